@@ -1,0 +1,68 @@
+"""What travels through a house's outbox: one stream entry a change, decoded by the writer.
+
+On the stream an entry is `kind <word>` followed by its fields:
+
+| kind       | fields | written by |
+|---|---|---|
+| `join`     | `on_sale`, `line`, `index`, `secret_hash` | `lua/waiting_room/join.lua` |
+| `order`    | `data` = msgpack of `Order` | `lua/orders/confirm.lua` |
+| `conflict` | `data` = msgpack of `Order`: paid, but its holds had ended | `lua/orders/conflict.lua` |
+"""
+
+import msgspec
+
+from engine.words import AreaId, OnSaleId, OrderId, PerformanceId, SeatId
+
+
+class Customer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Someone who buys from one house; lives in that house's database only."""
+
+    email: str
+    name: str = ""
+    language: str = ""
+    phone: str = ""
+
+
+class Payment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How an order is paid: the provider's name and the provider's own reference, unique per provider."""
+
+    provider: str
+    reference: str
+
+
+class Item(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One seat, or one standing place of an area, with its price in minor units, frozen when it was held."""
+
+    performance: PerformanceId
+    category: str
+    price_type: str
+    price: int
+    fee: int
+    seat: SeatId | None = None
+    area: AreaId | None = None
+
+
+class Order(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A confirmed sale as it leaves Redis. `total` = sum of every item's price and fee, minor units."""
+
+    order: OrderId
+    on_sale: OnSaleId
+    owner: str
+    """Who held: the pass's pseudonym, or `key:<id>` for the counter and the house's back end."""
+    items: tuple[Item, ...]
+    total: int
+    currency: str
+    customer: Customer | None = None
+    payment: Payment | None = None
+    channel: str = "web"
+    """`web`, `counter` or `api`."""
+
+
+def encode_order(order: Order) -> bytes:
+    """The `data` field of an `order` or `conflict` entry."""
+    return msgspec.msgpack.encode(order)
+
+
+def decode_order(data: bytes) -> Order:
+    """The inverse of `encode_order`; raises `msgspec.DecodeError` or `msgspec.ValidationError` for a poison entry."""
+    return msgspec.msgpack.decode(data, type=Order)

@@ -1,0 +1,12 @@
+-- Where the cell stands: the epoch at which it is open (empty when closed), the stored epoch, the sequence,
+-- and the version of its catalogue.
+--
+-- KEYS  cell
+-- ARGV
+-- REPLY gate: open_epoch stored_epoch sequence catalogue
+-- INCLUDES gate
+-- FLAGS no-writes
+local cell = KEYS[1]
+
+local stored = redis.call("HMGET", cell, "epoch", "sequence", "catalogue")
+return {"gate", open_epochs[cell] or "", stored[1] or "0", stored[2] or "0", stored[3] or "0"}

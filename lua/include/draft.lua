@@ -1,0 +1,30 @@
+-- A performance as this call sees it: rows are read once, changed in memory, and written by `settle`, so that
+-- a refusal half way has changed nothing. `keys`: the performance, its index, its due holds.
+--
+-- In the performance's hash: n blocks, k categories, r longest return delay (ms), v version;
+-- b<block> the row, a letter a seat (o h s b); c<block> "focus classes"; a<area> places open;
+-- t<area> places sold; h<hold> a packed hold; o<owner> how much an owner has.
+-- INCLUDES
+local function draft(key, index, due)
+  local values = redis.call("HMGET", key, "n", "k", "v", "r")
+  if not values[3] then return nil end
+  return {key = key, index = index, due = due, blocks = tonumber(values[1]), categories = tonumber(values[2]),
+    version = tonumber(values[3]), return_ms = tonumber(values[4]), before = {}, rows = {}, classes = {}, focus = {},
+    fields = {}}
+end
+
+local function read_block(performance, block)
+  if performance.rows[block] then return performance.rows[block] end
+  local values = redis.call("HMGET", performance.key, "b" .. block, "c" .. block)
+  if not values[1] then return nil end
+  local focus, classes = string.match(values[2], "^(%S+) (%a+)$")
+  performance.before[block], performance.rows[block] = values[1], values[1]
+  performance.focus[block], performance.classes[block] = tonumber(focus), classes
+  return values[1]
+end
+
+local function put(performance, block, offset, count, state)
+  local row = performance.rows[block]
+  performance.rows[block] = string.sub(row, 1, offset) .. string.rep(state, count)
+    .. string.sub(row, offset + count + 1)
+end

@@ -1,0 +1,15 @@
+-- Drafts of the performances whose keys start at `from`, three a performance, with their due holds swept.
+-- nil when one of them is unknown here.
+-- INCLUDES draft sweep
+local SWEPT_A_CALL = 8
+
+local function draft_all(keys, from, now, microseconds)
+  local performances = {}
+  for place = from, #keys, 3 do
+    local performance = draft(keys[place], keys[place + 1], keys[place + 2])
+    if not performance then return nil end
+    sweep(performance, now, microseconds, SWEPT_A_CALL)
+    performances[#performances + 1] = performance
+  end
+  return performances
+end

@@ -1,0 +1,13 @@
+-- The index of a performance is one bitmap: a segment for each class, level (0: nobody left alone, 1: at all)
+-- and party size, one bit a block in quality order. Answers the offset of a segment's first bit.
+-- Classes: "" = any, then a slot for each category, then one for the access places of each category.
+-- INCLUDES runs
+local function segment(class, level, k, blocks, categories)
+  local slot = 0
+  if class ~= "" then
+    local letter = string.byte(class)
+    if letter >= 97 then slot = categories + letter - 96 else slot = letter - 64 end
+  end
+  local stride = blocks + (-blocks) % 8
+  return ((slot * 2 + level) * LARGEST_INDEXED + math.min(k, LARGEST_INDEXED) - 1) * stride
+end

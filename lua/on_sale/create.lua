@@ -1,0 +1,17 @@
+-- Puts an on-sale up, scheduled: its times, pace, cap, and the draw's seed with the commitment to it.
+-- Restoring after a loss gives the fields as they were.
+--
+-- KEYS  cell sale
+-- ARGV  epoch fields
+-- REPLY created: sequence | exists | fenced: stored_epoch
+-- INCLUDES fence sequence
+-- FLAGS
+local cell, sale = KEYS[1], KEYS[2]
+local epoch, fields = ARGV[1], cmsgpack.unpack(ARGV[2])
+
+local refusal = fence(cell, epoch)
+if refusal then return refusal end
+if redis.call("EXISTS", sale) == 1 then return {"exists"} end
+
+redis.call("HSET", sale, unpack(fields))
+return {"created", sequence(cell)}

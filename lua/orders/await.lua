@@ -1,0 +1,38 @@
+-- Keeps the holds of an order whose payment is still under way, once, to a stated limit.
+--
+-- KEYS  cell operation order (performance due)…
+-- ARGV  epoch fingerprint owner payload holds keep_ms
+--       holds: packed [[hold, performance, …], …], performance counting from 1
+-- REPLY awaiting: expires_at_ms sequence | other_payload | hold_ended: hold | closed | fenced: epoch
+-- INCLUDES clock gate recall sequence remember
+-- FLAGS allow-oom
+local cell, operation, order = KEYS[1], KEYS[2], KEYS[3]
+local epoch, fingerprint, owner, payload, holds, keep_ms = unpack(ARGV)
+
+local refusal = gate(cell, epoch)
+if refusal then return refusal end
+local answer = recall(operation, fingerprint)
+if answer then return answer end
+local now = clock()
+local parts = {}
+for _, names in ipairs(cmsgpack.unpack(holds)) do
+  for at = 2, #names do
+    local key, due = KEYS[2 + 2 * names[at]], KEYS[3 + 2 * names[at]]
+    local stored = redis.call("HGET", key, "h" .. names[1])
+    local record = stored and cmsgpack.unpack(stored)
+    if not record or record[1] == "" or record[2] <= now or (owner ~= "" and record[1] ~= owner) then
+      return {"hold_ended", names[1]}
+    end
+    parts[#parts + 1] = {key, due, names[1], record}
+  end
+end
+
+local expires_at_ms = now + tonumber(keep_ms)
+for _, part in ipairs(parts) do
+  local record = part[4]
+  if record[5] == 0 then record[2], record[5] = math.max(record[2], expires_at_ms), 1 end
+  redis.call("HSET", part[1], "h" .. part[3], cmsgpack.pack(record))
+  redis.call("ZADD", part[2], record[2], part[3])
+end
+redis.call("SET", order, cmsgpack.pack({"awaiting_payment", "", payload, holds}), "EX", 86400)
+return remember(operation, fingerprint, 86400, {"awaiting", expires_at_ms, sequence(cell)})

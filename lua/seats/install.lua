@@ -1,0 +1,29 @@
+-- Lays out a performance, a chunk of blocks at a time; the chunk that is `last` makes it sellable.
+--
+-- KEYS  cell performance index
+-- ARGV  epoch first blocks categories return_ms areas last
+--       blocks: packed [["focus classes", row], …] from block `first` on; areas: packed [open, …]
+-- REPLY installed: blocks | exists | fenced: stored_epoch
+-- INCLUDES fence segment reindex
+-- FLAGS
+local cell, key, index = unpack(KEYS)
+local epoch, first, blocks, categories, return_ms, areas, last = unpack(ARGV)
+
+local refusal = fence(cell, epoch)
+if refusal then return refusal end
+if redis.call("HEXISTS", key, "v") == 1 then return {"exists"} end
+
+blocks = cmsgpack.unpack(blocks)
+local performance = {blocks = tonumber(last), categories = tonumber(categories)}
+for place, block in ipairs(blocks) do
+  local number, description, row = first + place - 1, block[1], block[2]
+  local classes = string.match(description, " (%a+)$")
+  local changes = {}
+  reindex(changes, performance, number, classes, string.rep("s", #row), row)
+  redis.call("HSET", key, "c" .. number, description, "b" .. number, row)
+  if #changes > 0 then redis.call("BITFIELD", index, unpack(changes)) end
+end
+if first + #blocks < performance.blocks then return {"installed", first + #blocks} end
+for area, open in ipairs(cmsgpack.unpack(areas)) do redis.call("HSET", key, "a" .. (area - 1), open) end
+redis.call("HSET", key, "n", last, "k", categories, "r", return_ms, "v", 1)
+return {"installed", performance.blocks}

@@ -1,0 +1,29 @@
+-- Ends a hold by its owner's wish, in every performance it spans.
+--
+-- KEYS  cell operation (performance index due)…
+-- ARGV  epoch fingerprint hold owner
+-- REPLY released: sequence | other_payload | hold_ended | unknown_performance | closed | fenced: epoch
+-- INCLUDES clock gate recall draft_all free_hold settle sequence remember
+-- FLAGS allow-oom
+local cell, operation = KEYS[1], KEYS[2]
+local epoch, fingerprint, hold, owner = unpack(ARGV)
+
+local refusal = gate(cell, epoch)
+if refusal then return refusal end
+local answer = recall(operation, fingerprint)
+if answer then return answer end
+local now, microseconds = clock()
+local performances = draft_all(KEYS, 3, now, microseconds)
+if not performances then return {"unknown_performance"} end
+
+for _, performance in ipairs(performances) do
+  local stored = redis.call("HGET", performance.key, "h" .. hold)
+  performance.hold = stored and cmsgpack.unpack(stored)
+  if not performance.hold or performance.hold[1] ~= owner then return {"hold_ended"} end
+end
+
+for _, performance in ipairs(performances) do
+  free_hold(performance, hold, performance.hold, now, microseconds)
+  settle(performance)
+end
+return remember(operation, fingerprint, 86400, {"released", sequence(cell)})

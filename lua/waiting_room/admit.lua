@@ -1,0 +1,43 @@
+-- Lets a called visitor in: one bit for the claim, and the end of the pass while it lives. A repeated claim
+-- renews and never makes a second shopper. `position` is worked out by the caller from the draw's seed and
+-- the number of entrants; if that number was not yet known, the caller is told and asks again.
+--
+-- KEYS  cell sale live claimed operation
+-- ARGV  epoch fingerprint index position entrants pass_ms
+-- REPLY admitted: expires_at_ms sequence | renewed: expires_at_ms sequence | other_payload
+--       | not_yet: now_serving | drawn: entrants | paused | full | gone | ended: phase | unknown_on_sale | closed | fenced: epoch
+-- INCLUDES clock gate recall turn sequence remember
+-- FLAGS
+local cell, sale, live, claimed, operation = unpack(KEYS)
+local epoch, fingerprint, index, _, entrants, pass_ms = unpack(ARGV)
+local position = tonumber(ARGV[4])
+
+local refusal = gate(cell, epoch)
+if refusal then return refusal end
+local answer = recall(operation, fingerprint)
+if answer then return answer end
+local now = clock()
+local line = turn(sale, live, now)
+
+if not line then return {"unknown_on_sale"} end
+if line.phase == "closed" or line.phase == "sold_out" then return {"ended", line.phase} end
+if line.phase ~= "open" and line.phase ~= "paused" then return {"not_yet", line.now_serving} end
+if line.entrants ~= tonumber(entrants) then return {"drawn", line.entrants} end
+if position >= line.now_serving then return {"not_yet", line.now_serving} end
+local alive = (tonumber(redis.call("ZSCORE", live, index)) or 0) > now
+local returning = redis.call("GETBIT", claimed, index) == 1
+if not alive then
+  if position < line.gone then return {"gone"} end
+  if line.phase == "paused" and not returning then return {"paused"} end
+  redis.call("ZREMRANGEBYSCORE", live, "-inf", now)
+  if redis.call("ZCARD", live) >= line.cap then return {"full"} end
+end
+
+local expires_at_ms = now + tonumber(pass_ms)
+redis.call("ZADD", live, expires_at_ms, index)
+if not returning then
+  redis.call("SETBIT", claimed, index, 1)
+  redis.call("HINCRBY", sale, "admitted", 1)
+end
+local word = returning and "renewed" or "admitted"
+return remember(operation, fingerprint, 60, {word, expires_at_ms, sequence(cell)})
