@@ -1,16 +1,19 @@
 -- What a house's manager does to a running on-sale: open, pause, resume, close, sell out, and set its rate,
 -- cap or message. The line's clock is turned first, so that a new pace never reaches into the past.
+-- What was done, by whom and why leaves with it for the ledger.
 --
--- KEYS  cell sale live
--- ARGV  epoch verb value
--- REPLY changed: phase sequence | wrong_phase: phase | unknown_on_sale | closed | fenced: epoch
--- INCLUDES clock gate turn sequence
+-- KEYS  cell operation sale live outbox
+-- ARGV  epoch fingerprint verb value action
+-- REPLY changed: phase sequence | other_payload | wrong_phase: phase | unknown_on_sale | closed | fenced: epoch
+-- INCLUDES clock gate recall turn sequence remember
 -- FLAGS
-local cell, sale, live = unpack(KEYS)
-local epoch, verb, value = unpack(ARGV)
+local cell, operation, sale, live, outbox = unpack(KEYS)
+local epoch, fingerprint, verb, value, action = unpack(ARGV)
 
 local refusal = gate(cell, epoch)
 if refusal then return refusal end
+local answer = recall(operation, fingerprint)
+if answer then return answer end
 local now = clock()
 local line = turn(sale, live, now)
 
@@ -39,4 +42,5 @@ else
 end
 
 redis.call("HSET", sale, unpack(fields))
-return {"changed", phase, sequence(cell)}
+redis.call("XADD", outbox, "*", "kind", "action", "data", action)
+return remember(operation, fingerprint, 86400, {"changed", phase, sequence(cell)})

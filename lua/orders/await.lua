@@ -1,23 +1,25 @@
 -- Keeps the holds of an order whose payment is still under way, once, to a stated limit.
 --
--- KEYS  cell operation order (performance due)…
+-- KEYS  cell operation payment order (performance due)…
 -- ARGV  epoch fingerprint owner payload holds keep_ms
---       holds: packed [[hold, performance, …], …], performance counting from 1
--- REPLY awaiting: expires_at_ms sequence | other_payload | hold_ended: hold | closed | fenced: epoch
+-- WHERE holds: packed [[hold, performance, …], …], performance counting from 1
+-- REPLY awaiting: expires_at_ms order sequence | payment_used: order | other_payload | hold_ended: hold | closed | fenced: epoch
 -- INCLUDES clock gate recall sequence remember
 -- FLAGS allow-oom
-local cell, operation, order = KEYS[1], KEYS[2], KEYS[3]
+local cell, operation, payment, order = unpack(KEYS)
 local epoch, fingerprint, owner, payload, holds, keep_ms = unpack(ARGV)
 
 local refusal = gate(cell, epoch)
 if refusal then return refusal end
 local answer = recall(operation, fingerprint)
 if answer then return answer end
+local paid_for = redis.call("GET", payment)
+if paid_for and paid_for ~= order then return {"payment_used", paid_for} end
 local now = clock()
 local parts = {}
 for _, names in ipairs(cmsgpack.unpack(holds)) do
   for at = 2, #names do
-    local key, due = KEYS[2 + 2 * names[at]], KEYS[3 + 2 * names[at]]
+    local key, due = KEYS[3 + 2 * names[at]], KEYS[4 + 2 * names[at]]
     local stored = redis.call("HGET", key, "h" .. names[1])
     local record = stored and cmsgpack.unpack(stored)
     if not record or record[1] == "" or record[2] <= now or (owner ~= "" and record[1] ~= owner) then
@@ -34,5 +36,6 @@ for _, part in ipairs(parts) do
   redis.call("HSET", part[1], "h" .. part[3], cmsgpack.pack(record))
   redis.call("ZADD", part[2], record[2], part[3])
 end
+redis.call("SET", payment, order, "EX", 86400)
 redis.call("SET", order, cmsgpack.pack({"awaiting_payment", "", payload, holds}), "EX", 86400)
-return remember(operation, fingerprint, 86400, {"awaiting", expires_at_ms, sequence(cell)})
+return remember(operation, fingerprint, 86400, {"awaiting", expires_at_ms, order, sequence(cell)})

@@ -1,22 +1,24 @@
 -- Sells what the named holds hold: seats sold, holds gone, one outbox entry, in one step under one clock.
 -- An empty owner is the house's own back end or a payment that arrived: it may confirm anybody's holds.
 --
--- KEYS  cell operation sale live outbox order (performance due)…
+-- KEYS  cell operation payment order outbox sale live (performance due)…
 -- ARGV  epoch fingerprint owner place payload holds total
---       holds: packed [[hold, performance, …], …], performance counting from 1
--- REPLY confirmed: entry sequence | other_payload | hold_ended: hold | unknown_performance | closed | fenced: epoch
+-- WHERE holds: packed [[hold, performance, …], …], performance counting from 1
+-- REPLY confirmed: entry order sequence | payment_used: order | other_payload | hold_ended: hold | unknown_performance | closed | fenced: epoch
 -- INCLUDES clock gate recall draft put_sold sequence remember
 -- FLAGS allow-oom
-local cell, operation, sale, live, outbox, order = unpack(KEYS)
+local cell, operation, payment, order, outbox, sale, live = unpack(KEYS)
 local epoch, fingerprint, owner, place, payload, holds, total = unpack(ARGV)
 
 local refusal = gate(cell, epoch)
 if refusal then return refusal end
 local answer = recall(operation, fingerprint)
 if answer then return answer end
+local paid_for = redis.call("GET", payment)
+if paid_for and paid_for ~= order then return {"payment_used", paid_for} end
 local now = clock()
 local performances = {}
-for at = 7, #KEYS, 2 do
+for at = 8, #KEYS, 2 do
   local performance = draft(KEYS[at], nil, KEYS[at + 1])
   if not performance then return {"unknown_performance"} end
   performances[#performances + 1] = performance
@@ -42,5 +44,6 @@ redis.call("HINCRBY", sale, "orders", 1)
 redis.call("HINCRBY", sale, "takings", total)
 if place ~= "" then redis.call("ZREM", live, place) end
 local entry = redis.call("XADD", outbox, "*", "kind", "order", "data", payload)
+redis.call("SET", payment, order, "EX", 86400)
 redis.call("SET", order, cmsgpack.pack({"confirmed", entry, payload}), "EX", 86400)
-return remember(operation, fingerprint, 86400, {"confirmed", entry, sequence(cell)})
+return remember(operation, fingerprint, 86400, {"confirmed", entry, order, sequence(cell)})

@@ -3,12 +3,12 @@
 --
 -- KEYS  cell operation sale live (performance index due)…
 -- ARGV  epoch fingerprint hold owner place hold_ms limit items
---       items: packed [[performance, "seats", block, offset, …] | [performance, "best", class, k]
---       | [performance, "area", area, count], …], performance counting from 1
+-- WHERE items: packed [[performance, "seats", block, offset, …] | [performance, "best", class, k]
+--       | [performance, "area", area, count], …], performance counting from 1;
+--       parts: packed, for each performance {seats {block, offset, count, …}, areas {area, count, …}}
 -- REPLY held: expires_at_ms sequence parts | other_payload | pass_ended | ended: phase
 --       | limit: performance owned | taken: (item block offset)… | none: item largest
 --       | unknown_performance | closed | fenced: epoch
---       parts: packed, for each performance {seats {block, offset, count, …}, areas {area, count, …}}
 -- INCLUDES clock gate recall draft_all find_best settle sequence remember
 -- FLAGS
 local cell, operation, sale, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4]

@@ -2,7 +2,7 @@
 --
 -- KEYS  cell performance index
 -- ARGV  epoch first blocks categories return_ms areas last
---       blocks: packed [["focus classes", row], …] from block `first` on; areas: packed [open, …]
+-- WHERE blocks: packed [["focus classes", row], …] from block `first` on; areas: packed [open, …]
 -- REPLY installed: blocks | exists | fenced: stored_epoch
 -- INCLUDES fence segment reindex
 -- FLAGS

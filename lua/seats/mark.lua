@@ -2,7 +2,7 @@
 --
 -- KEYS  cell performance index due
 -- ARGV  epoch from to seats
---       seats: packed [block, offset, …]
+-- WHERE seats: packed [block, offset, …]
 -- REPLY marked: sequence | taken: (block offset)… | unknown_performance | fenced: stored_epoch
 -- INCLUDES fence draft settle sequence
 -- FLAGS

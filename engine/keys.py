@@ -1,0 +1,55 @@
+"""Every Redis key of a house, spelled once. The hash tag `{house}` keeps them in one slot and behind one ACL pattern."""
+
+from engine.words import HouseSlug, OnSaleId, OrderId, PerformanceId
+
+
+class Keys:
+    """The keys of one house."""
+
+    def __init__(self, house: HouseSlug) -> None:
+        self._prefix = prefix = f"{{{house}}}:"
+        self.cell = prefix + "cell"
+        """Hash: `epoch`, `sequence`, `catalogue` (its version)."""
+        self.catalogue = prefix + "catalogue"
+        """Hash: document name → JSON."""
+        self.outbox = prefix + "outbox"
+        """Stream: one entry a change, see `engine/entries.py`."""
+        self.recorded = prefix + "recorded"
+        """String: the last outbox id that the writer has committed."""
+
+    def sale(self, on_sale: OnSaleId) -> str:
+        """Hash: the on-sale's phase, times, pace, counters and draw."""
+        return f"{self._prefix}sale:{on_sale}"
+
+    def live(self, on_sale: OnSaleId) -> str:
+        """Sorted set: index → end of its live pass, ms."""
+        return f"{self._prefix}sale:{on_sale}:live"
+
+    def claimed(self, on_sale: OnSaleId) -> str:
+        """Bitmap: one bit an index that has claimed its turn."""
+        return f"{self._prefix}sale:{on_sale}:claimed"
+
+    def operation(self, operation: str) -> str:
+        """String: the fingerprint and the answer of an operation, for its repeats."""
+        return f"{self._prefix}op:{operation}"
+
+    def retry(self, on_sale: OnSaleId, secret_hash: str) -> str:
+        """String: the index given to this secret within the last minute."""
+        return f"{self._prefix}retry:{on_sale}:{secret_hash}"
+
+    def payment(self, provider: str, reference: str) -> str:
+        """String: the key of the order that this payment bought; a payment buys one order."""
+        return f"{self._prefix}payment:{provider}:{reference}"
+
+    def performance(self, performance: PerformanceId) -> tuple[str, str, str]:
+        """Hash of rows and holds, bitmap index of what is free together, sorted set of due holds."""
+        key = f"{self._prefix}performance:{performance}"
+        return key, key + ":index", key + ":due"
+
+    def order(self, order: OrderId) -> str:
+        """String: an order as Redis knows it, packed."""
+        return f"{self._prefix}order:{order}"
+
+    def order_of(self, key: str) -> OrderId:
+        """The inverse of `order`."""
+        return OrderId(key.removeprefix(f"{self._prefix}order:"))

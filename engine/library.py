@@ -1,0 +1,179 @@
+"""The function library: the files of `lua/` assembled into one Redis library whose name carries a hash of its source.
+
+Two releases can so run side by side on one Redis; a process only ever calls the functions that it was built with.
+Header of a script (a test reads it): description, `KEYS`, `ARGV`, `REPLY`, `INCLUDES`, `FLAGS`, and `WHERE`
+for the shape of what is packed.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from redis.exceptions import ResponseError
+
+from engine.errors import ParvisError
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+GROUPS: Final = ("cell", "waiting_room", "on_sale", "seats", "orders")
+SECTIONS: Final = ("KEYS", "ARGV", "REPLY", "INCLUDES", "FLAGS")
+EXPLANATION: Final = "WHERE"
+
+
+class BrokenScript(ParvisError):
+    """A Lua file's header does not follow the rules."""
+
+
+class Script(msgspec.Struct, frozen=True):
+    """One file of `lua/`. `replies` maps each word to the fields behind it."""
+
+    name: str
+    """`seats/hold`; the path is the name."""
+    source: str
+    description: str
+    keys: tuple[str, ...]
+    arguments: tuple[str, ...]
+    replies: dict[str, str]
+    includes: tuple[str, ...]
+    flags: tuple[str, ...]
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the function writes nothing, and may be called with `FCALL_RO`."""
+        return "no-writes" in self.flags
+
+    @property
+    def local_name(self) -> str:
+        """The name of the Lua local that holds the operation: `seats_hold`."""
+        return self.name.replace("/", "_")
+
+
+class Library(msgspec.Struct, frozen=True):
+    """The assembled library: its name, its source, and what each operation is called inside Redis."""
+
+    name: str
+    source: str
+    functions: dict[str, str]
+    read_only: frozenset[str]
+
+
+def _header(source: str) -> tuple[str, dict[str, str]]:
+    """The description and the sections of a script's leading comment."""
+    description: list[str] = []
+    sections: dict[str, str] = {}
+    current = ""
+    for line in source.splitlines():
+        if not line.startswith("--"):
+            break
+        text = line[2:].strip()
+        word = text.split(" ", 1)[0]
+        if word in SECTIONS or word == EXPLANATION:
+            current = word
+            sections[current] = text[len(word) :].strip()
+        elif current:
+            sections[current] += " " + text
+        elif text:
+            description.append(text)
+    return " ".join(description), sections
+
+
+def _replies(text: str) -> dict[str, str]:
+    """`held: expires_at_ms sequence | closed` as a mapping; prose after the words' list is left to the reader."""
+    replies: dict[str, str] = {}
+    for part in text.split(" | "):
+        word, _, fields = part.strip().partition(":")
+        replies[word.strip().split(" ")[0].strip("|")] = fields.strip()
+    return replies
+
+
+def read_script(name: str) -> Script:
+    """The script `seats/hold` or the fragment `include/gate`. Raises `BrokenScript` for a header without its parts."""
+    source = files("lua").joinpath(f"{name}.lua").read_text(encoding="utf-8")
+    description, sections = _header(source)
+    wanted = ("INCLUDES",) if name.startswith("include/") else SECTIONS
+    missing = [section for section in wanted if section not in sections]
+    if missing or not description:
+        raise BrokenScript(f"lua/{name}.lua: header without {', '.join(missing) or 'a description'}")
+    return Script(
+        name=name,
+        source=source,
+        description=description,
+        keys=tuple(sections.get("KEYS", "").split()),
+        arguments=tuple(sections.get("ARGV", "").split()),
+        replies=_replies(sections.get("REPLY", "")),
+        includes=tuple(sections["INCLUDES"].split()),
+        flags=tuple(sections.get("FLAGS", "").split()),
+    )
+
+
+def script_names() -> tuple[str, ...]:
+    """Every operation, in a fixed order."""
+    return tuple(
+        f"{group}/{entry.name[:-4]}"
+        for group in GROUPS
+        for entry in sorted(files("lua").joinpath(group).iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".lua")
+    )
+
+
+def _with_includes(names: tuple[str, ...], done: dict[str, Script]) -> Iterator[Script]:
+    """The fragments named, each once and after those that it needs itself."""
+    for name in names:
+        if name not in done:
+            fragment = read_script(f"include/{name}")
+            yield from _with_includes(fragment.includes, done)
+            done[name] = fragment
+            yield fragment
+
+
+@cache
+def assemble() -> Library:
+    """The library of this release. Raises `BrokenScript` when a file of `lua/` breaks the rules of the header."""
+    scripts = [read_script(name) for name in script_names()]
+    done: dict[str, Script] = {}
+    parts = [fragment.source for script in scripts for fragment in _with_includes(script.includes, done)]
+    parts += [f"local function {script.local_name}(KEYS, ARGV)\n{script.source}end" for script in scripts]
+    body = "\n".join(parts)
+    version = hashlib.sha256(body.encode()).hexdigest()[:12]
+    functions = {script.name: f"{script.local_name}_{version}" for script in scripts}
+    registrations = [
+        f"redis.register_function{{function_name='{functions[script.name]}', callback={script.local_name}, "
+        f"flags={{{', '.join(repr(flag) for flag in script.flags)}}}}}"
+        for script in scripts
+    ]
+    name = f"parvis_{version}"
+    return Library(
+        name=name,
+        source=f"#!lua name={name}\n{body}\n" + "\n".join(registrations) + "\n",
+        functions=functions,
+        read_only=frozenset(script.name for script in scripts if script.is_read_only),
+    )
+
+
+@cache
+def commands() -> tuple[str, ...]:
+    """Every Redis command that the functions call, lower case: what a house's API user is granted, and no more."""
+    return tuple(sorted({name.lower() for name in re.findall(r'redis\.call\("(\w+)"', assemble().source)}))
+
+
+async def install(owner: "Redis", slug: str, user: str, password: str) -> None:
+    """Loads this release's library and makes the house's API user, which can call functions on `{slug}:*` only.
+
+    `owner` is a connection of the ops side. Raises `redis.RedisError` when that user may not do it.
+    """
+    library = assemble()
+    try:
+        await owner.execute_command("FUNCTION", "LOAD", library.source)
+    except ResponseError as error:
+        if "already exists" not in str(error):
+            raise
+    if user:
+        granted = [f"+{command}" for command in ("fcall", "fcall_ro", *commands())]
+        await owner.execute_command(
+            "ACL", "SETUSER", user, "reset", "on", f">{password}", f"~{{{slug}}}:*", "-@all", *granted
+        )
