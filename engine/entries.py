@@ -7,6 +7,7 @@ On the stream an entry is `kind <word>` followed by its fields:
 | `join`     | `on_sale`, `line`, `index`, `secret_hash` | `lua/waiting_room/join.lua` |
 | `order`    | `data` = msgpack of `Order` | `lua/orders/confirm.lua` |
 | `conflict` | `data` = msgpack of `Order`: paid, but its holds had ended | `lua/orders/conflict.lua` |
+| `action`   | `data` = msgpack of `Action` | `lua/on_sale/change.lua` |
 """
 
 import msgspec
@@ -56,6 +57,27 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     payment: Payment | None = None
     channel: str = "web"
     """`web`, `counter` or `api`."""
+
+
+class Action(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who of the house did what to what, and why. `detail`: what was asked for, as JSON values."""
+
+    who: str
+    what: str
+    subject: str
+    why: str
+    at_ms: int
+    detail: dict[str, str | int] = {}
+
+
+def encode_action(action: Action) -> bytes:
+    """The `data` field of an `action` entry."""
+    return msgspec.msgpack.encode(action)
+
+
+def decode_action(data: bytes) -> Action:
+    """The inverse of `encode_action`; raises `msgspec.DecodeError` or `msgspec.ValidationError`."""
+    return msgspec.msgpack.decode(data, type=Action)
 
 
 def encode_order(order: Order) -> bytes:

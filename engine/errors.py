@@ -75,3 +75,19 @@ class Refused(ParvisError):
         super().__init__(message)
         self.slug = slug
         self.facts = facts
+
+
+class FunctionMissing(CellUnavailable):
+    """The house's Redis does not have this function, or not this version of it; nothing was run."""
+
+
+class CellOutOfMemory(CellUnavailable):
+    """The house's Redis is short of memory and refused this call; confirming and releasing still work."""
+
+
+class CellBusy(CellUnavailable):
+    """The house's Redis answers but cannot serve now (loading, spinning, a replica, its disk); nothing was run."""
+
+
+class CellUnreachable(CellUnavailable):
+    """No connection to the house's Redis could take this call; it was never sent."""

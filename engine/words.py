@@ -11,7 +11,7 @@ HouseSlug = NewType("HouseSlug", str)
 """`[a-z0-9-]`, 1 to 40 characters; the hash tag of every Redis key of the house."""
 OnSaleId = NewType("OnSaleId", str)
 PerformanceId = NewType("PerformanceId", str)
-PlanId = NewType("PlanId", str)
+HallId = NewType("HallId", str)
 SeatId = NewType("SeatId", str)
 """Readable, unique within a plan: `stalls-C-14`."""
 AreaId = NewType("AreaId", str)

@@ -1,7 +1,7 @@
 -- A performance as this call sees it: rows are read once, changed in memory, and written by `settle`, so that
 -- a refusal half way has changed nothing. `keys`: the performance, its index, its due holds.
 --
--- In the performance's hash: n blocks, k categories, r longest return delay (ms), v version;
+-- In the performance's hash: n blocks, k categories, m areas, r longest return delay (ms), v version;
 -- b<block> the row, a letter a seat (o h s b); c<block> "focus classes"; a<area> places open;
 -- t<area> places sold; h<hold> a packed hold; o<owner> how much an owner has.
 -- INCLUDES

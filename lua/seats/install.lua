@@ -24,6 +24,7 @@ for place, block in ipairs(blocks) do
   if #changes > 0 then redis.call("BITFIELD", index, unpack(changes)) end
 end
 if first + #blocks < performance.blocks then return {"installed", first + #blocks} end
-for area, open in ipairs(cmsgpack.unpack(areas)) do redis.call("HSET", key, "a" .. (area - 1), open) end
-redis.call("HSET", key, "n", last, "k", categories, "r", return_ms, "v", 1)
+areas = cmsgpack.unpack(areas)
+for area, open in ipairs(areas) do redis.call("HSET", key, "a" .. (area - 1), open) end
+redis.call("HSET", key, "n", last, "k", categories, "m", #areas, "r", return_ms, "v", 1)
 return {"installed", performance.blocks}

@@ -1,0 +1,147 @@
+"""What a house sells: halls, performances, on-sales, and the keys of its programs.
+
+The ledger keeps the documents; Redis carries the published copy, so that an API process sells with Redis alone.
+A document's name is `<kind>:<id>`; its body is the JSON of the struct.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from engine.errors import BadInput
+from engine.halls.layout import Layout, compile_layout
+from engine.halls.pretix import import_plan
+from engine.words import HallId, KeyId, OnSaleId, PerformanceId
+
+SCOPES: Final = ("manage", "orders:read", "orders:write", "counter")
+PUBLIC_LINE: Final = "public"
+
+
+class Hall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A room with its seating plan, in pretix's format with our extension."""
+
+    hall: HallId
+    name: str
+    plan: dict[str, Any]
+
+
+class Performance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One dated show in one hall. `prices`: category → price type → minor units; the first type is the standard one."""
+
+    performance: PerformanceId
+    hall: HallId
+    title: str
+    starts_at_ms: int
+    prices: dict[str, dict[str, int]]
+    fee: int = 0
+    currency: str = "EUR"
+
+
+class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The window and the rules under which performances go on sale. Its seed is published only by the draw itself."""
+
+    on_sale: OnSaleId
+    title: str
+    performances: tuple[PerformanceId, ...]
+    prequeue_at_ms: int
+    opens_at_ms: int
+    rate_per_minute: int = 300
+    cap: int = 500
+    hold_seconds: int = 600
+    pass_seconds: int = 900
+    turn_seconds: int = 600
+    seats_a_hold: int = 8
+    seats_a_place: int = 8
+    return_delay_seconds: int = 30
+    commitment: str = ""
+    seed: str = ""
+
+
+class ApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A key of the house's own programs and staff; only its SHA-256 is kept."""
+
+    key_id: KeyId
+    name: str
+    secret_hash: str
+    scopes: tuple[str, ...]
+    created_at_ms: int
+    is_revoked: bool = False
+
+
+KINDS: Final[dict[str, type[msgspec.Struct]]] = {
+    "hall": Hall,
+    "performance": Performance,
+    "on_sale": OnSale,
+    "api_key": ApiKey,
+}
+
+
+class OpenHall(msgspec.Struct, frozen=True):
+    """A hall ready to sell from: its layout, and the plan's bytes and ETag as they are served."""
+
+    hall: Hall
+    layout: Layout
+    plan: bytes
+    etag: str
+
+
+class Catalogue:
+    """The published documents of one house at one version, decoded; documents that did not change are kept."""
+
+    def __init__(self, version: int = 0) -> None:
+        self.version = version
+        self.halls: dict[HallId, OpenHall] = {}
+        self.performances: dict[PerformanceId, Performance] = {}
+        self.on_sales: dict[OnSaleId, OnSale] = {}
+        self.api_keys: dict[KeyId, ApiKey] = {}
+        self._bodies: dict[str, bytes] = {}
+        self._decoded: dict[str, Any] = {}
+
+    def layout(self, performance: PerformanceId) -> Layout:
+        """The layout of a performance's hall."""
+        return self.halls[self.performances[performance].hall].layout
+
+    def on_sale_of(self, performance: PerformanceId) -> OnSaleId:
+        """An on-sale that sells the performance, or the house's counter where none does."""
+        for on_sale in self.on_sales.values():
+            if performance in on_sale.performances:
+                return on_sale.on_sale
+        return OnSaleId("counter")
+
+
+def open_hall(hall: Hall) -> OpenHall:
+    """Compiles a hall's plan. Raises `BadPlan`."""
+    plan = msgspec.json.encode(hall.plan)
+    etag = f'"{hashlib.sha256(plan).hexdigest()[:24]}"'
+    return OpenHall(hall=hall, layout=compile_layout(import_plan(hall.plan)), plan=plan, etag=etag)
+
+
+def decode_document(name: str, body: bytes) -> Any:
+    """A published document. Raises `BadInput` for an unknown kind or a body of another shape."""
+    kind = name.partition(":")[0]
+    try:
+        document = msgspec.json.decode(body, type=KINDS[kind])
+    except (KeyError, msgspec.MsgspecError) as error:
+        raise BadInput(f"the catalogue's document {name!r} cannot be read: {error}") from error
+    return open_hall(document) if isinstance(document, Hall) else document
+
+
+def build(previous: Catalogue, version: int, bodies: Mapping[str, bytes]) -> Catalogue:
+    """The catalogue at a version. A large hall takes tens of milliseconds: call it away from the event loop."""
+    catalogue = Catalogue(version)
+    for name, body in bodies.items():
+        is_known = previous._bodies.get(name) == body  # noqa: SLF001 - the same class, one version earlier
+        document = previous._decoded[name] if is_known else decode_document(name, body)  # noqa: SLF001
+        catalogue._bodies[name], catalogue._decoded[name] = body, document  # noqa: SLF001
+        match document:
+            case OpenHall():
+                catalogue.halls[document.hall.hall] = document
+            case Performance():
+                catalogue.performances[document.performance] = document
+            case OnSale():
+                catalogue.on_sales[document.on_sale] = document
+            case ApiKey():
+                catalogue.api_keys[document.key_id] = document
+    return catalogue

@@ -1,0 +1,151 @@
+"""A house's cell as an API process sees it: the connection to its Redis, its keys, its catalogue and its epoch."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from engine.breaker import Breaker
+from engine.catalogue import Catalogue, OnSale, Performance, build
+from engine.client import FunctionClient
+from engine.draw import Draw
+from engine.errors import BrokenContract, CellUnavailable, GateClosed, Refused
+from engine.keys import Keys
+from engine.library import assemble
+from engine.network import House
+from engine.signing import Signer
+from engine.words import OnSaleId, PerformanceId
+
+WATCH_SECONDS: Final = 0.5
+Reply = list[Any]
+
+
+def digest(*parts: str | bytes) -> str:
+    """A short fingerprint of parts, none of which can run into the next."""
+    hashed = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        hashed.update(len(data).to_bytes(4, "big") + data)
+    return hashed.hexdigest()
+
+
+def pack(value: object) -> bytes:
+    """Arguments of a function that travel as one."""
+    return msgspec.msgpack.encode(value)
+
+
+def broken(operation: str, reply: Reply) -> BrokenContract:
+    """The error for a reply word that the operation's header does not name."""
+    return BrokenContract(f"{operation} answered {reply[:1]!r}")
+
+
+class Cell:
+    """One house, from where visitors are served. `epoch` is what every mutating call carries."""
+
+    def __init__(self, house: House, *, is_owner: bool = False) -> None:
+        """`is_owner`: with the rights of the house's ops side, for recovery."""
+        self.house = house
+        self.keys = Keys(house.slug)
+        self.signer = Signer(house.slug, house.secrets_path)
+        limits = house.limits
+        self.client = FunctionClient(
+            house.redis_owner_url if is_owner else house.redis_url,
+            timeout_ms=limits.redis_timeout_ms, waiting_limit=limits.redis_waiting, breaker=Breaker()
+        )
+        self.epoch = "0"
+        self.is_open = False
+        self.backlog = 0
+        self.catalogue = Catalogue()
+        self.draws: dict[OnSaleId, Draw] = {}
+        self._library = assemble()
+        self._refreshing: asyncio.Task[None] | None = None
+
+    async def call(self, operation: str, keys: Sequence[str], arguments: Sequence[str | bytes | int] = ()) -> Reply:
+        """Calls an operation that carries the epoch; the reply's first part is its word.
+
+        Raises `GateClosed` while the cell recovers, `Refused` (`key-reused`) for a repeat with another payload,
+        and `CellUnavailable`'s kind.
+        """
+        function = self._library.functions[operation]
+        reply: Reply = await self.client.call(function, keys, (self.epoch, *arguments))
+        if reply[0] == b"fenced":
+            # A recovery went by: this call is new and belongs to the new epoch. One that was under way
+            # before it carries the old epoch, and stays refused.
+            self.epoch = reply[1].decode()
+            reply = await self.client.call(function, keys, (self.epoch, *arguments))
+        match reply[0]:
+            case b"closed":
+                raise GateClosed
+            case b"fenced":
+                raise GateClosed("the cell is recovering")
+            case b"other_payload":
+                raise Refused("key-reused", "this Idempotency-Key was used before, with another request")
+        return reply
+
+    async def read(self, operation: str, keys: Sequence[str], arguments: Sequence[str | bytes | int] = ()) -> Reply:
+        """Calls an operation that writes nothing, open or not."""
+        function = self._library.functions[operation]
+        reply: Reply = await self.client.call(function, keys, arguments, read_only=True)
+        return reply
+
+    async def look(self) -> None:
+        """Learns the epoch, and the catalogue where it changed. Raises `CellUnavailable`'s kind."""
+        reply = await self.read("cell/gate", (self.keys.cell, self.keys.outbox))
+        if reply[0] != b"gate":
+            raise broken("cell/gate", reply)
+        open_epoch, stored, _, version = (value.decode() for value in reply[1:5])
+        self.backlog = int(reply[5])
+        if stored != self.epoch:
+            self.draws.clear()
+        self.epoch, self.is_open = stored, open_epoch != ""
+        if int(version) != self.catalogue.version:
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        """Reads the catalogue again; callers at the same time share one reading."""
+        if self._refreshing is None:
+            self._refreshing = asyncio.create_task(self._refresh())
+            self._refreshing.add_done_callback(self._refreshed)
+        await asyncio.shield(self._refreshing)
+
+    def _refreshed(self, task: asyncio.Task[None]) -> None:
+        self._refreshing = None
+        if not task.cancelled():
+            task.exception()
+
+    async def _refresh(self) -> None:
+        reply = await self.read("cell/catalogue", (self.keys.cell, self.keys.catalogue))
+        if reply[0] != b"catalogue":
+            raise broken("cell/catalogue", reply)
+        flat = reply[2]
+        bodies = {name.decode(): body for name, body in zip(flat[::2], flat[1::2], strict=True)}
+        self.catalogue = await asyncio.to_thread(build, self.catalogue, int(reply[1]), bodies)
+
+    async def watch(self) -> None:
+        """Looks again and again, until cancelled; a cell that does not answer is simply asked later."""
+        while True:
+            try:
+                await self.look()
+            except CellUnavailable:
+                self.is_open = False
+            await asyncio.sleep(WATCH_SECONDS)
+
+    def on_sale(self, on_sale: str) -> OnSale:
+        """The on-sale. Raises `Refused` (`unknown-on-sale`)."""
+        found = self.catalogue.on_sales.get(OnSaleId(on_sale))
+        if found is None:
+            raise Refused("unknown-on-sale", "there is no such on-sale here")
+        return found
+
+    def performance(self, performance: str) -> Performance:
+        """The performance. Raises `Refused` (`unknown-performance`)."""
+        found = self.catalogue.performances.get(PerformanceId(performance))
+        if found is None:
+            raise Refused("unknown-performance", "there is no such performance here")
+        return found
+
+    async def close(self) -> None:
+        """Ends the connection."""
+        await self.client.close()

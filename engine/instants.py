@@ -1,0 +1,27 @@
+"""Instants: integer milliseconds since the Unix epoch inside, RFC 3339 in UTC on the wire."""
+
+import time
+from datetime import UTC, datetime
+
+from engine.errors import BadInput
+
+
+def to_rfc3339(instant_ms: int) -> str:
+    """`1767225600000` → `2026-01-01T00:00:00.000Z`."""
+    return datetime.fromtimestamp(instant_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def from_rfc3339(text: str) -> int:
+    """Milliseconds of an RFC 3339 instant with an offset; raises `BadInput`."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(f"{text!r} is not an instant such as 2026-09-01T10:00:00+02:00") from error
+    if instant.tzinfo is None:
+        raise BadInput(f"{text!r} has no offset from UTC, such as Z or +02:00")
+    return round(instant.timestamp() * 1000)
+
+
+def now_ms() -> int:
+    """This host's clock: for records and for the pages, never to decide an expiry (Redis's clock does)."""
+    return time.time_ns() // 1_000_000

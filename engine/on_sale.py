@@ -1,0 +1,110 @@
+"""An on-sale while it runs: put it up, and change it: open, pause, resume, close, pace, message. Beside `lua/on_sale/`."""
+
+from typing import Final
+
+from engine.catalogue import OnSale
+from engine.cell import Cell, broken, digest, pack
+from engine.entries import Action, encode_action
+from engine.errors import BadInput, Refused
+from engine.words import OnSaleId
+
+VERBS: Final = ("open", "pause", "resume", "rate", "message", "close")
+FASTEST_PER_MINUTE: Final = 100_000
+LARGEST_CAP: Final = 1_000_000
+LONGEST_MESSAGE: Final = 500
+
+
+def fields(on_sale: OnSale) -> list[str | int]:
+    """The on-sale's hash in Redis as it starts, as field, value, …."""
+    values: dict[str, str | int] = {
+        "phase": "scheduled",
+        "prequeue_at_ms": on_sale.prequeue_at_ms,
+        "opens_at_ms": on_sale.opens_at_ms,
+        "rate": on_sale.rate_per_minute,
+        "cap": on_sale.cap,
+        "turn_ms": on_sale.turn_seconds * 1000,
+        "joined": 0,
+        "now_serving": 0,
+        "entrants": 0,
+        "mark": 0,
+        "mark_at_ms": 0,
+        "gone": 0,
+        "served_at_ms": on_sale.opens_at_ms,
+        "seed": on_sale.seed,
+        "commitment": on_sale.commitment,
+    }
+    return [part for pair in values.items() for part in pair]
+
+
+def check_pace(rate_per_minute: int, cap: int) -> None:
+    """Raises `BadInput` for a pace that no house can mean."""
+    if not 0 <= rate_per_minute <= FASTEST_PER_MINUTE:
+        raise BadInput(f"rate_per_minute lies between 0 and {FASTEST_PER_MINUTE}")
+    if not 0 <= cap <= LARGEST_CAP:
+        raise BadInput(f"cap lies between 0 and {LARGEST_CAP}")
+
+
+async def _change(cell: Cell, action: Action, verb: str, value: str | int, key: str) -> str:
+    keys, on_sale = cell.keys, OnSaleId(action.subject)
+    reply = await cell.call(
+        "on_sale/change",
+        (
+            keys.cell,
+            keys.operation(digest("change", on_sale, action.who, verb, key)),
+            keys.sale(on_sale),
+            keys.live(on_sale),
+            keys.outbox,
+        ),
+        (digest(verb, str(value)), verb, value, encode_action(action)),
+    )
+    match reply[0]:
+        case b"changed":
+            return str(reply[1].decode())
+        case b"wrong_phase":
+            phase = reply[1].decode()
+            raise Refused("wrong-phase", f"{verb!r} is not possible while the sale is {phase!r}", phase=phase)
+        case b"unknown_on_sale":
+            raise Refused("unknown-on-sale", "there is no such on-sale here")
+    raise broken("on_sale/change", reply)
+
+
+async def change(
+    cell: Cell,
+    action: Action,
+    key: str,
+    *,
+    rate_per_minute: int | None = None,
+    cap: int | None = None,
+    message: str | None = None,
+) -> str:
+    """Does what `action.what` says to the on-sale `action.subject`. Answers its phase. Raises `BadInput`, `Refused`.
+
+    `rate` takes `rate_per_minute`, `cap` or both; `message` takes `message` (empty takes it away).
+    """
+    verb = action.what
+    if verb == "rate":
+        if rate_per_minute is None and cap is None:
+            raise BadInput("rate needs rate_per_minute, cap, or both")
+        check_pace(rate_per_minute or 0, cap or 0)
+        phase = ""
+        for name, value in (("rate", rate_per_minute), ("cap", cap)):
+            if value is not None:
+                phase = await _change(cell, action, name, value, key)
+        return phase
+    if verb == "message":
+        if message is None or len(message) > LONGEST_MESSAGE:
+            raise BadInput(f"message needs a message of at most {LONGEST_MESSAGE} characters")
+        return await _change(cell, action, verb, message, key)
+    if verb not in VERBS:
+        raise Refused("unknown-action", f"an on-sale can be told to {', '.join(VERBS)}", actions=list(VERBS))
+    return await _change(cell, action, verb, "", key)
+
+
+async def put_up(cell: Cell, on_sale: OnSale) -> None:
+    """Creates the on-sale in Redis, where it is not there already."""
+    keys = cell.keys
+    reply = await cell.call("on_sale/create", (keys.cell, keys.sale(on_sale.on_sale)), (pack(fields(on_sale)),))
+    match reply[0]:
+        case b"created" | b"exists":
+            return
+    raise broken("on_sale/create", reply)

@@ -1,0 +1,399 @@
+"""Seats: hold, release, extend, and the state of the hall. Beside `lua/seats/`."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from engine.catalogue import OnSale
+from engine.cell import Cell, broken, digest, pack
+from engine.entries import Item
+from engine.errors import BadInput, Refused
+from engine.halls.layout import Layout
+from engine.prices import Piece, price, total
+from engine.signing import Hold
+from engine.words import AreaId, HoldId, OnSaleId, PerformanceId, SeatId
+
+EXTENSION_MS: Final = 300_000
+STAFF_LIMIT: Final = 1_000_000_000
+LARGEST_QUANTITY: Final = 1_000
+
+
+class Best(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The best seats together that are left, in a category or anywhere."""
+
+    quantity: int
+    category: str = ""
+
+
+class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is wanted of one performance: named seats, or the best together, or standing places of an area."""
+
+    performance: PerformanceId
+    seats: tuple[SeatId, ...] = ()
+    best: Best | None = None
+    area: AreaId | None = None
+    quantity: int = 0
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Who holds. `place` is the pass's index; empty for the house's own staff, who need no pass."""
+
+    owner: str
+    place: str
+    on_sale: OnSaleId
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A hold as its owner gets it: the signed token, what it holds at which price, and until when."""
+
+    token: str
+    hold: Hold
+    expires_at_ms: int
+
+
+class SeatMap(msgspec.Struct, frozen=True):
+    """Every seat of a performance at one version: a letter a seat in plan order (`o h s b`), places open an area."""
+
+    version: int
+    seats: str
+    areas: dict[str, int]
+    sold_places: dict[str, int]
+
+
+def _wish_size(wish: Wish) -> int:
+    """How many seats or places a wish asks for. Raises `BadInput` for a wish that cannot be meant."""
+    kinds = sum((bool(wish.seats), wish.best is not None, wish.area is not None))
+    if kinds != 1:
+        raise BadInput("an item asks for seats, or for the best, or for an area: one of them")
+    if wish.seats:
+        if len(set(wish.seats)) != len(wish.seats):
+            raise BadInput("a seat is named twice")
+        return len(wish.seats)
+    quantity = wish.best.quantity if wish.best else wish.quantity
+    if not 1 <= quantity <= LARGEST_QUANTITY:
+        raise BadInput(f"a quantity lies between 1 and {LARGEST_QUANTITY}")
+    return quantity
+
+
+def _packed_wish(wish: Wish, number: int, layout: Layout) -> list[object]:
+    """A wish as the function reads it. Raises `Refused` for a seat, category or area that the hall does not have."""
+    if wish.seats:
+        packed: list[object] = [number, "seats"]
+        for seat in wish.seats:
+            try:
+                packed += layout.locate(seat)
+            except KeyError:
+                raise Refused("unknown-seat", f"there is no seat {seat!r} in this hall", seat=seat) from None
+        return packed
+    if wish.best:
+        if wish.best.category and wish.best.category not in layout.categories:
+            raise Refused("unknown-category", "there is no such category here", categories=list(layout.categories))
+        return [number, "best", layout.class_of(wish.best.category) if wish.best.category else "", wish.best.quantity]
+    for place, area in enumerate(layout.areas):
+        if area.id == wish.area:
+            return [number, "area", place, wish.quantity]
+    raise Refused("unknown-area", "there is no such standing area here", area=wish.area)
+
+
+def _pieces(cell: Cell, wishes: Sequence[Wish], performances: Sequence[PerformanceId], parts: bytes) -> Iterator[Piece]:
+    """What the function held, piece by piece, in the order of the wishes."""
+    cursors = {
+        name: (iter(list(zip(*[iter(seats)] * 3, strict=True))), iter(list(zip(*[iter(areas)] * 2, strict=True))))
+        for name, (seats, areas) in zip(
+            performances, msgspec.msgpack.decode(parts, type=list[tuple[list[int], list[int]]]), strict=True
+        )
+    }
+    for wish in wishes:
+        performance = cell.performance(wish.performance)
+        layout = cell.catalogue.layout(wish.performance)
+        seats, areas = cursors[wish.performance]
+        if wish.area is not None:
+            place, count = next(areas)
+            area = layout.areas[place]
+            for _ in range(count):
+                yield Piece(performance=performance, category=area.category, area=area.id)
+            continue
+        for _ in range(len(wish.seats) or 1):
+            block, offset, count = next(seats)
+            for step in range(count):
+                seat = layout.seat_at(block, offset + step)
+                yield Piece(performance=performance, category=layout.category_of(seat), seat=seat)
+
+
+async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Sequence[str], key: str) -> Held:
+    """Holds all that is wished for, or nothing. Raises `BadInput`, and `Refused` saying what is left instead."""
+    on_sale = cell.catalogue.on_sales.get(owner.on_sale)
+    if not wishes or len(wishes) > cell.house.limits.items_a_hold:
+        raise BadInput(f"a hold has between 1 and {cell.house.limits.items_a_hold} items")
+    performances = tuple(dict.fromkeys(wish.performance for wish in wishes))
+    for name in performances:
+        cell.performance(name)
+        if owner.place and (on_sale is None or name not in on_sale.performances):
+            raise Refused("unknown-performance", "there is no such performance here")
+    _check_sizes(cell, wishes, on_sale if owner.place else None)
+    packed = [
+        _packed_wish(wish, performances.index(wish.performance) + 1, cell.catalogue.layout(wish.performance))
+        for wish in wishes
+    ]
+    fingerprint = digest(pack(packed), pack(performances), pack(price_types))
+    hold_id = HoldId(digest("hold", owner.owner, key))
+    keys = cell.keys
+    reply = await cell.call(
+        "seats/hold",
+        (
+            keys.cell,
+            keys.operation(hold_id),
+            keys.sale(owner.on_sale),
+            keys.live(owner.on_sale),
+            *(part for name in performances for part in keys.performance(name)),
+        ),
+        (
+            fingerprint,
+            hold_id,
+            owner.owner,
+            owner.place,
+            (on_sale.hold_seconds if on_sale else 600) * 1000,
+            on_sale.seats_a_place if on_sale and owner.place else STAFF_LIMIT,
+            pack(packed),
+        ),
+    )
+    match reply[0]:
+        case b"held":
+            items = price(list(_pieces(cell, wishes, performances, reply[3])), price_types)
+            held = Hold(
+                hold=hold_id,
+                on_sale=owner.on_sale,
+                owner=owner.owner,
+                place=owner.place,
+                performances=performances,
+                items=items,
+                total=total(items),
+                currency=cell.performance(performances[0]).currency,
+            )
+            return Held(token=cell.signer.sign(held), hold=held, expires_at_ms=reply[1])
+        case b"taken":
+            raise await _seats_taken(cell, wishes, reply[1:])
+        case b"none":
+            raise Refused(
+                "sold-out",
+                "there are not that many together any more" if reply[2] else "nothing is left of what you chose",
+                performance=wishes[reply[1] - 1].performance,
+                largest_party=reply[2],
+            )
+        case b"limit":
+            raise Refused(
+                "too-many-seats",
+                "that would be more seats than one visitor may have",
+                limit=on_sale.seats_a_place if on_sale else STAFF_LIMIT,
+                yours=reply[2],
+            )
+        case b"pass_ended":
+            raise Refused("pass-ended", "your turn has ended")
+        case b"ended":
+            raise Refused("sale-ended", "this sale has ended", phase=reply[1].decode())
+        case b"unknown_performance":
+            raise Refused("unknown-performance", "there is no such performance here")
+    raise broken("seats/hold", reply)
+
+
+def _check_sizes(cell: Cell, wishes: Sequence[Wish], on_sale: OnSale | None) -> None:
+    """The limits that need no look at the hall. Raises `BadInput` and `Refused` (`too-many-seats`)."""
+    limit = on_sale.seats_a_hold if on_sale else LARGEST_QUANTITY
+    wanted: dict[PerformanceId, int] = {}
+    named: set[tuple[PerformanceId, SeatId]] = set()
+    for wish in wishes:
+        wanted[wish.performance] = wanted.get(wish.performance, 0) + _wish_size(wish)
+        for seat in wish.seats:
+            if (wish.performance, seat) in named:
+                raise BadInput("a seat is named twice")
+            named.add((wish.performance, seat))
+    currencies = {cell.performance(wish.performance).currency for wish in wishes}
+    if len(currencies) > 1:
+        raise BadInput("one hold has one currency")
+    if max(wanted.values()) > limit:
+        raise Refused("too-many-seats", f"at most {limit} seats of a performance at a time", limit=limit)
+
+
+async def _seats_taken(cell: Cell, wishes: Sequence[Wish], flat: Sequence[int]) -> Refused:
+    """The refusal that names what was taken, and other seats together where there are any."""
+    taken = []
+    for number, block, offset in zip(*[iter(flat)] * 3, strict=True):
+        wish = wishes[number - 1]
+        taken.append(cell.catalogue.layout(wish.performance).seat_at(block, offset))
+    wish = wishes[flat[0] - 1]
+    layout = cell.catalogue.layout(wish.performance)
+    class_ = layout.class_of(layout.category_of(taken[0]))
+    key, index, _ = cell.keys.performance(wish.performance)
+    reply = await cell.read("seats/suggest", (key, index), (class_, len(wish.seats)))
+    alternatives = []
+    for block, offset in zip(*[iter(reply[1:])] * 2, strict=True):
+        alternatives.append([layout.seat_at(block, offset + step) for step in range(len(wish.seats))])
+    return Refused(
+        "seats-taken",
+        "somebody else was a moment sooner",
+        performance=wish.performance,
+        taken=taken,
+        alternatives=alternatives,
+    )
+
+
+def read_hold(cell: Cell, token: str, owner: str) -> Hold:
+    """A hold's token, if it is this owner's (anybody's for an empty owner). Raises `ForgedToken` and `Refused`."""
+    held = cell.signer.read(Hold, token)
+    if owner and held.owner != owner:
+        raise Refused("unknown-hold", "there is no such hold here")
+    return held
+
+
+def _performance_keys(cell: Cell, held: Hold) -> tuple[str, ...]:
+    return tuple(part for name in held.performances for part in cell.keys.performance(name))
+
+
+async def release(cell: Cell, held: Hold) -> None:
+    """Gives a hold's seats back. Raises `Refused` (`hold-ended`) when it has ended already."""
+    operation = cell.keys.operation(digest("release", held.hold))
+    reply = await cell.call(
+        "seats/release", (cell.keys.cell, operation, *_performance_keys(cell, held)), (held.hold, held.hold, held.owner)
+    )
+    match reply[0]:
+        case b"released":
+            return
+        case b"hold_ended" | b"unknown_performance":
+            raise Refused("hold-ended", "this hold has ended")
+    raise broken("seats/release", reply)
+
+
+async def extend(cell: Cell, held: Hold, key: str) -> int:
+    """Keeps a hold `EXTENSION_MS` longer, once. Answers its new end. Raises `Refused`."""
+    operation = cell.keys.operation(digest("extend", held.hold, key))
+    reply = await cell.call(
+        "seats/extend",
+        (cell.keys.cell, operation, *_performance_keys(cell, held)),
+        (held.hold, held.hold, held.owner, EXTENSION_MS),
+    )
+    match reply[0]:
+        case b"extended":
+            return int(reply[1])
+        case b"already_extended":
+            raise Refused("already-extended", "this hold was extended before; once is all")
+        case b"hold_ended" | b"unknown_performance":
+            raise Refused("hold-ended", "this hold has ended")
+    raise broken("seats/extend", reply)
+
+
+def split_rows(layout: Layout, rows: str) -> list[str]:
+    """Rows as Redis joins them, in quality order, one a block."""
+    split, start = [], 0
+    for block in layout.blocks:
+        split.append(rows[start : start + block.length])
+        start += block.length
+    return split
+
+
+async def snapshot(cell: Cell, performance: PerformanceId) -> SeatMap:
+    """The state of every seat, at one version. Raises `Refused` (`unknown-performance`)."""
+    layout = cell.catalogue.layout(performance)
+    reply = await cell.read("seats/snapshot", (cell.keys.performance(performance)[0],), (len(layout.areas),))
+    match reply[0]:
+        case b"seats":
+            open_places, sold_places = reply[3::2], reply[4::2]
+            return SeatMap(
+                version=reply[1],
+                seats=layout.seats_string(split_rows(layout, reply[2].decode())),
+                areas={area.id: count for area, count in zip(layout.areas, open_places, strict=True)},
+                sold_places={area.id: count for area, count in zip(layout.areas, sold_places, strict=True)},
+            )
+        case b"unknown_performance":
+            raise Refused("unknown-performance", "there is no such performance here")
+    raise broken("seats/snapshot", reply)
+
+
+def open_by_category(layout: Layout, seat_map: SeatMap) -> dict[str, int]:
+    """How many seats and places are open, a category."""
+    counts = dict.fromkeys(layout.categories, 0)
+    for seat, state in zip(layout.seat_ids, seat_map.seats, strict=True):
+        if state == "o":
+            counts[layout.category_of(seat)] += 1
+    for area in layout.areas:
+        counts[area.category] += max(0, seat_map.areas[area.id])
+    return counts
+
+
+def describe(item: Item) -> str:
+    """An item in a person's words: its seat or area."""
+    return item.seat or item.area or ""
+
+
+INSTALLED_A_CALL: Final = 500
+RESTORED_A_CALL: Final = 5_000
+
+
+async def install(cell: Cell, performance: PerformanceId, layout: Layout, return_delay_ms: int) -> bool:
+    """Lays out a performance, every seat open. Answers False where it is laid out already."""
+    rows = layout.initial_rows()
+    key, index, _ = cell.keys.performance(performance)
+    areas = pack([area.capacity for area in layout.areas])
+    for first in range(0, max(1, len(rows)), INSTALLED_A_CALL):
+        blocks = layout.blocks[first : first + INSTALLED_A_CALL]
+        chunk = [
+            (f"{block.focus:g} {block.classes}", row)
+            for block, row in zip(blocks, rows[first : first + INSTALLED_A_CALL], strict=True)
+        ]
+        reply = await cell.call(
+            "seats/install",
+            (cell.keys.cell, key, index),
+            (first, pack(chunk), len(layout.categories), return_delay_ms, areas, len(rows)),
+        )
+        match reply[0]:
+            case b"installed":
+                continue
+            case b"exists":
+                return False
+        raise broken("seats/install", reply)
+    return True
+
+
+async def restore(
+    cell: Cell, performance: PerformanceId, layout: Layout, sold: Sequence[SeatId], sold_places: dict[str, int]
+) -> None:
+    """Marks as sold what the ledger knows as sold, and ends every hold: after a loss, while the gate is closed."""
+    flat = [part for seat in sold for part in layout.locate(seat)]
+    areas = pack([sold_places.get(area.id, 0) for area in layout.areas])
+    for first in range(0, max(1, len(flat)), RESTORED_A_CALL):
+        reply = await cell.call(
+            "seats/restore",
+            (cell.keys.cell, *cell.keys.performance(performance)),
+            (pack(flat[first : first + RESTORED_A_CALL]), areas),
+        )
+        if reply[0] != b"restored":
+            raise broken("seats/restore", reply)
+
+
+async def sweep(cell: Cell, performance: PerformanceId, limit: int) -> tuple[int, bool]:
+    """Ends at most `limit` due holds. Answers how many, and whether nothing is left to sell or to come back."""
+    reply = await cell.call("seats/sweep", (cell.keys.cell, *cell.keys.performance(performance)), (limit,))
+    match reply[0]:
+        case b"swept":
+            return reply[1], reply[2] == 1
+        case b"unknown_performance":
+            return 0, False
+    raise broken("seats/sweep", reply)
+
+
+async def mark(cell: Cell, performance: PerformanceId, seats: Sequence[SeatId], state: tuple[str, str]) -> None:
+    """Sets named seats from one state to another. Raises `Refused` (`seats-taken`) unless all are in the first."""
+    layout = cell.catalogue.layout(performance)
+    flat = [part for seat in seats for part in layout.locate(seat)]
+    reply = await cell.call(
+        "seats/mark", (cell.keys.cell, *cell.keys.performance(performance)), (*state, pack(flat))
+    )
+    match reply[0]:
+        case b"marked":
+            return
+        case b"taken":
+            taken = [layout.seat_at(block, offset) for block, offset in zip(*[iter(reply[1:])] * 2, strict=True)]
+            raise Refused("seats-taken", "not every one of these seats is as it should be", taken=taken)
+        case b"unknown_performance":
+            raise Refused("unknown-performance", "there is no such performance here")
+    raise broken("seats/mark", reply)

@@ -1,0 +1,191 @@
+"""A house's own keys and what it signs: places, holds and order secrets with a MAC, passes as JWTs.
+
+A MAC token is base64url(msgpack fields ‖ 16 bytes of keyed BLAKE2b), the kind of token as the hash's
+personalisation: a hold's token never passes for a place's. Source: RFC 7693 (BLAKE2), RFC 8037 (EdDSA in JOSE).
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import jwt
+import msgspec
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from engine.entries import Item
+from engine.errors import ForgedToken
+from engine.words import HoldId, HouseSlug, LineName, OnSaleId, OrderId, PerformanceId
+
+MAC_BYTES: Final = 16
+REMEMBERED_PASSES: Final = 50_000
+LONGEST_TOKEN: Final = 32_768
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """A visitor's claim in a line."""
+
+    on_sale: OnSaleId
+    line: LineName
+    index: int
+    secret_hash: str
+    epoch: int
+
+
+class Hold(msgspec.Struct, frozen=True, array_like=True):
+    """What a hold is, prices frozen: enough to confirm it without asking anybody what it was."""
+
+    hold: HoldId
+    on_sale: OnSaleId
+    owner: str
+    place: str
+    """The pass's index, or empty for the house's own staff."""
+    performances: tuple[PerformanceId, ...]
+    items: tuple[Item, ...]
+    total: int
+    currency: str
+
+
+class Pass(msgspec.Struct, frozen=True):
+    """A verified pass. Whether it is still alive is decided in Redis, by Redis's clock."""
+
+    on_sale: OnSaleId
+    owner: str
+    index: str
+
+
+Signed = TypeVar("Signed", Place, Hold)
+
+
+def _read_or_create(path: Path, create: "Any") -> bytes:
+    """A secret file, made once even when two processes start together."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(create())
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_bytes()
+
+
+def _new_pass_key() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+class Signer:
+    """Signs and verifies for one house. Keys lie in `folder`, made on first use, readable by their owner only."""
+
+    def __init__(self, house: HouseSlug, folder: Path) -> None:
+        self.house = house
+        self._mac_key = _read_or_create(folder / "mac.key", lambda: secrets.token_bytes(32))
+        key = serialization.load_pem_private_key(_read_or_create(folder / "pass.pem", _new_pass_key), None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise ForgedToken("pass.pem is not an Ed25519 key")
+        self._pass_key = key
+        self._public_key = key.public_key()
+        raw = self._public_key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        x = urlsafe_b64encode(raw).rstrip(b"=").decode()
+        # RFC 7638: the thumbprint of the key's required members in lexical order.
+        thumbprint = hashlib.sha256(f'{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}'.encode()).digest()
+        self._key_id = urlsafe_b64encode(thumbprint).rstrip(b"=").decode()
+        self.jwks = {
+            "keys": [{"kty": "OKP", "crv": "Ed25519", "x": x, "kid": self._key_id, "alg": "EdDSA", "use": "sig"}]
+        }
+        self._passes: dict[bytes, Pass] = {}
+        self._decoders: dict[type, Any] = {kind: msgspec.msgpack.Decoder(kind) for kind in (Place, Hold)}
+
+    def _mac(self, kind: bytes, payload: bytes) -> bytes:
+        return hashlib.blake2b(payload, digest_size=MAC_BYTES, key=self._mac_key, person=kind).digest()
+
+    def sign(self, token: Place | Hold) -> str:
+        """A place or a hold as visitors carry it."""
+        payload = msgspec.msgpack.encode(token)
+        return urlsafe_b64encode(payload + self._mac(type(token).__name__.encode(), payload)).rstrip(b"=").decode()
+
+    def read(self, kind: type[Signed], text: str) -> Signed:
+        """The token of a kind. Raises `ForgedToken` when it is not ours, of another kind, cut or changed."""
+        try:
+            if len(text) > LONGEST_TOKEN:
+                raise ForgedToken
+            data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            # Base64 is lenient about its last bits; a token has one spelling.
+            if urlsafe_b64encode(data).rstrip(b"=").decode() != text:
+                raise ForgedToken
+            payload, mac = data[:-MAC_BYTES], data[-MAC_BYTES:]
+            if not hmac.compare_digest(mac, self._mac(kind.__name__.encode(), payload)):
+                raise ForgedToken
+            token: Signed = self._decoders[kind].decode(payload)
+        except (Base64Error, ValueError, UnicodeError, msgspec.MsgspecError) as error:
+            raise ForgedToken from error
+        return token
+
+    def order_secret(self, order: OrderId) -> str:
+        """What lets somebody read an order again: a MAC of its id."""
+        return urlsafe_b64encode(self._mac(b"order", order.encode())).rstrip(b"=").decode()
+
+    def owns_order(self, order: OrderId, secret: str) -> bool:
+        """Whether `secret` is the order's, compared in constant time."""
+        return hmac.compare_digest(self.order_secret(order).encode(), secret.encode())
+
+    def event_signature(self, provider: str, body: bytes) -> str:
+        """What a payment provider's event is signed with where the provider has no key of its own (demo)."""
+        key = self._mac(b"event", provider.encode())
+        return hmac.new(key, body, "sha256").hexdigest()
+
+    def pseudonym(self, on_sale: OnSaleId, line: LineName, index: int) -> str:
+        """Who a place is for this house: stable, and telling nobody its number."""
+        return self._mac(b"pseudonym", f"{on_sale}|{line}|{index}".encode()).hex()
+
+    def sign_pass(self, place: Place, expires_at_ms: int) -> str:
+        """The pass of a place until an instant (whole seconds, rounded up), as a JWT that anybody can verify."""
+        claims = {
+            "iss": self.house,
+            "aud": f"{self.house}/{place.on_sale}",
+            "sub": self.pseudonym(place.on_sale, place.line, place.index),
+            "exp": -(-expires_at_ms // 1000),
+            "index": place.index,
+        }
+        return jwt.encode(claims, self._pass_key, algorithm="EdDSA", headers={"kid": self._key_id})
+
+    def read_pass(self, text: str) -> Pass:
+        """A pass, its signature checked once a process and remembered. Raises `ForgedToken`.
+
+        Its end is not looked at here: the hold's own function asks Redis whether the pass is alive.
+        """
+        fingerprint = hashlib.sha256(text.encode()).digest()
+        known = self._passes.get(fingerprint)
+        if known is not None:
+            return known
+        try:
+            claims = jwt.decode(
+                text,
+                self._public_key,
+                algorithms=["EdDSA"],
+                issuer=self.house,
+                options={"require": ["iss", "aud", "sub", "exp", "index"], "verify_exp": False, "verify_aud": False},
+            )
+            house, _, on_sale = str(claims["aud"]).partition("/")
+            if house != self.house or not on_sale:
+                raise ForgedToken
+            verified = Pass(on_sale=OnSaleId(on_sale), owner=str(claims["sub"]), index=str(int(claims["index"])))
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise ForgedToken from error
+        if len(self._passes) >= REMEMBERED_PASSES:
+            self._passes.clear()
+        self._passes[fingerprint] = verified
+        return verified

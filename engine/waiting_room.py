@@ -1,0 +1,163 @@
+"""The waiting room: join a line, be told where it stands, be admitted. Beside `lua/waiting_room/`."""
+
+import hashlib
+import hmac
+from typing import Final
+
+import msgspec
+
+from engine.catalogue import PUBLIC_LINE, OnSale
+from engine.cell import Cell, broken, digest
+from engine.draw import Draw, decode, encode
+from engine.errors import Refused
+from engine.instants import to_rfc3339
+from engine.signing import Place
+from engine.words import LineName, OnSaleId
+
+SECRET_HASH_CHARACTERS: Final = 43
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """A visitor's place: the signed token, and the arrival index from 0."""
+
+    place: str
+    line: LineName
+    index: int
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """The pass, a JWT, and the instant at which it ends by Redis's clock."""
+
+    token: str
+    expires_at_ms: int
+
+
+class Status(msgspec.Struct, frozen=True):
+    """Where an on-sale stands, for everybody the same. `entrants` is -1 and `seed` empty before the draw."""
+
+    phase: str
+    now_ms: int
+    opens_at_ms: int
+    now_serving: int
+    joined: int
+    rate_per_minute: int
+    cap: int
+    entrants: int
+    seed: str
+    commitment: str
+    message: str
+    admitted: int
+    live_passes: int
+    orders: int
+    takings: int
+    prequeue_at_ms: int
+
+
+def hash_secret(secret: str) -> str:
+    """What a visitor's browser sends when joining: base64url SHA-256 of the secret's text."""
+    return encode(hashlib.sha256(secret.encode()).digest())
+
+
+async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str) -> Joined:
+    """Gives the visitor who keeps the secret the next index. Raises `Refused` before the pre-queue and after the end."""
+    try:
+        is_hash = len(secret_hash) == SECRET_HASH_CHARACTERS and len(decode(secret_hash)) == hashlib.sha256().digest_size
+    except ValueError:
+        is_hash = False
+    if not is_hash:
+        raise Refused("bad-secret-hash", "secret_hash is not the base64url of a SHA-256")
+    keys, name = cell.keys, on_sale.on_sale
+    reply = await cell.call(
+        "waiting_room/join",
+        (
+            keys.cell,
+            keys.sale(name),
+            keys.live(name),
+            keys.operation(digest("join", name, secret_hash, key)),
+            keys.retry(name, secret_hash),
+            keys.outbox,
+        ),
+        (digest(secret_hash), secret_hash, name, PUBLIC_LINE, cell.house.limits.line_length),
+    )
+    match reply[0]:
+        case b"joined":
+            line = LineName(PUBLIC_LINE)
+            place = Place(on_sale=name, line=line, index=reply[1], secret_hash=secret_hash, epoch=int(cell.epoch))
+            return Joined(place=cell.signer.sign(place), line=line, index=reply[1])
+        case b"not_yet_open":
+            raise Refused("queue-not-open", "the queue is not open yet", opens_at=to_rfc3339(reply[1]))
+        case b"ended":
+            raise Refused("sale-ended", "this sale has ended", phase=reply[1].decode())
+        case b"line_full":
+            raise Refused("queue-full", "the queue is as long as it may become", retry_after_s=60)
+        case b"unknown_on_sale":
+            raise Refused("unknown-on-sale", "there is no such on-sale here")
+    raise broken("waiting_room/join", reply)
+
+
+async def status(cell: Cell, on_sale: OnSaleId) -> Status:
+    """Where the on-sale stands now. Raises `Refused` (`unknown-on-sale`)."""
+    reply = await cell.read("waiting_room/status", (cell.keys.sale(on_sale), cell.keys.live(on_sale)))
+    match reply[0]:
+        case b"status":
+            values = [value.decode() if isinstance(value, bytes) else value for value in reply[1:]]
+            return Status(*values)
+        case b"unknown_on_sale":
+            raise Refused("unknown-on-sale", "there is no such on-sale here")
+    raise broken("waiting_room/status", reply)
+
+
+async def _draw(cell: Cell, on_sale: OnSaleId) -> None:
+    """Remembers the draw once it has been made; it never changes within an epoch."""
+    now = await status(cell, on_sale)
+    if now.entrants >= 0:
+        cell.draws[on_sale] = Draw(decode(now.seed), now.entrants)
+
+
+def position(cell: Cell, on_sale: OnSaleId, index: int) -> int | None:
+    """The position of an index where this process knows the draw; else None."""
+    drawn = cell.draws.get(on_sale)
+    return None if drawn is None else drawn.position(index)
+
+
+async def admit(cell: Cell, on_sale: OnSale, token: str, secret: str, key: str) -> Admitted:
+    """Lets in the visitor whose turn it is, or renews the pass of one who is in.
+
+    Raises `ForgedToken` for a place that is not ours, `Refused` when it is not the visitor's turn.
+    """
+    place = cell.signer.read(Place, token)
+    name = on_sale.on_sale
+    if place.on_sale != name or not hmac.compare_digest(place.secret_hash, hash_secret(secret)):
+        raise Refused("not-your-place", "this place and this secret do not belong together here")
+    keys = cell.keys
+    operation = keys.operation(digest("admit", token, key))
+    for _ in range(2):
+        drawn = cell.draws.get(name)
+        position = drawn.position(place.index) if drawn else 0
+        reply = await cell.call(
+            "waiting_room/admit",
+            (keys.cell, keys.sale(name), keys.live(name), keys.claimed(name), operation),
+            (digest(secret), place.index, position, drawn.entrants if drawn else -1, on_sale.pass_seconds * 1000),
+        )
+        if reply[0] != b"drawn":
+            break
+        await _draw(cell, name)
+    match reply[0]:
+        case b"admitted" | b"renewed":
+            return Admitted(token=cell.signer.sign_pass(place, reply[1]), expires_at_ms=reply[1])
+        case b"not_yet":
+            ahead = max(position - reply[1], 0)
+            wait = min(60, 1 + ahead * 60 // max(1, on_sale.rate_per_minute))
+            facts = {"position": position} if drawn else {}
+            raise Refused("not-yet-served", "it is not your turn yet", now_serving=reply[1], retry_after_s=wait, **facts)
+        case b"paused":
+            raise Refused("paused", "the sale is paused; you keep your turn", retry_after_s=5)
+        case b"full":
+            raise Refused("full", "it is your turn, and everybody inside is still choosing", retry_after_s=2)
+        case b"gone":
+            raise Refused("turn-over", "your turn ended some time ago; you can join the queue again")
+        case b"ended":
+            raise Refused("sale-ended", "this sale has ended", phase=reply[1].decode())
+        case b"unknown_on_sale":
+            raise Refused("unknown-on-sale", "there is no such on-sale here")
+    raise broken("waiting_room/admit", reply)

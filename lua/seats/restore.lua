@@ -1,0 +1,33 @@
+-- Puts back what the ledger knows as sold into a performance that went back in time, while the gate is closed.
+-- Every hold there is from before the loss and ends first, or its end would free a seat that is sold.
+--
+-- KEYS  cell performance index due
+-- ARGV  epoch seats areas
+-- REPLY restored: count | unknown_performance | fenced: stored_epoch
+-- WHERE seats: packed [block, offset, …]; areas: packed [sold places of area 0, of area 1, …]
+-- INCLUDES fence clock draft free_hold settle
+-- FLAGS allow-oom
+local cell, key, index, due = unpack(KEYS)
+local epoch, seats, areas = ARGV[1], cmsgpack.unpack(ARGV[2]), cmsgpack.unpack(ARGV[3])
+
+local refusal = fence(cell, epoch)
+if refusal then return refusal end
+local performance = draft(key, index, due)
+if not performance then return {"unknown_performance"} end
+
+local now, microseconds = clock()
+performance.return_ms = 0
+for _, hold in ipairs(redis.call("ZRANGE", due, 0, -1)) do
+  free_hold(performance, hold, cmsgpack.unpack(redis.call("HGET", key, "h" .. hold)), now, microseconds)
+end
+for place = 1, #seats, 2 do
+  read_block(performance, seats[place])
+  put(performance, seats[place], seats[place + 1], 1, "s")
+end
+for place, sold in ipairs(areas) do
+  local known = tonumber(redis.call("HGET", key, "t" .. (place - 1))) or 0
+  redis.call("HSET", key, "t" .. (place - 1), sold)
+  redis.call("HINCRBY", key, "a" .. (place - 1), known - sold)
+end
+settle(performance)
+return {"restored", #seats / 2}
