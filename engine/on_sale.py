@@ -95,7 +95,7 @@ async def change(
         if message is None or len(message) > LONGEST_MESSAGE:
             raise BadInput(f"message needs a message of at most {LONGEST_MESSAGE} characters")
         return await _change(cell, action, verb, message, key)
-    if verb not in VERBS:
+    if verb not in (*VERBS, "sell_out"):
         raise Refused("unknown-action", f"an on-sale can be told to {', '.join(VERBS)}", actions=list(VERBS))
     return await _change(cell, action, verb, "", key)
 

@@ -1,0 +1,153 @@
+"""The composition root of the API: cells, ledgers and boards for the houses that this process serves."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from litestar import Litestar, Request, Response
+from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from api import public as _public_routes
+from api import visitor as _visitor_routes
+from api.boards import Boards
+from api.hot import HANDLERS, cors_headers
+from api.manage import MANAGE
+from api.metrics import REGISTRY, CellCollector
+from api.openapi import CONFIG, openapi
+from api.ops import healthz, metrics, readyz
+from api.pages import PAGES
+from api.problems import MEDIA_TYPE, Problem, problem, problem_of
+from api.public import directory, seat_changes
+from engine.cell import Cell
+from engine.ledger.ledger import Ledger
+from engine.network import House, load
+from engine.words import HouseSlug
+
+NETWORK_VARIABLE: Final = "PARVIS_NETWORK"
+HOUSES_VARIABLE: Final = "PARVIS_HOUSES"
+ROUTE_MODULES: Final = (_public_routes, _visitor_routes)
+"""Imported for the routes that they register."""
+log = structlog.get_logger()
+
+
+def _problem_response(found: Problem) -> Response[bytes]:
+    headers = {"cache-control": "no-store"}
+    if found.retry_after_s is not None:
+        headers["retry-after"] = str(found.retry_after_s)
+    return Response(found.body, status_code=found.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+FRAMEWORK_SLUGS: Final = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "wrong-content-type"}
+
+
+def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Every error of the typed routes and of the framework, as a problem."""
+    found = problem_of(error)
+    if found is None and isinstance(error, HTTPException):
+        if error.status_code >= 500:  # noqa: PLR2004 - HTTP's own border
+            found = problem("internal", "this should not have happened; it has been noted")
+        else:
+            slug = FRAMEWORK_SLUGS.get(error.status_code, "bad-body")
+            found = problem(slug, _explain(error))
+    if found is None:
+        log.exception("unforeseen", path=request.url.path, exc_info=error)
+        found = problem("internal", "this should not have happened; it has been noted")
+    return _problem_response(found)
+
+
+def _explain(error: HTTPException) -> str:
+    extra = error.extra if isinstance(error.extra, list) else []
+    parts = [str(each.get("message", "")) for each in extra if isinstance(each, dict)]
+    return ": ".join([error.detail.split(" for http://")[0].split(" for https://")[0], *filter(None, parts)])
+
+
+class Preflight:
+    """Answers CORS preflights before anything is routed; everything else goes on to the app."""
+
+    def __init__(self, app: Litestar) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "OPTIONS":
+            await self._answer(scope, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, send: Send) -> None:
+        headers = {key: value.decode("latin-1") for key, value in scope["headers"]}
+        parts = scope["path"].split("/")
+        slug = parts[3] if parts[1:3] == ["v1", "houses"] and len(parts) > 3 else ""  # noqa: PLR2004
+        cell = self.app.state.cells.get(slug)
+        allowed = cors_headers(cell, headers.get(b"origin", ""), is_public=False)
+        if any(key == b"access-control-allow-origin" for key, _ in allowed):
+            allowed += [
+                (b"access-control-allow-methods", b"GET, POST, DELETE"),
+                (b"access-control-allow-headers", b"Authorization, Content-Type, Idempotency-Key, Prefer"),
+                (b"access-control-max-age", b"600"),
+            ]
+        await send({"type": "http.response.start", "status": 204, "headers": allowed})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def create_app(houses: Sequence[House]) -> Litestar:
+    """The app for the houses given. Servers that are away do not stop it from starting."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        cells = {house.slug: Cell(house) for house in houses}
+        ledgers = {
+            house.slug: Ledger(
+                house.postgres_dsn, pool=house.limits.postgres_pool, timeout_ms=house.limits.postgres_timeout_ms
+            )
+            for house in houses
+        }
+        app.state.cells = cells
+        app.state.ledgers = ledgers
+        app.state.boards = {slug: Boards(cell) for slug, cell in cells.items()}
+        app.state.stopping = asyncio.Event()
+        collector = CellCollector(cells)
+        REGISTRY.register(collector)
+        watching = [asyncio.create_task(cell.watch()) for cell in cells.values()]
+        try:
+            yield
+        finally:
+            app.state.stopping.set()
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
+            for cell in cells.values():
+                await cell.close()
+            for ledger in ledgers.values():
+                await ledger.close()
+            REGISTRY.unregister(collector)
+
+    return Litestar(
+        route_handlers=[
+            *HANDLERS,
+            seat_changes,
+            directory,
+            MANAGE,
+            healthz,
+            readyz,
+            metrics,
+            openapi,
+            *PAGES,
+        ],
+        lifespan=[lifespan],
+        exception_handlers={Exception: on_error},
+        openapi_config=CONFIG,
+        logging_config=None,
+    )
+
+
+def from_environment() -> ASGIApp:
+    """The app of a worker that `parvis serve` starts: the network file and its houses are in the environment."""
+    network = load(Path(os.environ[NETWORK_VARIABLE]))
+    slugs = [HouseSlug(slug) for slug in os.environ[HOUSES_VARIABLE].split(",")]
+    app: Any = Preflight(create_app([network.house(slug) for slug in slugs]))
+    return app  # type: ignore[no-any-return]

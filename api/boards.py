@@ -1,0 +1,184 @@
+"""What everybody reads, worked out at most once a moment per process: the public status and the seat maps."""
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from api.wire import DrawReply, LineReply, PollStep, SeatsReply, StatusReply
+from engine.cell import Cell
+from engine.draw import ALGORITHM
+from engine.instants import to_rfc3339
+from engine.seats import SeatMap, open_by_category, snapshot
+from engine.waiting_room import status
+from engine.words import OnSaleId, PerformanceId
+
+STATUS_SECONDS: Final = 1.0
+SEATS_SECONDS: Final = 0.5
+REMEMBERED_VERSIONS: Final = 120
+POLL: Final = (
+    PollStep(ahead=0, after_ms=1_000),
+    PollStep(ahead=100, after_ms=2_000),
+    PollStep(ahead=500, after_ms=4_000),
+    PollStep(ahead=2_000, after_ms=8_000),
+    PollStep(ahead=10_000, after_ms=20_000),
+)
+"""The nearer the turn, the more often: it divides the requests of a long line by three and more."""
+Value = TypeVar("Value")
+
+
+class Fresh(Generic[Value]):
+    """A value that is worked out when it is asked for and older than it may be; all who ask meanwhile share it."""
+
+    def __init__(self, seconds: float, work_out: Callable[[], Awaitable[Value]]) -> None:
+        self._seconds = seconds
+        self._work_out = work_out
+        self._value: Value | None = None
+        self.until = 0.0
+        self._task: asyncio.Task[Value] | None = None
+
+    async def get(self) -> Value:
+        """The value, at most `seconds` old."""
+        loop = asyncio.get_running_loop()
+        if self._value is not None and loop.time() < self.until:
+            return self._value
+        if self._task is None:
+            self._task = loop.create_task(self._renew())
+        return await asyncio.shield(self._task)
+
+    async def _renew(self) -> Value:
+        try:
+            value = await self._work_out()
+            self._value, self.until = value, asyncio.get_running_loop().time() + self._seconds
+            return value
+        finally:
+            self._task = None
+
+
+class Document(msgspec.Struct, frozen=True):
+    """Bytes as they are served, with their ETag."""
+
+    body: bytes
+    etag: str
+
+
+def document(value: object) -> Document:
+    """A document of a wire type."""
+    body = msgspec.json.encode(value)
+    return Document(body=body, etag=f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
+
+
+class SeatBoard:
+    """One performance's seat map as this process last saw it, and what changed since earlier versions."""
+
+    def __init__(self, cell: Cell, performance: PerformanceId) -> None:
+        self._cell = cell
+        self._performance = performance
+        self._seen: deque[SeatMap] = deque(maxlen=REMEMBERED_VERSIONS)
+        self._fresh = Fresh(SEATS_SECONDS, self._look)
+        self._document: tuple[int, Document] | None = None
+        self._open: tuple[int, dict[str, int]] | None = None
+
+    async def _look(self) -> SeatMap:
+        seen = await snapshot(self._cell, self._performance)
+        if not self._seen or self._seen[-1].version != seen.version:
+            self._seen.append(seen)
+        return seen
+
+    async def now(self) -> SeatMap:
+        """The seat map, at most half a second old."""
+        return await self._fresh.get()
+
+    async def document(self) -> Document:
+        """The seat map as it is served."""
+        seen = await self.now()
+        if self._document is None or self._document[0] != seen.version:
+            areas = {area: max(0, count) for area, count in seen.areas.items()}
+            reply = SeatsReply(version=seen.version, seats=seen.seats, areas=areas)
+            self._document = (seen.version, document(reply))
+        return self._document[1]
+
+    async def open_by_category(self) -> dict[str, int]:
+        """How many seats and places are open, a category."""
+        seen = await self.now()
+        if self._open is None or self._open[0] != seen.version:
+            self._open = (seen.version, open_by_category(self._cell.catalogue.layout(self._performance), seen))
+        return self._open[1]
+
+    def changes(self, since: int) -> tuple[int, list[tuple[int, str]], dict[str, int]] | None:
+        """The newest version, what changed since, and the areas; None when `since` is too long ago."""
+        newest = self._seen[-1]
+        for seen in self._seen:
+            if seen.version == since:
+                changed = [
+                    (place, state)
+                    for place, (before, state) in enumerate(zip(seen.seats, newest.seats, strict=True))
+                    if before != state
+                ]
+                return newest.version, changed, {area: max(0, count) for area, count in newest.areas.items()}
+        return None
+
+
+class Boards:
+    """Every board of one house."""
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+        self._seats: dict[PerformanceId, SeatBoard] = {}
+        self.statuses: dict[str, Fresh[Document]] = {}
+
+    def seats(self, performance: PerformanceId) -> SeatBoard:
+        """The board of a performance. Raises `Refused` for an unknown one."""
+        board = self._seats.get(performance)
+        if board is None:
+            self._cell.performance(performance)
+            board = self._seats[performance] = SeatBoard(self._cell, performance)
+        return board
+
+    async def status(self, on_sale: str) -> Document:
+        """The public status of an on-sale, at most a second old. Raises `Refused` for an unknown one."""
+        fresh = self.statuses.get(on_sale)
+        if fresh is None:
+            name = self._cell.on_sale(on_sale).on_sale
+
+            async def work_out() -> Document:
+                return await self._status(name)
+
+            fresh = self.statuses[on_sale] = Fresh(STATUS_SECONDS, work_out)
+        return await fresh.get()
+
+    async def seats_open(self, on_sale: OnSaleId) -> dict[str, int]:
+        """How many seats and places are open over all performances of an on-sale, a category."""
+        counts: dict[str, int] = {}
+        for performance in self._cell.on_sale(on_sale).performances:
+            for category, count in (await self.seats(performance).open_by_category()).items():
+                counts[category] = counts.get(category, 0) + count
+        return counts
+
+    async def _status(self, on_sale: OnSaleId) -> Document:
+        now = await status(self._cell, on_sale)
+        is_drawn = now.entrants >= 0
+        reply = StatusReply(
+            phase=now.phase,
+            opens_at=to_rfc3339(now.opens_at_ms),
+            server_time=to_rfc3339(now.now_ms),
+            lines={
+                "public": LineReply(
+                    now_serving=now.now_serving, joined=now.joined, per_minute=now.rate_per_minute
+                )
+            },
+            draw=DrawReply(
+                algorithm=ALGORITHM,
+                commitment=now.commitment,
+                entrants=now.entrants if is_drawn else None,
+                seed=now.seed if is_drawn else None,
+            ),
+            seats_open=await self.seats_open(on_sale),
+            poll=POLL,
+            epoch=int(self._cell.epoch),
+            message=now.message or None,
+        )
+        return document(reply)

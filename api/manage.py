@@ -1,0 +1,295 @@
+"""What a house does for itself: halls, performances, on-sales, orders, keys, and the log of who did what and why."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Request, Router, delete, get, post
+from litestar.params import Parameter
+from litestar.response import Stream
+
+from api.guards import change_by, idempotency_key, staff
+from api.wire import (
+    ActionRequest,
+    CountersReply,
+    HallReply,
+    HallRequest,
+    KeyReply,
+    KeyRequest,
+    OnSaleRequest,
+    PerformanceRequest,
+)
+from engine import house, waiting_room
+from engine import on_sale as on_sales
+from engine.catalogue import ApiKey, OnSale, OpenHall, Performance
+from engine.cell import Cell
+from engine.entries import Action
+from engine.errors import BadInput
+from engine.instants import from_rfc3339, now_ms, to_rfc3339
+from engine.ledger.ledger import Ledger
+from engine.words import OnSaleId, OrderId
+
+Call = Request[Any, Any, Any]
+PLAN_BYTES: Final = 32 * 1024 * 1024
+BODY_BYTES: Final = 64 * 1024
+Limit = Annotated[int, Parameter(ge=1, le=1000)]
+
+
+def _ledger(request: Call, cell: Cell) -> Ledger:
+    ledger: Ledger = request.app.state.ledgers[cell.house.slug]
+    return ledger
+
+
+def _hall_reply(opened: OpenHall) -> HallReply:
+    layout = opened.layout
+    return HallReply(
+        hall=opened.hall.hall,
+        name=opened.hall.name,
+        seats=len(layout.seat_ids),
+        standing=sum(area.capacity for area in layout.areas),
+        categories=tuple(layout.categories),
+    )
+
+
+@post("/halls", request_max_body_size=PLAN_BYTES, summary="Create a hall from a seating plan")
+async def create_hall(request: Call, data: HallRequest) -> HallReply:
+    """The hall, with what its plan holds."""
+    cell, key = staff(request)
+    idempotency_key(request)
+    if data.ids not in {"guid", "uuid"}:
+        raise BadInput("ids is guid or uuid")
+    change = change_by(key, "create hall")
+    opened = await house.add_hall(
+        cell, _ledger(request, cell), data.hall, data.name, data.plan, change, ids=data.ids
+    )
+    return _hall_reply(opened)
+
+
+@get("/halls", summary="The house's halls")
+async def list_halls(request: Call) -> dict[str, list[HallReply]]:
+    """Every hall."""
+    cell, _ = staff(request, "counter", "orders:read")
+    return {"halls": [_hall_reply(opened) for opened in cell.catalogue.halls.values()]}
+
+
+def _performance_reply(performance: Performance) -> dict[str, Any]:
+    return {
+        "performance": performance.performance,
+        "hall": performance.hall,
+        "title": performance.title,
+        "starts_at": to_rfc3339(performance.starts_at_ms),
+        "prices": performance.prices,
+        "fee": performance.fee,
+        "currency": performance.currency,
+    }
+
+
+@post("/performances", request_max_body_size=BODY_BYTES, summary="Create a performance with its prices")
+async def create_performance(request: Call, data: PerformanceRequest) -> dict[str, Any]:
+    """The performance."""
+    cell, key = staff(request)
+    idempotency_key(request)
+    made = Performance(
+        performance=data.performance,
+        hall=data.hall,  # type: ignore[arg-type]
+        title=data.title,
+        starts_at_ms=from_rfc3339(data.starts_at),
+        prices=data.prices,
+        fee=data.fee,
+        currency=data.currency,
+    )
+    await house.add_performance(cell, _ledger(request, cell), made, change_by(key, "create performance"))
+    return _performance_reply(made)
+
+
+@get("/performances", summary="The house's performances")
+async def list_performances(request: Call) -> dict[str, list[dict[str, Any]]]:
+    """Every performance, by date."""
+    cell, _ = staff(request, "counter", "orders:read")
+    found = sorted(cell.catalogue.performances.values(), key=lambda each: each.starts_at_ms)
+    return {"performances": [_performance_reply(performance) for performance in found]}
+
+
+@post("/on-sales", request_max_body_size=BODY_BYTES, summary="Put performances on sale")
+async def create_on_sale(request: Call, data: OnSaleRequest) -> CountersReply:
+    """The on-sale's counters as it starts."""
+    cell, key = staff(request)
+    idempotency_key(request)
+    fields = msgspec.structs.asdict(data)
+    made = OnSale(
+        **{name: value for name, value in fields.items() if name not in {"prequeue_at", "opens_at"}},
+        prequeue_at_ms=from_rfc3339(data.prequeue_at),
+        opens_at_ms=from_rfc3339(data.opens_at),
+    )
+    await house.add_on_sale(cell, _ledger(request, cell), made, change_by(key, "create on-sale"))
+    return await _counters(request, cell, made.on_sale)
+
+
+async def _counters(request: Call, cell: Cell, name: str) -> CountersReply:
+    """What the control page shows: the line, the seats, the orders, as they stand now."""
+    on_sale = cell.on_sale(name)
+    now = await waiting_room.status(cell, on_sale.on_sale)
+    boards = request.app.state.boards[cell.house.slug]
+    counts = dict.fromkeys(("open", "held", "sold", "blocked", "capacity"), 0)
+    for performance in on_sale.performances:
+        layout = cell.catalogue.layout(performance)
+        seat_map = await boards.seats(performance).now()
+        for word, letter in (("open", "o"), ("held", "h"), ("sold", "s"), ("blocked", "b")):
+            counts[word] += seat_map.seats.count(letter)
+        for area in layout.areas:
+            open_places, sold = seat_map.areas[area.id], seat_map.sold_places[area.id]
+            counts["open"] += open_places
+            counts["sold"] += sold
+            counts["held"] += area.capacity - open_places - sold
+        counts["capacity"] += layout.capacity
+    return CountersReply(
+        on_sale=on_sale.on_sale,
+        title=on_sale.title,
+        phase=now.phase,
+        opens_at=to_rfc3339(now.opens_at_ms),
+        rate_per_minute=now.rate_per_minute,
+        cap=now.cap,
+        live_passes=now.live_passes,
+        admitted=now.admitted,
+        joined=now.joined,
+        entrants=now.entrants if now.entrants >= 0 else None,
+        now_serving=now.now_serving,
+        orders=now.orders,
+        takings=now.takings,
+        currency=cell.performance(on_sale.performances[0]).currency,
+        seats=counts,
+        backlog=cell.backlog,
+        message=now.message,
+    )
+
+
+@get("/on-sales", summary="The house's on-sales with their counters")
+async def list_on_sales(request: Call) -> dict[str, list[CountersReply]]:
+    """Every on-sale."""
+    cell, _ = staff(request, "counter", "orders:read")
+    return {"on_sales": [await _counters(request, cell, name) for name in cell.catalogue.on_sales]}
+
+
+@get("/on-sales/{on_sale:str}", summary="An on-sale's counters")
+async def read_on_sale(request: Call, on_sale: str) -> CountersReply:
+    """The line, the seats, the orders."""
+    cell, _ = staff(request, "counter", "orders:read")
+    return await _counters(request, cell, on_sale)
+
+
+@post(
+    "/on-sales/{on_sale:str}/{action:str}",
+    status_code=200,
+    request_max_body_size=BODY_BYTES,
+    summary="Open, pause, resume or close an on-sale, or set its rate or message",
+)
+async def change_on_sale(request: Call, on_sale: str, action: str, data: ActionRequest) -> CountersReply:
+    """The on-sale's counters after it."""
+    cell, key = staff(request)
+    operation = idempotency_key(request)
+    name = cell.on_sale(on_sale).on_sale
+    if action not in on_sales.VERBS:
+        raise BadInput(f"an on-sale can be told to {', '.join(on_sales.VERBS)}")
+    asked = {"rate_per_minute": data.rate_per_minute, "cap": data.cap, "message": data.message}
+    log_entry = Action(
+        who=change_by(key, "").who,
+        what=action,
+        subject=name,
+        why=data.reason,
+        at_ms=now_ms(),
+        detail={field: value for field, value in asked.items() if value is not None},
+    )
+    await on_sales.change(
+        cell,
+        log_entry,
+        operation,
+        rate_per_minute=data.rate_per_minute,
+        cap=data.cap,
+        message=data.message,
+    )
+    boards = request.app.state.boards[cell.house.slug]
+    boards.statuses.pop(name, None)
+    return await _counters(request, cell, OnSaleId(on_sale))
+
+
+@get("/orders", summary="The house's recorded orders")
+async def list_orders(request: Call, after: str = "", limit: Limit = 100) -> dict[str, Any]:
+    """Orders in the order of their ids, which is the order of time; `next` asks for what follows."""
+    cell, _ = staff(request, "orders:read")
+    found = await _ledger(request, cell).orders(OrderId(after) if after else None, limit)
+    listed = [msgspec.to_builtins(order) for order in found]
+    return {"orders": listed, **({"next": found[-1].order} if len(found) == limit else {})}
+
+
+@get("/orders.csv", summary="Every recorded order as CSV, an item a row", media_type="text/csv")
+async def export_orders(request: Call) -> Stream:
+    """CSV (RFC 4180) in UTF-8."""
+    cell, _ = staff(request, "orders:read")
+    rows: AsyncIterator[str] = _ledger(request, cell).export_csv()
+    name = f"attachment; filename={cell.house.slug}-orders.csv"
+    return Stream(rows, media_type="text/csv; charset=utf-8", headers={"content-disposition": name})
+
+
+def _key_reply(key: ApiKey, secret: str | None = None) -> KeyReply:
+    return KeyReply(
+        key_id=key.key_id,
+        name=key.name,
+        scopes=key.scopes,
+        created_at=to_rfc3339(key.created_at_ms),
+        revoked=key.is_revoked,
+        key=secret,
+    )
+
+
+@get("/keys", summary="The house's keys, without their secrets")
+async def list_keys(request: Call) -> dict[str, list[KeyReply]]:
+    """Every key."""
+    cell, _ = staff(request)
+    return {"keys": [_key_reply(key) for key in cell.catalogue.api_keys.values()]}
+
+
+@post("/keys", request_max_body_size=BODY_BYTES, summary="Create a key; its secret is shown this once")
+async def create_key(request: Call, data: KeyRequest) -> KeyReply:
+    """The key with its secret."""
+    cell, key = staff(request)
+    operation = f"{key.key_id}:{idempotency_key(request)}"
+    made, secret = await house.add_key(
+        cell, _ledger(request, cell), data.name, data.scopes, change_by(key, data.reason), operation
+    )
+    return _key_reply(made, secret)
+
+
+@delete("/keys/{key_id:str}", summary="End a key")
+async def revoke_key(request: Call, key_id: str) -> None:
+    """Nothing more to say."""
+    cell, key = staff(request)
+    await house.revoke_key(cell, _ledger(request, cell), key_id, change_by(key, "revoked"))
+
+
+@get("/actions", summary="Who did what, and why")
+async def list_actions(request: Call, limit: Limit = 100) -> dict[str, Any]:
+    """The newest first."""
+    cell, _ = staff(request)
+    found = await _ledger(request, cell).actions(limit)
+    return {"actions": [msgspec.to_builtins(action) for action in found]}
+
+
+MANAGE: Final = Router(
+    "/v1/houses/{house:str}/manage",
+    route_handlers=[
+        create_hall,
+        list_halls,
+        create_performance,
+        list_performances,
+        create_on_sale,
+        list_on_sales,
+        read_on_sale,
+        change_on_sale,
+        list_orders,
+        export_orders,
+        list_keys,
+        create_key,
+        revoke_key,
+        list_actions,
+    ],
+)

@@ -1,0 +1,134 @@
+"""Errors as RFC 9457 problems. A refusal's slug is stable: programs may decide by it."""
+
+from typing import Any, Final
+
+import msgspec
+
+from engine.errors import (
+    BadInput,
+    CellUnavailable,
+    ForgedToken,
+    LedgerUnavailable,
+    Refused,
+)
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+STATUS: Final[dict[str, int]] = {
+    "unknown-house": 404,
+    "unknown-on-sale": 404,
+    "unknown-performance": 404,
+    "unknown-hold": 404,
+    "unknown-order": 404,
+    "unknown-key": 404,
+    "unknown-payment": 404,
+    "unknown-action": 404,
+    "not-found": 404,
+    "method-not-allowed": 405,
+    "unknown-seat": 422,
+    "unknown-category": 422,
+    "unknown-area": 422,
+    "unknown-hall": 422,
+    "unknown-price-type": 422,
+    "unknown-provider": 422,
+    "price-types": 422,
+    "bad-secret-hash": 422,
+    "too-many-seats": 422,
+    "key-reused": 422,
+    "payment-used": 422,
+    "bad-input": 422,
+    "bad-body": 400,
+    "bad-plan": 422,
+    "idempotency-key-missing": 400,
+    "body-too-large": 413,
+    "wrong-content-type": 415,
+    "pass-required": 401,
+    "key-required": 401,
+    "secret-required": 401,
+    "pass-ended": 401,
+    "forged-token": 401,
+    "forged-event": 401,
+    "scope-missing": 403,
+    "not-your-place": 403,
+    "payment-declined": 402,
+    "not-yet-served": 409,
+    "queue-not-open": 409,
+    "paused": 409,
+    "full": 409,
+    "seats-taken": 409,
+    "sold-out": 409,
+    "seat-left-alone": 409,
+    "sale-ended": 409,
+    "wrong-phase": 409,
+    "already-exists": 409,
+    "already-on-sale": 409,
+    "already-extended": 409,
+    "turn-over": 410,
+    "hold-ended": 410,
+    "queue-full": 503,
+    "house-busy": 503,
+    "cell-unavailable": 503,
+    "ledger-unavailable": 503,
+    "internal": 500,
+}
+
+TITLES: Final[dict[int, str]] = {
+    400: "Bad request",
+    401: "Not identified",
+    402: "Payment declined",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Not now",
+    410: "Gone",
+    413: "Too large",
+    415: "Wrong content type",
+    422: "Cannot be right",
+    500: "Our mistake",
+    503: "Not available now",
+}
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A problem ready to be sent. `retry_after_s` becomes the `Retry-After` header where it is set."""
+
+    status: int
+    body: bytes
+    retry_after_s: int | None
+
+
+def problem(slug: str, detail: str, **facts: object) -> Problem:
+    """The problem for a slug of `STATUS`; `facts` are its extensions, `retry_after_s` among them."""
+    status = STATUS[slug]
+    retry_after_s = facts.pop("retry_after_s", None)
+    document: dict[str, object] = {
+        "type": f"/problems/{slug}",
+        "title": TITLES[status],
+        "status": status,
+        "detail": detail,
+        **facts,
+    }
+    return Problem(
+        status=status,
+        body=msgspec.json.encode(document),
+        retry_after_s=retry_after_s if isinstance(retry_after_s, int) else None,
+    )
+
+
+def problem_of(error: Exception) -> Problem | None:
+    """The problem that tells an error of the engine; None for an error that nobody foresaw."""
+    match error:
+        case Refused():
+            return problem(error.slug, str(error), **error.facts)
+        case BadInput():
+            facts: dict[str, Any] = {"problems": list(error.problems)} if error.problems else {}
+            return problem("bad-input", str(error), **facts)
+        case ForgedToken():
+            return problem("forged-token", "this token is not one of ours")
+        case CellUnavailable():
+            return problem("cell-unavailable", "the house cannot answer just now", retry_after_s=error.retry_after_s)
+        case LedgerUnavailable():
+            return problem("ledger-unavailable", "the house's books cannot answer just now", retry_after_s=2)
+        case msgspec.MsgspecError():
+            return problem("bad-body", str(error))
+    return None

@@ -1,0 +1,246 @@
+"""What visitors do: join, claim their turn, hold, extend, release, confirm, and read their order again."""
+
+import asyncio
+from typing import Final
+
+import msgspec
+
+from api.hot import Answer, Call, Headers, hot
+from api.wire import (
+    ExtendReply,
+    HoldReply,
+    HoldRequest,
+    ItemReply,
+    JoinRequest,
+    OrderedReply,
+    OrderReply,
+    OrderRequest,
+    PassReply,
+    PassRequest,
+    PlaceReply,
+)
+from engine import orders, seats, waiting_room
+from engine.catalogue import PUBLIC_LINE
+from engine.cell import Cell
+from engine.entries import Item
+from engine.errors import LedgerUnavailable, Refused
+from engine.house import find_key
+from engine.instants import to_rfc3339
+from engine.payments import PROVIDERS, provider
+from engine.seats import Owner
+from engine.words import OnSaleId, OrderId
+
+JOIN: Final = msgspec.json.Decoder(JoinRequest)
+PASS: Final = msgspec.json.Decoder(PassRequest)
+HOLD: Final = msgspec.json.Decoder(HoldRequest)
+ORDER: Final = msgspec.json.Decoder(OrderRequest)
+encode: Final = msgspec.json.Encoder().encode
+NO_STORE: Final[Headers] = [(b"cache-control", b"no-store")]
+LONGEST_WAIT_SECONDS: Final = 5
+LOOK_AGAIN_SECONDS: Final = 0.05
+
+
+def _json(status: int, value: object) -> Answer:
+    return Answer(status, encode(value), NO_STORE)
+
+
+@hot(
+    "POST",
+    "/on-sales/{on_sale:str}/places",
+    summary="Join the queue",
+    request=JoinRequest,
+    answers={201: PlaceReply},
+)
+async def join(call: Call) -> Answer:
+    """A place in the line for whoever keeps the secret behind `secret_hash`."""
+    on_sale = call.cell.on_sale(call.parameters["on_sale"])
+    key = call.idempotency_key()
+    request = await call.body(JOIN)
+    if request.line not in {"", PUBLIC_LINE}:
+        raise Refused("bad-input", "this on-sale has no such line")
+    joined = await waiting_room.join(call.cell, on_sale, request.secret_hash, key)
+    position = waiting_room.position(call.cell, on_sale.on_sale, joined.index)
+    return _json(201, PlaceReply(place=joined.place, line=joined.line, index=joined.index, position=position))
+
+
+@hot(
+    "POST",
+    "/on-sales/{on_sale:str}/passes",
+    summary="Claim your turn, or renew it",
+    request=PassRequest,
+    answers={201: PassReply},
+)
+async def admit(call: Call) -> Answer:
+    """A pass for whoever's turn it is."""
+    on_sale = call.cell.on_sale(call.parameters["on_sale"])
+    key = call.idempotency_key()
+    request = await call.body(PASS)
+    admitted = await waiting_room.admit(call.cell, on_sale, request.place, request.secret, key)
+    return _json(201, PassReply(pass_=admitted.token, expires_at=to_rfc3339(admitted.expires_at_ms)))
+
+
+def owner_of(cell: Cell, token: str, *scopes: str) -> tuple[Owner, str]:
+    """Who calls, and their channel: a visitor with a pass, or the house's own with a key of one of the scopes.
+
+    Raises `ForgedToken`, and `Refused` without either.
+    """
+    if not token:
+        raise Refused("pass-required", "a pass is needed here: it is given when it is your turn")
+    if token.startswith("pk_"):
+        key = find_key(cell, token)
+        if key is None:
+            raise Refused("key-required", "this key is not one of this house's")
+        if not set(scopes) & set(key.scopes):
+            raise Refused("scope-missing", "this key may not do that", scopes=list(scopes))
+        channel = "counter" if "counter" in key.scopes else "api"
+        return Owner(owner=f"key:{key.key_id}", place="", on_sale=OnSaleId("")), channel
+    verified = cell.signer.read_pass(token)
+    return Owner(owner=verified.owner, place=verified.index, on_sale=verified.on_sale), "web"
+
+
+def item_reply(item: Item) -> ItemReply:
+    """An item on the wire."""
+    return ItemReply(
+        performance=item.performance,
+        category=item.category,
+        price_type=item.price_type,
+        price=item.price,
+        fee=item.fee,
+        seat=item.seat,
+        area=item.area,
+    )
+
+
+@hot("POST", "/holds", summary="Hold seats, all or nothing", request=HoldRequest, answers={201: HoldReply})
+async def hold(call: Call) -> Answer:
+    """A hold of named seats, of the best together, or of standing places, over one or several performances."""
+    cell = call.cell
+    owner, _ = owner_of(cell, call.bearer(), "counter", "orders:write")
+    key = call.idempotency_key()
+    request = await call.body(HOLD)
+    if not owner.place and request.items:
+        owner = msgspec.structs.replace(owner, on_sale=cell.catalogue.on_sale_of(request.items[0].performance))
+    held = await seats.hold(cell, owner, request.items, request.price_types, key)
+    return _json(
+        201,
+        HoldReply(
+            hold=held.token,
+            items=tuple(map(item_reply, held.hold.items)),
+            total=held.hold.total,
+            currency=held.hold.currency,
+            expires_at=to_rfc3339(held.expires_at_ms),
+        ),
+    )
+
+
+@hot("POST", "/holds/{hold:str}/extend", summary="Keep a hold longer, once", answers={200: ExtendReply})
+async def extend(call: Call) -> Answer:
+    """The hold's new end."""
+    owner, _ = owner_of(call.cell, call.bearer(), "counter", "orders:write")
+    key = call.idempotency_key()
+    held = seats.read_hold(call.cell, call.parameters["hold"], owner.owner)
+    expires_at_ms = await seats.extend(call.cell, held, key)
+    return _json(200, ExtendReply(hold=call.parameters["hold"], expires_at=to_rfc3339(expires_at_ms)))
+
+
+@hot("DELETE", "/holds/{hold:str}", summary="Give seats back", answers={204: None})
+async def release(call: Call) -> Answer:
+    """Nothing more to say."""
+    owner, _ = owner_of(call.cell, call.bearer(), "counter", "orders:write")
+    await seats.release(call.cell, seats.read_hold(call.cell, call.parameters["hold"], owner.owner))
+    return Answer(204, headers=NO_STORE)
+
+
+def _wait_seconds(call: Call) -> float:
+    """How long `Prefer: wait=…` asks to wait for `recorded` (RFC 7240), within our limit."""
+    for preference in call.header(b"prefer").split(","):
+        name, _, value = preference.strip().partition("=")
+        if name.lower() == "wait" and value.strip().isdigit():
+            return min(int(value), LONGEST_WAIT_SECONDS)
+    return 0.0
+
+
+async def _wait_until_recorded(cell: Cell, order: OrderId, state: str, seconds: float) -> str:
+    clock = asyncio.get_running_loop().time
+    until = clock() + seconds
+    while state == "confirmed" and clock() < until:
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        found = await orders.find(cell, order)
+        state = found.state if found else "recorded"
+    return state
+
+
+@hot("POST", "/orders", summary="Confirm holds as one order", request=OrderRequest, answers={202: OrderedReply})
+async def confirm(call: Call) -> Answer:
+    """An order of all the holds of a basket, in one step."""
+    cell = call.cell
+    owner, channel = owner_of(cell, call.bearer(), "counter", "orders:write")
+    key = call.idempotency_key()
+    request = await call.body(ORDER)
+    if channel != "counter" and (request.customer is None or request.payment.provider == "counter"):
+        raise Refused("bad-input", "an order outside the counter names its customer and an online payment")
+    # The house's own may confirm anybody's holds; a visitor only those of their own pass.
+    whose = owner.owner if owner.place else ""
+    if len(request.holds) > cell.house.limits.holds_an_order:
+        raise Refused("bad-input", f"an order has at most {cell.house.limits.holds_an_order} holds")
+    holds = [seats.read_hold(cell, token, whose) for token in request.holds]
+    buyer = orders.Buyer(owner=whose, channel=channel)
+    order, state = await orders.confirm(cell, buyer, holds, request.customer, request.payment, key)
+    state = await _wait_until_recorded(cell, order, state, _wait_seconds(call))
+    return _json(202, OrderedReply(order=order, order_secret=cell.signer.order_secret(order), state=state))
+
+
+@hot("GET", "/orders/{order:str}", summary="An order, for whoever keeps its secret", answers={200: OrderReply})
+async def read_order(call: Call) -> Answer:
+    """The order's state, items and total."""
+    cell, order = call.cell, OrderId(call.parameters["order"])
+    secret = call.bearer()
+    if not secret:
+        raise Refused("secret-required", "the order's secret is needed to read it")
+    if not cell.signer.owns_order(order, secret):
+        raise Refused("unknown-order", "there is no such order here")
+    found = await orders.find(cell, order)
+    if found is None:
+        ledger = call.scope["litestar_app"].state.ledgers[cell.house.slug]
+        recorded = await ledger.order(order)
+        if recorded is None:
+            raise Refused("unknown-order", "there is no such order here")
+        found = orders.Ordered(
+            order=order,
+            state=recorded.state,
+            items=recorded.items,
+            total=recorded.total,
+            currency=recorded.currency,
+        )
+    elif found.state == "recorded":
+        found = await _state_in_ledger(call, found)
+    reply = OrderReply(
+        order=order,
+        state=found.state,
+        items=tuple(map(item_reply, found.items)),
+        total=found.total,
+        currency=found.currency,
+    )
+    return _json(200, reply)
+
+
+async def _state_in_ledger(call: Call, found: orders.Ordered) -> orders.Ordered:
+    """A recorded order may have been refunded, or found conflicted, since; without the ledger it stays as it is."""
+    try:
+        recorded = await call.scope["litestar_app"].state.ledgers[call.cell.house.slug].order(found.order)
+    except LedgerUnavailable:
+        return found
+    return msgspec.structs.replace(found, state=recorded.state) if recorded else found
+
+
+@hot("POST", "/payments/{provider:str}/events", summary="A payment provider's signed event", answers={200: None})
+async def payment_event(call: Call) -> Answer:
+    """Takes note of how a payment ended; harmless to repeat."""
+    name = call.parameters["provider"]
+    if name not in PROVIDERS:
+        raise Refused("not-found", "there is no such payment provider here")
+    headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in call.scope["headers"]}
+    event = provider(name).read_event(call.cell.signer, headers, await call.raw_body())
+    state = await orders.settle(call.cell, name, event)
+    return _json(200, {"state": state})
+

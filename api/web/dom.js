@@ -1,0 +1,77 @@
+// Small tools for building pages: elements without templates, text set only where it changed.
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+function dress(element, properties, children) {
+  for (const [name, value] of Object.entries(properties ?? {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (typeof value === 'function') element.addEventListener(name.slice(2), value);
+    else if (name === 'value') element.value = value;
+    else element.setAttribute(name, value === true ? '' : value);
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** An HTML element; a property that is a function (`onclick`) becomes a listener, false and null are left out. */
+export function h(tag, properties, ...children) {
+  return dress(document.createElement(tag), properties, children);
+}
+
+/** An SVG element, as `h`. */
+export function svg(tag, properties, ...children) {
+  return dress(document.createElementNS(SVG, tag), properties, children);
+}
+
+/** Sets the text of an element only if it differs, so that a live region does not speak twice. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** A form field with its label above and, where given, a hint that the field points to. */
+export function field(label, control, hint) {
+  if (!control.id) control.id = `field-${++field.count}`;
+  const note = hint ? h('small', { id: `${control.id}-hint` }, hint) : null;
+  if (note) control.setAttribute('aria-describedby', note.id);
+  return h('div', { class: 'field' }, h('label', { for: control.id }, label), control, note);
+}
+field.count = 0;
+
+/** A number with a button on either side, for fingers. `onchange` gets the new number. */
+export function stepper({ label, value = 0, least = 0, most = 99, onchange, words }) {
+  let number = value;
+  const shown = h('output', { class: 'stepper-number', 'aria-live': 'off' }, String(number));
+  const less = h('button', { type: 'button', 'aria-label': words.say('one_less', { what: label }), onclick: () => move(-1) }, '−');
+  const more = h('button', { type: 'button', 'aria-label': words.say('one_more', { what: label }), onclick: () => move(1) }, '+');
+  const element = h('div', { class: 'stepper', role: 'group', 'aria-label': label }, less, shown, more);
+  function show() {
+    shown.textContent = String(number);
+    less.disabled = number <= least;
+    more.disabled = number >= most;
+  }
+  function move(by) {
+    number = Math.min(most, Math.max(least, number + by));
+    show();
+    onchange?.(number);
+  }
+  show();
+  return {
+    element,
+    get value() { return number; },
+    set value(next) { number = Math.min(most, Math.max(least, next)); show(); },
+    set most(next) { most = next; number = Math.min(number, Math.max(least, next)); show(); },
+  };
+}
+
+/** Runs an action with its button busy; what it throws goes to `onproblem`. A second press meanwhile does nothing. */
+export async function whileBusy(button, action, onproblem) {
+  if (button.getAttribute('aria-busy') === 'true') return;
+  button.setAttribute('aria-busy', 'true');
+  try {
+    await action();
+  } catch (problem) {
+    onproblem(problem);
+  } finally {
+    button.removeAttribute('aria-busy');
+  }
+}

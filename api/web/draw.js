@@ -1,0 +1,58 @@
+// The draw, recomputed in the visitor's own browser: `parvis-feistel-1` over n entrants with a seed.
+
+export const ALGORITHM = 'parvis-feistel-1';
+const ROUNDS = 6;
+const LEAST_BITS = 10;
+const HASH_BYTES = 32;
+
+/** Bytes as base64url without padding. */
+export function encode(bytes) {
+  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+}
+
+/** The inverse of `encode`. */
+export function decode(text) {
+  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0));
+}
+
+/** base64url SHA-256 of bytes: what is published before the draw, for the seed. */
+export async function digest(bytes) {
+  return encode(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
+}
+
+/** Table r: the first 2^halfBits big-endian u16 of HMAC(seed, "parvis-feistel-1/r/j"), j = 0, 1, …, each masked. */
+async function table(key, round, halfBits) {
+  const size = 1 << halfBits;
+  const blocks = Math.ceil((2 * size) / HASH_BYTES);
+  const ascii = new TextEncoder();
+  const hashes = await Promise.all(Array.from({ length: blocks }, (_, block) =>
+    crypto.subtle.sign('HMAC', key, ascii.encode(`${ALGORITHM}/${round}/${block}`))));
+  const stream = new Uint8Array(blocks * HASH_BYTES);
+  hashes.forEach((hash, block) => stream.set(new Uint8Array(hash), block * HASH_BYTES));
+  const view = new DataView(stream.buffer);
+  return Uint16Array.from({ length: size }, (_, at) => view.getUint16(2 * at) & (size - 1));
+}
+
+/**
+ * The draw of `entrants` under `seed` (bytes): a function from arrival index to position, both from 0.
+ * An index at or behind `entrants` came after the start and keeps its order of arrival.
+ */
+export async function makeDraw(seed, entrants) {
+  const last = Math.max(entrants - 1, 1);
+  const bits = Math.max(LEAST_BITS, Math.floor(Math.log2(last)) + 1);
+  const halfBits = Math.ceil(bits / 2);
+  const mask = (1 << halfBits) - 1;
+  const key = await crypto.subtle.importKey('raw', seed, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  const tables = await Promise.all(Array.from({ length: ROUNDS }, (_, round) => table(key, round, halfBits)));
+  return (index) => {
+    if (index >= entrants) return index;
+    let value = index;
+    do {
+      let left = value >> halfBits;
+      let right = value & mask;
+      for (const values of tables) [left, right] = [right, left ^ values[right]];
+      value = left * (mask + 1) + right;
+    } while (value >= entrants);
+    return value;
+  };
+}

@@ -1,0 +1,64 @@
+// What every page has: the house's name and colours, the choice of language, the way to somebody who helps.
+
+import { explain, get } from './api.js';
+import { h } from './dom.js';
+import { applyColours } from './theme.js';
+import { chooseLanguage, loadWords, NAMES, rememberLanguage } from './words.js';
+
+/** The house and the on-sale that the address names: /h/{house}/{on_sale}. */
+export function readPath() {
+  const [, , house, onSale] = location.pathname.split('/').map(decodeURIComponent);
+  return { house, onSale };
+}
+
+function languageChoice(words, spoken) {
+  const choose = (event) => {
+    rememberLanguage(event.target.value);
+    const address = new URL(location.href);
+    address.searchParams.delete('language');
+    if (address.href === location.href) location.reload();
+    else location.replace(address);
+  };
+  return h('select', { class: 'language', 'aria-label': words.say('language'), onchange: choose },
+    spoken.map((language) => h('option', { value: language, lang: language, selected: language === words.language }, NAMES[language])));
+}
+
+function contactLink(contact, words) {
+  if (!contact) return null;
+  const isMail = /^[^\s/:]+@[^\s]+$/.test(contact);
+  const isLink = /^https?:\/\//.test(contact);
+  const facts = new URLSearchParams({ subject: location.pathname, body: `${new Date().toISOString()} ${location.href.split('#')[0]}` });
+  const href = isMail ? `mailto:${contact}?${facts.toString().replaceAll('+', '%20')}` : isLink ? contact : null;
+  return h('p', {}, `${words.say('trouble')} `, href ? h('a', { href }, contact) : contact);
+}
+
+/** Frames the page: fills header, main and footer. Gives the words, the house (null on the one-stop page) and `main`. */
+export async function openPage({ house: slug = null, title, isStaff = false } = {}) {
+  const house = slug ? await get(`/v1/houses/${slug}`).catch((problem) => ({ problem })) : null;
+  const spoken = (house?.languages ?? Object.keys(NAMES)).filter((language) => language in NAMES);
+  const words = await loadWords(chooseLanguage(spoken, new URLSearchParams(location.search).get('language')));
+  document.documentElement.lang = words.language;
+  applyColours(document.documentElement, house?.colours);
+  const main = document.querySelector('main');
+  main.replaceChildren();
+  const name = house?.name ?? words.say('one_stop');
+  document.title = title ? `${words.say(title)} – ${name}` : name;
+  document.body.prepend(
+    h('a', { class: 'skip', href: '#main' }, words.say('skip')),
+    h('header', { class: isStaff ? 'top staff' : 'top' },
+      h('a', { class: 'house', href: slug ? `/h/${slug}` : '/' }, name), languageChoice(words, spoken)));
+  document.body.append(h('footer', { class: 'bottom' },
+    contactLink(house?.operator_contact, words),
+    slug && !isStaff ? h('p', {}, h('a', { href: '/' }, words.say('all_houses'))) : null));
+  document.body.classList.add('ready');
+  if (house?.problem) {
+    main.append(h('p', { class: 'notice problem', role: 'alert' }, explain(house.problem, words)));
+    throw house.problem;
+  }
+  return { words, house, main };
+}
+
+/** A line that says when and where something is on. */
+export function whenAndWhere(performance, words) {
+  return [words.moment(performance.starts_at), performance.hall].filter(Boolean).join(' · ');
+}

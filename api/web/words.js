@@ -1,0 +1,87 @@
+// The pages' words: one file a language, chosen by the visitor, else by the browser, within what the house speaks.
+
+const LANGUAGES = ['nl', 'fr', 'de', 'en'];
+const CHOICE = 'parvis:language';
+
+export const NAMES = { nl: 'Nederlands', fr: 'Français', de: 'Deutsch', en: 'English' };
+
+/** The language to speak: the one asked for, else the one chosen before, else the browser's first that is spoken. */
+export function chooseLanguage(spoken, asked) {
+  const ours = (spoken ?? LANGUAGES).filter((language) => LANGUAGES.includes(language));
+  const known = ours.length ? ours : LANGUAGES;
+  const wished = [asked, localStorage.getItem(CHOICE), ...navigator.languages].filter(Boolean);
+  return wished.map((language) => language.slice(0, 2).toLowerCase()).find((language) => known.includes(language)) ?? known[0];
+}
+
+/** Remembers a visitor's own choice on this device. */
+export function rememberLanguage(language) {
+  localStorage.setItem(CHOICE, language);
+}
+
+/** Words, numbers, money and times in one language. */
+export class Words {
+  constructor(language, entries) {
+    this.language = language;
+    this.locale = { nl: 'nl-BE', fr: 'fr-BE', de: 'de-DE', en: 'en-GB' }[language];
+    this.entries = entries;
+    this.plurals = new Intl.PluralRules(this.locale);
+    this.numbers = new Intl.NumberFormat(this.locale);
+  }
+
+  has(name) {
+    return name in this.entries;
+  }
+
+  /** The words under a name, `{facts}` filled in; numbers are written as this language writes them. */
+  say(name, facts = {}) {
+    const entry = this.entries[name] ?? name;
+    const pattern = typeof entry === 'string' ? entry : entry[this.plurals.select(facts.n)] ?? entry.other;
+    return pattern.replace(/\{(\w+)\}/g, (whole, fact) => {
+      const value = facts[fact];
+      if (value === undefined || value === null) return '';
+      return typeof value === 'number' ? this.number(value) : value;
+    }).trim();
+  }
+
+  number(value) {
+    return this.numbers.format(value);
+  }
+
+  /** Money in integer minor units. */
+  money(amount, currency = 'EUR') {
+    const format = new Intl.NumberFormat(this.locale, { style: 'currency', currency });
+    return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
+  }
+
+  time(instant) {
+    return new Intl.DateTimeFormat(this.locale, { hour: '2-digit', minute: '2-digit', hour12: false }).format(new Date(instant));
+  }
+
+  date(instant) {
+    return new Intl.DateTimeFormat(this.locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }).format(new Date(instant));
+  }
+
+  shortDate(instant) {
+    return new Intl.DateTimeFormat(this.locale, { weekday: 'short', day: 'numeric', month: 'short' }).format(new Date(instant));
+  }
+
+  moment(instant) {
+    return this.say('date_at_time', { date: this.date(instant), time: this.time(instant) });
+  }
+
+  /** A stretch of time: 2 days 4 hours, or 1:04:09, or 4:09. */
+  stretch(ms) {
+    const seconds = Math.ceil(ms / 1000);
+    const unit = (value, name) => new Intl.NumberFormat(this.locale, { style: 'unit', unit: name, unitDisplay: 'long' }).format(value);
+    const [days, hours, minutes] = [Math.floor(seconds / 86400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60];
+    if (days) return `${unit(days, 'day')} ${hours ? unit(hours, 'hour') : ''}`.trim();
+    const two = (value) => String(value).padStart(2, '0');
+    return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+  }
+}
+
+/** Loads one language. */
+export async function loadWords(language) {
+  const { default: entries } = await import(`./words/${language}.js`);
+  return new Words(language, entries);
+}

@@ -1,0 +1,227 @@
+"""What a house's manager sets up: halls, performances, on-sales, keys. The ledger first, then Redis.
+
+Each step can be repeated: recovery brings a cell up from the ledger's documents with the very same `bring_up`.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from engine.catalogue import SCOPES, ApiKey, Hall, OnSale, OpenHall, Performance, open_hall
+from engine.cell import Cell, broken, pack
+from engine.draw import commitment, encode, new_seed
+from engine.errors import BadInput, Refused
+from engine.halls.layout import Layout
+from engine.halls.pretix import export_plan, import_plan
+from engine.instants import now_ms
+from engine.ledger.ledger import Ledger
+from engine.on_sale import check_pace, put_up
+from engine.seats import install
+from engine.words import KeyId, OnSaleId, PerformanceId, is_slug
+
+LONGEST_TITLE = 200
+DEAREST = 100_000_00
+LONGEST_SECONDS = 86_400
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Who of the house does something, and why."""
+
+    who: str
+    why: str
+
+
+def _check_id(what: str, name: str) -> None:
+    if not is_slug(name):
+        raise BadInput(f"{what} {name!r} is not made of a-z, 0-9 and hyphens, at most 40")
+
+
+def _check_title(what: str, title: str) -> None:
+    if not title.strip() or len(title) > LONGEST_TITLE or not title.isprintable():
+        raise BadInput(f"{what} has between 1 and {LONGEST_TITLE} plain characters")
+
+
+async def publish(cell: Cell, documents: Mapping[str, str]) -> None:
+    """Gives documents (JSON; empty takes one away) to every API process of the house."""
+    reply = await cell.call("cell/publish", (cell.keys.cell, cell.keys.catalogue), (pack(dict(documents)),))
+    if reply[0] != b"published":
+        raise broken("cell/publish", reply)
+
+
+def published_form(document: Any) -> str:
+    """A document as API processes may know it: without the seed of a draw."""
+    if isinstance(document, OnSale):
+        document = msgspec.structs.replace(document, seed="")
+    return msgspec.json.encode(document).decode()
+
+
+async def _save(cell: Cell, ledger: Ledger, kind: str, name: str, document: Any, change: Change, what: str) -> None:
+    body = msgspec.json.encode(document)
+    await ledger.save(kind, name, body, who=change.who, what=what, why=change.why)
+
+
+async def add_hall(
+    cell: Cell, ledger: Ledger, hall: str, name: str, document: object, change: Change, *, ids: Any = "guid"
+) -> OpenHall:
+    """Creates a hall from a seating plan in pretix's format. Raises `BadPlan` with every fault, `BadInput`, `Refused`."""
+    _check_id("hall", hall)
+    _check_title("name", name)
+    made = Hall(hall=hall, name=name, plan=export_plan(import_plan(document, ids)))  # type: ignore[arg-type]
+    opened = open_hall(made)
+    known = cell.catalogue.halls.get(made.hall)
+    if known is not None:
+        if known.plan == opened.plan:
+            return known
+        raise Refused("already-exists", "there is a hall of this name with another plan", hall=hall)
+    await _save(cell, ledger, "hall", hall, made, change, "create hall")
+    await publish(cell, {f"hall:{hall}": published_form(made)})
+    await cell.look()
+    return opened
+
+
+def check_prices(performance: Performance, layout: Layout) -> None:
+    """Raises `BadInput` unless every category of the hall has a price and every price can be meant."""
+    missing = [category for category in layout.categories if not performance.prices.get(category)]
+    unknown = [category for category in performance.prices if category not in layout.categories]
+    problems = [f"category {category!r} has no price" for category in missing]
+    problems += [f"the hall has no category {category!r}" for category in unknown]
+    for category, prices in performance.prices.items():
+        for price_type, amount in prices.items():
+            if not 0 <= amount <= DEAREST:
+                problems.append(f"{category}, {price_type}: {amount} does not lie between 0 and {DEAREST}")
+    if not 0 <= performance.fee <= DEAREST:
+        problems.append(f"fee: {performance.fee} does not lie between 0 and {DEAREST}")
+    if len(performance.currency) != 3 or not performance.currency.isupper():
+        problems.append(f"currency {performance.currency!r} is not an ISO 4217 code such as EUR")
+    if problems:
+        raise BadInput("the prices do not fit the hall", tuple(problems))
+
+
+async def add_performance(cell: Cell, ledger: Ledger, made: Performance, change: Change) -> None:
+    """Creates a performance with its prices and lays its seats out. Raises `BadInput`, `Refused`."""
+    _check_id("performance", made.performance)
+    _check_title("title", made.title)
+    hall = cell.catalogue.halls.get(made.hall)
+    if hall is None:
+        raise Refused("unknown-hall", "there is no such hall here", halls=sorted(cell.catalogue.halls))
+    check_prices(made, hall.layout)
+    known = cell.catalogue.performances.get(made.performance)
+    if known is not None and known != made:
+        raise Refused("already-exists", "there is another performance of this name", performance=made.performance)
+    if known is None:
+        await _save(cell, ledger, "performance", made.performance, made, change, "create performance")
+    await publish(cell, {f"performance:{made.performance}": published_form(made)})
+    await cell.look()
+
+
+async def add_on_sale(cell: Cell, ledger: Ledger, made: OnSale, change: Change) -> OnSale:
+    """Puts performances on sale: seats laid out, the draw's seed chosen and committed to. Raises `BadInput`, `Refused`."""
+    _check_id("on_sale", made.on_sale)
+    _check_title("title", made.title)
+    _check_on_sale(cell, made)
+    known = cell.catalogue.on_sales.get(made.on_sale)
+    if known is not None:
+        if msgspec.structs.replace(known, commitment="", seed="") == made:
+            return known
+        raise Refused("already-exists", "there is another on-sale of this name", on_sale=made.on_sale)
+    seed = new_seed()
+    made = msgspec.structs.replace(made, seed=encode(seed), commitment=commitment(seed))
+    await _save(cell, ledger, "on_sale", made.on_sale, made, change, "create on-sale")
+    await bring_up(cell, made)
+    await publish(cell, {f"on_sale:{made.on_sale}": published_form(made)})
+    await cell.look()
+    return made
+
+
+def _check_on_sale(cell: Cell, made: OnSale) -> None:
+    if not made.performances or len(set(made.performances)) != len(made.performances):
+        raise BadInput("an on-sale has at least one performance, each once")
+    for performance in made.performances:
+        cell.performance(performance)
+        taken_by = cell.catalogue.on_sale_of(performance)
+        if taken_by not in {made.on_sale, OnSaleId("counter")}:
+            raise Refused("already-on-sale", f"{performance} is sold by another on-sale", on_sale=taken_by)
+    if made.opens_at_ms < made.prequeue_at_ms:
+        raise BadInput("opens_at lies before prequeue_at")
+    check_pace(made.rate_per_minute, made.cap)
+    for name in ("hold_seconds", "pass_seconds", "turn_seconds"):
+        if not 1 <= getattr(made, name) <= LONGEST_SECONDS:
+            raise BadInput(f"{name} lies between 1 and {LONGEST_SECONDS}")
+    if not 0 <= made.return_delay_seconds <= LONGEST_SECONDS:
+        raise BadInput(f"return_delay_seconds lies between 0 and {LONGEST_SECONDS}")
+    if not 1 <= made.seats_a_hold <= made.seats_a_place <= 1000:  # noqa: PLR2004 - stated in the message
+        raise BadInput("seats_a_hold is at least 1 and at most seats_a_place, which is at most 1000")
+
+
+async def bring_up(cell: Cell, on_sale: OnSale) -> list[PerformanceId]:
+    """Lays out an on-sale's performances and puts it up, where that is not done. Answers what was laid out just now."""
+    fresh = [
+        performance
+        for performance in on_sale.performances
+        if await install(
+            cell, performance, cell.catalogue.layout(performance), on_sale.return_delay_seconds * 1000
+        )
+    ]
+    await put_up(cell, on_sale)
+    return fresh
+
+
+def hash_key(secret: str) -> str:
+    """What is kept of an API key."""
+    return encode(hashlib.sha256(secret.encode()).digest())
+
+
+async def add_key(
+    cell: Cell, ledger: Ledger, name: str, scopes: tuple[str, ...], change: Change, operation: str
+) -> tuple[ApiKey, str]:
+    """Creates an API key, or gives the one that this operation id made. Answers it with its secret.
+
+    Raises `BadInput`, and `Refused` (`key-reused`) for a repeat with another name or other scopes.
+    """
+    _check_title("name", name)
+    unknown = sorted(set(scopes) - set(SCOPES))
+    if unknown or not scopes:
+        raise BadInput(f"scopes are one or more of {', '.join(SCOPES)}", tuple(f"unknown scope {s!r}" for s in unknown))
+    # Derived, not drawn: a repeat gets the same secret though nobody keeps it.
+    key_id = KeyId(cell.signer.derive("api-key-id", operation)[:16].lower().replace("_", "x").replace("-", "y"))
+    secret = f"pk_{key_id}_{cell.signer.derive('api-key', operation)}"
+    known = cell.catalogue.api_keys.get(key_id)
+    made = ApiKey(
+        key_id=key_id,
+        name=name,
+        secret_hash=hash_key(secret),
+        scopes=tuple(dict.fromkeys(scopes)),
+        created_at_ms=known.created_at_ms if known else now_ms(),
+        is_revoked=known.is_revoked if known else False,
+    )
+    if known is not None:
+        if known != made:
+            raise Refused("key-reused", "this Idempotency-Key was used before, with another request")
+        return known, secret
+    await _save(cell, ledger, "api_key", key_id, made, change, "create key")
+    await publish(cell, {f"api_key:{key_id}": published_form(made)})
+    await cell.look()
+    return made, secret
+
+
+async def revoke_key(cell: Cell, ledger: Ledger, key_id: str, change: Change) -> None:
+    """Ends an API key. Raises `Refused` (`unknown-key`)."""
+    known = cell.catalogue.api_keys.get(KeyId(key_id))
+    if known is None:
+        raise Refused("unknown-key", "there is no such key here")
+    made = msgspec.structs.replace(known, is_revoked=True)
+    await _save(cell, ledger, "api_key", key_id, made, change, "revoke key")
+    await publish(cell, {f"api_key:{key_id}": published_form(made)})
+    await cell.look()
+
+
+def find_key(cell: Cell, secret: str) -> ApiKey | None:
+    """The live key that a secret belongs to, compared in constant time; None when there is none."""
+    parts = secret.split("_", 2)
+    known = cell.catalogue.api_keys.get(KeyId(parts[1])) if len(parts) == 3 and parts[0] == "pk" else None  # noqa: PLR2004
+    is_right = secrets.compare_digest(hash_key(secret), known.secret_hash if known else "")
+    return known if known and is_right and not known.is_revoked else None
+

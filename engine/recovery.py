@@ -1,0 +1,162 @@
+"""The keeper of a cell: opens its gate, and only after Redis has been compared with the ledger.
+
+A Redis that restarted, was promoted or got a new library is closed by itself (`lua/include/gate.lua`). The keeper
+sees that within a moment, loads the library, compares the ledger's cursor with the last id that the outbox has
+ever generated, puts back what was lost, raises the epoch, and opens. While a cell is open it ends due holds that
+no request comes past, and says so when a sale has sold out.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from redis.exceptions import RedisError, ResponseError
+
+from engine.catalogue import OnSale, decode_document
+from engine.cell import Cell, broken
+from engine.entries import Action
+from engine.errors import CellUnavailable, LedgerUnavailable, Refused
+from engine.house import bring_up, publish, published_form
+from engine.instants import now_ms
+from engine.ledger.ledger import Ledger
+from engine.library import install as install_library
+from engine.on_sale import change
+from engine.seats import restore, sweep
+from engine.waiting_room import status
+from engine.words import OnSaleId, PerformanceId
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+LOOK_SECONDS: Final = 0.25
+SWEEP_SECONDS: Final = 1.0
+SWEPT_A_TICK: Final = 500
+log = structlog.get_logger()
+
+
+def _after(first: str, second: str) -> bool:
+    """Whether the first stream id comes after the second."""
+    return tuple(map(int, first.split("-"))) > tuple(map(int, second.split("-")))
+
+
+class Keeper:
+    """Keeps one cell. `cell` must have the owner's rights, `owner` is the same Redis for what is no function."""
+
+    def __init__(self, cell: Cell, owner: "Redis", ledger: Ledger, user: str, password: str) -> None:
+        self.cell = cell
+        self._owner = owner
+        self._ledger = ledger
+        self._user, self._password = user, password
+        self.recoveries = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`: recovers when the gate is closed, sweeps while it is open, waits while a server is away."""
+        next_sweep = 0.0
+        clock = asyncio.get_running_loop().time
+        while not stop.is_set():
+            try:
+                await self._look()
+                if self.cell.is_open and clock() >= next_sweep:
+                    next_sweep = clock() + SWEEP_SECONDS
+                    await self._sweep()
+            except (CellUnavailable, LedgerUnavailable, RedisError, OSError) as error:
+                log.warning("cell waits", house=self.cell.house.slug, why=str(error) or type(error).__name__)
+            try:
+                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+            except TimeoutError:
+                continue
+
+    async def _look(self) -> None:
+        try:
+            await self.cell.look()
+        except CellUnavailable:
+            # A Redis that lost its functions, or never had them, answers so too.
+            await self._load()
+            await self.cell.look()
+        if not self.cell.is_open:
+            await self.recover()
+
+    async def _load(self) -> None:
+        await install_library(self._owner, self.cell.house.slug, self._user, self._password)
+
+    async def recover(self) -> None:
+        """Compares, restores, raises the epoch, opens. Raises when a server is away; the gate then stays closed."""
+        cell, keys = self.cell, self.cell.keys
+        await self._load()
+        cursor = await self._ledger.cursor()
+        last_id = await self._last_generated_id()
+        is_from_the_past = _after(cursor, last_id)
+        epoch = max(int(cell.epoch), await self._ledger.epoch()) + 1
+        await self._ledger.set_epoch(epoch)
+        reply = await cell.ask("cell/close", (keys.cell,), (epoch,))
+        if reply[0] != b"closed":
+            raise broken("cell/close", reply)
+        cell.epoch = str(epoch)
+        if is_from_the_past:
+            log.error("this Redis went back in time", house=cell.house.slug, cursor=cursor, last_id=last_id)
+            # New entries must come after those that the ledger has recorded already.
+            await self._owner.execute_command("XADD", keys.outbox, cursor, "kind", "restored")
+            await self._owner.execute_command("XDEL", keys.outbox, cursor)
+        await self._restore(is_from_the_past=is_from_the_past)
+        reply = await cell.ask("cell/open", (keys.cell,), (epoch,))
+        if reply[0] != b"open":
+            raise broken("cell/open", reply)
+        cell.is_open = True
+        self.recoveries += 1
+        log.info("gate open", house=cell.house.slug, epoch=epoch, from_the_past=is_from_the_past)
+
+    async def _last_generated_id(self) -> str:
+        try:
+            information = await self._owner.execute_command("XINFO", "STREAM", self.cell.keys.outbox)
+        except ResponseError:
+            return "0-0"
+        if not isinstance(information, dict):
+            information = dict(zip(information[::2], information[1::2], strict=True))
+        found = information.get(b"last-generated-id", information.get("last-generated-id"))
+        return found.decode() if isinstance(found, bytes) else str(found)
+
+    async def _restore(self, *, is_from_the_past: bool) -> None:
+        """Publishes the ledger's documents, and puts sold seats back wherever Redis may not know them."""
+        cell = self.cell
+        documents = {f"{found.kind}:{found.id}": found.body for found in await self._ledger.documents()}
+        decoded = {name: decode_document(name, body) for name, body in documents.items()}
+        published = {
+            name: published_form(document) if isinstance(document, OnSale) else documents[name].decode()
+            for name, document in decoded.items()
+        }
+        if published:
+            await publish(cell, published)
+            await cell.refresh()
+        for on_sale in decoded.values():
+            if not isinstance(on_sale, OnSale):
+                continue
+            fresh = await bring_up(cell, on_sale)
+            for performance in on_sale.performances if is_from_the_past else fresh:
+                await self._restore_performance(performance)
+            joined = await self._ledger.joined(on_sale.on_sale)
+            if joined:
+                await cell.call("on_sale/restore", (cell.keys.cell, cell.keys.sale(on_sale.on_sale)), (joined,))
+
+    async def _restore_performance(self, performance: PerformanceId) -> None:
+        sold = await self._ledger.sold(performance)
+        places = await self._ledger.sold_areas(performance)
+        if sold or places:
+            await restore(self.cell, performance, self.cell.catalogue.layout(performance), sold, places)
+
+    async def _sweep(self) -> None:
+        """Ends due holds, and marks as sold out the open on-sales of which nothing is left or may come back."""
+        for on_sale in list(self.cell.catalogue.on_sales.values()):
+            is_sold_out = True
+            for performance in on_sale.performances:
+                _, is_done = await sweep(self.cell, performance, SWEPT_A_TICK)
+                is_sold_out = is_sold_out and is_done
+            if is_sold_out and (await status(self.cell, on_sale.on_sale)).phase == "open":
+                await self._sell_out(on_sale.on_sale)
+
+    async def _sell_out(self, on_sale: OnSaleId) -> None:
+        action = Action(who="parvis", what="sell_out", subject=on_sale, why="every seat is sold", at_ms=now_ms())
+        try:
+            await change(self.cell, action, f"{self.cell.epoch}-{now_ms()}")
+        except Refused as refusal:
+            log.info("not sold out after all", on_sale=on_sale, why=str(refusal))
+
