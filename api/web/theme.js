@@ -68,3 +68,8 @@ export function applyColours(element, colours) {
   darkness.addEventListener('change', apply);
   apply();
 }
+
+/** Black or white, whichever can be read on a colour (hex). */
+export function inkOn(color) {
+  return css(bestOn(parse(color, [119, 119, 119])));
+}

@@ -37,6 +37,7 @@ class FaultProxy:
     reset_share: the client's connection is reset; the request does not reach the server.
     drop_replies_share: from this request on the server runs what it gets, no reply comes back, and the link
         is cut `drop_for_ms` later.
+    reply_bytes_a_second: replies trickle, byte by byte; 0 is no limit.
     is_black_hole: what arrives, from either side, vanishes; connections stay and new ones are accepted. A
         connection that lost bytes so stays dead when the black hole is gone.
     """
@@ -53,6 +54,7 @@ class FaultProxy:
         self.reset_share = 0.0
         self.drop_replies_share = 0.0
         self.drop_for_ms = 20.0
+        self.reply_bytes_a_second = 0
         self.is_black_hole = False
         self.bitten: Counter[str] = Counter()
 
@@ -73,6 +75,7 @@ class FaultProxy:
         """No more faults; what was cut stays cut."""
         self.delay_ms = (0, 0)
         self.cut_after_request_share = self.reset_share = self.drop_replies_share = 0.0
+        self.reply_bytes_a_second = 0
         self.is_black_hole = False
 
     def cut_all(self) -> None:
@@ -141,9 +144,17 @@ class FaultProxy:
                 if link.swallows_replies:
                     self.bitten["dropped_reply"] += 1
                 elif await self._passes(link):
-                    link.client.write(chunk)
-                    await link.client.drain()
+                    await self._write_reply(link, chunk)
         self._end(link)
+
+    async def _write_reply(self, link: Link, chunk: bytes) -> None:
+        while chunk and self.reply_bytes_a_second:
+            self.bitten["slow_reply"] += 1
+            link.client.write(chunk[:1])
+            chunk = chunk[1:]
+            await asyncio.sleep(1 / self.reply_bytes_a_second)
+        link.client.write(chunk)
+        await link.client.drain()
 
     async def _passes(self, link: Link) -> bool:
         if self.is_black_hole or link.has_lost_bytes:

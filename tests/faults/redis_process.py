@@ -67,8 +67,7 @@ class RedisProcess:
         self._signal(signal.SIGCONT)
 
     async def kill(self) -> None:
-        """`kill -9`, and wait until it is gone."""
-        self._signal(signal.SIGCONT)
+        """`kill -9` (a frozen process dies without another step), and wait until it is gone."""
         self._signal(signal.SIGKILL)
         assert self._process is not None
         await self._process.wait()

@@ -19,6 +19,7 @@ from engine.errors import (
     CellOutOfMemory,
     CellOverloaded,
     CellTimedOut,
+    CellUnavailable,
     CellUnreachable,
     FunctionMissing,
 )
@@ -302,7 +303,19 @@ def free_port() -> int:
 
 async def test_a_slot_that_moved_to_another_node_is_followed() -> None:
     ports = [free_port(), free_port()]
-    options = [("--port", str(port), "--bind", "127.0.0.1", "--cluster-enabled", "yes") for port in ports]
+    options = [
+        (
+            "--port",
+            str(port),
+            "--bind",
+            "127.0.0.1",
+            "--cluster-enabled",
+            "yes",
+            "--cluster-node-timeout",
+            "2000",
+        )
+        for port in ports
+    ]
     async with running_redis(*options[0]) as first, running_redis(*options[1]) as second:
         await first.command("CLUSTER", "ADDSLOTSRANGE", 0, 8_191)
         await second.command("CLUSTER", "ADDSLOTSRANGE", 8_192, 16_383)
@@ -321,3 +334,11 @@ async def test_a_slot_that_moved_to_another_node_is_followed() -> None:
             assert await client.call("count", ["{zeewind}:n"], []) == 501
             assert client.breaker.is_closed
             assert client.waiting == 0
+            # The node that it was sent to dies and comes back: meanwhile the first address is asked too.
+            owner = first if slot < 8_192 else second
+            await owner.kill()
+            with pytest.raises(CellUnavailable):
+                await client.call("count", ["{zeewind}:n"], [])
+            await owner.start()
+            await owner.command("FUNCTION", "LOAD", LIBRARY)
+            assert await call_until_answered(client, "count", keys=["{zeewind}:n"]) == 1

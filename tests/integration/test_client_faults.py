@@ -245,6 +245,26 @@ async def test_a_slow_redis_times_out_the_late_and_keeps_the_order_of_the_rest(
         await crowd.check(server)
 
 
+async def test_a_connection_with_too_many_late_replies_to_come_is_given_up(
+    server: RedisProcess, seed: int
+) -> None:
+    async with (
+        FaultProxy(server.socket_path, seed=seed) as proxy,
+        FunctionClient(proxy.redis_url, timeout_ms=TIMEOUT_MS, waiting_limit=100) as client,
+    ):
+        crowd = Crowd(client, seed)
+        await crowd.call("before")
+        proxy.reply_bytes_a_second = 100  # something arrives all the time: the connection is not silent
+        await asyncio.gather(*(crowd.call(f"late-{n}") for n in range(50)))
+        assert proxy.bitten["slow_reply"] > 0
+        assert crowd.outcomes["CellTimedOut"] > 10
+        assert client.waiting == 0, "nobody waits for what the cut connection owed"
+        proxy.calm()
+        assert await call_until_answered(client, "echo", "back") == b"back"
+        assert client.reconnects >= 1
+        await crowd.check(server)
+
+
 async def test_the_waiting_limit_holds_while_nothing_answers(server: RedisProcess, seed: int) -> None:
     async with FunctionClient(server.url, timeout_ms=TIMEOUT_MS, waiting_limit=200) as client:
         crowd = Crowd(client, seed)

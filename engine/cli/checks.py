@@ -1,0 +1,138 @@
+"""What can be checked from a shell: a plan, the books, a draw, the installation."""
+
+import asyncio
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import msgspec
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from engine.audit import Audit, audit
+from engine.cell import Cell
+from engine.cli.sales import at_house, read_json
+from engine.draw import Transcript, verify
+from engine.errors import BadInput, CellUnavailable, LedgerUnavailable, ParvisError
+from engine.halls.check import check, summary
+from engine.ledger.ledger import Ledger
+from engine.library import assemble
+from engine.network import House, load
+
+console = Console()
+NEEDED = ("litestar", "granian", "uvloop", "msgspec", "redis", "hiredis", "asyncpg", "alembic", "PyJWT")
+OLDEST_REDIS = (7, 0)
+OLDEST_PYTHON = (3, 11)
+
+
+def check_plan(file: Path, ids: str, *, is_json: bool) -> int:
+    """Prints what is wrong with a plan, and where. Answers the exit code."""
+    document = read_json(file)
+    faults = check(document, ids)
+    errors = [fault for fault in faults if fault.severity == "error"]
+    if is_json:
+        print(msgspec.json.encode({"errors": len(errors), "faults": list(faults)}).decode())
+        return 1 if errors else 0
+    for fault in faults:
+        colour = "red" if fault.severity == "error" else "yellow"
+        console.print(f"[{colour}]{fault.severity}[/] {fault.where}: {fault.what}", highlight=False, markup=True)
+        if fault.remedy:
+            console.print(f"      → {fault.remedy}", highlight=False)
+    if errors:
+        console.print(f"[bold red]✗[/] {len(errors)} errors: this plan cannot be sold from")
+        return 1
+    console.print(f"[green]✓[/] {summary(document, ids)}")
+    return 0
+
+
+def print_audit(found: Audit) -> None:
+    """The books of a house as a table, with every fault in words."""
+    table = Table(title=f"{found.house}: {'the books balance' if found.is_clean else 'the books do NOT balance'}")
+    for column in ("seats", "sold", "held", "open", "orders", "recorded", "takings", "double sold", "lost", "stranded"):
+        table.add_column(column, justify="right")
+    values = (
+        *(found.seats, found.sold, found.held, found.open, found.orders_confirmed, found.orders_recorded),
+        *(f"{found.takings / 100:.2f}", found.double_sold, found.lost, found.stranded_holds),
+    )
+    table.add_row(*map(str, values))
+    console.print(table)
+    for fault in found.faults:
+        console.print(f"[red]✗[/] {fault}", highlight=False)
+
+
+async def audit_house(network: Path, slug: str, *, is_json: bool) -> int:
+    """Audits a house. Answers the exit code."""
+    async with at_house(network, slug) as (cell, ledger):
+        found = await audit(cell, ledger)
+    if is_json:
+        print(msgspec.json.encode({**msgspec.structs.asdict(found), "clean": found.is_clean}).decode())
+    else:
+        print_audit(found)
+    return 0 if found.is_clean else 1
+
+
+def verify_draw(file: Path) -> int:
+    """Recomputes a draw from its transcript. Answers the exit code."""
+    try:
+        transcript = msgspec.json.decode(file.read_bytes(), type=Transcript)
+    except msgspec.MsgspecError as error:
+        raise BadInput(f"{file} is not a draw's transcript: {error}") from error
+    faults = verify(transcript)
+    for fault in faults[:20]:
+        console.print(f"[red]✗[/] {fault}", highlight=False)
+    if faults:
+        console.print(f"[bold red]✗[/] {len(faults)} faults: this is not the draw that was committed to")
+        return 1
+    console.print(f"[green]✓[/] {transcript.entrants} entrants were drawn as committed to: {transcript.commitment}")
+    return 0
+
+
+async def _doctor_house(house: House) -> list[str]:
+    """What is wrong with a house's cell, in words."""
+    faults = []
+    cell = Cell(house)
+    ledger = Ledger(house.postgres_dsn, pool=1, timeout_ms=house.limits.postgres_timeout_ms)
+    try:
+        await cell.look()
+        if not cell.is_open:
+            faults.append("its gate is closed: is `parvis serve` running for this house, and can it reach Postgres?")
+    except (CellUnavailable, ParvisError, OSError) as error:
+        faults.append(f"its Redis does not answer as it should: {error or type(error).__name__}")
+    try:
+        await asyncio.wait_for(ledger.cursor(), 10)
+    except (LedgerUnavailable, TimeoutError, OSError) as error:
+        faults.append(f"its Postgres does not answer: {error or type(error).__name__}")
+    finally:
+        await cell.close()
+        await ledger.close()
+    return faults
+
+
+async def doctor(network_file: Path | None) -> int:
+    """Says what is wrong with this installation. Answers the exit code."""
+    faults = []
+    if sys.version_info < OLDEST_PYTHON:
+        faults.append(f"Python {platform.python_version()} is older than 3.11")
+    for name in NEEDED:
+        try:
+            version(name)
+        except PackageNotFoundError:
+            faults.append(f"the package {name} is not installed")
+    if not isinstance(asyncio.get_running_loop(), uvloop.Loop):
+        faults.append("the event loop is not uvloop")
+    console.print(f"Python {platform.python_version()}, function library {assemble().name}")
+    if network_file is None:
+        console.print("No network file was named (--network FILE): houses were not looked at")
+    else:
+        for house in load(network_file).houses:
+            found = await _doctor_house(house)
+            faults += [f"{house.slug}: {fault}" for fault in found]
+            if not found:
+                console.print(f"[green]✓[/] {house.slug}: open, Redis and Postgres answer")
+    for fault in faults:
+        console.print(f"[red]✗[/] {fault}", highlight=False)
+    if not faults:
+        console.print("[green]✓[/] nothing is wrong here")
+    return 1 if faults else 0

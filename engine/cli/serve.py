@@ -1,0 +1,146 @@
+"""`parvis serve`: for each house the keeper of its cell and its writer, and the API workers beside them.
+
+The API runs in processes of its own, so that a rush at the door never delays a writer. Everything that this
+process starts ends with it, even if it is killed.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+import uvloop
+
+from engine.cell import Cell
+from engine.embedded.processes import die_with_parent
+from engine.errors import BadInput
+from engine.ledger.ledger import Ledger
+from engine.ledger.migrate import migrate
+from engine.network import House, Network, load
+from engine.recovery import Keeper
+from engine.redis_urls import connect, credentials
+from engine.writer import Writer
+
+RETRY_SECONDS: Final = 1.0
+STOP_SECONDS: Final = 10.0
+log = structlog.get_logger()
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where the API listens, and with how many workers."""
+
+    host: str
+    port: int
+    workers: int
+
+
+async def keep_house(house: House, stop: asyncio.Event) -> None:
+    """The keeper and the writer of one house, until `stop`. A server that is away is waited for."""
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(migrate, house.postgres_dsn)
+            break
+        except Exception as error:  # noqa: BLE001 - whatever Postgres says while it is away or starting
+            log.warning("ledger waits", house=house.slug, why=str(error).splitlines()[0])
+            await _pause(stop, RETRY_SECONDS)
+    cell = Cell(house, is_owner=True)
+    owner = connect(house.redis_owner_url)
+    limits = house.limits
+    ledger = Ledger(house.postgres_dsn, pool=limits.postgres_pool, timeout_ms=limits.postgres_timeout_ms)
+    user, password = credentials(house.redis_url)
+    keeper = Keeper(cell, owner, ledger, user, password)
+    writer = Writer(owner, cell.keys.outbox, cell.keys.recorded, ledger, limits.batch)
+    log.info("keeping", house=house.slug, loop=_loop_name())
+    try:
+        await asyncio.gather(keeper.run(stop), writer.run(stop))
+    finally:
+        await cell.close()
+        await ledger.close()
+        await owner.aclose()
+
+
+def _loop_name() -> str:
+    loop = asyncio.get_running_loop()
+    return f"{type(loop).__module__}.{type(loop).__qualname__}"
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+def api_command(address: Address) -> list[str]:
+    """The command line of the API's server."""
+    return [
+        *(sys.executable, "-m", "granian", "--interface", "asgi", "--loop", "uvloop", "--factory"),
+        *("--host", address.host, "--port", str(address.port), "--workers", str(address.workers)),
+        *("--log-level", "warning", "--respawn-failed-workers", "--workers-kill-timeout", "3"),
+        *("--backlog", "4096", "--no-ws", "api.app:from_environment"),
+    ]
+
+
+async def serve_api(network_file: Path, houses: Sequence[House], address: Address, stop: asyncio.Event) -> None:
+    """The API's processes, until `stop`; started again, a little later each time, when they end by themselves."""
+    environment = os.environ | {
+        "PARVIS_NETWORK": str(network_file),
+        "PARVIS_HOUSES": ",".join(house.slug for house in houses),
+    }
+    pause_seconds = RETRY_SECONDS
+    while not stop.is_set():
+        process = await asyncio.create_subprocess_exec(
+            *api_command(address), env=environment, start_new_session=True, preexec_fn=die_with_parent
+        )
+        ended = asyncio.create_task(process.wait())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait((ended, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not ended.done():
+            await _end(process, ended)
+            return
+        log.error("the API ended", code=process.returncode)
+        await _pause(stop, pause_seconds)
+        pause_seconds = min(pause_seconds * 2, 30.0)
+
+
+async def _end(process: asyncio.subprocess.Process, ended: "asyncio.Task[int]") -> None:
+    """Asks the server to stop; then makes it, with everything that it started."""
+    process.terminate()
+    try:
+        await asyncio.wait_for(asyncio.shield(ended), STOP_SECONDS)
+    except TimeoutError:
+        os.killpg(process.pid, signal.SIGKILL)
+        await ended
+
+
+async def _serve(network_file: Path, houses: Sequence[House], address: Address) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    log.info("serving", loop=_loop_name(), port=address.port, houses=[house.slug for house in houses])
+    async with asyncio.TaskGroup() as tasks:
+        for house in houses:
+            tasks.create_task(keep_house(house, stop))
+        tasks.create_task(serve_api(network_file, houses, address, stop))
+
+
+def choose(network: Network, slugs: Sequence[str]) -> tuple[House, ...]:
+    """The houses named, or all. Raises `BadInput` for an unknown one."""
+    known = {house.slug: house for house in network.houses}
+    unknown = [slug for slug in slugs if slug not in known]
+    if unknown:
+        raise BadInput(f"the network has no house {', '.join(unknown)}; it has {', '.join(known)}")
+    return tuple(house for house in network.houses if not slugs or house.slug in slugs)
+
+
+def run(network_file: Path, slugs: Sequence[str], address: Address) -> None:
+    """Serves until SIGINT or SIGTERM. Raises `BadInput` for a network file that can't be right."""
+    houses = choose(load(network_file), slugs)
+    uvloop.run(_serve(network_file.resolve(), houses, address))

@@ -1,0 +1,82 @@
+"""A seating plan as a visitor's page reads it, and how people pick seats from it: everybody wants the same ones."""
+
+import random
+from collections.abc import Iterator, Set
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+
+_OPEN: Final = "o"
+_CROWDING: Final = 3
+"""How strongly people want the first rows of the plan; 1 would be not at all."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A row: where its seats start in the order of the plan, and each seat's id and category."""
+
+    first: int
+    seats: tuple[str, ...]
+    categories: tuple[str, ...]
+
+
+class Hall(msgspec.Struct, frozen=True):
+    """A hall: its rows in plan order, and the category of each standing area."""
+
+    rows: tuple[Row, ...]
+    areas: dict[str, str]
+
+    @property
+    def seats(self) -> list[str]:
+        """Every seat's id, in the order of the letters of a performance's `seats`."""
+        return [seat for row in self.rows for seat in row.seats]
+
+    def categories(self) -> dict[str, str]:
+        """Each seat's category."""
+        return {
+            seat: name for row in self.rows for seat, name in zip(row.seats, row.categories, strict=True)
+        }
+
+    def pick(self, letters: str, party: int, whim: random.Random, unwanted: Set[str]) -> list[str]:
+        """Open seats next to one another in the most wanted row that has them; empty where no row has.
+
+        `letters` is the performance's `seats`; categories in `unwanted` are left alone.
+        """
+        if not self.rows:
+            return []
+        favourite = int(len(self.rows) * whim.random() ** _CROWDING)
+        for step in range(len(self.rows)):
+            row = self.rows[(favourite + step) % len(self.rows)]
+            runs = [at for at in _starts(row, letters, party) if not unwanted.intersection(row.categories[at : at + party])]
+            if runs:
+                middle = (len(row.seats) - party) / 2
+                best = min(runs, key=lambda at: abs(at - middle))
+                return list(row.seats[best : best + party])
+        return []
+
+
+def _starts(row: Row, letters: str, party: int) -> Iterator[int]:
+    states = letters[row.first : row.first + len(row.seats)]
+    at = states.find(_OPEN * party)
+    while at >= 0:
+        yield at
+        at = states.find(_OPEN * party, at + 1)
+
+
+@lru_cache(maxsize=16)
+def read_hall(body: bytes) -> Hall:
+    """The hall of a plan document, read once a process. Raises `ValueError` for what is no such document."""
+    plan: dict[str, Any] = msgspec.json.decode(body)
+    rows, first = [], 0
+    for zone in plan["zones"]:
+        for row in zone["rows"]:
+            seats = row["seats"]
+            rows.append(
+                Row(
+                    first=first,
+                    seats=tuple(seat["seat_guid"] for seat in seats),
+                    categories=tuple(seat["category"] for seat in seats),
+                )
+            )
+            first += len(seats)
+    return Hall(rows=tuple(rows), areas={})
