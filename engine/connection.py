@@ -41,6 +41,8 @@ class Moved(ParvisError):
 
 def error_of(text: str) -> ParvisError:
     """The error of ours that an error reply of Redis means."""
+    if " script: " in text:
+        return BrokenContract(text)  # raised midway by a command of the function: its earlier writes stay
     code = text.partition(" ")[0]
     if code == "MOVED":
         return Moved(text)

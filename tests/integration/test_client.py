@@ -34,6 +34,8 @@ redis.register_function('count', function(keys, args) return redis.call('INCR', 
 redis.register_function('fail', function(keys, args) return redis.error_reply('ODD ' .. args[1]) end)
 redis.register_function('nest', function(keys, args)
   return {'before', redis.error_reply('ODD inside'), 'after'} end)
+redis.register_function('midway', function(keys, args)
+  redis.call('INCR', keys[1]) error({err='READONLY from a command'}) end)
 redis.register_function('spin', function(keys, args) while true do end end)
 redis.register_function{function_name='read', flags={'no-writes'},
   callback=function(keys, args) return redis.call('GET', keys[1]) end}
@@ -90,6 +92,14 @@ async def test_an_unknown_error_reply_breaks_the_contract(client: FunctionClient
     before, inside, after = await client.call("nest", [], [])
     assert (before, after) == (b"before", b"after")
     assert isinstance(inside, BrokenContract)
+
+
+async def test_an_error_in_the_middle_of_a_function_is_never_taken_for_a_refusal(
+    client: FunctionClient,
+) -> None:
+    with pytest.raises(BrokenContract, match="READONLY from a command"):
+        await client.call("midway", ["n"], [])
+    assert await client.call("read", ["n"], [], read_only=True) == b"1"
 
 
 async def test_an_argument_that_is_no_word_reaches_nobody(client: FunctionClient) -> None:

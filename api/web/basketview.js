@@ -1,0 +1,89 @@
+// The basket as it is shown beside the seats: what, for how much, until when.
+
+import { explain } from './api.js';
+import { untilMs } from './clock.js';
+import { h, setText, whileBusy } from './dom.js';
+
+const HURRY_MS = 120_000;
+
+/** Every item with its words: [{title, what, item}]. */
+export function linesOf(items, { nameItem, titleOf }) {
+  return items.map((item) => ({ title: titleOf(item.performance), what: nameItem(item), item }));
+}
+
+/** A list of items with prices, fee and total; also used on the confirmation. */
+export function itemList({ items, total, currency, names, words }) {
+  const fees = items.reduce((sum, item) => sum + item.fee, 0);
+  const several = new Set(items.map((item) => item.performance)).size > 1;
+  const rows = linesOf(items, names).map(({ title, what, item }) => h('li', {},
+    h('span', {}, h('b', {}, what), h('small', {}, [several ? title : null, item.category, words.priceType(item.price_type)].filter(Boolean).join(' · '))),
+    h('span', { class: 'amount' }, words.money(item.price, currency))));
+  return [
+    h('ul', { class: 'items' }, rows),
+    h('dl', { class: 'sums' },
+      fees ? h('div', {}, h('dt', {}, words.say('fee')), h('dd', {}, words.money(fees, currency))) : null,
+      h('div', { class: 'total' }, h('dt', {}, words.say('total')), h('dd', {}, words.money(total, currency)))),
+  ];
+}
+
+/** `names`: {nameItem(item), titleOf(performance)}; `onpay()` when the visitor goes on. */
+export function basketView({ basket, words, names, onpay }) {
+  const body = h('div', { class: 'basket-body' });
+  const until = h('p', { class: 'until' });
+  const left = h('span', { class: 'left' });
+  const untilText = h('span');
+  until.append(untilText, left);
+  const more = h('button', { type: 'button', class: 'secondary', hidden: true, onclick: () => act(more, () => basket.extend()) }, words.say('more_time'));
+  const pay = h('button', { type: 'button', class: 'primary large', onclick: onpay }, words.say('continue'));
+  const problem = h('p', { class: 'notice problem', role: 'alert', hidden: true });
+  const spoken = h('p', { class: 'unseen', role: 'status' });
+  const element = h('aside', { class: 'card basket', 'aria-label': words.say('basket') },
+    h('h2', {}, words.say('basket')), problem, until, more, body, pay, spoken);
+  const barText = h('span', { class: 'bar-text' });
+  const barButton = h('button', { type: 'button', class: 'primary', onclick: onpay }, words.say('continue'));
+  const bar = h('div', { class: 'bottom-bar', hidden: true }, barText, barButton);
+  const ticking = setInterval(tick, 1000);
+  let hasWarned = false;
+
+  async function act(button, action) {
+    problem.hidden = true;
+    await whileBusy(button, action, (trouble) => { problem.hidden = false; setText(problem, explain(trouble, words)); });
+  }
+
+  function tick() {
+    if (basket.sweep()) {
+      problem.hidden = false;
+      setText(problem, words.say('reservation_ended'));
+    }
+    if (!basket.endsAt) return;
+    const leftMs = untilMs(basket.endsAt);
+    setText(untilText, words.say('reserved_until', { time: words.time(basket.endsAt) }));
+    setText(left, words.stretch(leftMs));
+    const isHurried = leftMs < HURRY_MS;
+    until.classList.toggle('hurried', isHurried);
+    more.hidden = !isHurried || basket.holds.every((hold) => hold.isExtended);
+    setText(barText, [words.say('items', { n: basket.items.length }), words.money(basket.total, basket.currency), words.stretch(leftMs)].join(' · '));
+    if (isHurried && !hasWarned) setText(spoken, words.say('two_minutes_left'));
+    hasWarned = isHurried;
+  }
+
+  function update() {
+    const isEmpty = basket.holds.length === 0;
+    until.hidden = isEmpty;
+    pay.hidden = isEmpty;
+    bar.hidden = isEmpty;
+    if (isEmpty) more.hidden = true;
+    else problem.hidden = true;
+    const groups = basket.holds.map((hold) => {
+      const letGo = h('button', { type: 'button', class: 'quiet', onclick: () => act(letGo, () => basket.release(hold.hold)) }, words.say('let_go', { n: hold.items.length }));
+      return h('div', { class: 'hold' }, itemList({ items: hold.items, total: hold.total, currency: hold.currency, names, words })[0], letGo);
+    });
+    const sums = isEmpty ? [] : itemList({ items: basket.items, total: basket.total, currency: basket.currency, names, words }).slice(1);
+    body.replaceChildren(...(isEmpty ? [h('p', { class: 'muted' }, words.say('basket_empty'))] : [...groups, ...sums]));
+    tick();
+    setText(spoken, isEmpty ? '' : words.say('spoken_basket', { n: basket.items.length, time: words.time(basket.endsAt) }));
+  }
+
+  update();
+  return { element, bar, update, stop: () => clearInterval(ticking) };
+}

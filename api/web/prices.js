@@ -1,0 +1,65 @@
+// Choosing how many at which price: full, reduced, … as the house named them.
+
+import { h, setText, stepper } from './dom.js';
+
+/** The price types of a category, or, without one, those that every category of the list has: {type: [least, most]}. */
+export function pricesOf(performance, categories) {
+  const tables = categories.map((category) => performance.prices[category] ?? {});
+  const shared = Object.keys(tables[0] ?? {}).filter((type) => tables.every((table) => type in table));
+  return Object.fromEntries(shared.map((type) => {
+    const amounts = tables.map((table) => table[type]);
+    return [type, [Math.min(...amounts), Math.max(...amounts)]];
+  }));
+}
+
+/** "€ 24,00", or "€ 24,00 – € 42,00". */
+export function priceRange([least, most], currency, words) {
+  return least === most ? words.money(least, currency) : `${words.money(least, currency)} – ${words.money(most, currency)}`;
+}
+
+/**
+ * Steppers, one a price type. `types` (the flat list for the API) and `count` are read from it; the limit holds for
+ * all together. `onchange()` after each press.
+ */
+export function quantities({ prices, limit, currency, words, onchange, start = 0 }) {
+  const steppers = new Map();
+  const total = () => [...steppers.values()].reduce((sum, each) => sum + each.value, 0);
+  const element = h('div', { class: 'quantities' });
+  function settle() {
+    const room = limit - total();
+    for (const each of steppers.values()) each.most = each.value + room;
+    onchange?.();
+  }
+  Object.entries(prices).forEach(([type, range], at) => {
+    const name = words.priceType(type);
+    const each = stepper({ label: name, value: at === 0 ? start : 0, most: limit, onchange: settle, words });
+    steppers.set(type, each);
+    element.append(h('div', { class: 'quantity' }, h('span', {}, name, h('small', {}, priceRange(range, currency, words))), each.element));
+  });
+  return {
+    element,
+    get count() { return total(); },
+    get types() { return [...steppers].flatMap(([type, each]) => Array(each.value).fill(type)); },
+    clear() { for (const each of steppers.values()) each.value = 0; settle(); },
+  };
+}
+
+/** A price type for each picked seat, and their sum. `read()` gives the flat list in the order of the seats. */
+export function pickedSeats({ seats, performance, currency, words, nameOf, chosen, onremove }) {
+  const sum = h('strong');
+  const sumUp = () => setText(sum, words.money(seats.reduce((total, seat) => total + priceOf(seat), 0), currency));
+  const typesOf = (seat) => Object.keys(performance.prices[seat.category] ?? {});
+  const typeOf = (seat) => chosen.get(seat.n) ?? typesOf(seat)[0];
+  const priceOf = (seat) => performance.prices[seat.category]?.[typeOf(seat)] ?? 0;
+  const rows = seats.map((seat) => {
+    const amount = h('span', { class: 'amount' }, words.money(priceOf(seat), currency));
+    const choose = typesOf(seat).length > 1 && h('select', {
+      'aria-label': words.say('price_for', { seat: nameOf(seat) }),
+      onchange: (event) => { chosen.set(seat.n, event.target.value); setText(amount, words.money(priceOf(seat), currency)); sumUp(); },
+    }, typesOf(seat).map((type) => h('option', { value: type, selected: type === typeOf(seat) }, words.priceType(type))));
+    return h('li', {}, h('span', {}, h('b', {}, nameOf(seat)), h('small', {}, seat.category)), choose, amount,
+      h('button', { type: 'button', class: 'quiet small', 'aria-label': words.say('remove_seat', { seat: nameOf(seat) }), onclick: () => onremove(seat) }, '✕'));
+  });
+  sumUp();
+  return { element: h('ul', { class: 'items picked' }, rows), sum, read: () => seats.map(typeOf) };
+}
