@@ -26,6 +26,7 @@ from api.public import directory, seat_changes
 from engine.cell import Cell
 from engine.ledger.ledger import Ledger
 from engine.network import House, load
+from engine.parenthood import die_with_parent
 from engine.words import HouseSlug
 
 NETWORK_VARIABLE: Final = "PARVIS_NETWORK"
@@ -147,6 +148,8 @@ def create_app(houses: Sequence[House]) -> Litestar:
 
 def from_environment() -> ASGIApp:
     """The app of a worker that `parvis serve` starts: the network file and its houses are in the environment."""
+    # The server's main process may be killed; its workers would go on answering on the port.
+    die_with_parent()
     network = load(Path(os.environ[NETWORK_VARIABLE]))
     slugs = [HouseSlug(slug) for slug in os.environ[HOUSES_VARIABLE].split(",")]
     app: Any = Preflight(create_app([network.house(slug) for slug in slugs]))

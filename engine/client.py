@@ -124,14 +124,23 @@ class FunctionClient:
             *arguments,
         )
         command: bytes = pack_command(words)
-        try:
-            return await self._enqueue(command)
-        except Moved as moved:
-            self._follow(moved)
-        try:
-            return await self._enqueue(command)
-        except Moved as moved:
-            raise CellBusy(f"The slot is moving from node to node: {moved}") from moved
+        has_moved = False
+        while True:
+            future = self._loop.create_future()
+            self._futures.append(future)
+            self._commands.append(command)
+            if len(self._futures) >= LOAD:
+                self._flush()
+            elif not self._flush_is_due:
+                self._flush_is_due = True
+                self._loop.call_soon(self._flush)
+            try:
+                return await future
+            except Moved as moved:
+                if has_moved:
+                    raise CellBusy(f"The slot is moving from node to node: {moved}") from moved
+                has_moved = True
+                self._follow(moved)
 
     async def __aenter__(self) -> Self:
         return self
@@ -172,17 +181,6 @@ class FunctionClient:
         if not self.breaker.is_closed and (self._connection is None or not self.breaker.admits()):
             self.refused += 1
             raise BreakerOpen
-
-    def _enqueue(self, command: bytes) -> asyncio.Future[Any]:
-        future = self._loop.create_future()
-        self._futures.append(future)
-        self._commands.append(command)
-        if len(self._futures) >= LOAD:
-            self._flush()
-        elif not self._flush_is_due:
-            self._flush_is_due = True
-            self._loop.call_soon(self._flush)
-        return future
 
     def _flush(self) -> None:
         self._flush_is_due = False

@@ -86,7 +86,7 @@ class CellOutOfMemory(CellUnavailable):
 
 
 class CellBusy(CellUnavailable):
-    """The house's Redis answers but cannot serve now (loading, spinning, a replica, its disk); nothing was run."""
+    """The house's Redis cannot serve now (it loads, spins, is a replica, lacks disk); nothing was run."""
 
 
 class CellUnreachable(CellUnavailable):

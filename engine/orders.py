@@ -248,8 +248,13 @@ async def settle(cell: Cell, provider_name: str, event: PaymentEvent) -> str:
     Answers the order's state. Raises `Refused` (`unknown-payment`) for a payment that no order waits for.
     """
     reply = await cell.read("orders/find_payment", (cell.keys.payment(provider_name, event.reference),))
-    order_id = cell.keys.order_of(reply[1].decode()) if reply[0] == b"paid_for" else None
-    found = await _find(cell, order_id) if order_id else None
+    match reply[0]:
+        case b"paid_for":
+            found = await _find(cell, cell.keys.order_of(reply[1].decode()))
+        case b"unknown_payment":
+            found = None
+        case _:
+            raise broken("orders/find_payment", reply)
     if found is None:
         raise Refused("unknown-payment", "no order waits for this payment")
     if found.state != "awaiting_payment" or not event.is_paid:

@@ -226,6 +226,8 @@ async def _seats_taken(cell: Cell, wishes: Sequence[Wish], flat: Sequence[int]) 
     class_ = layout.class_of(layout.category_of(taken[0]))
     key, index, _ = cell.keys.performance(wish.performance)
     reply = await cell.read("seats/suggest", (key, index), (class_, len(wish.seats)))
+    if reply[0] not in {b"suggested", b"unknown_performance"}:
+        raise broken("seats/suggest", reply)
     alternatives = []
     for block, offset in zip(*[iter(reply[1:])] * 2, strict=True):
         alternatives.append([layout.seat_at(block, offset + step) for step in range(len(wish.seats))])

@@ -1,4 +1,4 @@
-"""Who comes: every visitor of a crowd has a character, and the crowd's seed decides it, whatever the house answers."""
+"""Who comes: every visitor of a crowd has a character, which the seed decides and no answer changes."""
 
 import random
 from typing import Final

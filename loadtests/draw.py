@@ -1,4 +1,4 @@
-"""The draw, written a second time, from its description alone: a visitor need not take the house's word for it.
+"""The draw, written a second time, from its description: nobody need take the house's word for it.
 
 `parvis-feistel-1` puts everybody who came before the start of sales in a random order that one published seed
 decides. Nothing here is shared with the engine, so that a mistake would have to be made twice.
@@ -33,7 +33,8 @@ def commitment_to(seed: bytes) -> str:
 def _table(seed: bytes, number: int, width: int) -> list[int]:
     """The round function of one round: 2^width values of `width` bits."""
     blocks = (
-        hmac.digest(seed, f"{ALGORITHM}/{number}/{block}".encode("ascii"), "sha256") for block in itertools.count()
+        hmac.digest(seed, f"{ALGORITHM}/{number}/{block}".encode("ascii"), "sha256")
+        for block in itertools.count()
     )
     stream = (block[at : at + 2] for block in blocks for at in range(0, len(block), 2))
     mask = (1 << width) - 1
@@ -50,7 +51,7 @@ class Draw:
         self._tables = [_table(seed, number, self._width) for number in range(_ROUNDS)]
 
     def position(self, index: int) -> int:
-        """The position, from 0, of the one who came as number `index`, from 0. Latecomers keep their index."""
+        """The position of the one who came as number `index`, both from 0. Latecomers keep their index."""
         if index >= self._entrants:
             return index
         value = self._permute(index)

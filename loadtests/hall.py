@@ -1,7 +1,8 @@
-"""A seating plan as a visitor's page reads it, and how people pick seats from it: everybody wants the same ones."""
+"""A seating plan as a visitor's page reads it, and how people pick from it: all want the same seats."""
 
 import random
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Any, Final
 
@@ -33,11 +34,9 @@ class Hall(msgspec.Struct, frozen=True):
 
     def categories(self) -> dict[str, str]:
         """Each seat's category."""
-        return {
-            seat: name for row in self.rows for seat, name in zip(row.seats, row.categories, strict=True)
-        }
+        return {seat: name for row in self.rows for seat, name in zip(row.seats, row.categories, strict=True)}
 
-    def pick(self, letters: str, party: int, whim: random.Random, unwanted: Set[str]) -> list[str]:
+    def pick(self, letters: str, party: int, whim: random.Random, unwanted: AbstractSet[str]) -> list[str]:
         """Open seats next to one another in the most wanted row that has them; empty where no row has.
 
         `letters` is the performance's `seats`; categories in `unwanted` are left alone.
@@ -47,7 +46,11 @@ class Hall(msgspec.Struct, frozen=True):
         favourite = int(len(self.rows) * whim.random() ** _CROWDING)
         for step in range(len(self.rows)):
             row = self.rows[(favourite + step) % len(self.rows)]
-            runs = [at for at in _starts(row, letters, party) if not unwanted.intersection(row.categories[at : at + party])]
+            runs = [
+                at
+                for at in _starts(row, letters, party)
+                if unwanted.isdisjoint(row.categories[at : at + party])
+            ]
             if runs:
                 middle = (len(row.seats) - party) / 2
                 best = min(runs, key=lambda at: abs(at - middle))

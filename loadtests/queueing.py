@@ -13,7 +13,7 @@ _WAIT_AT_THE_DOOR: Final = frozenset({"not-yet-served", "full", "paused"})
 
 
 def poll_after_s(poll: tuple[PollStep, ...], ahead: int) -> float:
-    """The published interval for someone with `ahead` people before them, seconds: the last step not beyond them."""
+    """The published interval for someone with `ahead` people before them, seconds."""
     steps = [step for step in poll if step.ahead <= ahead] or list(poll[:1])
     return steps[-1].after_ms / 1000 if steps else 5.0
 
@@ -21,7 +21,9 @@ def poll_after_s(poll: tuple[PollStep, ...], ahead: int) -> float:
 def join(visit: Visit) -> Steps[None]:
     """Take a place, as soon as places are given. Raises `Left` when there are none to take."""
     while True:
-        answer = yield from visit.change("join", f"{visit.on_sale_path}/places", {"secret_hash": visit.secret_hash})
+        answer = yield from visit.change(
+            "join", f"{visit.on_sale_path}/places", {"secret_hash": visit.secret_hash}
+        )
         facts = answer.facts
         if answer.is_good:
             visit.place, visit.index = facts["place"], facts["index"]
@@ -49,7 +51,7 @@ def wait(visit: Visit) -> Steps[str]:
         if position is not None and position < visit.now_serving and status.phase == "open":
             answer = yield from claim(visit)
             if answer.is_good:
-                _admitted(visit, answer, position)
+                _admitted(visit, answer, position, status.lines["public"].per_minute)
                 return str(answer.facts["pass"])
             yield from _turned_away(visit, answer, position)
         elif time.monotonic() > gives_up_at_s:
@@ -59,7 +61,7 @@ def wait(visit: Visit) -> Steps[str]:
 
 
 def _pause_s(visit: Visit, status: Status, position: int | None) -> float:
-    """Until the next poll. Spread, so that a crowd does not breathe in step; before the start it aims just behind it."""
+    """Until the next poll: spread, so that nobody breathes in step; before the start, just behind it."""
     line = status.lines["public"]
     ahead = (line.joined if position is None else position) - line.now_serving
     pause_s = poll_after_s(status.poll, max(0, ahead)) * visit.whim.uniform(0.75, 1.25)
@@ -78,11 +80,10 @@ def claim(visit: Visit) -> Steps[Answer]:
     return (yield from visit.settle(Ask("claim", "POST", path, body=body, key=new_key())))
 
 
-def _admitted(visit: Visit, answer: Answer, position: int) -> None:
+def _admitted(visit: Visit, answer: Answer, position: int, per_minute: int) -> None:
     assert visit.rules is not None
-    expires_at_ms = milliseconds(answer.facts["expires_at"])
-    issued_at_ms = expires_at_ms - visit.rules.pass_seconds * 1000
-    visit.tell("admitted", issued_at_ms=issued_at_ms, expires_at_ms=expires_at_ms, position=position)
+    issued_at_ms = milliseconds(answer.facts["expires_at"]) - visit.rules.pass_seconds * 1000
+    visit.tell("admitted", issued_at_ms=issued_at_ms, position=position, per_minute=per_minute)
 
 
 def _turned_away(visit: Visit, answer: Answer, position: int) -> Steps[None]:

@@ -8,9 +8,9 @@ import msgspec
 
 from loadtests.character import AREA, POPULAR
 from loadtests.hall import Hall
-from loadtests.queueing import claim
+from loadtests.queueing import claim, join, wait
 from loadtests.visit import Left, Visit
-from loadtests.wire import Answer, Ask, Hold, OnSale, Pause, Performance, Seats, Steps
+from loadtests.wire import Answer, Ask, Hold, OnSale, Pause, Seats, Steps
 
 _decode_hold = msgspec.json.Decoder(Hold).decode
 WAITS_FOR_PAYMENT: Final = 20
@@ -18,7 +18,7 @@ Wish = dict[str, Any]
 
 
 class Shopper:
-    """A visitor with a pass. What it wants bends to what is left: a smaller party, other seats, any category."""
+    """A visitor with a pass. What it wants bends to what is left: a smaller party, other seats."""
 
     def __init__(self, visit: Visit, rules: OnSale, pass_: str) -> None:
         self.visit = visit
@@ -55,7 +55,11 @@ class Shopper:
     def _wish(self, hall: Hall, seats: Seats) -> Wish | None:
         """What to ask for, of what is open; None where nothing that is wanted is."""
         visit, wish = self.visit, {"performance": self.performance.performance}
-        areas = [area for area, open_ in seats.areas.items() if open_ and hall.areas.get(area) not in visit.unwanted]
+        areas = [
+            area
+            for area, open_ in seats.areas.items()
+            if open_ and hall.areas.get(area) not in visit.unwanted
+        ]
         if self.offered:
             named, self.offered = self.offered, []
             return wish | {"seats": named}
@@ -143,7 +147,7 @@ class Shopper:
             visit.broken(f"{len(hold.items)} seats were held where another number was asked for")
         if named and {item.seat for item in hold.items} != set(named):
             visit.broken("other seats were held than asked for")
-        for item, price_type in zip(hold.items, price_types or [None] * len(hold.items), strict=False):
+        for item, price_type in zip(hold.items, price_types or [""] * len(hold.items), strict=False):
             wanted = price_type or next(iter(performance.prices[item.category]))
             if (item.price_type, item.price, item.fee) != (
                 wanted,
@@ -151,7 +155,10 @@ class Shopper:
                 performance.fee,
             ):
                 visit.broken(f"{item.category}: {item.price} + {item.fee} is not the published price")
-        if hold.total != sum(item.price + item.fee for item in hold.items) or hold.currency != self.rules.currency:
+        if (
+            hold.total != sum(item.price + item.fee for item in hold.items)
+            or hold.currency != self.rules.currency
+        ):
             visit.broken("the total is not the sum of its items")
 
     def _decide(self, hold: Hold) -> Steps[str]:
@@ -162,7 +169,9 @@ class Shopper:
             if visit.character.is_tidy:
                 yield from self._release(hold)
             return "walked_away"
-        payments = [visit.character.payment, "yes"] if visit.character.has_second_card else [visit.character.payment]
+        payments = (
+            [visit.character.payment, "yes"] if visit.character.has_second_card else [visit.character.payment]
+        )
         answer = Answer(0)
         for payment in payments:
             answer = yield from self._order(hold, payment)
@@ -183,12 +192,18 @@ class Shopper:
         visit.tell("ordering", hold=hold.hold, payment=payment)
         body = {
             "holds": [hold.hold],
-            "customer": {"email": f"visitor-{number}@example.org", "name": f"Visitor {number}", "language": "en"},
+            "customer": {
+                "email": f"visitor-{number}@example.org",
+                "name": f"Visitor {number}",
+                "language": "en",
+            },
             "payment": {"provider": "demo", "reference": f"{payment}-{uuid.uuid4()}"},
         }
         clicks = 2 if visit.character.double_clicks else 1
         path = f"{visit.house_path}/orders"
-        answer = yield from visit.change("order", path, body, bearer=self.pass_, clicks=clicks, same="order")
+        answer = yield from visit.change(
+            "order", path, body, bearer=self.pass_, clicks=clicks, same="order", prefer="wait=2"
+        )
         if not answer.is_decided:
             visit.tell("unresolved", hold=hold.hold)
         return answer
@@ -197,7 +212,13 @@ class Shopper:
         """Write the order down; where the payment is late, see how it ends."""
         visit, facts = self.visit, answer.facts
         order, secret, state = facts["order"], facts["order_secret"], facts["state"]
-        kept = {"order": order, "order_secret": secret, "hold": hold.hold, "items": hold.items, "total": hold.total}
+        kept = {
+            "order": order,
+            "order_secret": secret,
+            "hold": hold.hold,
+            "items": hold.items,
+            "total": hold.total,
+        }
         visit.tell("ordered", state=state, currency=hold.currency, **kept)
         for _ in range(WAITS_FOR_PAYMENT):
             if state != "awaiting_payment":
@@ -223,8 +244,6 @@ class Shopper:
 
 def journey(visit: Visit) -> Steps[str]:
     """A whole visit. Answers why it ended, which `visit` has written down too."""
-    from loadtests.queueing import join, wait
-
     try:
         rules = yield from visit.learn_rules()
         yield from join(visit)

@@ -28,7 +28,7 @@ class Left(Exception):  # noqa: N818 - leaving is how most visits end
 
 
 def now_ms() -> int:
-    """This machine's clock, milliseconds since the Unix epoch."""
+    """The machine's clock, milliseconds since the Unix epoch."""
     return time.time_ns() // 1_000_000
 
 
@@ -43,7 +43,7 @@ def new_key() -> str:
 
 
 class Visit:
-    """A visitor with a character at an on-sale. Everything it is told goes to `note`, one dictionary at a time."""
+    """A visitor with a character at an on-sale. What it is told goes to `note`, one dictionary at a time."""
 
     def __init__(
         self,
@@ -91,13 +91,25 @@ class Visit:
         return (yield from self.settle(Ask(name, "GET", path, bearer=bearer, fresh_ms=fresh_ms)))
 
     def change(
-        self, name: str, path: str, body: object, *, bearer: str = "", clicks: int = 1, same: str = ""
+        self,
+        name: str,
+        path: str,
+        body: object,
+        *,
+        bearer: str = "",
+        clicks: int = 1,
+        same: str = "",
+        prefer: str = "",
     ) -> Steps[Answer]:
-        """Change something under a new key. With several `clicks` at once, `same` names what every answer shares."""
-        ask = Ask(name, "POST", path, body=msgspec.json.encode(body), bearer=bearer, key=new_key(), prefer="wait=2")
+        """Change something under a new key. All answers to several `clicks` share the field `same`."""
+        ask = Ask(
+            name, "POST", path, body=msgspec.json.encode(body), bearer=bearer, key=new_key(), prefer=prefer
+        )
         return (yield from self.settle(ask, clicks=clicks, same=same))
 
-    def settle(self, ask: Ask, *, clicks: int = 1, same: str = "", tries: int = PATIENT_TRIES) -> Steps[Answer]:
+    def settle(
+        self, ask: Ask, *, clicks: int = 1, same: str = "", tries: int = PATIENT_TRIES
+    ) -> Steps[Answer]:
         """Ask until the house has decided: always under the same key, so that it takes effect once."""
         answer = Answer(0)
         for number in range(tries):

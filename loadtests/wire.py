@@ -29,15 +29,13 @@ class Ask(msgspec.Struct, frozen=True):
     @property
     def headers(self) -> dict[str, str]:
         """What is sent beside the body."""
-        headers = {"Content-Type": "application/json"} if self.body else {}
-        for header, value in (
-            ("Authorization", f"Bearer {self.bearer}" if self.bearer else ""),
-            ("Idempotency-Key", self.key),
-            ("Prefer", self.prefer),
-        ):
-            if value:
-                headers[header] = value
-        return headers
+        headers = {
+            "Content-Type": "application/json" if self.body else "",
+            "Authorization": f"Bearer {self.bearer}" if self.bearer else "",
+            "Idempotency-Key": self.key,
+            "Prefer": self.prefer,
+        }
+        return {name: value for name, value in headers.items() if value}
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -90,7 +88,7 @@ class Pause(msgspec.Struct, frozen=True):
 
 Result = TypeVar("Result")
 Steps = Generator[Pause | tuple[Ask, ...], tuple[Answer, ...], Result]
-"""A journey, step by step. Asks of one tuple leave at the same moment; their answers come back in their order."""
+"""A journey, step by step. Asks of one tuple leave at once; their answers come back in their order."""
 
 
 class PollStep(msgspec.Struct, frozen=True):

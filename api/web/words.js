@@ -53,6 +53,11 @@ export class Words {
     return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
   }
 
+  /** A price type as people say it; one that only this house knows is said as the house wrote it. */
+  priceType(type) {
+    return this.has(`price.${type}`) ? this.say(`price.${type}`) : type.replaceAll(/[-_]/g, ' ');
+  }
+
   time(instant) {
     return new Intl.DateTimeFormat(this.locale, { hour: '2-digit', minute: '2-digit', hour12: false }).format(new Date(instant));
   }

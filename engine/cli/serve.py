@@ -17,11 +17,11 @@ import structlog
 import uvloop
 
 from engine.cell import Cell
-from engine.embedded.processes import die_with_parent
 from engine.errors import BadInput
 from engine.ledger.ledger import Ledger
 from engine.ledger.migrate import migrate
 from engine.network import House, Network, load
+from engine.parenthood import child_of_this
 from engine.recovery import Keeper
 from engine.redis_urls import connect, credentials
 from engine.writer import Writer
@@ -95,7 +95,7 @@ async def serve_api(network_file: Path, houses: Sequence[House], address: Addres
     pause_seconds = RETRY_SECONDS
     while not stop.is_set():
         process = await asyncio.create_subprocess_exec(
-            *api_command(address), env=environment, start_new_session=True, preexec_fn=die_with_parent
+            *api_command(address), env=environment, start_new_session=True, preexec_fn=child_of_this()
         )
         ended = asyncio.create_task(process.wait())
         stopping = asyncio.create_task(stop.wait())

@@ -121,7 +121,10 @@ def last_words(log: Path) -> str:
 
 
 def wait_until(answers: Callable[[], bool], child: Child, *, log: Path, timeout_s: float) -> None:
-    """Asks until the server `answers`. Raises `ServerFailed`, with the end of its log, if it ends or takes longer."""
+    """Asks until the server `answers`.
+
+    Raises `ServerFailed`, with the end of its log, if it ends or takes longer than `timeout_s`.
+    """
     deadline = time.monotonic() + timeout_s
     while not answers():
         if child.poll() is not None:

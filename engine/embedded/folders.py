@@ -34,9 +34,13 @@ class Account(NamedTuple):
 
 
 def make_private(folder: Path, *, mode: int = 0o700) -> Path:
-    """Makes `folder` (with its parents) if need be, and gives the folder itself, never a parent, `mode`."""
+    """Makes `folder`, with its parents, if need be.
+
+    `mode` is for a folder that is new or empty, never for its parents: what belongs to others stays as it is.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(mode)
+    if not any(folder.iterdir()):
+        folder.chmod(mode)
     return folder.resolve()
 
 
@@ -66,7 +70,7 @@ def password(path: Path) -> str:
 def take_lock(folder: Path, *, wait_s: float) -> int:
     """Locks `folder` for whoever holds the descriptor returned, children that inherit it included.
 
-    The lock goes with its last holder, however that one dies, so it is never stale; a file with a pid would be.
+    The lock goes with its last holder, however that one dies: a file with a pid could be stale, this cannot.
     Raises `FolderInUse` when it is not free within `wait_s`.
     """
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -102,7 +106,7 @@ def socket_folder(folder: Path) -> Path:
 
 
 def make_socket_folder(path: Path, account: Account | None) -> None:
-    """Makes the socket's folder for its owner alone. Raises `FolderUnusable` if somebody else made it first."""
+    """Makes the socket's folder for its owner alone. Raises `FolderUnusable` if it is somebody else's."""
     path.mkdir(mode=0o700, exist_ok=True)
     found = path.lstat()
     owners = {os.geteuid()} | ({account.uid} if account else set())

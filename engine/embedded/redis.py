@@ -75,7 +75,8 @@ class EmbeddedRedis:
     def start(self) -> None:
         """Starts it and waits until it answers and has read its data; harmless if it runs.
 
-        Raises `FolderInUse` if another process runs a Redis on these data, `ServerFailed` if it does not come up.
+        Raises `FolderInUse` if another process runs a Redis on these data, `ServerFailed` if it does not come
+        up.
         """
         if self._child is not None and self._child.poll() is None:
             return
@@ -88,7 +89,10 @@ class EmbeddedRedis:
             # has confirmed is on disk.
             self._child = spawn(
                 [program, "redis.conf", *self._extra],
-                folder=self.folder, log=self.log, lock=lock, death_signal=signal.SIGKILL,
+                folder=self.folder,
+                log=self.log,
+                lock=lock,
+                death_signal=signal.SIGKILL,
             )
         finally:
             os.close(lock)
@@ -110,6 +114,11 @@ class EmbeddedRedis:
         self.socket.unlink(missing_ok=True)  # a Redis that was killed leaves it
         with suppress(FileNotFoundError):
             self.socket.parent.rmdir()
+
+    def kill(self) -> None:
+        """Ends it at once, as a crash would, and waits until it is gone."""
+        if self._child is not None:
+            end(self._child, signal.SIGKILL, timeout_s=STOP_TIMEOUT_S)
 
     def erase(self) -> None:
         """Stops it and deletes its data."""

@@ -1,4 +1,4 @@
-"""The servers of a whole network in one folder: a Redis per house, and one Postgres with a wall between houses."""
+"""The servers of a whole network in one folder: a Redis per house, one Postgres with walls between houses."""
 
 import os
 import shutil

@@ -1,0 +1,21 @@
+// On-sales as cards, for the house's own page and for the page of all houses.
+
+import { h } from './dom.js';
+
+const ORDER = ['open', 'paused', 'prequeue', 'scheduled', 'sold_out', 'closed'];
+
+/** What is coming first comes first; what has ended comes last. */
+export function inOrder(onSales) {
+  return onSales.toSorted((a, b) => ORDER.indexOf(a.phase) - ORDER.indexOf(b.phase) || Date.parse(a.opens_at) - Date.parse(b.opens_at));
+}
+
+/** One on-sale as a card that leads to its queue. */
+export function onSaleCard(onSale, house, words) {
+  const page = onSale.page ?? `/h/${house}/${onSale.on_sale}`;
+  const when = { scheduled: 'when.scheduled', prequeue: 'when.prequeue' }[onSale.phase] ?? null;
+  return h('li', { class: 'card on-sale' },
+    h('p', { class: `phase ${onSale.phase}` }, words.say(`phase.${onSale.phase}`)),
+    h('h3', {}, h('a', { href: page }, onSale.title)),
+    onSale.house_name ? h('p', {}, onSale.house_name) : null,
+    when ? h('p', { class: 'muted' }, words.say(when, { queue: words.moment(onSale.prequeue_at), start: words.moment(onSale.opens_at) })) : null);
+}

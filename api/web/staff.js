@@ -1,0 +1,43 @@
+// Staff come in with a key of their house, kept for as long as the tab is open and nowhere else.
+
+import { explain, Problem } from './api.js';
+import { field, h, setText, whileBusy } from './dom.js';
+
+const nameFor = (house) => `parvis:key:${house}`;
+
+/** Asks for the key until `check(key)` accepts it (throws a `Problem` otherwise); gives what `check` gave, and the key. */
+export function askForKey({ house, words, main, check }) {
+  return new Promise((resolve) => {
+    const input = h('input', { type: 'password', required: true, autocomplete: 'off', spellcheck: 'false', placeholder: 'pk_…' });
+    const problem = h('p', { class: 'notice problem', role: 'alert', hidden: true });
+    const button = h('button', { type: 'submit', class: 'primary' }, words.say('come_in'));
+    const form = h('form', { class: 'card key-form', onsubmit: submit }, h('h1', {}, words.say('staff_title')), field(words.say('staff_key'), input, words.say('staff_key_hint')), problem, button);
+
+    async function enter(key) {
+      const found = await check(key);
+      sessionStorage.setItem(nameFor(house), key);
+      form.remove();
+      resolve({ key, found });
+    }
+
+    async function submit(event) {
+      event.preventDefault();
+      problem.hidden = true;
+      await whileBusy(button, () => enter(input.value.trim()), (trouble) => {
+        setText(problem, isRefused(trouble) ? words.say('key_refused') : explain(trouble, words));
+        problem.hidden = false;
+      });
+    }
+
+    main.append(form);
+    const kept = sessionStorage.getItem(nameFor(house));
+    if (kept) enter(kept).catch((trouble) => { if (isRefused(trouble)) sessionStorage.removeItem(nameFor(house)); });
+  });
+}
+
+const isRefused = (trouble) => trouble instanceof Problem && [401, 403].includes(trouble.status);
+
+/** Forgets the key and starts again. */
+export function leaveButton({ house, words }) {
+  return h('button', { type: 'button', class: 'quiet', onclick: () => { sessionStorage.removeItem(nameFor(house)); location.reload(); } }, words.say('leave_staff'));
+}

@@ -1,0 +1,112 @@
+"""The stage of the demo: embedded servers, the network file that names them, and the processes that run on it."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import tomli_w
+
+from engine.embedded.servers import EmbeddedServers
+from engine.network import House, Network, load, read_slugs
+from engine.parenthood import child_of_this
+
+STOP_SECONDS: Final = 15.0
+NICE: Final = 10
+
+
+def demo_network_file() -> Path:
+    """The network file of the demo, without addresses: three invented houses."""
+    with as_file(files("engine.cli").joinpath("demo_network.toml")) as path:
+        return path
+
+
+def write_resolved(network: Network, path: Path) -> None:
+    """Writes a network with all its addresses, readable by its owner only: it holds passwords."""
+    houses = []
+    for house in network.houses:
+        fields = msgspec.to_builtins(house, builtin_types=(), enc_hook=str)
+        houses.append({name: value for name, value in fields.items() if value not in (None, "")})
+    draft = path.with_suffix(".draft")
+    draft.touch(mode=0o600)
+    draft.write_text(tomli_w.dumps({"name": network.name, "houses": houses}), encoding="utf-8")
+    draft.replace(path)
+
+
+@contextmanager
+def embedded_network(source: Path, folder: Path, origins: Sequence[str] = ()) -> Iterator[tuple[EmbeddedServers, Path]]:
+    """Starts servers for the network file's houses. Gives them and the network file that names their addresses.
+
+    `origins`: pages of the houses' own that may use the API besides those of the file.
+    """
+    servers = EmbeddedServers(folder, read_slugs(source))
+    with servers:
+        network = load(source, servers=servers.addresses)
+        houses = tuple(
+            msgspec.structs.replace(house, allowed_origins=(*house.allowed_origins, *origins)) for house in network.houses
+        )
+        resolved = folder / "network.toml"
+        write_resolved(msgspec.structs.replace(network, houses=houses), resolved)
+        yield servers, resolved
+
+
+class Company:
+    """The processes of a demo. Leaving ends them all, in the reverse order of their start."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> "Company":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in reversed(self._running):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in reversed(self._running):
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def start(
+        self, name: str, module: str, *arguments: str, is_nice: bool = False, is_read: bool = False
+    ) -> "subprocess.Popen[bytes]":
+        """Starts a module of ours; its log is `<name>.log` in the folder. `is_read`: its output comes to us."""
+        guard = child_of_this()
+
+        def first() -> None:
+            guard()
+            if is_nice:
+                os.nice(NICE)
+
+        with (self._folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if is_read else log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=first,  # noqa: PLW1509 - only system calls
+            )
+        self._running.append(process)
+        return process
+
+    def serve(self, house: House, network_file: Path, port: int) -> "subprocess.Popen[bytes]":
+        """Starts `parvis serve` for one house on its own port."""
+        arguments = ("--network", str(network_file), "--house", house.slug, "--port", str(port))
+        return self.start(house.slug, "engine.cli", "serve", *arguments)
+
+
+def new_folder() -> Path:
+    """A short folder for one demo: a unix socket's path has little room."""
+    return Path(tempfile.mkdtemp(prefix="parvis-"))

@@ -1,0 +1,131 @@
+"""A network: the houses of one installation, where each one's servers are, and its limits; read from TOML.
+
+`deploy/network.example.toml` explains the file; `engine/network_file.py` reads it.
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from engine.errors import BadInput
+from engine.words import HouseSlug
+
+if TYPE_CHECKING:
+    from engine.embedded.servers import ServerAddresses
+
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything has a limit. These are a house's; each can be set in its `[houses.limits]`."""
+
+    redis_timeout_ms: AtLeastOne = 250
+    """A call of the house's Redis; connecting has the same."""
+    redis_waiting: AtLeastOne = 10_000
+    """Calls under way to the house's Redis, in one process; the next one is refused at once."""
+    concurrency: AtLeastOne = 2_000
+    """Requests for the house that one process serves at a time."""
+    body_bytes: AtLeastOne = 65_536
+    """A request's body."""
+    plan_bytes: AtLeastOne = 8_388_608
+    """A seating plan that is uploaded."""
+    line_length: AtLeastOne = 2_000_000
+    """Places in one line."""
+    backlog: AtLeastOne = 1_000_000
+    """Outbox entries not yet recorded; above it joining and holding stop, confirming goes on."""
+    holds_an_order: AtLeastOne = 20
+    items_a_hold: AtLeastOne = 50
+    postgres_pool: AtLeastOne = 4
+    """Connections to the house's database, in one process."""
+    postgres_timeout_ms: AtLeastOne = 5_000
+    """A statement in the house's database."""
+    batch: AtLeastOne = 500
+    """Outbox entries that the writer records in one transaction."""
+
+
+class Colours(msgspec.Struct, frozen=True, kw_only=True):
+    """A house's colours on its pages, each `#rrggbb`."""
+
+    primary: str = "#1f3a5f"
+    accent: str = "#b3452c"
+    background: str = "#ffffff"
+    text: str = "#1b1b1b"
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What a visitor is told before paying, in words."""
+
+    fees: str
+    refunds: str
+    delivery: str
+
+
+class House(msgspec.Struct, frozen=True, kw_only=True):
+    """A cultural house, and what its cell runs on. Its URLs hold passwords: `repr` leaves them out."""
+
+    slug: HouseSlug
+    name: str
+    redis_url: str
+    """As the house's API user, which may call its functions on its keys."""
+    redis_owner_url: str
+    """As the ops side, which loads functions and recovers."""
+    postgres_dsn: str
+    secrets_path: Path
+    """The folder of the house's signing keys."""
+    operator_contact: str
+    """Whom ops reach when the house's cell is in trouble."""
+    policy: Policy
+    languages: tuple[str, ...] = ("nl", "en")
+    """Of its pages; the first is the house's own."""
+    colours: Colours = Colours()
+    allowed_origins: tuple[str, ...] = ()
+    """Websites whose scripts may join, hold and order: `https://www.example.org`."""
+    return_addresses: tuple[str, ...] = ()
+    """Where a visitor may be sent back to: each one itself, and what lies under it."""
+    listed: bool = False
+    """Whether its on-sales stand in the network's directory."""
+    limits: Limits = Limits()
+
+    def __repr__(self) -> str:
+        return f"House({self.slug!r})"
+
+
+class Network(msgspec.Struct, frozen=True):
+    """The houses of one region that share an installation."""
+
+    name: str
+    houses: tuple[House, ...]
+
+    def house(self, slug: str) -> House:
+        """The house of that slug. Raises `BadInput` if the network has none."""
+        for house in self.houses:
+            if house.slug == slug:
+                return house
+        near = get_close_matches(slug, [house.slug for house in self.houses], n=1)
+        raise BadInput(
+            f"{self.name} has no house {slug!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        )
+
+
+def load(path: Path, *, servers: "Mapping[HouseSlug, ServerAddresses] | None" = None) -> Network:
+    """The network that `path` describes.
+
+    `servers`: embedded servers, by house; what the file says about those houses' servers and secrets is left
+    aside. Raises `BadNetworkFile` with all its faults in `problems`.
+    """
+    from engine.network_file import read_network
+
+    return read_network(path, servers or {})
+
+
+def read_slugs(path: Path) -> tuple[HouseSlug, ...]:
+    """The houses that `path` names, in its order: for whoever starts their servers before `load`.
+
+    Raises `BadNetworkFile` if that much cannot be made out.
+    """
+    from engine.network_file import read_slugs as slugs_of
+
+    return slugs_of(path)
