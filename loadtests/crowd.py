@@ -63,7 +63,7 @@ class Crowd:
         return await self._client.send(ask)
 
     async def _pause(self, pause: Pause) -> None:
-        if not pause.in_queue:
+        if not pause.is_waiting:
             await asyncio.sleep(pause.seconds)
             return
         with contextlib.suppress(TimeoutError):

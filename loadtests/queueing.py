@@ -43,7 +43,7 @@ def wait(visit: Visit) -> Steps[str]:
     while True:
         status = yield from visit.look_at_status()
         if status is None:
-            yield Pause(5 * visit.whim.uniform(0.75, 1.25), in_queue=True)
+            yield Pause(5 * visit.whim.uniform(0.75, 1.25), is_waiting=True)
             continue
         if status.is_over:
             raise Left(status.phase)
@@ -57,7 +57,7 @@ def wait(visit: Visit) -> Steps[str]:
         elif time.monotonic() > gives_up_at_s:
             raise Left("impatient")
         else:
-            yield Pause(_pause_s(visit, status, position), in_queue=True)
+            yield Pause(_pause_s(visit, status, position), is_waiting=True)
 
 
 def _pause_s(visit: Visit, status: Status, position: int | None) -> float:
@@ -94,4 +94,4 @@ def _turned_away(visit: Visit, answer: Answer, position: int) -> Steps[None]:
         visit.broken(f"the draw gives position {position}, the house says {told}")
     if answer.slug not in _WAIT_AT_THE_DOOR:
         raise Left(answer.slug.replace("-", "_"))
-    yield Pause((answer.retry_after_s or 2) * visit.whim.uniform(1, 1.3), in_queue=True)
+    yield Pause((answer.retry_after_s or 2) * visit.whim.uniform(1, 1.3), is_waiting=True)

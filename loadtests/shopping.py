@@ -42,7 +42,7 @@ class Shopper:
             seats = yield from visit.look_at_seats(self.performance.performance)
             wish = self._wish(hall, seats) if seats else None
             if wish is None:
-                yield visit.think(2)
+                yield visit.think(2, is_waiting=True)
                 continue
             hold = yield from self._hold(wish)
             if hold is None:
@@ -122,7 +122,7 @@ class Shopper:
                 self.taste = "best"
             case "sold-out":
                 self.party = max(1, min(self.party, facts.get("largest_party", 0)))
-                yield visit.think(2)
+                yield visit.think(2, is_waiting=True)
             case "too-many-seats":
                 left = facts.get("limit", self.rules.limits.seats_a_hold) - facts.get("yours", 0)
                 if left < 1:

@@ -19,8 +19,8 @@ class Tally:
     def __init__(self, visitors: int, opens_at_ms: int) -> None:
         self.visitors = visitors
         self.joined = self.admitted = self.left = 0
+        self.waiting: set[int] = set()
         self.holding: set[int] = set()
-        self.inside: set[int] = set()
         self.orders: dict[str, int] = {}
         self.refusals: Counter[str] = Counter()
         self.endings: Counter[str] = Counter()
@@ -39,10 +39,11 @@ class Tally:
         match entry["told"]:
             case "joined":
                 self.joined += 1
+                self.waiting.add(visitor)
                 self._joined_at_ms[visitor] = entry["at_ms"]
             case "admitted":
                 self.admitted += 1
-                self.inside.add(visitor)
+                self.waiting.discard(visitor)
                 since_ms = max(self.opens_at_ms, self._joined_at_ms[visitor])
                 self._wait_ms.append(max(0, entry["at_ms"] - since_ms))
             case "held":
@@ -64,7 +65,7 @@ class Tally:
             case "left":
                 self.left += 1
                 self.holding.discard(visitor)
-                self.inside.discard(visitor)
+                self.waiting.discard(visitor)
                 self.endings[entry["why"]] += 1
 
     def timed(self, name: str, status: int, took_ms: float) -> None:
@@ -80,7 +81,7 @@ class Tally:
         return {
             "type": "progress",
             "joined": self.joined,
-            "waiting": self.joined - self.admitted,
+            "waiting": len(self.waiting),
             "admitted": self.admitted,
             "holding": len(self.holding),
             "confirmed": len(self.orders),

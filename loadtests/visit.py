@@ -82,9 +82,9 @@ class Visit:
         """Write down a promise that was not kept; the verdict fails the run for it."""
         self.tell("broken", what=what)
 
-    def think(self, times: float = 1.0) -> Pause:
+    def think(self, times: float = 1.0, *, is_waiting: bool = False) -> Pause:
         """A visitor looking at a page."""
-        return Pause(self.character.think_s * times * self.whim.uniform(0.5, 1.5))
+        return Pause(self.character.think_s * times * self.whim.uniform(0.5, 1.5), is_waiting)
 
     def get(self, name: str, path: str, *, fresh_ms: int = 0, bearer: str = "") -> Steps[Answer]:
         """Read something, asking again while nobody answers."""
@@ -114,9 +114,11 @@ class Visit:
         answer = Answer(0)
         for number in range(tries):
             answers = yield (ask,) * (clicks if number == 0 else 1)
-            decided = [answer for answer in answers if answer.is_decided]
-            if same and len({(each.is_good, each.facts.get(same)) for each in decided}) > 1:
-                self.broken(f"{ask.name}: one key, several answers: {[each.slug for each in decided]}")
+            # A refusal changed nothing and is decided anew, so it may stand beside an effect; two effects may not.
+            decided = sorted((each for each in answers if each.is_decided), key=lambda each: not each.is_good)
+            effects = {each.facts.get(same) for each in decided if each.is_good}
+            if same and len(effects) > 1:
+                self.broken(f"{ask.name}: one key had several effects: {effects}")
             if decided:
                 return decided[0]
             answer = answers[0]

@@ -80,10 +80,10 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Pause(msgspec.Struct, frozen=True):
-    """A while in which the visitor does nothing; `in_queue` if it waits for its turn meanwhile."""
+    """A while in which the visitor does nothing; `is_waiting` if it wants something that is not there yet."""
 
     seconds: float
-    in_queue: bool = False
+    is_waiting: bool = False
 
 
 Result = TypeVar("Result")

@@ -30,22 +30,20 @@ async function readProblem(response) {
   return new Problem({ slug, status: response.status, title: facts.title, detail: facts.detail, facts, retryAfterMs });
 }
 
-async function send(method, path, { body, bearer, key, prefer, signal, accept } = {}) {
+async function send(method, path, { body, bearer, key, prefer, accept } = {}) {
   const headers = { Accept: accept ?? 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (bearer) headers.Authorization = `Bearer ${bearer}`;
   if (key) headers['Idempotency-Key'] = key;
   if (prefer) headers.Prefer = prefer;
-  const limit = AbortSignal.timeout(TIME_OUT_MS);
   let response;
   try {
     response = await fetch(new URL(path.replace(/^\//, ''), SERVER), {
       method, headers, credentials: 'omit',
       body: body === undefined ? undefined : JSON.stringify(body),
-      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      signal: AbortSignal.timeout(TIME_OUT_MS),
     });
-  } catch (cause) {
-    if (signal?.aborted) throw cause;
+  } catch {
     throw new Problem({ slug: 'unreachable' });
   }
   if (!response.ok) throw await readProblem(response);

@@ -139,7 +139,7 @@ class EmbeddedPostgres:
             self.socket_folder.rmdir()
 
     def kill(self) -> None:
-        """Ends its first process at once, as a crash would, and waits until that is gone; the others follow it."""
+        """Ends its first process at once, as a crash would, and waits for that; the others follow it."""
         if self._child is not None:
             end(self._child, signal.SIGKILL, timeout_s=STOP_TIMEOUT_S)
 

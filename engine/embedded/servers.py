@@ -31,6 +31,10 @@ class ServerAddresses(msgspec.Struct, frozen=True):
     postgres_dsn: str
     secrets_path: Path
 
+    def __repr__(self) -> str:
+        # The URLs hold passwords.
+        return f"ServerAddresses({str(self.secrets_path)!r})"
+
 
 def _all(jobs: Sequence[Callable[[], object]]) -> None:
     """Does the jobs side by side, waits for every one, and raises the first error."""

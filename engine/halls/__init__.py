@@ -1,0 +1,1 @@
+"""Halls and their seating plans: read, checked, laid out for selling, and drawn."""

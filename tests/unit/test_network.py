@@ -1,4 +1,4 @@
-"""Every fault of a network file is told at once, in words and with where; what is right is read as it stands."""
+"""Every fault of a network file is told at once, in words and with where; the rest is read as it stands."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ fees = "none"
 refunds = "none"
 delivery = "by e-mail"
 """
-Write = Callable[[str], Path]
+Write = Callable[..., Path]
 
 
 def house(slug: str = "zeewind", /, *, without: str = "", **values: str) -> str:
@@ -147,8 +147,10 @@ def test_a_variable_that_is_not_set_is_one_fault(write: Write, monkeypatch: pyte
         (house(colours='"#102030"'), "house zeewind, colours: a table is expected here"),
         (
             house(redis_url='"http://zeewind:secret-r@redis"'),
-            "house zeewind, redis_url: A Redis URL reads redis://host:port, rediss://host:port or "
-            "unix:///path/redis.sock.",
+            (
+                "house zeewind, redis_url: "
+                "A Redis URL reads redis://host:port, rediss://host:port or unix:///path/redis.sock."
+            ),
         ),
         (
             house(postgres_dsn='"mysql://house:secret-p@db/house"'),
@@ -160,13 +162,17 @@ def test_a_variable_that_is_not_set_is_one_fault(write: Write, monkeypatch: pyte
         ),
         (
             house(allowed_origins='["https://zeewind.example/"]'),
-            'house zeewind, allowed_origins: "https://zeewind.example/" is not an origin; '
-            "write https://www.example.org, without anything behind it",
+            (
+                'house zeewind, allowed_origins: "https://zeewind.example/" is not an origin; '
+                "write https://www.example.org, without anything behind it"
+            ),
         ),
         (
             house(return_addresses='["javascript:alert(1)"]'),
-            'house zeewind, return_addresses: "javascript:alert(1)" is not an address of a web page; '
-            "write https://www.example.org/tickets",
+            (
+                'house zeewind, return_addresses: "javascript:alert(1)" is not an address of a web page; '
+                "write https://www.example.org/tickets"
+            ),
         ),
         (house(listed='"yes"'), "house zeewind, listed: Expected `bool`, got `str`"),
         (

@@ -1,0 +1,27 @@
+"""What is wrong with a seating plan, and where, in words: `parvis plan check`."""
+
+from engine.halls.layout import compile_layout
+from engine.halls.pretix import Fault, Reader
+
+
+def check(document: object, ids: str = "guid") -> tuple[Fault, ...]:
+    """Every fault of a document in pretix's format, errors first; without an error it can be sold from."""
+    reader = Reader(document, ids)
+    reader.read()
+    return tuple(sorted(reader.faults, key=lambda fault: fault.severity != "error"))
+
+
+def summary(document: object, ids: str = "guid") -> str:
+    """What a plan without errors holds, in a sentence."""
+    plan = Reader(document, ids).read()
+    layout = compile_layout(plan)
+    seats = [seat for zone in plan.zones for row in zone.rows for seat in row.seats]
+    standing = sum(area.capacity for area in layout.areas)
+    counts = {category: sum(seat.category == category for seat in seats) for category in layout.categories}
+    shown = ", ".join(f"{name} {count}" for name, count in counts.items())
+    aisles = sum(seat.is_before_aisle for seat in seats)
+    rows = sum(len(zone.rows) for zone in plan.zones)
+    return (
+        f"{plan.name or 'this plan'} can be sold from: {len(seats)} seats in {rows} rows and {len(layout.blocks)} blocks "
+        f"between aisles ({aisles} aisles in rows), {standing} standing places; {shown}"
+    )

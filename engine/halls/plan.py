@@ -1,0 +1,78 @@
+"""A seating plan: zones, rows, seats, standing areas. Positions nest: a seat in its row, a row in its zone."""
+
+from typing import Any
+
+import msgspec
+
+from engine.words import AreaId, SeatId
+
+
+class Category(msgspec.Struct, frozen=True):
+    """A price category; `color` is `#rrggbb` or empty."""
+
+    name: str
+    color: str = ""
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """One seat. `rank`: the lower, the better (None: by its distance to the stage).
+
+    `access`: what it is set aside for, such as `wheelchair` or `companion`. `is_before_aisle`: whether the next
+    seat of the row is not its neighbour.
+    """
+
+    id: SeatId
+    number: str
+    category: str
+    x: float
+    y: float
+    rank: int | None = None
+    access: tuple[str, ...] = ()
+    is_before_aisle: bool = False
+    extra: dict[str, Any] = {}
+    """What else the plan's file says of it: kept, and given back on export."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One row; its seats in the order in which they stand."""
+
+    number: str
+    x: float
+    y: float
+    seats: tuple[Seat, ...]
+    extra: dict[str, Any] = {}
+
+
+class Area(msgspec.Struct, frozen=True):
+    """A drawn shape. With a capacity it is a standing area that is sold from; without, decoration."""
+
+    drawing: dict[str, Any]
+    id: AreaId | None = None
+    name: str = ""
+    category: str = ""
+    capacity: int = 0
+
+
+class Zone(msgspec.Struct, frozen=True):
+    """A part of the hall: parterre, a balcony."""
+
+    name: str
+    x: float
+    y: float
+    rows: tuple[Row, ...] = ()
+    areas: tuple[Area, ...] = ()
+    extra: dict[str, Any] = {}
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A hall's seating plan; categories best first."""
+
+    name: str
+    categories: tuple[Category, ...]
+    zones: tuple[Zone, ...]
+    width: float = 0
+    height: float = 0
+
+    def standing_areas(self) -> tuple[Area, ...]:
+        """The areas that are sold from."""
+        return tuple(area for zone in self.zones for area in zone.areas if area.capacity)

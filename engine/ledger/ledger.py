@@ -1,0 +1,312 @@
+"""What the engine asks a house's database."""
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+import msgspec
+
+from engine.entries import Item, decode_order
+from engine.errors import LedgerUnavailable
+from engine.words import OnSaleId, OrderId, PerformanceId, SeatId
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+CONNECT_SECONDS: Final = 3.0
+EXPORTED_A_TIME: Final = 500
+AWAY: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.UndefinedTableError,
+)
+"""What asyncpg raises when Postgres is away, starting, stopping, or not migrated yet."""
+
+
+class Document(msgspec.Struct, frozen=True):
+    """One document of the catalogue; `body` is JSON."""
+
+    kind: str
+    id: str
+    body: bytes
+    version: int
+
+
+class RecordedOrder(msgspec.Struct, frozen=True):
+    """An order as the ledger keeps it. `recorded_at` is RFC 3339."""
+
+    order: OrderId
+    on_sale: OnSaleId
+    state: str
+    recorded_at: str
+    channel: str
+    email: str
+    name: str
+    provider: str
+    reference: str
+    items: tuple[Item, ...]
+    total: int
+    currency: str
+
+
+class LoggedAction(msgspec.Struct, frozen=True):
+    """Who did what to what, and why."""
+
+    at: str
+    who: str
+    what: str
+    subject: str
+    why: str
+    detail: dict[str, Any]
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """The ledger's sums. `money`: totals of orders that are not conflicted, minor units."""
+
+    orders: int
+    items: int
+    money: int
+    conflicted: int
+    conflicted_after_sale: int
+    """Of the conflicted, those that Redis had confirmed: their seat was in another live order."""
+    double_sold: int
+    dead_letters: int
+
+
+ORDER_COLUMNS: Final = (
+    "order_id, on_sale, state, recorded_at, channel, email, name, provider, reference, total, currency, payload"
+)
+
+
+def _rfc3339(instant: Any) -> str:
+    return str(instant.isoformat(timespec="milliseconds")).replace("+00:00", "Z")
+
+
+def _order(row: Any) -> RecordedOrder:
+    return RecordedOrder(
+        order=OrderId(str(row["order_id"])),
+        on_sale=OnSaleId(row["on_sale"]),
+        state=row["state"],
+        recorded_at=_rfc3339(row["recorded_at"]),
+        channel=row["channel"],
+        email=row["email"],
+        name=row["name"],
+        provider=row["provider"],
+        reference=row["reference"],
+        items=decode_order(row["payload"]).items,
+        total=row["total"],
+        currency=row["currency"],
+    )
+
+
+class Ledger:
+    """A house's database. Every method raises `LedgerUnavailable` when Postgres cannot answer.
+
+    `pool`: connections at most; `timeout_ms`: for a statement. Connects on first use.
+    """
+
+    def __init__(self, dsn: str, *, pool: int, timeout_ms: int) -> None:
+        self._dsn = dsn
+        self._size = pool
+        self._timeout_s = timeout_ms / 1000
+        self._pool: asyncpg.Pool | None = None
+        self._connecting = asyncio.Lock()
+
+    async def connect(self) -> None:
+        """Opens the pool, if it is not open."""
+        async with self._connecting:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._dsn,
+                    min_size=0,
+                    max_size=self._size,
+                    timeout=CONNECT_SECONDS,
+                    command_timeout=self._timeout_s,
+                    server_settings={"timezone": "UTC", "application_name": "parvis"},
+                )
+
+    async def close(self) -> None:
+        """Closes every connection; a connection that does not end in time is cut."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        try:
+            await asyncio.wait_for(pool.close(), CONNECT_SECONDS)
+        except (TimeoutError, *AWAY):
+            pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> "AsyncIterator[PoolConnectionProxy[Any]]":
+        """A connection from the pool."""
+        try:
+            await self.connect()
+            assert self._pool is not None  # noqa: S101 - connect() has just opened it
+            async with self._pool.acquire(timeout=self._timeout_s) as connection:
+                yield connection
+        except AWAY as error:
+            raise LedgerUnavailable(f"Postgres cannot answer: {str(error) or type(error).__name__}") from error
+
+    async def _fetch(self, query: str, *arguments: object) -> list[Any]:
+        async with self.connection() as connection:
+            return list(await connection.fetch(query, *arguments))
+
+    async def _value(self, query: str, *arguments: object) -> Any:
+        async with self.connection() as connection:
+            return await connection.fetchval(query, *arguments)
+
+    # -- the catalogue and the action log
+
+    async def save(self, kind: str, name: str, body: bytes, *, who: str, what: str, why: str) -> int:
+        """Saves a document and the action that made it, together. Answers its version."""
+        async with self.connection() as connection, connection.transaction():
+            version: int = await connection.fetchval(
+                "INSERT INTO documents (kind, id, body) VALUES ($1, $2, $3) ON CONFLICT (kind, id) "
+                "DO UPDATE SET body = EXCLUDED.body, version = documents.version + 1 RETURNING version",
+                *(kind, name, body),
+            )
+            await connection.execute(
+                "INSERT INTO actions (who, what, subject, why) VALUES ($1, $2, $3, $4)", who, what, name, why
+            )
+        return version
+
+    async def documents(self) -> list[Document]:
+        """Every document of the catalogue."""
+        rows = await self._fetch("SELECT kind, id, body, version FROM documents ORDER BY kind, id")
+        return [Document(row["kind"], row["id"], row["body"], row["version"]) for row in rows]
+
+    async def actions(self, limit: int) -> list[LoggedAction]:
+        """The newest actions first."""
+        rows = await self._fetch(
+            "SELECT at, who, what, subject, why, detail FROM actions ORDER BY at DESC, id DESC LIMIT $1", limit
+        )
+        return [
+            LoggedAction(
+                at=_rfc3339(row["at"]),
+                who=row["who"],
+                what=row["what"],
+                subject=row["subject"],
+                why=row["why"],
+                detail=msgspec.json.decode(row["detail"]),
+            )
+            for row in rows
+        ]
+
+    # -- recovery
+
+    async def cursor(self) -> str:
+        """The outbox id up to which everything is recorded."""
+        return str(await self._value("SELECT entry FROM cursor"))
+
+    async def epoch(self) -> int:
+        """The last epoch at which the cell was opened."""
+        return int(await self._value("SELECT number FROM epoch"))
+
+    async def set_epoch(self, number: int) -> None:
+        """Keeps an epoch; it never falls."""
+        await self._value("UPDATE epoch SET number = greatest(number, $1) RETURNING number", number)
+
+    async def joined(self, on_sale: OnSaleId) -> int:
+        """One more than the highest index that is recorded of an on-sale's line; 0 when nobody is."""
+        return int(await self._value("SELECT coalesce(max(index) + 1, 0) FROM entrants WHERE on_sale = $1", on_sale))
+
+    async def sold(self, performance: PerformanceId) -> list[SeatId]:
+        """The seats with a live order line."""
+        rows = await self._fetch(
+            "SELECT seat FROM order_items WHERE performance = $1 AND live AND seat IS NOT NULL ORDER BY seat", performance
+        )
+        return [SeatId(row["seat"]) for row in rows]
+
+    async def sold_areas(self, performance: PerformanceId) -> dict[str, int]:
+        """How many standing places are sold, an area."""
+        rows = await self._fetch(
+            "SELECT area, count(*) AS places FROM order_items "
+            "WHERE performance = $1 AND live AND area IS NOT NULL GROUP BY area",
+            performance,
+        )
+        return {row["area"]: row["places"] for row in rows}
+
+    # -- orders
+
+    async def order(self, order: OrderId) -> RecordedOrder | None:
+        """A recorded order, or None."""
+        rows = await self._fetch(f"SELECT {ORDER_COLUMNS} FROM orders WHERE order_id::text = $1", order)  # noqa: S608 - our own columns
+        return _order(rows[0]) if rows else None
+
+    async def orders(self, after: OrderId | None, limit: int) -> list[RecordedOrder]:
+        """Recorded orders after an id, in the order of their ids."""
+        rows = await self._fetch(
+            f"SELECT {ORDER_COLUMNS} FROM orders WHERE $1::text IS NULL OR order_id::text > $1 "  # noqa: S608
+            "ORDER BY order_id::text LIMIT $2",
+            *(after, limit),
+        )
+        return [_order(row) for row in rows]
+
+    async def export_csv(self) -> AsyncIterator[str]:
+        """Every order as CSV, an item a row, a few hundred orders at a time."""
+        text = io.StringIO()
+        rows = csv.writer(text)
+        rows.writerow(
+            "order state recorded_at channel email name on_sale performance seat area category price_type price fee "
+            "order_total currency provider reference".split()
+        )
+        after: OrderId | None = None
+        while True:
+            found = await self.orders(after, EXPORTED_A_TIME)
+            for order in found:
+                for item in order.items:
+                    rows.writerow(map(_guarded, _csv_row(order, item)))
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+            if len(found) < EXPORTED_A_TIME:
+                return
+            after = found[-1].order
+
+    async def totals(self) -> Totals:
+        """The sums that the audit compares."""
+        async with self.connection() as connection:
+            row = await connection.fetchrow(
+                "SELECT count(*) FILTER (WHERE state <> 'conflicted') AS orders, "
+                "coalesce(sum(total) FILTER (WHERE state <> 'conflicted'), 0) AS money, "
+                "count(*) FILTER (WHERE state = 'conflicted') AS conflicted, "
+                "(SELECT count(*) FROM order_items WHERE live) AS items, "
+                "(SELECT count(*) FROM alarms WHERE kind = 'live-seat') AS after_sale, "
+                "(SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM order_items "
+                "  WHERE live AND seat IS NOT NULL GROUP BY performance, seat) AS seats) AS double_sold, "
+                "(SELECT count(*) FROM dead_letters) AS dead_letters FROM orders"
+            )
+        assert row is not None  # noqa: S101 - an aggregate has a row
+        return Totals(
+            orders=row["orders"],
+            items=row["items"],
+            money=int(row["money"]),
+            conflicted=row["conflicted"],
+            conflicted_after_sale=row["after_sale"],
+            double_sold=int(row["double_sold"]),
+            dead_letters=row["dead_letters"],
+        )
+
+
+def _csv_row(order: RecordedOrder, item: Item) -> tuple[object, ...]:
+    return (
+        *(order.order, order.state, order.recorded_at, order.channel, order.email, order.name, order.on_sale),
+        *(item.performance, item.seat or "", item.area or "", item.category, item.price_type, item.price, item.fee),
+        *(order.total, order.currency, order.provider, order.reference),
+    )
+
+
+def _guarded(value: object) -> object:
+    """A spreadsheet runs what starts like a formula; a quote in front makes it text."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return "'" + value
+    return value

@@ -1,0 +1,37 @@
+"""Brings a house's database to this release's tables (Alembic; the SQL stands in the migrations)."""
+
+from importlib.resources import as_file, files
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
+
+LOCK: Final = 0x50_61_72_76
+"""Any number, the same in every process: two releases that start together migrate one after the other."""
+CONNECT_SECONDS: Final = 5
+
+
+def migrate(dsn: str) -> None:
+    """Runs what has not run yet; harmless to repeat, and from several processes at once.
+
+    `dsn` is a libpq URL. Raises SQLAlchemy's `OperationalError` while Postgres is away.
+    """
+    url = make_url(dsn).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS})
+    with as_file(files("engine.ledger").joinpath("migrations")) as folder, engine.connect() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        connection.execute(text(f"SELECT pg_advisory_lock({LOCK})"))
+        connection.commit()
+        try:
+            command.upgrade(config, "head")
+            connection.commit()
+        finally:
+            connection.rollback()
+            connection.execute(text(f"SELECT pg_advisory_unlock({LOCK})"))
+            connection.commit()
