@@ -43,14 +43,19 @@ def _problem_response(found: Problem) -> Response[bytes]:
     return Response(found.body, status_code=found.status, media_type=MEDIA_TYPE, headers=headers)
 
 
-FRAMEWORK_SLUGS: Final = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "wrong-content-type"}
+FRAMEWORK_SLUGS: Final = {
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "body-too-large",
+    415: "wrong-content-type",
+}
 
 
 def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Every error of the typed routes and of the framework, as a problem."""
     found = problem_of(error)
     if found is None and isinstance(error, HTTPException):
-        if error.status_code >= 500:  # noqa: PLR2004 - HTTP's own border
+        if error.status_code >= 500:
             found = problem("internal", "this should not have happened; it has been noted")
         else:
             slug = FRAMEWORK_SLUGS.get(error.status_code, "bad-body")
@@ -82,7 +87,7 @@ class Preflight:
     async def _answer(self, scope: Scope, send: Send) -> None:
         headers = {key: value.decode("latin-1") for key, value in scope["headers"]}
         parts = scope["path"].split("/")
-        slug = parts[3] if parts[1:3] == ["v1", "houses"] and len(parts) > 3 else ""  # noqa: PLR2004
+        slug = parts[3] if parts[1:3] == ["v1", "houses"] and len(parts) > 3 else ""
         cell = self.app.state.cells.get(slug)
         allowed = cors_headers(cell, headers.get(b"origin", ""), is_public=False)
         if any(key == b"access-control-allow-origin" for key, _ in allowed):
@@ -103,7 +108,9 @@ def create_app(houses: Sequence[House]) -> Litestar:
         cells = {house.slug: Cell(house) for house in houses}
         ledgers = {
             house.slug: Ledger(
-                house.postgres_dsn, pool=house.limits.postgres_pool, timeout_ms=house.limits.postgres_timeout_ms
+                house.postgres_dsn,
+                pool=house.limits.postgres_pool,
+                timeout_ms=house.limits.postgres_timeout_ms,
             )
             for house in houses
         }

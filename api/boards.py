@@ -105,7 +105,10 @@ class SeatBoard:
         """How many seats and places are open, a category."""
         seen = await self.now()
         if self._open is None or self._open[0] != seen.version:
-            self._open = (seen.version, open_by_category(self._cell.catalogue.layout(self._performance), seen))
+            self._open = (
+                seen.version,
+                open_by_category(self._cell.catalogue.layout(self._performance), seen),
+            )
         return self._open[1]
 
     def changes(self, since: int) -> tuple[int, list[tuple[int, str]], dict[str, int]] | None:
@@ -165,11 +168,7 @@ class Boards:
             phase=now.phase,
             opens_at=to_rfc3339(now.opens_at_ms),
             server_time=to_rfc3339(now.now_ms),
-            lines={
-                "public": LineReply(
-                    now_serving=now.now_serving, joined=now.joined, per_minute=now.rate_per_minute
-                )
-            },
+            lines={"public": LineReply(now_serving=now.now_serving, joined=now.joined, per_minute=now.rate_per_minute)},
             draw=DrawReply(
                 algorithm=ALGORITHM,
                 commitment=now.commitment,

@@ -59,9 +59,7 @@ async def create_hall(request: Call, data: HallRequest) -> HallReply:
     if data.ids not in {"guid", "uuid"}:
         raise BadInput("ids is guid or uuid")
     change = change_by(key, "create hall")
-    opened = await house.add_hall(
-        cell, _ledger(request, cell), data.hall, data.name, data.plan, change, ids=data.ids
-    )
+    opened = await house.add_hall(cell, _ledger(request, cell), data.hall, data.name, data.plan, change, ids=data.ids)
     return _hall_reply(opened)
 
 

@@ -38,7 +38,12 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     ]
     if route.method == "POST" and "/events" not in route.path:
         parameters.append(
-            {"name": "Idempotency-Key", "in": "header", "required": True, "schema": {"type": "string", "minLength": 1}}
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": True,
+                "schema": {"type": "string", "minLength": 1},
+            }
         )
     operation: dict[str, Any] = {"summary": route.summary, "parameters": parameters, "responses": answers}
     if route.request:
@@ -77,4 +82,3 @@ def describe(app: Litestar) -> dict[str, Any]:
 async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """OpenAPI 3.1."""
     return describe(request.app)
-

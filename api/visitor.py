@@ -233,7 +233,12 @@ async def _state_in_ledger(call: Call, found: orders.Ordered) -> orders.Ordered:
     return msgspec.structs.replace(found, state=recorded.state) if recorded else found
 
 
-@hot("POST", "/payments/{provider:str}/events", summary="A payment provider's signed event", answers={200: None})
+@hot(
+    "POST",
+    "/payments/{provider:str}/events",
+    summary="A payment provider's signed event",
+    answers={200: None},
+)
 async def payment_event(call: Call) -> Answer:
     """Takes note of how a payment ended; harmless to repeat."""
     name = call.parameters["provider"]
@@ -243,4 +248,3 @@ async def payment_event(call: Call) -> Answer:
     event = provider(name).read_event(call.cell.signer, headers, await call.raw_body())
     state = await orders.settle(call.cell, name, event)
     return _json(200, {"state": state})
-

@@ -38,9 +38,7 @@ def address_of(url: str) -> Address:
     unknown = query.keys() - {"user", "username", "password", "ssl_ca_certs", "db"}
     if unknown:
         raise BadInput(f"The Redis URL has options that mean nothing here: {', '.join(sorted(unknown))}.")
-    database = (
-        query.get("db", "0") if parts.scheme == "unix" else parts.path.strip("/") or query.get("db", "0")
-    )
+    database = query.get("db", "0") if parts.scheme == "unix" else parts.path.strip("/") or query.get("db", "0")
     if database != "0":
         raise BadInput("A cell lives in database 0 of its Redis; the URL names another.")
     if parts.scheme == "unix" and parts.path:

@@ -52,7 +52,9 @@ class Cell:
         limits = house.limits
         self.client = FunctionClient(
             house.redis_owner_url if is_owner else house.redis_url,
-            timeout_ms=limits.redis_timeout_ms, waiting_limit=limits.redis_waiting, breaker=Breaker()
+            timeout_ms=limits.redis_timeout_ms,
+            waiting_limit=limits.redis_waiting,
+            breaker=Breaker(),
         )
         self.epoch = "0"
         self.is_open = False

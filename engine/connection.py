@@ -105,9 +105,7 @@ class Connection(asyncio.Protocol):
             if address.path:
                 await self._loop.create_unix_connection(lambda: self, address.path)
             else:
-                context = (
-                    ssl.create_default_context(cafile=address.ca_file or None) if address.is_tls else None
-                )
+                context = ssl.create_default_context(cafile=address.ca_file or None) if address.is_tls else None
                 await self._loop.create_connection(lambda: self, address.host, address.port, ssl=context)
             greeting = self._loop.create_future()
             words: tuple[Any, ...] = ("HELLO", 2)

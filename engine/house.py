@@ -152,7 +152,7 @@ def _check_on_sale(cell: Cell, made: OnSale) -> None:
             raise BadInput(f"{name} lies between 1 and {LONGEST_SECONDS}")
     if not 0 <= made.return_delay_seconds <= LONGEST_SECONDS:
         raise BadInput(f"return_delay_seconds lies between 0 and {LONGEST_SECONDS}")
-    if not 1 <= made.seats_a_hold <= made.seats_a_place <= 1000:  # noqa: PLR2004 - stated in the message
+    if not 1 <= made.seats_a_hold <= made.seats_a_place <= 1000:
         raise BadInput("seats_a_hold is at least 1 and at most seats_a_place, which is at most 1000")
 
 
@@ -161,9 +161,7 @@ async def bring_up(cell: Cell, on_sale: OnSale) -> list[PerformanceId]:
     fresh = [
         performance
         for performance in on_sale.performances
-        if await install(
-            cell, performance, cell.catalogue.layout(performance), on_sale.return_delay_seconds * 1000
-        )
+        if await install(cell, performance, cell.catalogue.layout(performance), on_sale.return_delay_seconds * 1000)
     ]
     await put_up(cell, on_sale)
     return fresh
@@ -221,7 +219,6 @@ async def revoke_key(cell: Cell, ledger: Ledger, key_id: str, change: Change) ->
 def find_key(cell: Cell, secret: str) -> ApiKey | None:
     """The live key that a secret belongs to, compared in constant time; None when there is none."""
     parts = secret.split("_", 2)
-    known = cell.catalogue.api_keys.get(KeyId(parts[1])) if len(parts) == 3 and parts[0] == "pk" else None  # noqa: PLR2004
+    known = cell.catalogue.api_keys.get(KeyId(parts[1])) if len(parts) == 3 and parts[0] == "pk" else None
     is_right = secrets.compare_digest(hash_key(secret), known.secret_hash if known else "")
     return known if known and is_right and not known.is_revoked else None
-

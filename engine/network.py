@@ -105,9 +105,7 @@ class Network(msgspec.Struct, frozen=True):
             if house.slug == slug:
                 return house
         near = get_close_matches(slug, [house.slug for house in self.houses], n=1)
-        raise BadInput(
-            f"{self.name} has no house {slug!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-        )
+        raise BadInput(f"{self.name} has no house {slug!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
 def load(path: Path, *, servers: "Mapping[HouseSlug, ServerAddresses] | None" = None) -> Network:

@@ -70,12 +70,7 @@ def _check_returns(addresses: tuple[str, ...]) -> Iterator[str]:
 def _is_web_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        return (
-            parts.scheme in {"http", "https"}
-            and bool(parts.hostname)
-            and not parts.username
-            and parts.port != 0
-        )
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.username and parts.port != 0
     except ValueError:
         return False
 

@@ -200,7 +200,9 @@ async def _await(cell: Cell, order: Order, sold: _Sold, operation: str, fingerpr
 async def _conflict(cell: Cell, order: Order, operation: str, fingerprint: str) -> OrderId:
     """Records that money came for seats that had gone, with one refund request. Raises `Refused`."""
     reply = await cell.call(
-        "orders/conflict", (*_payment_keys(cell, order, operation), cell.keys.outbox), (fingerprint, encode_order(order))
+        "orders/conflict",
+        (*_payment_keys(cell, order, operation), cell.keys.outbox),
+        (fingerprint, encode_order(order)),
     )
     return _decide(cell, "orders/conflict", reply)[0]
 

@@ -159,4 +159,3 @@ class Keeper:
             await change(self.cell, action, f"{self.cell.epoch}-{now_ms()}")
         except Refused as refusal:
             log.info("not sold out after all", on_sale=on_sale, why=str(refusal))
-

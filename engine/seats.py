@@ -89,7 +89,12 @@ def _packed_wish(wish: Wish, number: int, layout: Layout) -> list[object]:
     if wish.best:
         if wish.best.category and wish.best.category not in layout.categories:
             raise Refused("unknown-category", "there is no such category here", categories=list(layout.categories))
-        return [number, "best", layout.class_of(wish.best.category) if wish.best.category else "", wish.best.quantity]
+        return [
+            number,
+            "best",
+            layout.class_of(wish.best.category) if wish.best.category else "",
+            wish.best.quantity,
+        ]
     for place, area in enumerate(layout.areas):
         if area.id == wish.area:
             return [number, "area", place, wish.quantity]
@@ -99,7 +104,10 @@ def _packed_wish(wish: Wish, number: int, layout: Layout) -> list[object]:
 def _pieces(cell: Cell, wishes: Sequence[Wish], performances: Sequence[PerformanceId], parts: bytes) -> Iterator[Piece]:
     """What the function held, piece by piece, in the order of the wishes."""
     cursors = {
-        name: (iter(list(zip(*[iter(seats)] * 3, strict=True))), iter(list(zip(*[iter(areas)] * 2, strict=True))))
+        name: (
+            iter(list(zip(*[iter(seats)] * 3, strict=True))),
+            iter(list(zip(*[iter(areas)] * 2, strict=True))),
+        )
         for name, (seats, areas) in zip(
             performances, msgspec.msgpack.decode(parts, type=list[tuple[list[int], list[int]]]), strict=True
         )
@@ -256,7 +264,9 @@ async def release(cell: Cell, held: Hold) -> None:
     """Gives a hold's seats back. Raises `Refused` (`hold-ended`) when it has ended already."""
     operation = cell.keys.operation(digest("release", held.hold))
     reply = await cell.call(
-        "seats/release", (cell.keys.cell, operation, *_performance_keys(cell, held)), (held.hold, held.hold, held.owner)
+        "seats/release",
+        (cell.keys.cell, operation, *_performance_keys(cell, held)),
+        (held.hold, held.hold, held.owner),
     )
     match reply[0]:
         case b"released":
@@ -357,7 +367,11 @@ async def install(cell: Cell, performance: PerformanceId, layout: Layout, return
 
 
 async def restore(
-    cell: Cell, performance: PerformanceId, layout: Layout, sold: Sequence[SeatId], sold_places: dict[str, int]
+    cell: Cell,
+    performance: PerformanceId,
+    layout: Layout,
+    sold: Sequence[SeatId],
+    sold_places: dict[str, int],
 ) -> None:
     """Marks as sold what the ledger knows as sold, and ends every hold: after a loss, while the gate is closed."""
     flat = [part for seat in sold for part in layout.locate(seat)]
@@ -387,9 +401,7 @@ async def mark(cell: Cell, performance: PerformanceId, seats: Sequence[SeatId], 
     """Sets named seats from one state to another. Raises `Refused` (`seats-taken`) unless all are in the first."""
     layout = cell.catalogue.layout(performance)
     flat = [part for seat in seats for part in layout.locate(seat)]
-    reply = await cell.call(
-        "seats/mark", (cell.keys.cell, *cell.keys.performance(performance)), (*state, pack(flat))
-    )
+    reply = await cell.call("seats/mark", (cell.keys.cell, *cell.keys.performance(performance)), (*state, pack(flat)))
     match reply[0]:
         case b"marked":
             return

@@ -182,7 +182,11 @@ class Signer:
                 self._public_key,
                 algorithms=["EdDSA"],
                 issuer=self.house,
-                options={"require": ["iss", "aud", "sub", "exp", "index"], "verify_exp": False, "verify_aud": False},
+                options={
+                    "require": ["iss", "aud", "sub", "exp", "index"],
+                    "verify_exp": False,
+                    "verify_aud": False,
+                },
             )
             house, _, on_sale = str(claims["aud"]).partition("/")
             if house != self.house or not on_sale:

@@ -61,7 +61,9 @@ def hash_secret(secret: str) -> str:
 async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str) -> Joined:
     """Gives the visitor who keeps the secret the next index. Raises `Refused` before the pre-queue and after the end."""
     try:
-        is_hash = len(secret_hash) == SECRET_HASH_CHARACTERS and len(decode(secret_hash)) == hashlib.sha256().digest_size
+        is_hash = (
+            len(secret_hash) == SECRET_HASH_CHARACTERS and len(decode(secret_hash)) == hashlib.sha256().digest_size
+        )
     except ValueError:
         is_hash = False
     if not is_hash:
@@ -137,7 +139,13 @@ async def admit(cell: Cell, on_sale: OnSale, token: str, secret: str, key: str) 
         reply = await cell.call(
             "waiting_room/admit",
             (keys.cell, keys.sale(name), keys.live(name), keys.claimed(name), operation),
-            (digest(secret), place.index, position, drawn.entrants if drawn else -1, on_sale.pass_seconds * 1000),
+            (
+                digest(secret),
+                place.index,
+                position,
+                drawn.entrants if drawn else -1,
+                on_sale.pass_seconds * 1000,
+            ),
         )
         if reply[0] != b"drawn":
             break
@@ -149,7 +157,9 @@ async def admit(cell: Cell, on_sale: OnSale, token: str, secret: str, key: str) 
             ahead = max(position - reply[1], 0)
             wait = min(60, 1 + ahead * 60 // max(1, on_sale.rate_per_minute))
             facts = {"position": position} if drawn else {}
-            raise Refused("not-yet-served", "it is not your turn yet", now_serving=reply[1], retry_after_s=wait, **facts)
+            raise Refused(
+                "not-yet-served", "it is not your turn yet", now_serving=reply[1], retry_after_s=wait, **facts
+            )
         case b"paused":
             raise Refused("paused", "the sale is paused; you keep your turn", retry_after_s=5)
         case b"full":

@@ -40,9 +40,7 @@ def write_line(document: object) -> None:
 class Crowd:
     """Visitors 0 to `visitors` - 1 of a seed, at one on-sale."""
 
-    def __init__(
-        self, options: argparse.Namespace, client: HttpClient, tally: Tally, log: BinaryIO | None
-    ) -> None:
+    def __init__(self, options: argparse.Namespace, client: HttpClient, tally: Tally, log: BinaryIO | None) -> None:
         self._options = options
         self._client = client
         self._tally = tally
@@ -77,9 +75,7 @@ class Crowd:
         options = self._options
         await asyncio.sleep(max(0, comes_at_ms - now_ms()) / 1000)
         who = character(options.seed, number, options.think_s)
-        visit = Visit(
-            options.house, options.on_sale, who, self._note, seed=options.seed, unwanted=self._unwanted
-        )
+        visit = Visit(options.house, options.on_sale, who, self._note, seed=options.seed, unwanted=self._unwanted)
         await follow(journey(visit), lambda ask: self._answer(ask, number), self._pause)
 
     def comes_at_ms(self, number: int, prequeue_at_ms: int, opens_at_ms: int) -> int:
@@ -165,20 +161,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--visitors", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--log", type=Path, help="where to keep what every visitor was told, one JSON a line")
-    parser.add_argument(
-        "--leave-category", action="append", default=[], help="a category the crowd does not buy"
-    )
+    parser.add_argument("--leave-category", action="append", default=[], help="a category the crowd does not buy")
     parser.add_argument("--think-s", type=float, default=1.0, help="how slowly everybody clicks, on average")
-    parser.add_argument(
-        "--settle-s", type=float, default=8.0, help="how long nothing is left before waiting ends"
-    )
-    parser.add_argument(
-        "--longest-s", type=float, default=900.0, help="when the crowd is sent home at the latest"
-    )
+    parser.add_argument("--settle-s", type=float, default=8.0, help="how long nothing is left before waiting ends")
+    parser.add_argument("--longest-s", type=float, default=900.0, help="when the crowd is sent home at the latest")
     parser.add_argument("--progress", action="store_true", help="a JSON line of progress each second")
-    parser.add_argument(
-        "--quiet-probe", action="store_true", help="be a few calm shoppers, and time their holds"
-    )
+    parser.add_argument("--quiet-probe", action="store_true", help="be a few calm shoppers, and time their holds")
     parser.add_argument("--visits-per-second", type=float, default=5.0, help="of the quiet probe")
     return parser.parse_args(arguments)
 

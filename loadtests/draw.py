@@ -33,8 +33,7 @@ def commitment_to(seed: bytes) -> str:
 def _table(seed: bytes, number: int, width: int) -> list[int]:
     """The round function of one round: 2^width values of `width` bits."""
     blocks = (
-        hmac.digest(seed, f"{ALGORITHM}/{number}/{block}".encode("ascii"), "sha256")
-        for block in itertools.count()
+        hmac.digest(seed, f"{ALGORITHM}/{number}/{block}".encode("ascii"), "sha256") for block in itertools.count()
     )
     stream = (block[at : at + 2] for block in blocks for at in range(0, len(block), 2))
     mask = (1 << width) - 1

@@ -145,7 +145,7 @@ def _is_settled(evidence: Evidence, orders: dict[str, dict[str, Any]]) -> bool:
     if evidence.books is None or evidence.exported is None:
         return True
     return orders.keys() <= evidence.exported and all(
-        len(booked_seats(evidence.books, name)) == seats.sold for name, seats in evidence.performances.items()
+        len(set(booked_seats(evidence.books, name))) == seats.sold for name, seats in evidence.performances.items()
     )
 
 

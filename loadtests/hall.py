@@ -14,7 +14,7 @@ _CROWDING: Final = 3
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A row: where its seats start in the order of the plan, and each seat's id and category."""
+    """Seats side by side: where they start in the order of the plan, and each one's id and category."""
 
     first: int
     seats: tuple[str, ...]
@@ -32,10 +32,6 @@ class Hall(msgspec.Struct, frozen=True):
         """Every seat's id, in the order of the letters of a performance's `seats`."""
         return [seat for row in self.rows for seat in row.seats]
 
-    def categories(self) -> dict[str, str]:
-        """Each seat's category."""
-        return {seat: name for row in self.rows for seat, name in zip(row.seats, row.categories, strict=True)}
-
     def pick(self, letters: str, party: int, whim: random.Random, unwanted: AbstractSet[str]) -> list[str]:
         """Open seats next to one another in the most wanted row that has them; empty where no row has.
 
@@ -46,11 +42,7 @@ class Hall(msgspec.Struct, frozen=True):
         favourite = int(len(self.rows) * whim.random() ** _CROWDING)
         for step in range(len(self.rows)):
             row = self.rows[(favourite + step) % len(self.rows)]
-            runs = [
-                at
-                for at in _starts(row, letters, party)
-                if unwanted.isdisjoint(row.categories[at : at + party])
-            ]
+            runs = [at for at in _starts(row, letters, party) if unwanted.isdisjoint(row.categories[at : at + party])]
             if runs:
                 middle = (len(row.seats) - party) / 2
                 best = min(runs, key=lambda at: abs(at - middle))
@@ -70,16 +62,26 @@ def _starts(row: Row, letters: str, party: int) -> Iterator[int]:
 def read_hall(body: bytes) -> Hall:
     """The hall of a plan document, read once a process. Raises `ValueError` for what is no such document."""
     plan: dict[str, Any] = msgspec.json.decode(body)
+    extension: dict[str, Any] = plan.get("parvis", {})
+    aisles = frozenset(extension.get("aisles_after", ()))
     rows, first = [], 0
     for zone in plan["zones"]:
-        for row in zone["rows"]:
-            seats = row["seats"]
-            rows.append(
-                Row(
-                    first=first,
-                    seats=tuple(seat["seat_guid"] for seat in seats),
-                    categories=tuple(seat["category"] for seat in seats),
-                )
-            )
-            first += len(seats)
-    return Hall(rows=tuple(rows), areas={})
+        for drawn in zone.get("rows", ()):
+            for seats in _pieces(drawn["seats"], aisles):
+                ids, categories = zip(*((seat["seat_guid"], seat["category"]) for seat in seats), strict=True)
+                rows.append(Row(first=first, seats=ids, categories=categories))
+                first += len(ids)
+    areas = {area["id"]: area["category"] for area in extension.get("areas", ())}
+    return Hall(rows=tuple(rows), areas=areas)
+
+
+def _pieces(seats: list[dict[str, Any]], aisles: AbstractSet[str]) -> Iterator[list[dict[str, Any]]]:
+    """A drawn row, cut where an aisle crosses it."""
+    piece = []
+    for seat in seats:
+        piece.append(seat)
+        if seat["seat_guid"] in aisles:
+            yield piece
+            piece = []
+    if piece:
+        yield piece

@@ -36,12 +36,8 @@ def add_options(parser: LocustArgumentParser) -> None:
     parser.add_argument("--on-sale", env_var="PARVIS_ON_SALE", required=True, help="the on-sale to rehearse")
     parser.add_argument("--visitors", type=int, env_var="PARVIS_VISITORS", default=500, help="how many come")
     parser.add_argument("--seed", type=int, env_var="PARVIS_SEED", default=1, help="decides who comes")
-    parser.add_argument(
-        "--think-s", type=float, env_var="PARVIS_THINK_S", default=1.0, help="how slowly they click"
-    )
-    parser.add_argument(
-        "--longest-s", type=float, env_var="PARVIS_LONGEST_S", default=900.0, help="the longest run"
-    )
+    parser.add_argument("--think-s", type=float, env_var="PARVIS_THINK_S", default=1.0, help="how slowly they click")
+    parser.add_argument("--longest-s", type=float, env_var="PARVIS_LONGEST_S", default=900.0, help="the longest run")
     parser.add_argument(
         "--key",
         env_var="PARVIS_KEY",
@@ -49,9 +45,7 @@ def add_options(parser: LocustArgumentParser) -> None:
         is_secret=True,
         help="an API key with the scope orders:read",
     )
-    parser.add_argument(
-        "--log", type=Path, env_var="PARVIS_LOG", default=None, help="keep the visitors' log here"
-    )
+    parser.add_argument("--log", type=Path, env_var="PARVIS_LOG", default=None, help="keep the visitors' log here")
 
 
 @events.report_to_master.add_listener

@@ -22,9 +22,7 @@ _PARTY: Final = 2
 class Probe:
     """Some shoppers who keep their passes, and hold and release a pair of seats again and again."""
 
-    def __init__(
-        self, options: argparse.Namespace, client: HttpClient, write: Callable[[object], None]
-    ) -> None:
+    def __init__(self, options: argparse.Namespace, client: HttpClient, write: Callable[[object], None]) -> None:
         self._options = options
         self._client = client
         self._write = write
@@ -50,9 +48,7 @@ class Probe:
         await self._client.send(Ask("seats", "GET", f"{house}/performances/{performance}/seats"))
         body = msgspec.json.encode({"items": [{"performance": performance, "best": {"quantity": _PARTY}}]})
         started_s = time.perf_counter()
-        held = await self._client.send(
-            Ask("hold", "POST", f"{house}/holds", body=body, bearer=pass_, key=new_key())
-        )
+        held = await self._client.send(Ask("hold", "POST", f"{house}/holds", body=body, bearer=pass_, key=new_key()))
         took_ms = (time.perf_counter() - started_s) * 1000
         if held.is_good:
             self.hold_ms.append(took_ms)
@@ -91,6 +87,4 @@ async def run(options: argparse.Namespace, write: Callable[[object], None]) -> N
                     group.create_task(probe.shopper(number))
         finally:
             hold_ms = [percentile(probe.hold_ms, share) for share in (0.5, 0.95, 0.99)]
-            write(
-                {"type": "summary", "samples": len(probe.hold_ms), "hold_ms": hold_ms, "failed": probe.failed}
-            )
+            write({"type": "summary", "samples": len(probe.hold_ms), "hold_ms": hold_ms, "failed": probe.failed})

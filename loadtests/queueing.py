@@ -21,9 +21,7 @@ def poll_after_s(poll: tuple[PollStep, ...], ahead: int) -> float:
 def join(visit: Visit) -> Steps[None]:
     """Take a place, as soon as places are given. Raises `Left` when there are none to take."""
     while True:
-        answer = yield from visit.change(
-            "join", f"{visit.on_sale_path}/places", {"secret_hash": visit.secret_hash}
-        )
+        answer = yield from visit.change("join", f"{visit.on_sale_path}/places", {"secret_hash": visit.secret_hash})
         facts = answer.facts
         if answer.is_good:
             visit.place, visit.index = facts["place"], facts["index"]

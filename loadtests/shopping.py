@@ -55,11 +55,7 @@ class Shopper:
     def _wish(self, hall: Hall, seats: Seats) -> Wish | None:
         """What to ask for, of what is open; None where nothing that is wanted is."""
         visit, wish = self.visit, {"performance": self.performance.performance}
-        areas = [
-            area
-            for area, open_ in seats.areas.items()
-            if open_ and hall.areas.get(area) not in visit.unwanted
-        ]
+        areas = [area for area, open_ in seats.areas.items() if open_ and hall.areas.get(area) not in visit.unwanted]
         if self.offered:
             named, self.offered = self.offered, []
             return wish | {"seats": named}
@@ -155,10 +151,7 @@ class Shopper:
                 performance.fee,
             ):
                 visit.broken(f"{item.category}: {item.price} + {item.fee} is not the published price")
-        if (
-            hold.total != sum(item.price + item.fee for item in hold.items)
-            or hold.currency != self.rules.currency
-        ):
+        if hold.total != sum(item.price + item.fee for item in hold.items) or hold.currency != self.rules.currency:
             visit.broken("the total is not the sum of its items")
 
     def _decide(self, hold: Hold) -> Steps[str]:
@@ -169,9 +162,7 @@ class Shopper:
             if visit.character.is_tidy:
                 yield from self._release(hold)
             return "walked_away"
-        payments = (
-            [visit.character.payment, "yes"] if visit.character.has_second_card else [visit.character.payment]
-        )
+        payments = [visit.character.payment, "yes"] if visit.character.has_second_card else [visit.character.payment]
         answer = Answer(0)
         for payment in payments:
             answer = yield from self._order(hold, payment)
@@ -189,7 +180,8 @@ class Shopper:
     def _order(self, hold: Hold, payment: str) -> Steps[Answer]:
         """Pay. Told before it is asked: if no answer ever comes, the seats may be sold nevertheless."""
         visit, number = self.visit, self.visit.character.number
-        visit.tell("ordering", hold=hold.hold, payment=payment)
+        reference = f"{payment}-{uuid.uuid4()}"
+        visit.tell("ordering", hold=hold.hold, payment=payment, reference=reference)
         body = {
             "holds": [hold.hold],
             "customer": {
@@ -197,7 +189,7 @@ class Shopper:
                 "name": f"Visitor {number}",
                 "language": "en",
             },
-            "payment": {"provider": "demo", "reference": f"{payment}-{uuid.uuid4()}"},
+            "payment": {"provider": "demo", "reference": reference},
         }
         clicks = 2 if visit.character.double_clicks else 1
         path = f"{visit.house_path}/orders"

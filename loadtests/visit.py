@@ -23,7 +23,7 @@ _decode_status = msgspec.json.Decoder(Status).decode
 _decode_seats = msgspec.json.Decoder(Seats).decode
 
 
-class Left(Exception):  # noqa: N818 - leaving is how most visits end
+class Left(Exception):
     """The visit is over; its message says why, in one word."""
 
 
@@ -102,14 +102,10 @@ class Visit:
         prefer: str = "",
     ) -> Steps[Answer]:
         """Change something under a new key. All answers to several `clicks` share the field `same`."""
-        ask = Ask(
-            name, "POST", path, body=msgspec.json.encode(body), bearer=bearer, key=new_key(), prefer=prefer
-        )
+        ask = Ask(name, "POST", path, body=msgspec.json.encode(body), bearer=bearer, key=new_key(), prefer=prefer)
         return (yield from self.settle(ask, clicks=clicks, same=same))
 
-    def settle(
-        self, ask: Ask, *, clicks: int = 1, same: str = "", tries: int = PATIENT_TRIES
-    ) -> Steps[Answer]:
+    def settle(self, ask: Ask, *, clicks: int = 1, same: str = "", tries: int = PATIENT_TRIES) -> Steps[Answer]:
         """Ask until the house has decided: always under the same key, so that it takes effect once."""
         answer = Answer(0)
         for number in range(tries):

@@ -3,7 +3,7 @@
 import { explain, get } from './api.js';
 import { h, setText, whileBusy } from './dom.js';
 import { LiveSeats } from './liveseats.js';
-import { nameSeat, nameSeats, readPlan } from './plan.js';
+import { nameArea, nameSeat, nameSeats, readPlan } from './plan.js';
 import { priceRange, pricesOf, pickedSeats, quantities } from './prices.js';
 import { SeatMap } from './seatmap.js';
 
@@ -105,7 +105,7 @@ export async function openChooser({ house, performance, currency, limit, words, 
       event.preventDefault();
       if (amounts.count) reserve(button, { area: area.id, quantity: amounts.count }, amounts.types);
     };
-    const element = h('form', { class: 'card standing', onsubmit: submit }, h('h2', {}, words.say('standing', { area: area.name })), left, amounts.element, button);
+    const element = h('form', { class: 'card standing', onsubmit: submit }, h('h2', {}, nameArea(plan, area.id, words)), left, amounts.element, button);
     return { id: area.id, element, clear: () => amounts.clear(), show: (count) => setText(left, words.say('open_places', { n: count })) };
   }
 

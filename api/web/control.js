@@ -49,7 +49,7 @@ function drawBoard(now) {
       tile('count.orders', words.number(now.orders)), tile('count.takings', words.money(now.takings, now.currency)),
       now.backlog ? tile('count.backlog', words.number(now.backlog), words.say('backlog_hint')) : null),
     h('h3', {}, words.say('seats')), meter,
-    h('dl', { class: 'tiles small' }, ['open', 'held', 'sold', 'blocked'].map((state) => tile(`seat.${state}`, words.number(seats[state]), share(seats[state])))));
+    h('dl', { class: 'tiles states' }, ['open', 'held', 'sold', 'blocked'].map((state) => tile(`seat.${state}`, words.number(seats[state]), share(seats[state])))));
 }
 
 function act(verb, facts) {

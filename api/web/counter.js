@@ -5,7 +5,7 @@ import { Basket } from './basket.js';
 import { basketView, itemList } from './basketview.js';
 import { openChooser } from './choose.js';
 import { field, h, setText, whileBusy } from './dom.js';
-import { nameSeat } from './plan.js';
+import { nameArea, nameSeat } from './plan.js';
 import { openPage, readPath } from './shell.js';
 import { askForKey, leaveButton } from './staff.js';
 
@@ -34,7 +34,7 @@ const plans = new Map();
 const names = {
   titleOf: (id) => choices.find(({ performance }) => performance.performance === id)?.performance.title ?? id,
   nameItem: (item) => (item.seat ? nameSeat(plans.get(item.performance), item.seat, words)
-    : words.say('standing', { area: plans.get(item.performance)?.areas.find((area) => area.id === item.area)?.name ?? item.area })),
+    : nameArea(plans.get(item.performance), item.area, words)),
 };
 const steps = h('ol', { class: 'steps' }, ['counter.step_performance', 'counter.step_seats', 'counter.step_pay'].map((name) => h('li', {}, words.say(name))));
 const stage = h('div', { class: 'stage-area' });

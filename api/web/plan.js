@@ -1,5 +1,7 @@
 // A seating plan (pretix's format with our extension) as the pages need it: flat lists in one coordinate system.
 
+const MARGIN = 12;
+const PLAIN = '#6f7785';
 const SHAPES = ['polygon', 'rectangle', 'ellipse', 'circle', 'text'];
 
 const sum = (...positions) => ({
@@ -15,32 +17,31 @@ function readShape(area, at) {
   };
 }
 
-/** Standing areas of the extension, whether it lists them or names them. */
-function readAreas(extension) {
-  const given = extension?.areas ?? [];
-  const listed = Array.isArray(given) ? given : Object.entries(given).map(([id, area]) => ({ id, ...area }));
-  return listed.filter((area) => area.capacity).map((area) => ({
-    id: area.id ?? area.area, name: area.name ?? area.id ?? area.area, category: area.category, capacity: area.capacity,
-  }));
+/** Where a text goes that was given no place of its own: the middle of its shape. */
+export function middleOf({ kind, detail }) {
+  if (kind === 'rectangle') return { x: detail.width / 2, y: detail.height / 2 };
+  if (kind !== 'polygon' || !detail.points?.length) return { x: 0, y: 0 };
+  const points = sum(...detail.points);
+  return { x: points.x / detail.points.length, y: points.y / detail.points.length };
 }
 
-/** Which seats are for wheelchairs, by the extension's access flags. */
-function readAccess(extension) {
-  const given = extension?.access ?? extension?.seats ?? {};
-  return new Map(Object.entries(given).map(([seat, flags]) => [seat, [flags?.access ?? flags].flat()]));
+/** A row's label just beyond its end seat, in the row's own direction; a row of one seat has it at the side. */
+function labelBeside(end, neighbour, side) {
+  const [dx, dy] = neighbour ? [end.x - neighbour.x, end.y - neighbour.y] : [side, 0];
+  const reach = (2.2 * end.radius) / (Math.hypot(dx, dy) || 1);
+  return { x: end.x + dx * reach, y: end.y + dy * reach, text: end.rowName, size: end.radius };
 }
 
 /**
- * `seats` in plan order (the order of the letters in the seats document), `rows` from left to right,
+ * `seats` in plan order (the order of the letters in the seats document), `rows` with their seats from left to right,
  * `shapes` to draw beneath, `labels` of rows, `areas` to stand in, `box` around it all.
  */
 export function readPlan(document) {
-  const [seats, rows, shapes, labels, zones] = [[], [], [], [], []];
-  const access = readAccess(document.parvis);
+  const [seats, rows, shapes, labels] = [[], [], [], []];
+  const { access = {}, areas = [] } = document.parvis ?? {};
   for (const zone of document.zones) {
-    if (zone.name) zones.push(zone.name);
     for (const area of zone.areas ?? []) shapes.push(readShape(area, sum(zone.position, area.position)));
-    for (const row of zone.rows) {
+    for (const row of zone.rows ?? []) {
       const mine = [];
       for (const seat of row.seats) {
         const at = sum(zone.position, row.position, seat.position);
@@ -49,20 +50,21 @@ export function readPlan(document) {
         seats.push({
           n, id: seat.seat_guid, x: at.x, y: at.y, radius: seat.radius ?? 10, row: rows.length,
           zone: zone.name ?? '', rowName: String(row.row_number ?? ''), number: String(seat.seat_number ?? ''),
-          category: seat.category, isWheelchair: (access.get(seat.seat_guid) ?? []).some((flag) => String(flag).includes('wheelchair')),
+          category: seat.category, isWheelchair: (access[seat.seat_guid] ?? []).includes('wheelchair'),
         });
       }
-      mine.sort((a, b) => seats[a].x - seats[b].x || seats[a].y - seats[b].y);
       if (!mine.length) continue;
-      const [first, last] = [seats[mine[0]], seats[mine.at(-1)]];
+      const ordered = mine.map((n) => seats[n]);
       const where = row.row_number_position ?? 'none';
-      if (['start', 'both'].includes(where)) labels.push({ x: first.x - 2.4 * first.radius, y: first.y, text: row.row_number, size: first.radius });
-      if (['end', 'both'].includes(where)) labels.push({ x: last.x + 2.4 * last.radius, y: last.y, text: row.row_number, size: last.radius });
+      if (['start', 'both'].includes(where)) labels.push(labelBeside(ordered[0], ordered[1], -1));
+      if (['end', 'both'].includes(where)) labels.push(labelBeside(ordered.at(-1), ordered.at(-2), 1));
+      if (ordered[0].x > ordered.at(-1).x) mine.reverse();
       rows.push({ name: String(row.row_number ?? ''), zone: zone.name ?? '', seats: mine });
     }
   }
   const ids = new Map(seats.map((seat) => [seat.id, seat]));
-  return { seats, rows, shapes, labels, zones, ids, categories: document.categories, areas: readAreas(document.parvis), box: boxAround(seats, shapes, document.size) };
+  const categories = document.categories.map(({ name, color }) => ({ name, color: color || PLAIN }));
+  return { seats, rows, shapes, labels, ids, categories, areas, box: boxAround(seats, shapes, document.size) };
 }
 
 function cornersOf({ kind, at, detail }) {
@@ -75,7 +77,7 @@ function cornersOf({ kind, at, detail }) {
 function boxAround(seats, shapes, size) {
   const points = [
     ...seats.flatMap(({ x, y, radius }) => [{ x: x - 3 * radius, y: y - 2 * radius }, { x: x + 3 * radius, y: y + 2 * radius }]),
-    ...shapes.flatMap(cornersOf),
+    ...shapes.flatMap(cornersOf).flatMap(({ x, y }) => [{ x: x - MARGIN, y: y - MARGIN }, { x: x + MARGIN, y: y + MARGIN }]),
   ];
   if (!points.length) return { x: 0, y: 0, width: size?.width ?? 100, height: size?.height ?? 100 };
   const [xs, ys] = [points.map((point) => point.x), points.map((point) => point.y)];
@@ -98,4 +100,11 @@ export function nameSeats(plan, ids, words) {
   const seats = ids.map((id) => plan.ids.get(id));
   if (seats.length < 2 || seats.some((seat) => !seat || seat.row !== seats[0].row)) return ids.map((id) => nameSeat(plan, id, words)).join('; ');
   return [seats[0].zone, words.say('row_seats', { row: seats[0].rowName, seats: seats.map((seat) => seat.number).join(', ') })].filter(Boolean).join(', ');
+}
+
+/** "Standing – Floor"; an area that is called no more than that is named once. */
+export function nameArea(plan, id, words) {
+  const name = plan?.areas.find((area) => area.id === id)?.name ?? id;
+  const standing = words.say('standing');
+  return name.toLowerCase() === standing.toLowerCase() ? name : `${standing} – ${name}`;
 }

@@ -58,7 +58,7 @@ export function pickedSeats({ seats, performance, currency, words, nameOf, chose
       onchange: (event) => { chosen.set(seat.n, event.target.value); setText(amount, words.money(priceOf(seat), currency)); sumUp(); },
     }, typesOf(seat).map((type) => h('option', { value: type, selected: type === typeOf(seat) }, words.priceType(type))));
     return h('li', {}, h('span', {}, h('b', {}, nameOf(seat)), h('small', {}, seat.category)), choose, amount,
-      h('button', { type: 'button', class: 'quiet small', 'aria-label': words.say('remove_seat', { seat: nameOf(seat) }), onclick: () => onremove(seat) }, '✕'));
+      h('button', { type: 'button', class: 'quiet icon', 'aria-label': words.say('remove_seat', { seat: nameOf(seat) }), onclick: () => onremove(seat) }, '✕'));
   });
   sumUp();
   return { element: h('ul', { class: 'items picked' }, rows), sum, read: () => seats.map(typeOf) };

@@ -1,10 +1,11 @@
 // The hall as a picture to choose from: by finger, mouse or arrow keys, at any size.
 
 import { h, setText, svg } from './dom.js';
+import { middleOf } from './plan.js';
 import { inkOn } from './theme.js';
 import { Zoom } from './zoom.js';
 
-const SLICE = 1500;
+const SLICE = 700;
 const FINGER_PX = 22;
 const SMALLEST_TAP_PX = 13;
 const NUMBERS_FROM_PX = 20;
@@ -21,10 +22,10 @@ function drawShape({ kind, at, detail, rotation, color, border, text }) {
     text: () => null,
   }[kind]();
   const words = text ?? (kind === 'text' ? detail : null);
-  const base = kind === 'text' || kind === 'rectangle' ? { x: 0, y: 0 } : {};
+  const { x = 0, y = 0 } = words?.position ?? {};
+  const middle = x || y ? { x, y } : middleOf({ kind, detail });
   const label = words?.text && svg('text', {
-    class: kind === 'text' || !color ? 'shape-text' : 'shape-text on-shape', fill: kind !== 'text' && color ? inkOn(color) : null,
-    x: at.x + (words.position?.x ?? base.x ?? 0), y: at.y + (words.position?.y ?? base.y ?? 0), 'font-size': words.size ?? 14,
+    fill: kind !== 'text' && look.fill !== 'none' ? inkOn(color) : null, x: at.x + middle.x, y: at.y + middle.y, 'font-size': words.size ?? 14,
   }, words.text);
   return svg('g', { transform: rotation ? `rotate(${rotation} ${at.x} ${at.y})` : null, 'aria-hidden': 'true' }, drawn, label);
 }
@@ -41,9 +42,10 @@ export class SeatMap {
     this.tip = h('p', { class: 'map-tip', 'aria-hidden': 'true' }, words.say('map_hint'));
     this.frame = h('div', { class: 'map-frame' }, this.drawing);
     const button = (text, name, press) => h('button', { type: 'button', 'aria-label': words.say(name), title: words.say(name), onclick: press }, text);
-    this.element = h('div', { class: 'map' }, this.frame,
+    this.frame.style.aspectRatio = `${plan.box.width} / ${plan.box.height}`;
+    this.element = h('div', { class: 'map' },
       h('div', { class: 'map-buttons' }, button('+', 'zoom_in', () => this.zoom.zoomAt(1.6)), button('−', 'zoom_out', () => this.zoom.zoomAt(1 / 1.6)), button('⤢', 'zoom_fit', () => this.zoom.fit())),
-      this.tip, h('p', { class: 'unseen' }, words.say('map_keys')));
+      this.frame, this.tip, h('p', { class: 'unseen' }, words.say('map_keys')));
     this.zoom = new Zoom(this.frame, this.drawing, plan.box, (view) => this.redrawn(view));
     this.drawing.addEventListener('click', (event) => this.press(event));
     this.drawing.addEventListener('keydown', (event) => this.steer(event));
@@ -74,7 +76,7 @@ export class SeatMap {
 
   circle(seat) {
     const circle = svg('circle', {
-      cx: seat.x, cy: seat.y, r: seat.radius, fill: this.colors.get(seat.category) ?? '#777', 'data-seat': seat.id,
+      cx: seat.x, cy: seat.y, r: seat.radius, fill: this.colors.get(seat.category), 'data-seat': seat.id,
       role: 'checkbox', tabindex: this.current === null ? 0 : -1,
     });
     circle.seat = seat;
@@ -120,8 +122,8 @@ export class SeatMap {
     const seen = this.plan.seats.filter((seat) => seat.radius * 2 * scale >= NUMBERS_FROM_PX
       && seat.x > x && seat.x < x + width && seat.y > y && seat.y < y + height && ['open', 'held', 'sold', 'blocked'].includes(this.stateOf(seat.n)));
     this.numbers.replaceChildren(...(seen.length > MOST_NUMBERS ? [] : seen).map((seat) => svg('text', {
-      x: seat.x, y: seat.y, 'font-size': seat.radius * 0.85, fill: this.stateOf(seat.n) === 'open' ? this.inks.get(seat.category) : 'currentColor',
-    }, seat.number)));
+      x: seat.x, y: seat.y, 'font-size': seat.radius * 0.85, fill: this.stateOf(seat.n) === 'open' ? this.inks.get(seat.category) : null,
+    }, seat.isWheelchair && this.stateOf(seat.n) === 'open' ? '♿' : seat.number)));
   }
 
   point(target) {

@@ -8,7 +8,7 @@ import { openChooser } from './choose.js';
 import { observe } from './clock.js';
 import { h, setText } from './dom.js';
 import { Line } from './line.js';
-import { nameSeat, readPlan } from './plan.js';
+import { nameArea, nameSeat, readPlan } from './plan.js';
 import { openPage, readPath, whenAndWhere } from './shell.js';
 
 const { house, onSale: id } = readPath();
@@ -53,7 +53,7 @@ const names = {
   nameItem: (item) => {
     const plan = plans.get(item.performance);
     if (item.seat) return plan ? nameSeat(plan, item.seat, words) : item.seat;
-    return words.say('standing', { area: plan?.areas.find((area) => area.id === item.area)?.name ?? item.area });
+    return nameArea(plan, item.area, words);
   },
 };
 let chooser = null;

@@ -50,7 +50,18 @@ def check_plan(file: Path, ids: str, *, is_json: bool) -> int:
 def print_audit(found: Audit) -> None:
     """The books of a house as a table, with every fault in words."""
     table = Table(title=f"{found.house}: {'the books balance' if found.is_clean else 'the books do NOT balance'}")
-    for column in ("seats", "sold", "held", "open", "orders", "recorded", "takings", "double sold", "lost", "stranded"):
+    for column in (
+        "seats",
+        "sold",
+        "held",
+        "open",
+        "orders",
+        "recorded",
+        "takings",
+        "double sold",
+        "lost",
+        "stranded",
+    ):
         table.add_column(column, justify="right")
     values = (
         *(found.seats, found.sold, found.held, found.open, found.orders_confirmed, found.orders_recorded),

@@ -118,7 +118,14 @@ def plan_check(file: Path, *, ids: str = "guid", json: bool = False) -> None:
 
 @plan.command(name="import")
 def plan_import(
-    file: Path, *, network: Network, house: House, hall: str = "", name: str = "", ids: str = "guid", why: str = "import"
+    file: Path,
+    *,
+    network: Network,
+    house: House,
+    hall: str = "",
+    name: str = "",
+    ids: str = "guid",
+    why: str = "import",
 ) -> None:
     """Create a hall from a seating plan."""
     _now(sales.import_plan_file(network, house, file, hall, name, ids, why))
@@ -191,7 +198,13 @@ _verb("close", "End a sale.")
 
 @on_sale.command(name="rate")
 def on_sale_rate(
-    on_sale: str, *, network: Network, house: House, why: str, per_minute: int | None = None, cap: int | None = None
+    on_sale: str,
+    *,
+    network: Network,
+    house: House,
+    why: str,
+    per_minute: int | None = None,
+    cap: int | None = None,
 ) -> None:
     """Set how many are called a minute, how many may be in at once, or both."""
     _now(sales.change_on_sale(network, house, on_sale, "rate", why, rate_per_minute=per_minute, cap=cap))

@@ -78,7 +78,7 @@ async def put_on(
         on_sale=OnSaleId(show.name),
         title=show.title,
         performances=(performance.performance,),
-        prequeue_at_ms=now_ms(),
+        prequeue_at_ms=min(now_ms(), opens_at_ms),
         opens_at_ms=opens_at_ms,
         **pace,
     )

@@ -62,9 +62,7 @@ def add_house(network_file: Path, slug: str, name: str, redis_url: str, postgres
     console.print(f"[green]✓[/] {name} ({slug}) is in {network_file}. Next: parvis serve --network {network_file}")
 
 
-async def import_plan_file(
-    network: Path, house: str, file: Path, hall: str, name: str, ids: str, why: str
-) -> None:
+async def import_plan_file(network: Path, house: str, file: Path, hall: str, name: str, ids: str, why: str) -> None:
     """Creates a hall from a plan's file. Raises `BadPlan` with every fault."""
     document = read_json(file)
     title = name or str(document.get("name") or file.stem) if isinstance(document, dict) else name

@@ -50,7 +50,8 @@ def embedded_network(source: Path, folder: Path, origins: Sequence[str] = ()) ->
     with servers:
         network = load(source, servers=servers.addresses)
         houses = tuple(
-            msgspec.structs.replace(house, allowed_origins=(*house.allowed_origins, *origins)) for house in network.houses
+            msgspec.structs.replace(house, allowed_origins=(*house.allowed_origins, *origins))
+            for house in network.houses
         )
         resolved = folder / "network.toml"
         write_resolved(msgspec.structs.replace(network, houses=houses), resolved)

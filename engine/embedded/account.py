@@ -28,9 +28,7 @@ def account_for_postgres() -> Account | None:
             found = pwd.getpwnam(NAME)
         except KeyError:
             try:
-                complaint = subprocess.run(
-                    command, capture_output=True, text=True, check=False
-                ).stderr.strip()
+                complaint = subprocess.run(command, capture_output=True, text=True, check=False).stderr.strip()
             except OSError as error:
                 complaint = str(error)
                 break

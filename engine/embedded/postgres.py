@@ -167,9 +167,7 @@ class EmbeddedPostgres:
             # Postgres lets everybody into every new database; a superuser may have made some since.
             for (database,) in owner.execute("SELECT datname FROM pg_database").fetchall():
                 owner.execute(
-                    sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(
-                        sql.Identifier(database)
-                    )
+                    sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database))
                 )
         return dsn
 
@@ -188,9 +186,7 @@ class EmbeddedPostgres:
         """The folder of the data, made for its user on first use."""
         cluster = self.folder / "cluster"
         if cluster.is_symlink() and not cluster.exists():
-            raise ServerFailed(
-                f"the data were in {cluster.readlink()}, which is gone; remove {cluster} to start anew"
-            )
+            raise ServerFailed(f"the data were in {cluster.readlink()}, which is gone; remove {cluster} to start anew")
         if cluster.exists():
             return cluster.resolve()
         if account is None or is_reachable(cluster):
@@ -198,9 +194,7 @@ class EmbeddedPostgres:
         else:
             # The long-lived temporary folder: a restart of the machine leaves it alone.
             elsewhere = Path(tempfile.mkdtemp(prefix="parvis-postgres-", dir="/var/tmp"))
-            logger.warning(
-                "%s cannot reach %s: the data of Postgres lie in %s", account.name, self.folder, elsewhere
-            )
+            logger.warning("%s cannot reach %s: the data of Postgres lie in %s", account.name, self.folder, elsewhere)
             cluster.symlink_to(elsewhere)
         if account:
             os.chown(cluster, account.uid, account.gid)

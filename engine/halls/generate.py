@@ -78,7 +78,11 @@ def horseshoe(middle: Point, width: float, depth: float, length: float, degrees:
 def label(number: int) -> str:
     """Row labels: A to Z without I and O, then AA, AB, …."""
     letters = "ABCDEFGHJKLMNPQRSTUVWXYZ"
-    return letters[number] if number < len(letters) else letters[number // len(letters) - 1] + letters[number % len(letters)]
+    return (
+        letters[number]
+        if number < len(letters)
+        else letters[number // len(letters) - 1] + letters[number % len(letters)]
+    )
 
 
 def shape(kind: str, position: Point, colour: str, text: str, size: dict[str, Any]) -> dict[str, Any]:
@@ -96,7 +100,9 @@ def shape(kind: str, position: Point, colour: str, text: str, size: dict[str, An
 
 def stage(middle_x: float, width: float) -> Area:
     """The stage, at the top."""
-    return Area(drawing=shape("rectangle", (middle_x - width / 2, 20), "#d8d4cc", "Podium", {"width": width, "height": 90}))
+    return Area(
+        drawing=shape("rectangle", (middle_x - width / 2, 20), "#d8d4cc", "Podium", {"width": width, "height": 90})
+    )
 
 
 def settle(name: str, categories: Sequence[str], zones: Sequence[Zone]) -> Plan:

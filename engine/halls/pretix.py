@@ -115,7 +115,7 @@ class Reader:
                 self._fault(f"category {name!r}", "is there twice", "give one of them another name")
                 continue
             categories.append(Category(name=name, color=str(each.get("color") or "")))
-        if len(categories) > 26:  # noqa: PLR2004 - a letter a category
+        if len(categories) > 26:
             self._fault("the file", f"has {len(categories)} categories; 26 is the most")
         return tuple(categories)
 
@@ -207,7 +207,7 @@ class Reader:
             return
         seats = sum(map(len, self._places.values()))
         for name, places in list(repeated.items())[:LISTED]:
-            shown = "; ".join(places[:4]) + (f"; and {len(places) - 4} more" if len(places) > 4 else "")  # noqa: PLR2004
+            shown = "; ".join(places[:4]) + (f"; and {len(places) - 4} more" if len(places) > 4 else "")
             self._fault(f"{self._id_field} {name!r}", f"is on {len(places)} seats: {shown}", "ids are unique in a plan")
         if len(repeated) > LISTED:
             self._fault("the file", f"{len(repeated) - LISTED} more ids are on several seats")

@@ -66,7 +66,7 @@ def _gulden_masker() -> Plan:
         for number in range(3):
             around = (level - 1) * 4 + number
             at = horseshoe((0, 330), 420 + around * 30, 370 + around * 30, length, 205)
-            category = "Rang 2" if level == 1 else "Rang 3" if level < 4 else "Rang 4"  # noqa: PLR2004
+            category = "Rang 2" if level == 1 else "Rang 3" if level < 4 else "Rang 4"
             drawn = Drawn(f"balkon-{level}", label(number), category, (7, 7, 7, 7, 7), 200 * level + number * 10)
             balcony.append(draw_row(drawn, at))
         zones.append(Zone(name=f"Balkon {level}", x=0, y=0, rows=tuple(balcony)))

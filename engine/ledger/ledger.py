@@ -187,7 +187,8 @@ class Ledger:
     async def actions(self, limit: int) -> list[LoggedAction]:
         """The newest actions first."""
         rows = await self._fetch(
-            "SELECT at, who, what, subject, why, detail FROM actions ORDER BY at DESC, id DESC LIMIT $1", limit
+            "SELECT at, who, what, subject, why, detail FROM actions ORDER BY at DESC, id DESC LIMIT $1",
+            limit,
         )
         return [
             LoggedAction(
@@ -222,7 +223,8 @@ class Ledger:
     async def sold(self, performance: PerformanceId) -> list[SeatId]:
         """The seats with a live order line."""
         rows = await self._fetch(
-            "SELECT seat FROM order_items WHERE performance = $1 AND live AND seat IS NOT NULL ORDER BY seat", performance
+            "SELECT seat FROM order_items WHERE performance = $1 AND live AND seat IS NOT NULL ORDER BY seat",
+            performance,
         )
         return [SeatId(row["seat"]) for row in rows]
 
@@ -256,8 +258,7 @@ class Ledger:
         text = io.StringIO()
         rows = csv.writer(text)
         rows.writerow(
-            "order state recorded_at channel email name on_sale performance seat area category price_type price fee "
-            "order_total currency provider reference".split()
+            ["order", "state", "recorded_at", "channel", "email", "name", "on_sale", "performance", "seat", "area", "category", "price_type", "price", "fee", "order_total", "currency", "provider", "reference"]
         )
         after: OrderId | None = None
         while True:
@@ -300,7 +301,15 @@ class Ledger:
 def _csv_row(order: RecordedOrder, item: Item) -> tuple[object, ...]:
     return (
         *(order.order, order.state, order.recorded_at, order.channel, order.email, order.name, order.on_sale),
-        *(item.performance, item.seat or "", item.area or "", item.category, item.price_type, item.price, item.fee),
+        *(
+            item.performance,
+            item.seat or "",
+            item.area or "",
+            item.category,
+            item.price_type,
+            item.price,
+            item.fee,
+        ),
         *(order.total, order.currency, order.provider, order.reference),
     )
 

@@ -1,6 +1,7 @@
 """Brings a house's database to this release's tables (Alembic; the SQL stands in the migrations)."""
 
 from importlib.resources import as_file, files
+from threading import Lock
 from typing import Final
 
 from alembic import command
@@ -12,6 +13,8 @@ from sqlalchemy.pool import NullPool
 LOCK: Final = 0x50_61_72_76
 """Any number, the same in every process: two releases that start together migrate one after the other."""
 CONNECT_SECONDS: Final = 5
+_one_at_a_time: Final = Lock()
+"""Alembic keeps its context in the module."""
 
 
 def migrate(dsn: str) -> None:
@@ -21,7 +24,11 @@ def migrate(dsn: str) -> None:
     """
     url = make_url(dsn).set(drivername="postgresql+psycopg")
     engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS})
-    with as_file(files("engine.ledger").joinpath("migrations")) as folder, engine.connect() as connection:
+    with (
+        _one_at_a_time,
+        as_file(files("engine.ledger").joinpath("migrations")) as folder,
+        engine.connect() as connection,
+    ):
         config = Config()
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
         config.set_main_option("path_separator", "os")

@@ -32,7 +32,7 @@ ACTIONS: Final = (
 )
 
 
-class Outrun(Exception):  # noqa: N818 - not an error: another writer was there first
+class Outrun(Exception):
     """Another writer has moved the cursor; what this one read is recorded already."""
 
 
@@ -111,7 +111,15 @@ async def _record_orders(connection: Any, orders: Sequence[tuple[str, Order, str
         ))  # fmt: skip
         item_rows += [
             (
-                *(order.order, number, item.performance, item.seat, item.area, item.category, item.price_type),
+                *(
+                    order.order,
+                    number,
+                    item.performance,
+                    item.seat,
+                    item.area,
+                    item.category,
+                    item.price_type,
+                ),
                 *(item.price, item.fee, state == "recorded"),
             )
             for number, item in enumerate(order.items)
@@ -125,7 +133,9 @@ async def _record_orders(connection: Any, orders: Sequence[tuple[str, Order, str
     new_items = [row for row in item_rows if row[0] in fresh]
     await connection.execute(ITEMS, *_columns(new_items, 10))
     for _, order, decoded_state, _ in orders:
-        if order.order in fresh and (decoded_state == "conflicted" or any(each.order == order.order for each, _ in late)):
+        if order.order in fresh and (
+            decoded_state == "conflicted" or any(each.order == order.order for each, _ in late)
+        ):
             await _request_refund(connection, order)
     for order, seats_taken in late:
         if order.order in fresh:
@@ -158,9 +168,7 @@ async def alarm(connection: Any, kind: str, detail: dict[str, Any]) -> None:
     )
 
 
-async def record(
-    connection: Any, entries: Sequence[Entry], previous: str, at_point: Callable[[str], None]
-) -> int:
+async def record(connection: Any, entries: Sequence[Entry], previous: str, at_point: Callable[[str], None]) -> int:
     """Records a batch that follows the cursor `previous`. Answers how many entries it was.
 
     Raises `Outrun` when another writer has moved the cursor since, and then records nothing.
@@ -216,5 +224,9 @@ async def bury_one(connection: Any, entry: Entry, previous: str, why: str) -> No
         await bury(connection, entry[0], dict(entry[1]), why)
 
 
-REFUSED_BY_POSTGRES: Final = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.PostgresSyntaxError)
+REFUSED_BY_POSTGRES: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.PostgresSyntaxError,
+)
 """What a poison entry raises, as opposed to a server that is away."""

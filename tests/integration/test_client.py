@@ -108,9 +108,7 @@ async def test_an_argument_that_is_no_word_reaches_nobody(client: FunctionClient
     assert await client.call("echo", [], ["next"]) == b"next"
 
 
-async def test_short_memory_refuses_some_and_lets_others_through(
-    server: RedisProcess, client: FunctionClient
-) -> None:
+async def test_short_memory_refuses_some_and_lets_others_through(server: RedisProcess, client: FunctionClient) -> None:
     await server.command("CONFIG", "SET", "maxmemory", "1")
     for _ in range(50):
         with pytest.raises(CellOutOfMemory):
@@ -147,9 +145,7 @@ async def test_a_spinning_function_makes_the_cell_busy_until_it_is_killed(server
 
 async def test_above_the_waiting_limit_callers_are_refused_at_once(server: RedisProcess) -> None:
     async with FunctionClient(server.url, timeout_ms=10_000, waiting_limit=100) as client:
-        replies = await asyncio.gather(
-            *(client.call("count", ["n"], []) for _ in range(150)), return_exceptions=True
-        )
+        replies = await asyncio.gather(*(client.call("count", ["n"], []) for _ in range(150)), return_exceptions=True)
         assert sorted(reply for reply in replies if isinstance(reply, int)) == list(range(1, 101))
         assert sum(isinstance(reply, CellOverloaded) for reply in replies) == 50
         assert (client.refused, client.calls, client.waiting) == (50, 100, 0)
@@ -184,9 +180,7 @@ async def test_a_house_user_with_nothing_but_functions_can_call_and_a_stranger_c
     server: RedisProcess,
 ) -> None:
     password = "p@ss/?&+ %word"
-    await server.command(
-        "ACL", "SETUSER", "zeewind", "on", f">{password}", "-@all", "+fcall", "+incr", "~{zeewind}*"
-    )
+    await server.command("ACL", "SETUSER", "zeewind", "on", f">{password}", "-@all", "+fcall", "+incr", "~{zeewind}*")
     await server.command("ACL", "SETUSER", "default", "off")
     known = f"{server.url}?user=zeewind&password={quote(password, safe='')}"
     async with FunctionClient(known) as client:
@@ -335,9 +329,7 @@ async def test_a_slot_that_moved_to_another_node_is_followed() -> None:
             await until(lambda node=node: node.says(b"cluster_state:ok", "CLUSTER", "INFO"))  # type: ignore[misc]
         slot = int(await first.command("CLUSTER", "KEYSLOT", "{zeewind}"))
         other = ports[0] if slot >= 8_192 else ports[1]
-        async with FunctionClient(
-            f"redis://127.0.0.1:{other}", timeout_ms=5_000, connect_timeout_ms=5_000
-        ) as client:
+        async with FunctionClient(f"redis://127.0.0.1:{other}", timeout_ms=5_000, connect_timeout_ms=5_000) as client:
             counts = await asyncio.gather(*(client.call("count", ["{zeewind}:n"], []) for _ in range(500)))
             assert sorted(counts) == list(range(1, 501)), "followed, and each ran exactly once"
             assert client.reconnects == 1

@@ -223,9 +223,7 @@ async def test_a_half_open_connection_is_found_out_and_replaced(server: RedisPro
         await crowd.check(server)
 
 
-async def test_a_slow_redis_times_out_the_late_and_keeps_the_order_of_the_rest(
-    server: RedisProcess, seed: int
-) -> None:
+async def test_a_slow_redis_times_out_the_late_and_keeps_the_order_of_the_rest(server: RedisProcess, seed: int) -> None:
     never_opens = Breaker(consecutive_limit=10**9, window_minimum=10**9)
     async with (
         FaultProxy(server.socket_path, seed=seed) as proxy,
@@ -245,9 +243,7 @@ async def test_a_slow_redis_times_out_the_late_and_keeps_the_order_of_the_rest(
         await crowd.check(server)
 
 
-async def test_a_connection_with_too_many_late_replies_to_come_is_given_up(
-    server: RedisProcess, seed: int
-) -> None:
+async def test_a_connection_with_too_many_late_replies_to_come_is_given_up(server: RedisProcess, seed: int) -> None:
     async with (
         FaultProxy(server.socket_path, seed=seed) as proxy,
         FunctionClient(proxy.redis_url, timeout_ms=TIMEOUT_MS, waiting_limit=100) as client,

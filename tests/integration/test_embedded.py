@@ -173,9 +173,7 @@ def test_postgres_starts_where_a_pid_file_names_another_program(servers: Embedde
     pid_file = home / "data" / "postmaster.pid"
     bystander = subprocess.Popen(["sleep", "60"], user=home.stat().st_uid if IS_ROOT else None)
     try:
-        pid_file.write_text(
-            f"{bystander.pid}\n{home / 'data'}\n{int(time.time())}\n5432\n\n\n       0         0\n"
-        )
+        pid_file.write_text(f"{bystander.pid}\n{home / 'data'}\n{int(time.time())}\n5432\n\n\n       0         0\n")
         if IS_ROOT:
             shutil.chown(pid_file, home.stat().st_uid, home.stat().st_gid)
         servers.postgres.start()
@@ -272,9 +270,7 @@ def test_sockets_stay_short_however_deep_the_folder(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root's Postgres runs as another user")
-def test_postgres_data_lie_elsewhere_where_its_user_cannot_go(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_postgres_data_lie_elsewhere_where_its_user_cannot_go(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     hidden = tmp_path / "hidden"
     hidden.mkdir(mode=0o700)
     before = [mode(parent) for parent in hidden.parents]

@@ -215,9 +215,7 @@ def test_one_fault_is_told_once_and_exactly(write: Write, text: str, problem: st
 def test_all_faults_are_told_together(tmp_path: Path) -> None:
     path = tmp_path / "network.toml"
     broken = house("klinker", postgres_dsn='"klinker"', operator_contact="7", policy='"shared"')
-    path.write_text(
-        "region = 'kust'\n[policies.shared]\nfees = 'f'\n" + house(nam="1", without="name") + broken
-    )
+    path.write_text("region = 'kust'\n[policies.shared]\nfees = 'f'\n" + house(nam="1", without="name") + broken)
     assert problems_of(path) == (
         'the file: unknown key "region" (there are: name, policies, houses)',
         'the file: "name" is missing',

@@ -45,7 +45,7 @@ export default {
 
   'choose_seats': 'Wählen Sie Ihre Plätze', 'step.choose': 'Wählen', 'step.pay': 'Zahlen', 'step.done': 'Fertig', 'shop_until': 'Sie sind dran bis {time} Uhr.',
   'best_title': 'Beste Plätze zusammen', 'best_hint': 'Sagen Sie, wie viele; wir suchen die besten, die nebeneinander frei sind.', 'category': 'Kategorie', 'any_category': 'Alle Kategorien', 'find_best': 'Beste Plätze suchen',
-  'standing': 'Stehplätze – {area}', 'reserve': 'Reservieren', 'open_seats': { one: '{n} frei', other: '{n} frei' }, 'open_places': { one: '{n} frei', other: '{n} frei' },
+  'standing': 'Stehplätze', 'reserve': 'Reservieren', 'open_seats': { one: '{n} frei', other: '{n} frei' }, 'open_places': { one: '{n} frei', other: '{n} frei' },
   'map_title': 'Oder im Saalplan wählen', 'map_label': 'Saalplan', 'map_hint': 'Tippen Sie auf einen Platz, um ihn zu wählen.', 'map_keys': 'Mit den Pfeiltasten von Platz zu Platz, Eingabe wählt, Plus und Minus vergrößern und verkleinern.',
   'zoom_in': 'Vergrößern', 'zoom_out': 'Verkleinern', 'zoom_fit': 'Alles zeigen', 'row_seat': 'Reihe {row}, Platz {seat}', 'row_seats': 'Reihe {row}, Plätze {seats}', 'only_seat': 'Platz {seat}', 'wheelchair': 'Rollstuhlplatz',
   'seat.open': 'frei', 'seat.held': 'reserviert', 'seat.sold': 'vergeben', 'seat.blocked': 'nicht im Verkauf', 'seat.picked': 'gewählt', 'seat.mine': 'für Sie reserviert',

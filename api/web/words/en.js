@@ -45,7 +45,7 @@ export default {
 
   'choose_seats': 'Choose your seats', 'step.choose': 'Choose', 'step.pay': 'Pay', 'step.done': 'Done', 'shop_until': 'It’s your turn until {time}.',
   'best_title': 'Best seats together', 'best_hint': 'Say how many; we find the best that are free side by side.', 'category': 'Category', 'any_category': 'Any category', 'find_best': 'Find the best seats',
-  'standing': 'Standing – {area}', 'reserve': 'Reserve', 'open_seats': { one: '{n} free', other: '{n} free' }, 'open_places': { one: '{n} free', other: '{n} free' },
+  'standing': 'Standing', 'reserve': 'Reserve', 'open_seats': { one: '{n} free', other: '{n} free' }, 'open_places': { one: '{n} free', other: '{n} free' },
   'map_title': 'Or pick on the plan', 'map_label': 'Seating plan', 'map_hint': 'Tap a seat to pick it.', 'map_keys': 'Arrow keys move between seats, Enter picks one, plus and minus zoom.',
   'zoom_in': 'Zoom in', 'zoom_out': 'Zoom out', 'zoom_fit': 'Show everything', 'row_seat': 'row {row}, seat {seat}', 'row_seats': 'row {row}, seats {seats}', 'only_seat': 'seat {seat}', 'wheelchair': 'wheelchair place',
   'seat.open': 'free', 'seat.held': 'reserved', 'seat.sold': 'taken', 'seat.blocked': 'not for sale', 'seat.picked': 'picked', 'seat.mine': 'reserved for you',

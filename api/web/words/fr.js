@@ -45,7 +45,7 @@ export default {
 
   'choose_seats': 'Choisissez vos places', 'step.choose': 'Choisir', 'step.pay': 'Payer', 'step.done': 'Terminé', 'shop_until': 'C’est votre tour jusqu’à {time}.',
   'best_title': 'Les meilleures places ensemble', 'best_hint': 'Dites combien ; nous cherchons les meilleures libres côte à côte.', 'category': 'Catégorie', 'any_category': 'Toutes les catégories', 'find_best': 'Trouver les meilleures places',
-  'standing': 'Debout – {area}', 'reserve': 'Réserver', 'open_seats': { one: '{n} libre', other: '{n} libres' }, 'open_places': { one: '{n} libre', other: '{n} libres' },
+  'standing': 'Debout', 'reserve': 'Réserver', 'open_seats': { one: '{n} libre', other: '{n} libres' }, 'open_places': { one: '{n} libre', other: '{n} libres' },
   'map_title': 'Ou choisissez sur le plan', 'map_label': 'Plan de la salle', 'map_hint': 'Touchez une place pour la choisir.', 'map_keys': 'Les flèches vont d’une place à l’autre, Entrée choisit, plus et moins agrandissent ou réduisent.',
   'zoom_in': 'Agrandir', 'zoom_out': 'Réduire', 'zoom_fit': 'Tout afficher', 'row_seat': 'rang {row}, place {seat}', 'row_seats': 'rang {row}, places {seats}', 'only_seat': 'place {seat}', 'wheelchair': 'emplacement PMR',
   'seat.open': 'libre', 'seat.held': 'réservée', 'seat.sold': 'prise', 'seat.blocked': 'pas en vente', 'seat.picked': 'choisie', 'seat.mine': 'réservée pour vous',

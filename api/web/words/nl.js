@@ -45,7 +45,7 @@ export default {
 
   'choose_seats': 'Kies uw plaatsen', 'step.choose': 'Kiezen', 'step.pay': 'Betalen', 'step.done': 'Klaar', 'shop_until': 'U bent aan de beurt tot {time} uur.',
   'best_title': 'Beste plaatsen samen', 'best_hint': 'Zeg hoeveel; wij zoeken de beste die naast elkaar vrij zijn.', 'category': 'Rang', 'any_category': 'Alle rangen', 'find_best': 'Zoek de beste plaatsen',
-  'standing': 'Staanplaatsen – {area}', 'reserve': 'Vasthouden', 'open_seats': { one: '{n} vrij', other: '{n} vrij' }, 'open_places': { one: '{n} vrij', other: '{n} vrij' },
+  'standing': 'Staanplaatsen', 'reserve': 'Vasthouden', 'open_seats': { one: '{n} vrij', other: '{n} vrij' }, 'open_places': { one: '{n} vrij', other: '{n} vrij' },
   'map_title': 'Of kies op het zaalplan', 'map_label': 'Zaalplan', 'map_hint': 'Tik op een plaats om ze te kiezen.', 'map_keys': 'Met de pijltjes gaat u van plaats naar plaats, Enter kiest, plus en min zoomen.',
   'zoom_in': 'Inzoomen', 'zoom_out': 'Uitzoomen', 'zoom_fit': 'Alles tonen', 'row_seat': 'rij {row}, plaats {seat}', 'row_seats': 'rij {row}, plaatsen {seats}', 'only_seat': 'plaats {seat}', 'wheelchair': 'rolstoelplaats',
   'seat.open': 'vrij', 'seat.held': 'vastgehouden', 'seat.sold': 'bezet', 'seat.blocked': 'niet te koop', 'seat.picked': 'gekozen', 'seat.mine': 'voor u vastgehouden',

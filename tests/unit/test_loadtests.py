@@ -1,0 +1,392 @@
+"""The crowd's own reasoning, without a house: journeys are walked step by step, logs are judged as they stand."""
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from loadtests.character import character
+from loadtests.draw import ALGORITHM, Draw, commitment_to, from_base64url, to_base64url
+from loadtests.evidence import Evidence, SeatMap
+from loadtests.hall import read_hall
+from loadtests.http_client import follow
+from loadtests.queueing import poll_after_s
+from loadtests.tally import Tally, percentile
+from loadtests.verdict import judge
+from loadtests.visit import Left, Visit
+from loadtests.wire import (
+    Answer,
+    Item,
+    Limits,
+    Line,
+    OnSale,
+    Order,
+    Pause,
+    Performance,
+    PollStep,
+    PublishedDraw,
+    Status,
+)
+
+ROOT = Path(__file__).parents[2]
+VECTORS = json.loads((ROOT / "tests" / "vectors" / "draw.json").read_text())
+
+
+@pytest.mark.parametrize("vector", VECTORS["vectors"], ids=lambda vector: str(vector["entrants"]))
+def test_the_second_draw_agrees_with_the_shared_vectors(vector):
+    seed = from_base64url(vector["seed"])
+    drawn = Draw(seed, vector["entrants"])
+    assert VECTORS["algorithm"] == ALGORITHM
+    assert commitment_to(seed) == vector["commitment"]
+    assert [[index, drawn.position(index)] for index, _ in vector["positions"]] == vector["positions"]
+
+
+@pytest.mark.parametrize("entrants", [1, 2, 37, 1024, 1025, 5000])
+def test_the_second_draw_is_a_permutation(entrants):
+    drawn = Draw(b"seed", entrants)
+    assert sorted(map(drawn.position, range(entrants))) == list(range(entrants))
+
+
+def test_a_seed_decides_who_comes_and_nothing_else_does():
+    crowd = [character(7, number) for number in range(200)]
+    assert crowd == [character(7, number) for number in range(200)]
+    assert crowd != [character(8, number) for number in range(200)]
+    assert {who.party for who in crowd} == {1, 2, 3, 4, 5}
+    assert {who.payment for who in crowd} == {"yes", "no", "late"}
+
+
+PLAN = msgspec.json.encode(
+    {
+        "zones": [
+            {
+                "rows": [
+                    {"seats": [{"seat_guid": f"A-{n}", "category": "near"} for n in range(1, 7)]},
+                    {"seats": [{"seat_guid": f"B-{n}", "category": "far"} for n in range(1, 5)]},
+                ]
+            }
+        ],
+        "parvis": {
+            "aisles_after": ["A-3"],
+            "areas": [{"zone": 0, "area": 0, "id": "floor", "category": "standing", "capacity": 50}],
+        },
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("letters", "party", "picks"),
+    [
+        ("oooooooooo", 2, {"A-1 A-2", "A-2 A-3", "A-4 A-5", "A-5 A-6", "B-2 B-3"}),
+        ("oosooooooo", 2, {"A-1 A-2", "A-4 A-5", "A-5 A-6", "B-2 B-3"}),
+        ("oooooooooo", 4, {"B-1 B-2 B-3 B-4"}),
+        ("ssssssssso", 2, {""}),
+    ],
+)
+def test_people_pick_open_seats_together_and_never_across_an_aisle(letters, party, picks):
+    hall = read_hall(PLAN)
+    picked = {" ".join(hall.pick(letters, party, random.Random(number), frozenset())) for number in range(50)}
+    assert picked <= picks
+    assert picked
+
+
+def test_a_category_can_be_left_to_others():
+    hall = read_hall(PLAN)
+    assert hall.areas == {"floor": "standing"}
+    for number in range(20):
+        seats = hall.pick("o" * 10, 2, random.Random(number), frozenset({"near"}))
+        assert all(seat.startswith("B-") for seat in seats)
+
+
+@pytest.mark.parametrize(("ahead", "seconds"), [(0, 1), (99, 1), (100, 2), (4999, 8), (10**6, 20)])
+def test_the_published_interval_is_the_last_step_that_is_not_beyond_the_visitor(ahead, seconds):
+    poll = tuple(PollStep(*step) for step in [(0, 1000), (100, 2000), (500, 8000), (5000, 20000)])
+    assert poll_after_s(poll, ahead) == seconds
+
+
+def _visit(notes):
+    return Visit("zeewind", "gala", character(1, 1), notes.append)
+
+
+def test_an_unknown_outcome_is_asked_again_with_the_same_key():
+    notes: list[Any] = []
+    steps = _visit(notes).change("order", "/orders", {"holds": ["h"]})
+    (first,) = next(steps)
+    pause = steps.send((Answer(0),))
+    (second,) = steps.send(())
+    with pytest.raises(StopIteration) as ended:
+        steps.send((Answer(202, b'{"order": "1"}'),))
+    assert isinstance(pause, Pause)
+    assert first == second
+    assert first.headers["Idempotency-Key"]
+    assert ended.value.value.facts == {"order": "1"}
+    assert [note["slug"] for note in notes] == ["no-answer"]
+
+
+def test_a_busy_house_is_left_alone_for_as_long_as_it_asks():
+    steps = _visit([]).change("hold", "/holds", {})
+    next(steps)
+    pause = steps.send((Answer(503, b'{"type": "/problems/house-busy"}', {"retry-after": "8"}),))
+    assert isinstance(pause, Pause)
+    assert 6 <= pause.seconds <= 10
+
+
+@pytest.mark.parametrize(
+    ("answers", "is_broken"),
+    [
+        ([(201, {"hold": "a"}), (201, {"hold": "a"})], False),
+        ([(201, {"hold": "a"}), (201, {"hold": "b"})], True),
+        ([(409, {"type": "/problems/sold-out"}), (201, {"hold": "a"})], False),
+        ([(503, {}), (201, {"hold": "a"})], False),
+    ],
+)
+def test_a_double_click_has_one_effect(answers, is_broken):
+    notes: list[Any] = []
+    steps = _visit(notes).change("hold", "/holds", {}, clicks=2, same="hold")
+    asked = next(steps)
+    assert asked[0] == asked[1]
+    with pytest.raises(StopIteration) as ended:
+        steps.send(tuple(Answer(status, msgspec.json.encode(facts)) for status, facts in answers))
+    assert ended.value.value.facts == {"hold": "a"}
+    assert any(note["told"] == "broken" for note in notes) is is_broken
+
+
+def _status(now_serving, commitment, **draw):
+    return Answer(
+        200,
+        msgspec.json.encode(
+            Status(
+                phase="open",
+                opens_at="2026-09-01T10:00:00Z",
+                lines={"public": Line(now_serving=now_serving, joined=9, per_minute=60)},
+                draw=PublishedDraw(algorithm=ALGORITHM, commitment=commitment, **draw),
+                seats_open={},
+                poll=(),
+            )
+        ),
+    )
+
+
+def _look(visit, answer):
+    steps = visit.look_at_status()
+    next(steps)
+    with pytest.raises(StopIteration) as ended:
+        steps.send((answer,))
+    return ended.value.value
+
+
+def test_a_line_that_goes_back_and_a_seed_that_was_not_committed_to_are_noticed():
+    notes: list[Any] = []
+    visit = _visit(notes)
+    visit.index = 3
+    _look(visit, _status(5, commitment_to(b"honest")))
+    _look(visit, _status(4, commitment_to(b"honest")))
+    status = _look(visit, _status(5, commitment_to(b"honest"), entrants=9, seed=to_base64url(b"another")))
+    visit.position(status)
+    _look(visit, _status(5, commitment_to(b"another")))
+    assert [note["what"].split()[:2] for note in notes] == [
+        ["the", "line"],
+        ["the", "seed"],
+        ["the", "draw's"],
+    ]
+
+
+async def test_whoever_is_sent_home_leaves_by_the_journeys_own_door():
+    def journey():
+        try:
+            yield Pause(1)
+        except Left as left:
+            return f"left: {left}"
+        return "stayed"
+
+    async def never(_ask):
+        raise AssertionError
+
+    async def sent_home(_pause):
+        raise Left("sold_out")
+
+    assert await follow(journey(), never, sent_home) == "left: sold_out"
+
+
+def test_a_tally_counts_orders_once_and_waits_from_the_opening():
+    tally = Tally(2, opens_at_ms=1000)
+    ordered = {"told": "ordered", "order": "1", "items": [{}, {}]}
+    for entry in (
+        {"told": "joined", "at_ms": 500},
+        {"told": "admitted", "at_ms": 3000},
+        {"told": "held"},
+        ordered | {"state": "awaiting_payment"},
+        ordered | {"state": "confirmed"},
+        {"told": "left", "why": "bought"},
+    ):
+        tally.note({"visitor": 1, **entry})
+    tally.timed("hold", 201, 12.5)
+    tally.timed("status", 0, 1.0)
+    summary = tally.summary(1.0)
+    assert (summary["orders_confirmed"], summary["seats_bought"], summary["errors"]) == (1, 2, 1)
+    assert summary["wait_ms"] == [2000, 2000]
+    assert summary["hold_ms"] == [12.5, 12.5]
+    assert tally.progress()["waiting"] == tally.progress()["holding"] == 0
+
+
+def test_percentiles_are_by_nearest_rank():
+    assert [percentile(range(100), share) for share in (0, 0.5, 0.99, 1)] == [0, 50, 99, 99]
+    assert percentile([], 0.5) == 0
+
+
+def _item(seat):
+    return Item(performance="p", category="near", price_type="full", price=2000, fee=100, seat=seat)
+
+
+def _log(*orders, joined=None, also=()):
+    """A log of `(visitor, order, seats)` orders; `joined`: visitors and their arrival indexes."""
+    indexes = joined or [(visitor, visitor) for visitor in sorted({visitor for visitor, _, _ in orders})]
+    entries = [{"visitor": visitor, "told": "joined", "index": index} for visitor, index in indexes]
+    for visitor, order, seats in orders:
+        items = [_item(seat) for seat in seats]
+        entry = {"visitor": visitor, "told": "ordered", "order": order, "order_secret": "", "items": items}
+        entries.append(entry | {"state": "confirmed", "total": 2100 * len(items)})
+    return [msgspec.json.encode(entry) for entry in [*entries, *also]]
+
+
+def _evidence(letters, orders, *, states=None, books=True):
+    seen: dict[str, Order | None] = {
+        order: Order(
+            order=order,
+            state=(states or {}).get(order, "recorded"),
+            items=tuple(map(_item, seats)),
+            total=2100 * len(seats),
+            currency="EUR",
+        )
+        for order, seats in orders.items()
+    }
+    return Evidence(
+        on_sale=OnSale(
+            prequeue_at="",
+            opens_at="",
+            currency="EUR",
+            limits=Limits(seats_a_hold=2, seats_a_place=3),
+            pass_seconds=60,
+            performances=(Performance(performance="p", prices={}, fee=100),),
+        ),
+        status=msgspec.json.decode(_status(0, "").body, type=Status),
+        performances={"p": SeatMap(letters=letters, areas={})},
+        orders=seen,
+        books=tuple(seen.values()) if books else None,
+        exported=frozenset(seen) if books else None,
+    )
+
+
+SOLD = {"A1": "s", "A2": "s", "A3": "s", "A4": "o"}
+
+
+def test_an_honest_run_is_clean():
+    log = _log((1, "x", ["A1", "A2"]), (2, "y", ["A3"]))
+    verdict = judge(log, _evidence(SOLD, {"x": ["A1", "A2"], "y": ["A3"]}))
+    assert verdict.is_clean
+    assert (verdict.visitors, verdict.orders, verdict.seats, verdict.unresolved) == (2, 2, 3, 0)
+    assert "clean" in verdict.in_words()
+
+
+@pytest.mark.parametrize(
+    ("log", "evidence", "kind"),
+    [
+        pytest.param(
+            _log((1, "x", ["A1", "A2"]), (2, "y", ["A2", "A3"])),
+            _evidence(SOLD, {"x": ["A1", "A2"], "y": ["A2", "A3"]}, books=False),
+            "double_sale",
+            id="one seat in two orders",
+        ),
+        pytest.param(
+            _log((1, "x", ["A1"]), (2, "y", ["A2"])),
+            _evidence({"A1": "s", "A2": "s"}, {"x": ["A1"], "z": ["A1"], "y": ["A2"]}),
+            "double_sale",
+            id="one seat twice in the books",
+        ),
+        pytest.param(
+            _log((1, "x", ["A1"])),
+            _evidence({"A1": "s"}, {"x": ["A1"]}, states={"x": "conflicted"}, books=False),
+            "double_sale",
+            id="confirmed, and conflicted afterwards",
+        ),
+        pytest.param(_log((1, "x", ["A1"])), _evidence({"A1": "s"}, {}, books=False), "lost_order", id="forgotten"),
+        pytest.param(
+            _log((1, "x", ["A1"])),
+            _evidence({"A1": "s"}, {"x": ["A2"]}, books=False),
+            "lost_order",
+            id="other seats",
+        ),
+        pytest.param(
+            _log((1, "x", ["A1"])),
+            _evidence({"A1": "o"}, {"x": ["A1"]}, books=False),
+            "lost_order",
+            id="a seat that is open again",
+        ),
+        pytest.param(
+            _log((1, "x", ["A1"])),
+            _evidence({"A1": "s", "A2": "s"}, {"x": ["A1"]}),
+            "lost_order",
+            id="a sold seat that is in no recorded order",
+        ),
+        pytest.param(
+            _log((1, "x", ["A1", "A2"]), (1, "y", ["A3", "A4"])),
+            _evidence(dict.fromkeys(SOLD, "s"), {"x": ["A1", "A2"], "y": ["A3", "A4"]}),
+            "broken_limit",
+            id="more than a visitor may have",
+        ),
+        pytest.param(
+            _log(
+                joined=[(1, 1)],
+                also=[{"visitor": 1, "told": "held", "items": [_item(seat) for seat in SOLD]}],
+            ),
+            _evidence({}, {}),
+            "broken_limit",
+            id="more than a hold may have",
+        ),
+        pytest.param(
+            _log(
+                joined=[(1, 1)],
+                also=[{"visitor": n, "told": "admitted", "issued_at_ms": n * 900, "per_minute": 60} for n in range(70)],
+            ),
+            _evidence({}, {}),
+            "broken_limit",
+            id="faster than the rate",
+        ),
+        pytest.param(_log(joined=[(1, 4), (2, 4)]), _evidence({}, {}), "broken_promise", id="two in one place"),
+        pytest.param(
+            _log(joined=[(1, 1)], also=[{"visitor": 1, "told": "broken", "what": "the line went back"}]),
+            _evidence({}, {}),
+            "broken_promise",
+            id="what a visitor saw",
+        ),
+        pytest.param([], _evidence({}, {}), "broken_promise", id="a run in which nothing happened"),
+    ],
+)
+def test_a_fault_fails_the_run(log, evidence, kind):
+    verdict = judge(log, evidence)
+    assert {fault.kind for fault in verdict.faults} == {kind}
+    assert kind in verdict.in_words()
+
+
+def test_a_payment_without_an_answer_is_counted_and_is_no_fault():
+    log = _log(joined=[(1, 1), (2, 2)], also=[{"visitor": n, "told": "ordering"} for n in (1, 2)])
+    log.append(msgspec.json.encode({"visitor": 2, "told": "refused", "slug": "payment-declined"}))
+    verdict = judge(log, _evidence({}, {}))
+    assert verdict.is_clean
+    assert verdict.unresolved == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [(["--house", "zeewind", "--on-sale", "gala"], 0, "Visitor"), ([], 2, "--house, --on-sale")],
+)
+def test_locust_reads_the_file_and_asks_for_house_and_on_sale(options, code, said):
+    # In a process of its own: importing locust patches the standard library.
+    command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--list", *options]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == code
+    assert said in ended.stdout + ended.stderr
