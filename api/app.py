@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from api import public as _public_routes
 from api import visitor as _visitor_routes
 from api.boards import Boards
-from api.hot import HANDLERS, cors_headers
+from api.hot import HANDLERS, cors_headers, name_parameters
 from api.manage import MANAGE
 from api.metrics import REGISTRY, CellCollector
 from api.openapi import CONFIG, openapi
@@ -23,6 +23,7 @@ from api.ops import healthz, metrics, readyz
 from api.pages import PAGES
 from api.problems import MEDIA_TYPE, Problem, problem, problem_of
 from api.public import directory, seat_changes
+from engine import logs
 from engine.cell import Cell
 from engine.ledger.ledger import Ledger
 from engine.network import House, load
@@ -61,7 +62,7 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[byte
             slug = FRAMEWORK_SLUGS.get(error.status_code, "bad-body")
             found = problem(slug, _explain(error))
     if found is None:
-        log.exception("unforeseen", path=request.url.path, exc_info=error)
+        log.error("unforeseen", path=request.url.path, exc_info=error)
         found = problem("internal", "this should not have happened; it has been noted")
     return _problem_response(found)
 
@@ -134,7 +135,7 @@ def create_app(houses: Sequence[House]) -> Litestar:
                 await ledger.close()
             REGISTRY.unregister(collector)
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             *HANDLERS,
             seat_changes,
@@ -151,12 +152,15 @@ def create_app(houses: Sequence[House]) -> Litestar:
         openapi_config=CONFIG,
         logging_config=None,
     )
+    name_parameters(app)
+    return app
 
 
 def from_environment() -> ASGIApp:
     """The app of a worker that `parvis serve` starts: the network file and its houses are in the environment."""
     # The server's main process may be killed; its workers would go on answering on the port.
     die_with_parent()
+    logs.configure()
     network = load(Path(os.environ[NETWORK_VARIABLE]))
     slugs = [HouseSlug(slug) for slug in os.environ[HOUSES_VARIABLE].split(",")]
     app: Any = Preflight(create_app([network.house(slug) for slug in slugs]))

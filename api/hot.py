@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 import structlog
-from litestar import asgi
+from litestar import Litestar, asgi
 from litestar.handlers import ASGIRouteHandler
 from litestar.types import Receive, Scope, Send
 
@@ -105,6 +105,27 @@ class Route(msgspec.Struct, frozen=True):
 ROUTES: Final[list[Route]] = []
 HANDLERS: Final[list[ASGIRouteHandler]] = []
 Handler = Callable[[Call], Awaitable[Answer]]
+
+
+class _AnyMethod(dict[str, Any]):
+    """A route's path parameters by method: an `@asgi` route's are the same for all."""
+
+    def __missing__(self, _: str) -> Any:
+        return self["asgi"]
+
+
+def name_parameters(app: Litestar) -> None:
+    """Gives `@asgi` routes their path parameters under every method.
+
+    Litestar (2.21 to 2.25) stores them under `asgi` and looks them up by the request's method: a `KeyError`.
+    """
+    nodes = [app.asgi_router.root_route_map_node]
+    while nodes:
+        node = nodes.pop()
+        nodes += node.children.values()
+        if node.is_asgi:
+            node.path_parameters = _AnyMethod(node.path_parameters)
+
 
 EXPOSED: Final = (b"access-control-expose-headers", b"Retry-After, ETag")
 

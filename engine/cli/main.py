@@ -5,11 +5,11 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
-import structlog
 import uvloop
 from cyclopts import App, Parameter
 from rich.console import Console
 
+from engine import logs
 from engine.cli import checks, demo, sales, serve
 from engine.errors import BadInput, CellUnavailable, LedgerUnavailable, ParvisError, Refused
 
@@ -252,18 +252,7 @@ def _explain(error: Exception) -> None:
 
 def run(arguments: "list[str] | None" = None) -> None:
     """The entry point. Errors of ours become words and exit code 2."""
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(20),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
-            if not sys.stderr.isatty()
-            else structlog.dev.ConsoleRenderer(),
-        ],
-    )
+    logs.configure()
     command: Callable[..., Any] = app
     try:
         command(arguments)
