@@ -80,7 +80,7 @@ class Preflight:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "OPTIONS":
+        if scope.get("method") == "OPTIONS":
             await self._answer(scope, send)
         else:
             await self.app(scope, receive, send)

@@ -7,7 +7,7 @@ CORS and problems, is here once. `ROUTES` lists them for the OpenAPI document.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 import structlog
@@ -70,13 +70,14 @@ class Call:
     async def raw_body(self) -> bytes:
         """The body as it came. Raises `Refused` above the house's limit."""
         limit = self.cell.house.limits.body_bytes
-        chunks, size = [], 0
+        chunks: list[bytes] = []
+        size = 0
         async with asyncio.timeout(SLOWEST_BODY_SECONDS):
             while True:
                 message = await self._receive()
                 if message["type"] == "http.disconnect":
                     raise Refused("bad-body", "the request ended before its body did")
-                chunk = message.get("body", b"")
+                chunk = cast("bytes", message.get("body", b""))
                 size += len(chunk)
                 if size > limit:
                     raise Refused("body-too-large", f"a body has at most {limit} bytes", limit=limit)
@@ -119,7 +120,7 @@ def name_parameters(app: Litestar) -> None:
 
     Litestar (2.21 to 2.25) stores them under `asgi` and looks them up by the request's method: a `KeyError`.
     """
-    nodes = [app.asgi_router.root_route_map_node]
+    nodes: list[Any] = [app.asgi_router.root_route_map_node]
     while nodes:
         node = nodes.pop()
         nodes += node.children.values()
@@ -159,7 +160,7 @@ def answer_problem(found: Problem) -> Answer:
 
 async def _answer(handler: Handler, call: Call, method: str) -> Answer:
     cell = call.cell
-    if call.scope["method"] != method:
+    if call.scope.get("method") != method:
         return answer_problem(problem("method-not-allowed", f"this address answers to {method}"))
     if cell.under_way >= cell.house.limits.concurrency:
         return answer_problem(problem("house-busy", "too many requests at once", retry_after_s=1))

@@ -1,6 +1,6 @@
 """What Prometheus may read of this process. Labels name houses and routes, never visitors or customers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -35,7 +35,7 @@ class CellCollector(Collector):
             for slug, cell in self._cells.items():
                 family.add_metric([slug], getattr(cell.client, name))
             yield family
-        gauges = {
+        gauges: dict[str, Callable[[Cell], float]] = {
             "parvis_redis_waiting": lambda cell: cell.client.waiting,
             "parvis_requests_under_way": lambda cell: cell.under_way,
             "parvis_gate_open": lambda cell: int(cell.is_open),

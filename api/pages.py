@@ -27,7 +27,7 @@ class File(msgspec.Struct, frozen=True):
 
 
 def _files(folder: Traversable, prefix: str = "") -> dict[str, File]:
-    found = {}
+    found: dict[str, File] = {}
     for entry in folder.iterdir():
         if entry.is_dir():
             found |= _files(entry, f"{prefix}{entry.name}/")

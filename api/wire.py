@@ -21,7 +21,7 @@ class _Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     """An answer: what has nothing to say is left out."""
 
 
-class JoinRequest(_Request):
+class JoinRequest(_Request, frozen=True):
     """Join a line. `line`, `code` and `proof` are for lines that ask for them."""
 
     secret_hash: str
@@ -30,7 +30,7 @@ class JoinRequest(_Request):
     proof: str = ""
 
 
-class PlaceReply(_Reply):
+class PlaceReply(_Reply, frozen=True):
     """A place; `position` once the draw is known."""
 
     place: str
@@ -39,28 +39,28 @@ class PlaceReply(_Reply):
     position: int | None = None
 
 
-class PassRequest(_Request):
+class PassRequest(_Request, frozen=True):
     """Claim a turn."""
 
     place: str
     secret: str
 
 
-class PassReply(_Reply):
+class PassReply(_Reply, frozen=True):
     """A pass, a JWT."""
 
     pass_: str = msgspec.field(name="pass")
     expires_at: str
 
 
-class HoldRequest(_Request):
+class HoldRequest(_Request, frozen=True):
     """Hold seats. `price_types`: one a seat, in the order of the items; none: standard prices."""
 
     items: tuple[Wish, ...]
     price_types: tuple[str, ...] = ()
 
 
-class ItemReply(_Reply):
+class ItemReply(_Reply, frozen=True):
     """One seat or standing place with its price and fee."""
 
     performance: PerformanceId
@@ -72,7 +72,7 @@ class ItemReply(_Reply):
     area: str | None = None
 
 
-class HoldReply(_Reply, omit_defaults=False):
+class HoldReply(_Reply, frozen=True, omit_defaults=False):
     """A hold."""
 
     hold: str
@@ -82,14 +82,14 @@ class HoldReply(_Reply, omit_defaults=False):
     expires_at: str
 
 
-class ExtendReply(_Reply):
+class ExtendReply(_Reply, frozen=True):
     """A hold's new end."""
 
     hold: str
     expires_at: str
 
 
-class OrderRequest(_Request):
+class OrderRequest(_Request, frozen=True):
     """Confirm holds as one order."""
 
     holds: tuple[str, ...]
@@ -97,7 +97,7 @@ class OrderRequest(_Request):
     customer: Customer | None = None
 
 
-class OrderedReply(_Reply):
+class OrderedReply(_Reply, frozen=True):
     """An order that was taken."""
 
     order: OrderId
@@ -105,7 +105,7 @@ class OrderedReply(_Reply):
     state: str
 
 
-class OrderReply(_Reply, omit_defaults=False):
+class OrderReply(_Reply, frozen=True, omit_defaults=False):
     """An order."""
 
     order: OrderId
@@ -115,7 +115,7 @@ class OrderReply(_Reply, omit_defaults=False):
     currency: str
 
 
-class LineReply(_Reply, omit_defaults=False):
+class LineReply(_Reply, frozen=True, omit_defaults=False):
     """Where a line stands."""
 
     now_serving: int
@@ -123,7 +123,7 @@ class LineReply(_Reply, omit_defaults=False):
     per_minute: int
 
 
-class DrawReply(_Reply):
+class DrawReply(_Reply, frozen=True):
     """The draw: the commitment beforehand, entrants and seed once it has been made."""
 
     algorithm: str
@@ -132,14 +132,14 @@ class DrawReply(_Reply):
     seed: str | None = None
 
 
-class PollStep(_Reply, omit_defaults=False):
+class PollStep(_Reply, frozen=True, omit_defaults=False):
     """Whoever has at least `ahead` before them asks again after `after_ms`."""
 
     ahead: int
     after_ms: int
 
 
-class StatusReply(_Reply):
+class StatusReply(_Reply, frozen=True):
     """The public status: the same bytes for everybody."""
 
     phase: str
@@ -153,7 +153,7 @@ class StatusReply(_Reply):
     message: str | None = None
 
 
-class SeatsReply(_Reply, omit_defaults=False):
+class SeatsReply(_Reply, frozen=True, omit_defaults=False):
     """The state of every seat: a letter a seat in plan order."""
 
     version: int
@@ -161,7 +161,7 @@ class SeatsReply(_Reply, omit_defaults=False):
     areas: dict[str, int]
 
 
-class ListedOnSale(_Reply, omit_defaults=False):
+class ListedOnSale(_Reply, frozen=True, omit_defaults=False):
     """An on-sale in a list."""
 
     on_sale: OnSaleId
@@ -174,21 +174,21 @@ class ListedOnSale(_Reply, omit_defaults=False):
     page: str
 
 
-class UnavailableHouse(_Reply):
+class UnavailableHouse(_Reply, frozen=True):
     """A house that cannot answer now."""
 
     house: HouseSlug
     name: str
 
 
-class DirectoryReply(_Reply, omit_defaults=False):
+class DirectoryReply(_Reply, frozen=True, omit_defaults=False):
     """The one-stop directory."""
 
     on_sales: tuple[ListedOnSale, ...]
     unavailable: tuple[UnavailableHouse, ...]
 
 
-class HouseReply(_Reply, omit_defaults=False):
+class HouseReply(_Reply, frozen=True, omit_defaults=False):
     """A house as its pages need it."""
 
     house: HouseSlug
@@ -199,14 +199,14 @@ class HouseReply(_Reply, omit_defaults=False):
     on_sales: tuple[ListedOnSale, ...]
 
 
-class CategoryReply(_Reply, omit_defaults=False):
+class CategoryReply(_Reply, frozen=True, omit_defaults=False):
     """A price category."""
 
     name: str
     color: str
 
 
-class PerformanceReply(_Reply, omit_defaults=False):
+class PerformanceReply(_Reply, frozen=True, omit_defaults=False):
     """A performance with its prices."""
 
     performance: PerformanceId
@@ -218,14 +218,14 @@ class PerformanceReply(_Reply, omit_defaults=False):
     fee: int
 
 
-class LimitsReply(_Reply):
+class LimitsReply(_Reply, frozen=True):
     """How many seats, of each performance."""
 
     seats_a_hold: int
     seats_a_place: int
 
 
-class OnSaleReply(_Reply, omit_defaults=False):
+class OnSaleReply(_Reply, frozen=True, omit_defaults=False):
     """An on-sale: what, when, for how much, under which rules."""
 
     house: HouseSlug
@@ -243,7 +243,7 @@ class OnSaleReply(_Reply, omit_defaults=False):
     draw: DrawReply
 
 
-class HallRequest(_Request):
+class HallRequest(_Request, frozen=True):
     """A hall from a seating plan in pretix's format. `ids`: which of the plan's ids are unique, `guid` or `uuid`."""
 
     hall: str
@@ -252,7 +252,7 @@ class HallRequest(_Request):
     ids: str = "guid"
 
 
-class HallReply(_Reply, omit_defaults=False):
+class HallReply(_Reply, frozen=True, omit_defaults=False):
     """A hall."""
 
     hall: str
@@ -262,7 +262,7 @@ class HallReply(_Reply, omit_defaults=False):
     categories: tuple[str, ...]
 
 
-class PerformanceRequest(_Request):
+class PerformanceRequest(_Request, frozen=True):
     """A performance. `prices`: category → price type → minor units; the first type is the standard one."""
 
     performance: PerformanceId
@@ -274,7 +274,7 @@ class PerformanceRequest(_Request):
     currency: str = "EUR"
 
 
-class OnSaleRequest(_Request):
+class OnSaleRequest(_Request, frozen=True):
     """An on-sale."""
 
     on_sale: OnSaleId
@@ -292,7 +292,7 @@ class OnSaleRequest(_Request):
     return_delay_seconds: int = 30
 
 
-class ActionRequest(_Request):
+class ActionRequest(_Request, frozen=True):
     """What to do to a running on-sale, and why."""
 
     reason: Text
@@ -301,7 +301,7 @@ class ActionRequest(_Request):
     message: str | None = None
 
 
-class CountersReply(_Reply, omit_defaults=False):
+class CountersReply(_Reply, frozen=True, omit_defaults=False):
     """An on-sale as its house watches it."""
 
     on_sale: OnSaleId
@@ -323,7 +323,7 @@ class CountersReply(_Reply, omit_defaults=False):
     message: str
 
 
-class KeyRequest(_Request):
+class KeyRequest(_Request, frozen=True):
     """A key for the house's programs or staff."""
 
     name: str
@@ -331,7 +331,7 @@ class KeyRequest(_Request):
     reason: Text = "asked for"
 
 
-class KeyReply(_Reply):
+class KeyReply(_Reply, frozen=True):
     """A key; its secret only in the answer that made it."""
 
     key_id: str

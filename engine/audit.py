@@ -159,7 +159,7 @@ async def _audit(cell: Cell, ledger: Ledger) -> Audit:
 
 
 async def audit(cell: Cell, ledger: Ledger) -> Audit:
-    """Compares Redis with the ledger. While a sale runs the two are read a moment apart, so a fault is looked at again."""
+    """Compares Redis with the ledger. The two are read a moment apart: a fault in a running sale is looked at again."""
     found = await _audit(cell, ledger)
     for _ in range(TRIES - 1):
         if found.is_clean:

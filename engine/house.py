@@ -58,7 +58,7 @@ def published_form(document: Any) -> str:
     return msgspec.json.encode(document).decode()
 
 
-async def _save(cell: Cell, ledger: Ledger, kind: str, name: str, document: Any, change: Change, what: str) -> None:
+async def _save(ledger: Ledger, kind: str, name: str, document: Any, change: Change, what: str) -> None:
     body = msgspec.json.encode(document)
     await ledger.save(kind, name, body, who=change.who, what=what, why=change.why)
 
@@ -66,7 +66,7 @@ async def _save(cell: Cell, ledger: Ledger, kind: str, name: str, document: Any,
 async def add_hall(
     cell: Cell, ledger: Ledger, hall: str, name: str, document: object, change: Change, *, ids: Any = "guid"
 ) -> OpenHall:
-    """Creates a hall from a seating plan in pretix's format. Raises `BadPlan` with every fault, `BadInput`, `Refused`."""
+    """Creates a hall from a plan in pretix's format. Raises `BadPlan` with every fault, `BadInput`, `Refused`."""
     _check_id("hall", hall)
     _check_title("name", name)
     made = Hall(hall=hall, name=name, plan=export_plan(import_plan(document, ids)))  # type: ignore[arg-type]
@@ -76,7 +76,7 @@ async def add_hall(
         if known.plan == opened.plan:
             return known
         raise Refused("already-exists", "there is a hall of this name with another plan", hall=hall)
-    await _save(cell, ledger, "hall", hall, made, change, "create hall")
+    await _save(ledger, "hall", hall, made, change, "create hall")
     await publish(cell, {f"hall:{hall}": published_form(made)})
     await cell.look()
     return opened
@@ -112,13 +112,13 @@ async def add_performance(cell: Cell, ledger: Ledger, made: Performance, change:
     if known is not None and known != made:
         raise Refused("already-exists", "there is another performance of this name", performance=made.performance)
     if known is None:
-        await _save(cell, ledger, "performance", made.performance, made, change, "create performance")
+        await _save(ledger, "performance", made.performance, made, change, "create performance")
     await publish(cell, {f"performance:{made.performance}": published_form(made)})
     await cell.look()
 
 
 async def add_on_sale(cell: Cell, ledger: Ledger, made: OnSale, change: Change) -> OnSale:
-    """Puts performances on sale: seats laid out, the draw's seed chosen and committed to. Raises `BadInput`, `Refused`."""
+    """Puts performances on sale: lays seats out, commits to the draw's seed. Raises `BadInput`, `Refused`."""
     _check_id("on_sale", made.on_sale)
     _check_title("title", made.title)
     _check_on_sale(cell, made)
@@ -129,7 +129,7 @@ async def add_on_sale(cell: Cell, ledger: Ledger, made: OnSale, change: Change) 
         raise Refused("already-exists", "there is another on-sale of this name", on_sale=made.on_sale)
     seed = new_seed()
     made = msgspec.structs.replace(made, seed=encode(seed), commitment=commitment(seed))
-    await _save(cell, ledger, "on_sale", made.on_sale, made, change, "create on-sale")
+    await _save(ledger, "on_sale", made.on_sale, made, change, "create on-sale")
     await bring_up(cell, made)
     await publish(cell, {f"on_sale:{made.on_sale}": published_form(made)})
     await cell.look()
@@ -199,7 +199,7 @@ async def add_key(
         if known != made:
             raise Refused("key-reused", "this Idempotency-Key was used before, with another request")
         return known, secret
-    await _save(cell, ledger, "api_key", key_id, made, change, "create key")
+    await _save(ledger, "api_key", key_id, made, change, "create key")
     await publish(cell, {f"api_key:{key_id}": published_form(made)})
     await cell.look()
     return made, secret
@@ -211,7 +211,7 @@ async def revoke_key(cell: Cell, ledger: Ledger, key_id: str, change: Change) ->
     if known is None:
         raise Refused("unknown-key", "there is no such key here")
     made = msgspec.structs.replace(known, is_revoked=True)
-    await _save(cell, ledger, "api_key", key_id, made, change, "revoke key")
+    await _save(ledger, "api_key", key_id, made, change, "revoke key")
     await publish(cell, {f"api_key:{key_id}": published_form(made)})
     await cell.look()
 

@@ -23,5 +23,5 @@ def from_rfc3339(text: str) -> int:
 
 
 def now_ms() -> int:
-    """This host's clock: for records and for the pages, never to decide an expiry (Redis's clock does)."""
+    """The host's clock: for records and for the pages, never to decide an expiry (Redis's clock does)."""
     return time.time_ns() // 1_000_000

@@ -1,4 +1,4 @@
-"""Every Redis key of a house, spelled once. The hash tag `{house}` keeps them in one slot and behind one ACL pattern."""
+"""Every Redis key of a house, spelled once. The tag `{house}` keeps them in one slot and behind one ACL pattern."""
 
 from engine.words import HouseSlug, OnSaleId, OrderId, PerformanceId
 

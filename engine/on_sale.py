@@ -1,4 +1,4 @@
-"""An on-sale while it runs: put it up, and change it: open, pause, resume, close, pace, message. Beside `lua/on_sale/`."""
+"""An on-sale while it runs: put it up, open, pause, resume, close it, set pace and message. Beside `lua/on_sale/`."""
 
 from typing import Final
 

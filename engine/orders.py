@@ -1,4 +1,4 @@
-"""Orders: confirm the holds of a basket in one step, keep them while a payment is late, settle it. Beside `lua/orders/`."""
+"""Orders: confirm a basket's holds in one step, keep them while a payment is late, settle it. Beside `lua/orders/`."""
 
 import secrets
 import time

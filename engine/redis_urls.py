@@ -1,6 +1,6 @@
 """The Redis URLs of a network file, as redis-py wants them: for everything that is not the hot path."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import redis.asyncio
 from redis.asyncio.retry import Retry
@@ -17,13 +17,12 @@ TIMEOUT_SECONDS: Final = 5.0
 def connect(url: str) -> "Redis":
     """A redis-py client for a URL of the network file. Its own retries are off: there is one retry layer, ours."""
     address = address_of(url)
-    once = Retry(NoBackoff(), 0)
-    common = {
+    common: dict[str, Any] = {
         "username": address.user or None,
         "password": address.password or None,
         "socket_timeout": TIMEOUT_SECONDS,
         "socket_connect_timeout": TIMEOUT_SECONDS,
-        "retry": once,
+        "retry": Retry(NoBackoff(), 0),
     }
     if address.path:
         return redis.asyncio.Redis(unix_socket_path=address.path, **common)

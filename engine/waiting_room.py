@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -59,7 +59,7 @@ def hash_secret(secret: str) -> str:
 
 
 async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str) -> Joined:
-    """Gives the visitor who keeps the secret the next index. Raises `Refused` before the pre-queue and after the end."""
+    """Gives whoever keeps the secret the next index. Raises `Refused` before the pre-queue and after the end."""
     try:
         is_hash = (
             len(secret_hash) == SECRET_HASH_CHARACTERS and len(decode(secret_hash)) == hashlib.sha256().digest_size
@@ -102,7 +102,7 @@ async def status(cell: Cell, on_sale: OnSaleId) -> Status:
     reply = await cell.read("waiting_room/status", (cell.keys.sale(on_sale), cell.keys.live(on_sale)))
     match reply[0]:
         case b"status":
-            values = [value.decode() if isinstance(value, bytes) else value for value in reply[1:]]
+            values: list[Any] = [value.decode() if isinstance(value, bytes) else value for value in reply[1:]]
             return Status(*values)
         case b"unknown_on_sale":
             raise Refused("unknown-on-sale", "there is no such on-sale here")

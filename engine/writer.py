@@ -122,7 +122,7 @@ class Writer:
                 await record(connection, entries, previous, self._at_point)
         except REFUSED_BY_POSTGRES as error:
             if len(entries) == 1:
-                log.error("an entry cannot be recorded", entry=entries[0][0], why=str(error))
+                log.error("an entry cannot be recorded", entry=entries[0][0], why=str(error))  # noqa: TRY400 - foreseen
                 async with self._ledger.connection() as connection:
                     await bury_one(connection, entries[0], previous, f"{type(error).__name__}: {error}")
                 self.buried += 1

@@ -321,8 +321,6 @@ class Story:
             return
         console.print(f"[yellow]▌ {self._network.house(RUSH).name}'s Redis is frozen for three seconds …[/]")
         pid = self._servers.redis[RUSH].pid
-        if pid is None:
-            return
         os.kill(pid, signal.SIGSTOP)
         try:
             await asyncio.sleep(REDIS_FROZEN_SECONDS)

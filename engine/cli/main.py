@@ -145,13 +145,7 @@ def performance_create(
     currency: str = "EUR",
     why: str = "create performance",
 ) -> None:
-    """Create a performance.
-
-    Parameters
-    ----------
-    price
-        One a category, in minor units: `--price.Parterre 3200`.
-    """
+    """Create a performance. Prices are in minor units, one a category: `--price.Parterre 3200`."""
     _now(sales.create_performance(network, house, performance, hall, title, starts_at, price, fee, currency, why))
 
 

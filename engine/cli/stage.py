@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 import tomli_w
@@ -65,7 +65,7 @@ class Company:
         self._folder = folder
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def __enter__(self) -> "Company":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

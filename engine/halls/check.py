@@ -22,6 +22,6 @@ def summary(document: object, ids: str = "guid") -> str:
     aisles = sum(seat.is_before_aisle for seat in seats)
     rows = sum(len(zone.rows) for zone in plan.zones)
     return (
-        f"{plan.name or 'this plan'} can be sold from: {len(seats)} seats in {rows} rows and {len(layout.blocks)} blocks "
-        f"between aisles ({aisles} aisles in rows), {standing} standing places; {shown}"
+        f"{plan.name or 'this plan'} can be sold from: {len(seats)} seats in {rows} rows and "
+        f"{len(layout.blocks)} blocks between aisles ({aisles} aisles in rows), {standing} standing places; {shown}"
     )

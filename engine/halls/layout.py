@@ -16,7 +16,7 @@ SIDEWAYS: Final = 0.6
 
 
 class Block(msgspec.Struct, frozen=True):
-    """Adjacent seats. `start`: its first seat among all, block after block; `focus`: 1-based, nearest the hall's middle.
+    """Adjacent seats. `start`: its first seat among all, block by block; `focus`: 1-based, nearest the hall's middle.
 
     `classes`: a letter a seat, the category's in upper case, in lower case for a place with an access need.
     """
@@ -133,7 +133,8 @@ def compile_layout(plan: Plan) -> Layout:
         )
 
     letters = {category.name: chr(65 + number) for number, category in enumerate(plan.categories)}
-    blocks, order = [], []
+    blocks: list[Block] = []
+    order: list[int] = []
     for run in sorted(runs, key=quality):
         nearest = min(range(len(run.points)), key=lambda place: abs(run.points[place][0] - middle))
         classes = "".join(

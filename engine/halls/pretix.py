@@ -105,7 +105,7 @@ class Reader:
 
     def _categories(self) -> tuple[Category, ...]:
         found = self._list(self._document, "categories", "the file")
-        categories = []
+        categories: list[Category] = []
         for number, each in enumerate(found, 1):
             name = each.get("name")
             if not isinstance(name, str) or not name.strip():

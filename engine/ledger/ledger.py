@@ -83,6 +83,11 @@ class Totals(msgspec.Struct, frozen=True):
     dead_letters: int
 
 
+CSV_COLUMNS: Final = (
+    *("order", "state", "recorded_at", "channel", "email", "name", "on_sale"),
+    *("performance", "seat", "area", "category", "price_type", "price", "fee"),
+    *("order_total", "currency", "provider", "reference"),
+)
 ORDER_COLUMNS: Final = (
     "order_id, on_sale, state, recorded_at, channel, email, name, provider, reference, total, currency, payload"
 )
@@ -257,9 +262,7 @@ class Ledger:
         """Every order as CSV, an item a row, a few hundred orders at a time."""
         text = io.StringIO()
         rows = csv.writer(text)
-        rows.writerow(
-            ["order", "state", "recorded_at", "channel", "email", "name", "on_sale", "performance", "seat", "area", "category", "price_type", "price", "fee", "order_total", "currency", "provider", "reference"]
-        )
+        rows.writerow(CSV_COLUMNS)
         after: OrderId | None = None
         while True:
             found = await self.orders(after, EXPORTED_A_TIME)

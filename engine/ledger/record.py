@@ -23,7 +23,8 @@ ITEMS: Final = (
 )
 ENTRANTS: Final = (
     "INSERT INTO entrants (on_sale, line, index, secret_hash) "
-    "SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) ON CONFLICT (on_sale, line, index) DO NOTHING"
+    "SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) "
+    "ON CONFLICT (on_sale, line, index) DO NOTHING"
 )
 ACTIONS: Final = (
     "INSERT INTO actions (at, who, what, subject, why, detail, entry) SELECT to_timestamp(at / 1000.0), who, what, "
