@@ -184,7 +184,7 @@ async def confirm(call: Call) -> Answer:
     if len(request.holds) > cell.house.limits.holds_an_order:
         raise Refused("bad-input", f"an order has at most {cell.house.limits.holds_an_order} holds")
     holds = [seats.read_hold(cell, token, whose) for token in request.holds]
-    buyer = orders.Buyer(owner=whose, channel=channel)
+    buyer = orders.Buyer(caller=owner.owner, owner=whose, channel=channel)
     order, state = await orders.confirm(cell, buyer, holds, request.customer, request.payment, key)
     state = await _wait_until_recorded(cell, order, state, _wait_seconds(call))
     return _json(202, OrderedReply(order=order, order_secret=cell.signer.order_secret(order), state=state))

@@ -2,8 +2,12 @@
 
 import time
 from datetime import UTC, datetime
+from typing import Final
 
 from engine.errors import BadInput
+
+LATEST_MS: Final = 253_370_764_800_000
+"""The year 9999: later instants have no RFC 3339."""
 
 
 def to_rfc3339(instant_ms: int) -> str:
@@ -19,7 +23,10 @@ def from_rfc3339(text: str) -> int:
         raise BadInput(f"{text!r} is not an instant such as 2026-09-01T10:00:00+02:00") from error
     if instant.tzinfo is None:
         raise BadInput(f"{text!r} has no offset from UTC, such as Z or +02:00")
-    return round(instant.timestamp() * 1000)
+    instant_ms = round(instant.timestamp() * 1000)
+    if not 0 <= instant_ms < LATEST_MS:
+        raise BadInput(f"{text!r} does not lie between the years 1970 and 9999")
+    return instant_ms
 
 
 def now_ms() -> int:

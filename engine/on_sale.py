@@ -92,8 +92,8 @@ async def change(
                 phase = await _change(cell, action, name, value, key)
         return phase
     if verb == "message":
-        if message is None or len(message) > LONGEST_MESSAGE:
-            raise BadInput(f"message needs a message of at most {LONGEST_MESSAGE} characters")
+        if message is None or len(message) > LONGEST_MESSAGE or not message.isprintable():
+            raise BadInput(f"message needs a message of at most {LONGEST_MESSAGE} plain characters")
         return await _change(cell, action, verb, message, key)
     if verb not in (*VERBS, "sell_out"):
         raise Refused("unknown-action", f"an on-sale can be told to {', '.join(VERBS)}", actions=list(VERBS))

@@ -30,8 +30,12 @@ class Ordered(msgspec.Struct, frozen=True):
 
 
 class Buyer(msgspec.Struct, frozen=True):
-    """Who confirms. An empty `owner` may confirm anybody's holds: the house's own back end, or a payment."""
+    """Who confirms. An empty `owner` may confirm anybody's holds: the house's own back end, or a payment.
 
+    `caller`: whose operation ids these are.
+    """
+
+    caller: str
     owner: str
     channel: str
 
@@ -101,7 +105,7 @@ async def confirm(
         channel=buyer.channel,
     )
     fingerprint = digest(pack([held.hold for held in holds]), pack(customer), pack(payment))
-    operation = digest("order", holds[0].owner, key)
+    operation = digest("order", buyer.caller, key)
     sold = _Sold(owner=buyer.owner, place=holds[0].place, holds=_packed_holds(order, holds))
     paid_by = provider(payment.provider)
     match await paid_by.check(payment.reference, order.total, order.currency):

@@ -1,6 +1,6 @@
 """Prices are computed by us, from the performance, and frozen when seats are held: never taken from a visitor."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -19,19 +19,26 @@ class Piece(msgspec.Struct, frozen=True):
     area: AreaId | None = None
 
 
-def price(pieces: Sequence[Piece], price_types: Sequence[str]) -> tuple[Item, ...]:
-    """The pieces with their price types (none: the standard ones), in order, with today's prices and fees.
+def check_price_types(price_types: Sequence[str], price_lists: Sequence[Sequence[Mapping[str, int]]]) -> None:
+    """Raises `Refused` when the price types do not fit what is asked for.
 
-    Raises `Refused` when the price types do not fit the pieces.
+    `price_lists`: for each seat, the prices of every category that it may turn out to have.
     """
-    if price_types and len(price_types) != len(pieces):
-        raise Refused("price-types", f"{len(price_types)} price types for {len(pieces)} seats", expected=len(pieces))
+    if len(price_types) != len(price_lists):
+        expected = len(price_lists)
+        raise Refused("price-types", f"{len(price_types)} price types for {expected} seats", expected=expected)
+    for price_type, lists in zip(price_types, price_lists, strict=True):
+        for prices in lists:
+            if price_type not in prices:
+                raise Refused("unknown-price-type", f"there is no price {price_type!r} here", price_types=list(prices))
+
+
+def price(pieces: Sequence[Piece], price_types: Sequence[str]) -> tuple[Item, ...]:
+    """The pieces with their price types, in order, with today's prices and fees; the types were checked before."""
     items = []
     for number, piece in enumerate(pieces):
         prices = piece.performance.prices[piece.category]
         price_type = price_types[number] if price_types else next(iter(prices))
-        if price_type not in prices:
-            raise Refused("unknown-price-type", f"there is no price {price_type!r} here", price_types=list(prices))
         items.append(
             Item(
                 performance=piece.performance.performance,

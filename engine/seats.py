@@ -10,7 +10,7 @@ from engine.cell import Cell, broken, digest, pack
 from engine.entries import Item
 from engine.errors import BadInput, Refused
 from engine.halls.layout import Layout
-from engine.prices import Piece, price, total
+from engine.prices import Piece, check_price_types, price, total
 from engine.signing import Hold
 from engine.words import AreaId, HoldId, OnSaleId, PerformanceId, SeatId
 
@@ -66,6 +66,8 @@ def _wish_size(wish: Wish) -> int:
     kinds = sum((bool(wish.seats), wish.best is not None, wish.area is not None))
     if kinds != 1:
         raise BadInput("an item asks for seats, or for the best, or for an area: one of them")
+    if wish.quantity and wish.area is None:
+        raise BadInput("a quantity beside an area, or inside best")
     if wish.seats:
         if len(set(wish.seats)) != len(wish.seats):
             raise BadInput("a seat is named twice")
@@ -99,6 +101,18 @@ def _packed_wish(wish: Wish, number: int, layout: Layout) -> list[object]:
         if area.id == wish.area:
             return [number, "area", place, wish.quantity]
     raise Refused("unknown-area", "there is no such standing area here", area=wish.area)
+
+
+def _price_lists(cell: Cell, wish: Wish) -> list[list[dict[str, int]]]:
+    """For each seat of a wish, the prices of every category that it may turn out to have."""
+    prices, layout = cell.performance(wish.performance).prices, cell.catalogue.layout(wish.performance)
+    if wish.seats:
+        return [[prices[layout.category_of(seat)]] for seat in wish.seats]
+    if wish.best:
+        categories = [wish.best.category] if wish.best.category else list(layout.categories)
+        return [[prices[category] for category in categories]] * wish.best.quantity
+    category = next(area.category for area in layout.areas if area.id == wish.area)
+    return [[prices[category]]] * wish.quantity
 
 
 def _pieces(cell: Cell, wishes: Sequence[Wish], performances: Sequence[PerformanceId], parts: bytes) -> Iterator[Piece]:
@@ -144,6 +158,8 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
         _packed_wish(wish, performances.index(wish.performance) + 1, cell.catalogue.layout(wish.performance))
         for wish in wishes
     ]
+    if price_types:  # a refusal changes nothing: what cannot be priced is never held
+        check_price_types(price_types, [lists for wish in wishes for lists in _price_lists(cell, wish)])
     fingerprint = digest(pack(packed), pack(performances), pack(price_types))
     hold_id = HoldId(digest("hold", owner.owner, key))
     keys = cell.keys
@@ -278,7 +294,7 @@ async def release(cell: Cell, held: Hold) -> None:
 
 async def extend(cell: Cell, held: Hold, key: str) -> int:
     """Keeps a hold `EXTENSION_MS` longer, once. Answers its new end. Raises `Refused`."""
-    operation = cell.keys.operation(digest("extend", held.hold, key))
+    operation = cell.keys.operation(digest("extend", held.owner, key))
     reply = await cell.call(
         "seats/extend",
         (cell.keys.cell, operation, *_performance_keys(cell, held)),

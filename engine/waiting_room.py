@@ -75,7 +75,7 @@ async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str) -> Joine
             keys.cell,
             keys.sale(name),
             keys.live(name),
-            keys.operation(digest("join", name, secret_hash, key)),
+            keys.operation(digest("join", name, key)),
             keys.retry(name, secret_hash),
             keys.outbox,
         ),
@@ -132,7 +132,7 @@ async def admit(cell: Cell, on_sale: OnSale, token: str, secret: str, key: str) 
     if place.on_sale != name or not hmac.compare_digest(place.secret_hash, hash_secret(secret)):
         raise Refused("not-your-place", "this place and this secret do not belong together here")
     keys = cell.keys
-    operation = keys.operation(digest("admit", token, key))
+    operation = keys.operation(digest("admit", name, key))
     for _ in range(2):
         drawn = cell.draws.get(name)
         position = drawn.position(place.index) if drawn else 0
@@ -140,7 +140,7 @@ async def admit(cell: Cell, on_sale: OnSale, token: str, secret: str, key: str) 
             "waiting_room/admit",
             (keys.cell, keys.sale(name), keys.live(name), keys.claimed(name), operation),
             (
-                digest(secret),
+                digest(token),
                 place.index,
                 position,
                 drawn.entrants if drawn else -1,
