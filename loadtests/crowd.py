@@ -29,6 +29,7 @@ OWN_POLLERS: Final = 200
 ARRIVE_WITHIN_S: Final = 30.0
 LATE_WITHIN_S: Final = 15.0
 STEP_S: Final = 1.0
+SETTLE_S: Final = 5.0
 
 
 def write_line(document: object) -> None:
@@ -87,8 +88,11 @@ class Crowd:
             return start_ms + int(who.arrival * LATE_WITHIN_S * 1000)
         return first_ms + int(who.arrival * (start_ms - first_ms or LATE_WITHIN_S * 1000) * 0.95)
 
-    async def watch(self, status_path: str) -> None:
-        """Once nothing is left and nobody holds anything any more, whoever waits is told, as a page would."""
+    async def watch(self, status_path: str, settle_s: float) -> None:
+        """Once nothing is left and nobody holds anything any more, whoever waits is told, as a page would.
+
+        `settle_s`: how long nothing is left before nothing comes back, abandoned holds included.
+        """
         nothing_since_s: float | None = None
         while not self._over.is_set():
             await asyncio.sleep(STEP_S)
@@ -103,7 +107,7 @@ class Crowd:
                 nothing_since_s = None
             elif nothing_since_s is None:
                 nothing_since_s = time.monotonic()
-            elif time.monotonic() - nothing_since_s > self._options.settle_s:
+            elif time.monotonic() - nothing_since_s > settle_s:
                 self._over.set()
 
 
@@ -139,7 +143,7 @@ async def run(options: argparse.Namespace, log: BinaryIO | None) -> Tally:
             for number in range(options.visitors)
         ]
         visits = [asyncio.create_task(crowd.visit(number, moment)) for number, moment in enumerate(moments)]
-        watching = asyncio.create_task(crowd.watch(f"{path}/status"))
+        watching = asyncio.create_task(crowd.watch(f"{path}/status", on_sale.hold_seconds + SETTLE_S))
         helpers = [watching, *([asyncio.create_task(_report(tally))] if options.progress else [])]
         done, unfinished = await asyncio.wait(visits, timeout=options.longest_s)
         for task in (*unfinished, *helpers):
@@ -163,7 +167,6 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--log", type=Path, help="where to keep what every visitor was told, one JSON a line")
     parser.add_argument("--leave-category", action="append", default=[], help="a category the crowd does not buy")
     parser.add_argument("--think-s", type=float, default=1.0, help="how slowly everybody clicks, on average")
-    parser.add_argument("--settle-s", type=float, default=8.0, help="how long nothing is left before waiting ends")
     parser.add_argument("--longest-s", type=float, default=900.0, help="when the crowd is sent home at the latest")
     parser.add_argument("--progress", action="store_true", help="a JSON line of progress each second")
     parser.add_argument("--quiet-probe", action="store_true", help="be a few calm shoppers, and time their holds")

@@ -18,7 +18,7 @@ class Tally:
 
     def __init__(self, visitors: int, opens_at_ms: int) -> None:
         self.visitors = visitors
-        self.joined = self.admitted = self.left = 0
+        self.joined = self.admitted = self.held = self.left = 0
         self.waiting: set[int] = set()
         self.holding: set[int] = set()
         self.orders: dict[str, int] = {}
@@ -27,6 +27,8 @@ class Tally:
         self.not_now: Counter[str] = Counter()
         self.broken: list[str] = []
         self.errors = 0
+        self.failures = 0
+        """Of the errors, answers that say that something is broken: 5xx that is no 503."""
         self.requests: Counter[str] = Counter()
         self.opens_at_ms = opens_at_ms
         self._joined_at_ms: dict[int, int] = {}
@@ -47,6 +49,7 @@ class Tally:
                 since_ms = max(self.opens_at_ms, self._joined_at_ms[visitor])
                 self._wait_ms.append(max(0, entry["at_ms"] - since_ms))
             case "held":
+                self.held += 1
                 self.holding.add(visitor)
             case "released":
                 self.holding.discard(visitor)
@@ -73,8 +76,9 @@ class Tally:
         self.requests[name] += 1
         if name == "hold" and status:
             self._hold_ms.append(took_ms)
-        if status == 0 or (status >= 500 and status != 503):
-            self.errors += 1
+        is_failure = status >= 500 and status != 503
+        self.failures += is_failure
+        self.errors += is_failure or status == 0
 
     def progress(self) -> dict[str, Any]:
         """Where the crowd stands now."""
@@ -96,6 +100,7 @@ class Tally:
             "visitors": self.visitors,
             "joined": self.joined,
             "admitted": self.admitted,
+            "holds": self.held,
             "orders_confirmed": len(self.orders),
             "seats_bought": sum(self.orders.values()),
             "wait_ms": [percentile(self._wait_ms, 0.5), percentile(self._wait_ms, 0.95)],
@@ -105,6 +110,7 @@ class Tally:
             "endings": dict(self.endings),
             "broken": self.broken,
             "errors": self.errors,
+            "failures": self.failures,
             "requests": dict(self.requests),
             "seconds": round(seconds, 1),
         }

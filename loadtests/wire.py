@@ -154,6 +154,7 @@ class OnSale(msgspec.Struct, frozen=True):
     currency: str
     limits: Limits
     pass_seconds: int
+    hold_seconds: int
     performances: tuple[Performance, ...]
 
 

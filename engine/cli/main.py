@@ -71,7 +71,7 @@ def serve_command(
 def demo_command(
     *,
     visitors: int = 5000,
-    seed: int | None = None,
+    seed: int = 1,
     plan: Path | None = None,
     ids: str = "guid",
     exit: bool = False,  # noqa: A002 - the contract's name

@@ -1,5 +1,6 @@
 """The programme of the demo: which halls, performances, on-sales and keys its three invented houses have."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -30,11 +31,37 @@ class Show(msgspec.Struct, frozen=True):
     name: str
 
 
-SHOWS: Final[dict[HouseSlug, tuple[Show, ...]]] = {
-    RUSH: (Show("zeewind-grote-zaal", "Nachtvaart: openingsconcert", "nachtvaart"),),
-    HouseSlug("gulden-masker"): (Show("gulden-masker", "De meeuw", "de-meeuw"),),
-    HouseSlug("klinker"): (Show("klinker", "Zilt & Zand, live", "zilt-en-zand"),),
+SHOWS: Final[dict[HouseSlug, Show]] = {
+    RUSH: Show("zeewind-grote-zaal", "Nachtvaart: openingsconcert", "nachtvaart"),
+    HouseSlug("gulden-masker"): Show("gulden-masker", "De meeuw", "de-meeuw"),
+    HouseSlug("klinker"): Show("klinker", "Zilt & Zand, live", "zilt-en-zand"),
 }
+QUIET_PACE: Final[dict[str, Any]] = {
+    "rate_per_minute": 6_000,
+    "cap": 200,
+    "hold_seconds": 60,
+    "return_delay_seconds": 0,
+}
+SALE_SECONDS: Final = 32
+PLACES_A_VISITOR: Final = 1.9
+"""What a visitor of the crowd who comes in buys on average, walking away included: sets the demo's pace."""
+FASTEST_PER_MINUTE: Final = 3_000
+
+
+def brisk(capacity: int, visitors: int, *, is_for_people: bool) -> dict[str, Any]:
+    """A pace at which the hall sells out within a good half minute, and visitors really wait.
+
+    `is_for_people`: leaves time to read and to type; what the crowd abandons then comes back later.
+    """
+    per_minute = max(600, round(capacity / PLACES_A_VISITOR * 60 / SALE_SECONDS), visitors // 2)
+    return {
+        "rate_per_minute": min(FASTEST_PER_MINUTE, per_minute),
+        "cap": 2_000 if is_for_people else 400,
+        "hold_seconds": 75 if is_for_people else 12,
+        "pass_seconds": 300 if is_for_people else 90,
+        "turn_seconds": 30,
+        "return_delay_seconds": 2,
+    }
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -59,9 +86,19 @@ def prices(categories: tuple[str, ...]) -> dict[str, dict[str, int]]:
 
 
 async def put_on(
-    cell: Cell, ledger: Ledger, show: Show, document: Any, ids: str, pace: dict[str, Any], opens_at_ms: int
+    cell: Cell,
+    ledger: Ledger,
+    show: Show,
+    pace: Callable[[int], dict[str, Any]],
+    opens_at_ms: int,
+    *,
+    document: Any = None,
+    ids: str = "guid",
 ) -> Opened:
-    """Creates hall, performance, on-sale and keys of a show. `document`: a plan instead of the shipped hall."""
+    """Creates hall, performance, on-sale and keys of a show. `document`: a plan instead of the shipped hall.
+
+    `pace`: rules of the on-sale for a hall of so many places.
+    """
     plan = document if document is not None else export_plan(shipped_plan(show.hall))
     opened = await houses.add_hall(cell, ledger, show.hall, show.title, plan, BY, ids=ids)
     layout = opened.layout
@@ -80,7 +117,7 @@ async def put_on(
         performances=(performance.performance,),
         prequeue_at_ms=min(now_ms(), opens_at_ms),
         opens_at_ms=opens_at_ms,
-        **pace,
+        **pace(layout.capacity),
     )
     await houses.add_on_sale(cell, ledger, on_sale, BY)
     _, manage_key = await houses.add_key(cell, ledger, "Manager", ("manage",), BY, "demo-manager")

@@ -13,6 +13,7 @@ from typing import Final, Self
 
 import msgspec
 import tomli_w
+from rich.console import Console
 
 from engine.embedded.servers import EmbeddedServers
 from engine.network import House, Network, load, read_slugs
@@ -20,6 +21,7 @@ from engine.parenthood import child_of_this
 
 STOP_SECONDS: Final = 15.0
 NICE: Final = 10
+console: Final = Console()
 
 
 def demo_network_file() -> Path:
@@ -110,4 +112,6 @@ class Company:
 
 def new_folder() -> Path:
     """A short folder for one demo: a unix socket's path has little room."""
-    return Path(tempfile.mkdtemp(prefix="parvis-"))
+    folder = Path(tempfile.mkdtemp(prefix="parvis-"))
+    folder.chmod(0o711)  # Postgres runs as a user of its own below it
+    return folder
