@@ -1,45 +1,95 @@
-"""Who may manage a house: its API keys, by scope. A route without a guard fails a test."""
+"""Who may manage a house: its API keys, by scope. A mutating route without a guard fails a test."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
+import msgspec
 from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
 
 from engine.catalogue import ApiKey
-from engine.cell import Cell
+from engine.cell import Cell, digest
 from engine.errors import Refused
-from engine.house import Change, find_key
+from engine.house import Change, bind, find_key
+from engine.ledger.ledger import Ledger
 
-LONGEST_KEY = 200
-
-
-def cell_of(request: Request[Any, Any, Any]) -> Cell:
-    """The cell of the path's house. Raises `Refused` (`unknown-house`)."""
-    cell: Cell | None = request.app.state.cells.get(request.path_params["house"])
-    if cell is None:
-        raise Refused("unknown-house", "there is no such house here")
-    return cell
+LONGEST_KEY: Final = 200
+Connection = ASGIConnection[Any, Any, Any, Any]
+Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 
 
-def staff(request: Request[Any, Any, Any], *scopes: str) -> tuple[Cell, ApiKey]:
-    """The cell, and the key that may do one of the scopes there. Raises `Refused`; the scope `manage` may do all."""
-    cell = cell_of(request)
-    kind, _, secret = request.headers.get("authorization", "").partition(" ")
-    key = find_key(cell, secret.strip()) if kind.lower() == "bearer" else None
-    if key is None:
-        raise Refused("key-required", "one of the house's keys is needed here")
-    if not {"manage", *scopes} & set(key.scopes):
-        raise Refused("scope-missing", "this key may not do that", scopes=list(scopes))
-    return cell, key
+class Caller(msgspec.Struct, frozen=True):
+    """Who of a house calls: the cell and ledger of the house, the key, and the id of what is to be done."""
+
+    cell: Cell
+    ledger: Ledger
+    key: ApiKey
+    operation: str
+
+    def change(self, why: str) -> Change:
+        """Who does it and why, as the action log keeps it: the key's name and id."""
+        return Change(who=f"{self.key.name} ({self.key.key_id})", why=why)
 
 
-def idempotency_key(request: Request[Any, Any, Any]) -> str:
-    """The request's Idempotency-Key. Raises `Refused`."""
-    key: str = request.headers.get("idempotency-key", "")
+def allows(*scopes: str, is_plan: bool = False) -> Guard:
+    """Lets keys of one of the scopes through; the scope `manage` may do all. `is_plan`: the body is a seating plan.
+
+    Refuses what is wrong with the request besides its body: house, key, scope, Idempotency-Key, type and size.
+    """
+
+    async def guard(connection: Connection, handler: BaseRouteHandler) -> None:  # noqa: ARG001 - Litestar passes it
+        house = connection.path_params["house"]
+        cell: Cell | None = connection.app.state.cells.get(house)
+        if cell is None:
+            raise Refused("unknown-house", "there is no such house here")
+        kind, _, secret = connection.headers.get("authorization", "").partition(" ")
+        key = find_key(cell, secret.strip()) if kind.lower() == "bearer" else None
+        if key is None:
+            raise Refused("key-required", "one of the house's keys is needed here")
+        if not {"manage", *scopes} & set(key.scopes):
+            raise Refused("scope-missing", "this key may not do that", scopes=list(scopes))
+        operation = ""
+        if isinstance(connection, Request) and connection.method == "POST":
+            operation = digest("manage", key.key_id, idempotency_key(connection.headers.get("idempotency-key", "")))
+            limits = cell.house.limits
+            await _check_body(connection, limits.plan_bytes if is_plan else limits.body_bytes)
+        ledger = connection.app.state.ledgers[house]
+        connection.state.caller = Caller(cell=cell, ledger=ledger, key=key, operation=operation)
+
+    return guard
+
+
+async def _check_body(request: Request[Any, Any, Any], limit: int) -> None:
+    if not is_json(request.headers.get("content-type", "")):
+        raise Refused("wrong-content-type", "the body is sent as application/json")
+    if (request.content_length or 0) > limit or len(await request.body()) > limit:
+        raise Refused("body-too-large", f"a body has at most {limit} bytes", limit=limit)
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a Content-Type is JSON's, whatever its parameters."""
+    return content_type.partition(";")[0].strip().lower() == "application/json"
+
+
+def idempotency_key(key: str) -> str:
+    """A request's Idempotency-Key. Raises `Refused` when it is missing or cannot be one."""
     if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
         raise Refused("idempotency-key-missing", f"an Idempotency-Key has 1 to {LONGEST_KEY} printable characters")
     return key
 
 
-def change_by(key: ApiKey, why: str) -> Change:
-    """Who does it, as the action log keeps it: the key's name and id."""
-    return Change(who=f"{key.name} ({key.key_id})", why=why)
+def caller_of(request: Request[Any, Any, Any]) -> Caller:
+    """Whom the route's guard let through."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+async def changing(request: Request[Any, Any, Any]) -> Caller:
+    """Whom the route's guard let through, their Idempotency-Key bound to this very request from now on.
+
+    Raises `Refused` (`key-reused`) when it was used for another one, and `CellUnavailable`.
+    """
+    caller = caller_of(request)
+    await bind(caller.cell, caller.operation, digest(request.url.path, await request.body()))
+    return caller

@@ -5,10 +5,11 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, Router, delete, get, post
+from litestar.datastructures import CacheControlHeader
 from litestar.params import Parameter
 from litestar.response import Stream
 
-from api.guards import change_by, idempotency_key, staff
+from api.guards import allows, caller_of, changing
 from api.wire import (
     ActionRequest,
     CountersReply,
@@ -24,20 +25,16 @@ from engine import on_sale as on_sales
 from engine.catalogue import ApiKey, OnSale, OpenHall, Performance
 from engine.cell import Cell
 from engine.entries import Action
-from engine.errors import BadInput
+from engine.errors import BadInput, Refused
 from engine.instants import from_rfc3339, now_ms, to_rfc3339
-from engine.ledger.ledger import Ledger
 from engine.words import OnSaleId, OrderId
 
 Call = Request[Any, Any, Any]
 PLAN_BYTES: Final = 32 * 1024 * 1024
 BODY_BYTES: Final = 64 * 1024
+SHOWN: Final = allows("counter", "orders:read")
+"""For what a counter's page shows."""
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
-
-
-def _ledger(request: Call, cell: Cell) -> Ledger:
-    ledger: Ledger = request.app.state.ledgers[cell.house.slug]
-    return ledger
 
 
 def _hall_reply(opened: OpenHall) -> HallReply:
@@ -51,23 +48,26 @@ def _hall_reply(opened: OpenHall) -> HallReply:
     )
 
 
-@post("/halls", request_max_body_size=PLAN_BYTES, summary="Create a hall from a seating plan")
+@post(
+    "/halls",
+    guards=[allows(is_plan=True)],
+    request_max_body_size=PLAN_BYTES,
+    summary="Create a hall from a seating plan",
+)
 async def create_hall(request: Call, data: HallRequest) -> HallReply:
     """The hall, with what its plan holds."""
-    cell, key = staff(request)
-    idempotency_key(request)
+    caller = await changing(request)
     if data.ids not in {"guid", "uuid"}:
         raise BadInput("ids is guid or uuid")
-    change = change_by(key, "create hall")
-    opened = await house.add_hall(cell, _ledger(request, cell), data.hall, data.name, data.plan, change, ids=data.ids)
+    change = caller.change("create hall")
+    opened = await house.add_hall(caller.cell, caller.ledger, data.hall, data.name, data.plan, change, ids=data.ids)
     return _hall_reply(opened)
 
 
-@get("/halls", summary="The house's halls")
+@get("/halls", guards=[SHOWN], summary="The house's halls")
 async def list_halls(request: Call) -> dict[str, list[HallReply]]:
     """Every hall."""
-    cell, _ = staff(request, "counter", "orders:read")
-    return {"halls": [_hall_reply(opened) for opened in cell.catalogue.halls.values()]}
+    return {"halls": [_hall_reply(opened) for opened in caller_of(request).cell.catalogue.halls.values()]}
 
 
 def _performance_reply(performance: Performance) -> dict[str, Any]:
@@ -82,11 +82,12 @@ def _performance_reply(performance: Performance) -> dict[str, Any]:
     }
 
 
-@post("/performances", request_max_body_size=BODY_BYTES, summary="Create a performance with its prices")
+@post(
+    "/performances", guards=[allows()], request_max_body_size=BODY_BYTES, summary="Create a performance with its prices"
+)
 async def create_performance(request: Call, data: PerformanceRequest) -> dict[str, Any]:
     """The performance."""
-    cell, key = staff(request)
-    idempotency_key(request)
+    caller = await changing(request)
     made = Performance(
         performance=data.performance,
         hall=data.hall,  # type: ignore[arg-type]
@@ -96,31 +97,29 @@ async def create_performance(request: Call, data: PerformanceRequest) -> dict[st
         fee=data.fee,
         currency=data.currency,
     )
-    await house.add_performance(cell, _ledger(request, cell), made, change_by(key, "create performance"))
+    await house.add_performance(caller.cell, caller.ledger, made, caller.change("create performance"))
     return _performance_reply(made)
 
 
-@get("/performances", summary="The house's performances")
+@get("/performances", guards=[SHOWN], summary="The house's performances")
 async def list_performances(request: Call) -> dict[str, list[dict[str, Any]]]:
     """Every performance, by date."""
-    cell, _ = staff(request, "counter", "orders:read")
-    found = sorted(cell.catalogue.performances.values(), key=lambda each: each.starts_at_ms)
+    found = sorted(caller_of(request).cell.catalogue.performances.values(), key=lambda each: each.starts_at_ms)
     return {"performances": [_performance_reply(performance) for performance in found]}
 
 
-@post("/on-sales", request_max_body_size=BODY_BYTES, summary="Put performances on sale")
+@post("/on-sales", guards=[allows()], request_max_body_size=BODY_BYTES, summary="Put performances on sale")
 async def create_on_sale(request: Call, data: OnSaleRequest) -> CountersReply:
     """The on-sale's counters as it starts."""
-    cell, key = staff(request)
-    idempotency_key(request)
+    caller = await changing(request)
     fields = msgspec.structs.asdict(data)
     made = OnSale(
         **{name: value for name, value in fields.items() if name not in {"prequeue_at", "opens_at"}},
         prequeue_at_ms=from_rfc3339(data.prequeue_at),
         opens_at_ms=from_rfc3339(data.opens_at),
     )
-    await house.add_on_sale(cell, _ledger(request, cell), made, change_by(key, "create on-sale"))
-    return await _counters(request, cell, made.on_sale)
+    await house.add_on_sale(caller.cell, caller.ledger, made, caller.change("create on-sale"))
+    return await _counters(request, caller.cell, made.on_sale)
 
 
 async def _counters(request: Call, cell: Cell, name: str) -> CountersReply:
@@ -161,36 +160,37 @@ async def _counters(request: Call, cell: Cell, name: str) -> CountersReply:
     )
 
 
-@get("/on-sales", summary="The house's on-sales with their counters")
+@get("/on-sales", guards=[SHOWN], summary="The house's on-sales with their counters")
 async def list_on_sales(request: Call) -> dict[str, list[CountersReply]]:
     """Every on-sale."""
-    cell, _ = staff(request, "counter", "orders:read")
+    cell = caller_of(request).cell
     return {"on_sales": [await _counters(request, cell, name) for name in cell.catalogue.on_sales]}
 
 
-@get("/on-sales/{on_sale:str}", summary="An on-sale's counters")
+@get("/on-sales/{on_sale:str}", guards=[SHOWN], summary="An on-sale's counters")
 async def read_on_sale(request: Call, on_sale: str) -> CountersReply:
     """The line, the seats, the orders."""
-    cell, _ = staff(request, "counter", "orders:read")
-    return await _counters(request, cell, on_sale)
+    return await _counters(request, caller_of(request).cell, on_sale)
 
 
 @post(
     "/on-sales/{on_sale:str}/{action:str}",
+    guards=[allows()],
     status_code=200,
     request_max_body_size=BODY_BYTES,
     summary="Open, pause, resume or close an on-sale, or set its rate or message",
 )
 async def change_on_sale(request: Call, on_sale: str, action: str, data: ActionRequest) -> CountersReply:
     """The on-sale's counters after it."""
-    cell, key = staff(request)
-    operation = idempotency_key(request)
-    name = cell.on_sale(on_sale).on_sale
+    caller = caller_of(request)
+    cell, name = caller.cell, caller.cell.on_sale(on_sale).on_sale
     if action not in on_sales.VERBS:
-        raise BadInput(f"an on-sale can be told to {', '.join(on_sales.VERBS)}")
+        verbs = list(on_sales.VERBS)
+        raise Refused("unknown-action", f"an on-sale can be told to {', '.join(verbs)}", actions=verbs)
+    await changing(request)
     asked = {"rate_per_minute": data.rate_per_minute, "cap": data.cap, "message": data.message}
     log_entry = Action(
-        who=change_by(key, "").who,
+        who=caller.change("").who,
         what=action,
         subject=name,
         why=data.reason,
@@ -200,7 +200,7 @@ async def change_on_sale(request: Call, on_sale: str, action: str, data: ActionR
     await on_sales.change(
         cell,
         log_entry,
-        operation,
+        caller.operation,
         rate_per_minute=data.rate_per_minute,
         cap=data.cap,
         message=data.message,
@@ -210,22 +210,34 @@ async def change_on_sale(request: Call, on_sale: str, action: str, data: ActionR
     return await _counters(request, cell, OnSaleId(on_sale))
 
 
-@get("/orders", summary="The house's recorded orders")
+@get("/orders", guards=[allows("orders:read")], summary="The house's recorded orders")
 async def list_orders(request: Call, after: str = "", limit: Limit = 100) -> dict[str, Any]:
     """Orders in the order of their ids, which is the order of time; `next` asks for what follows."""
-    cell, _ = staff(request, "orders:read")
-    found = await _ledger(request, cell).orders(OrderId(after) if after else None, limit)
+    found = await caller_of(request).ledger.orders(OrderId(after) if after else None, limit)
     listed = [msgspec.to_builtins(order) for order in found]
     return {"orders": listed, **({"next": found[-1].order} if len(found) == limit else {})}
 
 
-@get("/orders.csv", summary="Every recorded order as CSV, an item a row", media_type="text/csv")
+@get(
+    "/orders.csv",
+    guards=[allows("orders:read")],
+    summary="Every recorded order as CSV, an item a row",
+    media_type="text/csv",
+)
 async def export_orders(request: Call) -> Stream:
     """CSV (RFC 4180) in UTF-8."""
-    cell, _ = staff(request, "orders:read")
-    rows: AsyncIterator[str] = _ledger(request, cell).export_csv()
-    name = f"attachment; filename={cell.house.slug}-orders.csv"
-    return Stream(rows, media_type="text/csv; charset=utf-8", headers={"content-disposition": name})
+    caller = caller_of(request)
+    parts = caller.ledger.export_csv()
+    # The first part is read before anything is sent: a ledger that is away is a 503, not half a file.
+    first = await anext(parts)
+
+    async def rows() -> AsyncIterator[str]:
+        yield first
+        async for part in parts:
+            yield part
+
+    name = f"attachment; filename={caller.cell.house.slug}-orders.csv"
+    return Stream(rows(), media_type="text/csv; charset=utf-8", headers={"content-disposition": name})
 
 
 def _key_reply(key: ApiKey, secret: str | None = None) -> KeyReply:
@@ -239,41 +251,43 @@ def _key_reply(key: ApiKey, secret: str | None = None) -> KeyReply:
     )
 
 
-@get("/keys", summary="The house's keys, without their secrets")
+@get("/keys", guards=[allows()], summary="The house's keys, without their secrets")
 async def list_keys(request: Call) -> dict[str, list[KeyReply]]:
     """Every key."""
-    cell, _ = staff(request)
-    return {"keys": [_key_reply(key) for key in cell.catalogue.api_keys.values()]}
+    return {"keys": [_key_reply(key) for key in caller_of(request).cell.catalogue.api_keys.values()]}
 
 
-@post("/keys", request_max_body_size=BODY_BYTES, summary="Create a key; its secret is shown this once")
+@post(
+    "/keys",
+    guards=[allows()],
+    request_max_body_size=BODY_BYTES,
+    summary="Create a key; its secret is shown this once",
+)
 async def create_key(request: Call, data: KeyRequest) -> KeyReply:
     """The key with its secret."""
-    cell, key = staff(request)
-    operation = f"{key.key_id}:{idempotency_key(request)}"
-    made, secret = await house.add_key(
-        cell, _ledger(request, cell), data.name, data.scopes, change_by(key, data.reason), operation
-    )
+    caller = await changing(request)
+    change = caller.change(data.reason)
+    made, secret = await house.add_key(caller.cell, caller.ledger, data.name, data.scopes, change, caller.operation)
     return _key_reply(made, secret)
 
 
-@delete("/keys/{key_id:str}", summary="End a key")
+@delete("/keys/{key_id:str}", guards=[allows()], summary="End a key")
 async def revoke_key(request: Call, key_id: str) -> None:
     """Nothing more to say."""
-    cell, key = staff(request)
-    await house.revoke_key(cell, _ledger(request, cell), key_id, change_by(key, "revoked"))
+    caller = caller_of(request)
+    await house.revoke_key(caller.cell, caller.ledger, key_id, caller.change("revoked"))
 
 
-@get("/actions", summary="Who did what, and why")
+@get("/actions", guards=[allows()], summary="Who did what, and why")
 async def list_actions(request: Call, limit: Limit = 100) -> dict[str, Any]:
     """The newest first."""
-    cell, _ = staff(request)
-    found = await _ledger(request, cell).actions(limit)
+    found = await caller_of(request).ledger.actions(limit)
     return {"actions": [msgspec.to_builtins(action) for action in found]}
 
 
 MANAGE: Final = Router(
     "/v1/houses/{house:str}/manage",
+    cache_control=CacheControlHeader(no_store=True),
     route_handlers=[
         create_hall,
         list_halls,

@@ -114,6 +114,7 @@ async def _listed(cell: Cell) -> tuple[ListedOnSale, ...]:
     for on_sale in sorted(cell.catalogue.on_sales.values(), key=lambda each: each.opens_at_ms):
         now = await waiting_room.status(cell, on_sale.on_sale)
         if now.phase != "closed":
+            starts_at_ms = min(cell.performance(name).starts_at_ms for name in on_sale.performances)
             listed.append(
                 ListedOnSale(
                     house=cell.house.slug,
@@ -123,6 +124,7 @@ async def _listed(cell: Cell) -> tuple[ListedOnSale, ...]:
                     phase=now.phase,
                     prequeue_at=to_rfc3339(now.prequeue_at_ms),
                     opens_at=to_rfc3339(now.opens_at_ms),
+                    starts_at=to_rfc3339(starts_at_ms),
                     page=f"/h/{cell.house.slug}/{on_sale.on_sale}",
                 )
             )

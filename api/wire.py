@@ -9,7 +9,7 @@ from engine.network import Colours, Policy
 from engine.seats import Wish
 from engine.words import HouseSlug, OnSaleId, OrderId, PerformanceId
 
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 
 
@@ -171,6 +171,8 @@ class ListedOnSale(_Reply, frozen=True, omit_defaults=False):
     opens_at: str
     house: HouseSlug
     house_name: str
+    starts_at: str
+    """The first of its performances (RFC 3339)."""
     page: str
 
 

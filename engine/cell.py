@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.breaker import Breaker
-from engine.catalogue import Catalogue, OnSale, Performance, build
+from engine.catalogue import ApiKey, Catalogue, OnSale, Performance, build
 from engine.client import FunctionClient
 from engine.draw import Draw
 from engine.errors import BrokenContract, CellUnavailable, GateClosed, Refused
@@ -16,7 +16,7 @@ from engine.keys import Keys
 from engine.library import assemble
 from engine.network import House
 from engine.signing import Signer
-from engine.words import OnSaleId, PerformanceId
+from engine.words import KeyId, OnSaleId, PerformanceId
 
 WATCH_SECONDS: Final = 0.5
 Reply = list[Any]
@@ -141,18 +141,32 @@ class Cell:
                 self.is_open = False
             await asyncio.sleep(WATCH_SECONDS)
 
+    def _check_open(self) -> None:
+        """Raises `GateClosed`: before recovery has published the catalogue, nothing can be said to be unknown."""
+        if not self.is_open:
+            raise GateClosed
+
     def on_sale(self, on_sale: str) -> OnSale:
-        """The on-sale. Raises `Refused` (`unknown-on-sale`)."""
+        """The on-sale. Raises `Refused` (`unknown-on-sale`), `GateClosed`."""
         found = self.catalogue.on_sales.get(OnSaleId(on_sale))
         if found is None:
+            self._check_open()
             raise Refused("unknown-on-sale", "there is no such on-sale here")
         return found
 
     def performance(self, performance: str) -> Performance:
-        """The performance. Raises `Refused` (`unknown-performance`)."""
+        """The performance. Raises `Refused` (`unknown-performance`), `GateClosed`."""
         found = self.catalogue.performances.get(PerformanceId(performance))
         if found is None:
+            self._check_open()
             raise Refused("unknown-performance", "there is no such performance here")
+        return found
+
+    def api_key(self, key_id: str) -> ApiKey | None:
+        """The API key of an id, live or ended; None when there is none. Raises `GateClosed`."""
+        found = self.catalogue.api_keys.get(KeyId(key_id))
+        if found is None:
+            self._check_open()
         return found
 
     async def close(self) -> None:

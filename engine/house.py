@@ -51,6 +51,13 @@ async def publish(cell: Cell, documents: Mapping[str, str]) -> None:
         raise broken("cell/publish", reply)
 
 
+async def bind(cell: Cell, operation: str, fingerprint: str) -> None:
+    """Binds an operation id to one payload. Raises `Refused` (`key-reused`) where it belongs to another."""
+    reply = await cell.call("cell/bind", (cell.keys.cell, cell.keys.operation(operation)), (fingerprint,))
+    if reply[0] != b"bound":
+        raise broken("cell/bind", reply)
+
+
 def published_form(document: Any) -> str:
     """A document as API processes may know it: without the seed of a draw."""
     if isinstance(document, OnSale):
@@ -147,6 +154,8 @@ def _check_on_sale(cell: Cell, made: OnSale) -> None:
     if made.opens_at_ms < made.prequeue_at_ms:
         raise BadInput("opens_at lies before prequeue_at")
     check_pace(made.rate_per_minute, made.cap)
+    if not 0 <= made.burst_percent <= 100:
+        raise BadInput("burst_percent lies between 0 and 100")
     for name in ("hold_seconds", "pass_seconds", "turn_seconds"):
         if not 1 <= getattr(made, name) <= LONGEST_SECONDS:
             raise BadInput(f"{name} lies between 1 and {LONGEST_SECONDS}")
@@ -219,6 +228,6 @@ async def revoke_key(cell: Cell, ledger: Ledger, key_id: str, change: Change) ->
 def find_key(cell: Cell, secret: str) -> ApiKey | None:
     """The live key that a secret belongs to, compared in constant time; None when there is none."""
     parts = secret.split("_", 2)
-    known = cell.catalogue.api_keys.get(KeyId(parts[1])) if len(parts) == 3 and parts[0] == "pk" else None
+    known = cell.api_key(parts[1]) if len(parts) == 3 and parts[0] == "pk" else None
     is_right = secrets.compare_digest(hash_key(secret), known.secret_hash if known else "")
     return known if known and is_right and not known.is_revoked else None
