@@ -115,7 +115,7 @@ def show_what_happened(result: dict[str, Any], told: Told) -> None:
 def show_books(result: dict[str, Any], audits: dict[HouseSlug, Audit]) -> None:
     """The balance of every house, and what its holds took before and during the rush."""
     title = "Balance: seats = ledger items = money, €; hold p99 before → in the rush, ms"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for column in ("house", "sold", "twice", "lost", "takings = ledger", "hold p99"):
         table.add_column(column, justify="left" if column == "house" else "right", no_wrap=True)
     for house in result["houses"]:
