@@ -1,7 +1,7 @@
 // Talking to the server: one way to ask, one kind of error, and repeats that are harmless.
 
 /** Where this file came from is the server, also when another site embeds the waiting room. */
-export const SERVER = new URL('../', import.meta.url);
+export const SERVER = new URL('/', import.meta.url);
 
 const TRIES = 4;
 const TIME_OUT_MS = 12_000;

@@ -26,20 +26,23 @@ export function itemList({ items, total, currency, names, words }) {
   ];
 }
 
-/** `names`: {nameItem(item), titleOf(performance)}; `onpay()` when the visitor goes on. */
-export function basketView({ basket, words, names, onpay }) {
+/** `names`: {nameItem(item), titleOf(performance)}; `onpay()` when the visitor goes on; `isCounter`: it is another's basket. */
+export function basketView({ basket, words, names, onpay, isCounter = false }) {
+  const title = words.say(isCounter ? 'counter.basket' : 'basket');
+  const reserved = isCounter ? 'counter.reserved_until' : 'reserved_until';
   const body = h('div', { class: 'basket-body' });
-  const until = h('p', { class: 'until' });
+  const untilBox = h('p', { class: 'until' });
   const left = h('span', { class: 'left' });
   const untilText = h('span');
-  until.append(untilText, left);
+  untilBox.append(untilText, left);
   const more = h('button', { type: 'button', class: 'secondary', hidden: true, onclick: () => act(more, () => basket.extend()) }, words.say('more_time'));
   const pay = h('button', { type: 'button', class: 'primary large', onclick: onpay }, words.say('continue'));
   const problem = h('p', { class: 'notice problem', role: 'alert', hidden: true });
   const spoken = h('p', { class: 'unseen', role: 'status' });
-  const element = h('aside', { class: 'card basket', 'aria-label': words.say('basket') },
-    h('h2', {}, words.say('basket')), problem, until, more, body, pay, spoken);
-  const barText = h('span', { class: 'bar-text' });
+  const element = h('aside', { class: 'card basket', 'aria-label': title },
+    h('h2', {}, title), problem, untilBox, more, body, pay, spoken);
+  const [barSum, barUntil] = [h('b'), h('small')];
+  const barText = h('span', { class: 'bar-text' }, barSum, barUntil);
   const barButton = h('button', { type: 'button', class: 'primary', onclick: onpay }, words.say('continue'));
   const bar = h('div', { class: 'bottom-bar', hidden: true }, barText, barButton);
   const ticking = setInterval(tick, 1000);
@@ -57,19 +60,21 @@ export function basketView({ basket, words, names, onpay }) {
     }
     if (!basket.endsAt) return;
     const leftMs = untilMs(basket.endsAt);
-    setText(untilText, words.say('reserved_until', { time: words.time(basket.endsAt) }));
+    const until = words.say(reserved, { time: words.time(basket.endsAt) });
+    setText(untilText, until);
     setText(left, words.stretch(leftMs));
     const isHurried = leftMs < HURRY_MS;
-    until.classList.toggle('hurried', isHurried);
+    untilBox.classList.toggle('hurried', isHurried);
     more.hidden = !isHurried || basket.holds.every((hold) => hold.isExtended);
-    setText(barText, [words.say('items', { n: basket.items.length }), words.money(basket.total, basket.currency), words.stretch(leftMs)].join(' · '));
+    setText(barSum, `${words.say('items', { n: basket.items.length })} · ${words.money(basket.total, basket.currency)}`);
+    setText(barUntil, `${until} · ${words.stretch(leftMs)}`);
     if (isHurried && !hasWarned) setText(spoken, words.say('two_minutes_left'));
     hasWarned = isHurried;
   }
 
   function update() {
     const isEmpty = basket.holds.length === 0;
-    until.hidden = isEmpty;
+    untilBox.hidden = isEmpty;
     pay.hidden = isEmpty;
     bar.hidden = isEmpty;
     if (isEmpty) more.hidden = true;
@@ -79,7 +84,7 @@ export function basketView({ basket, words, names, onpay }) {
       return h('div', { class: 'hold' }, itemList({ items: hold.items, total: hold.total, currency: hold.currency, names, words })[0], letGo);
     });
     const sums = isEmpty ? [] : itemList({ items: basket.items, total: basket.total, currency: basket.currency, names, words }).slice(1);
-    body.replaceChildren(...(isEmpty ? [h('p', { class: 'muted' }, words.say('basket_empty'))] : [...groups, ...sums]));
+    body.replaceChildren(...(isEmpty ? [h('p', { class: 'muted' }, words.say(isCounter ? 'counter.basket_empty' : 'basket_empty'))] : [...groups, ...sums]));
     tick();
     setText(spoken, isEmpty ? '' : words.say('spoken_basket', { n: basket.items.length, time: words.time(basket.endsAt) }));
   }

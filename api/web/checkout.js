@@ -46,7 +46,9 @@ export function confirmation({ house, order, words, names, again }) {
   const mark = h('span', { class: 'mark', 'aria-hidden': 'true' });
   const headline = h('h2', { tabindex: '-1' });
   const lead = h('p', { role: 'status' });
+  const performances = [...new Set(order.items.map((item) => item.performance))];
   const element = h('section', { class: 'card done' }, mark, headline, lead,
+    h('p', {}, performances.map((performance) => h('b', { class: 'what' }, names.titleOf(performance)))),
     h('dl', { class: 'facts' },
       h('div', {}, h('dt', {}, words.say('order_number')), h('dd', { class: 'order-number' }, order.order)),
       order.email ? h('div', {}, h('dt', {}, words.say('email')), h('dd', {}, order.email)) : null),
@@ -55,8 +57,10 @@ export function confirmation({ house, order, words, names, again }) {
   function show(state) {
     element.dataset.state = state;
     setText(mark, { awaiting_payment: '…', refunded: '↩', conflicted: '!' }[state] ?? '✓');
-    setText(headline, words.say(`order.${state}`));
-    setText(lead, words.say(`order.${state}_lead`));
+    // Whether the books have it already is ours to know: to whoever bought, it is the same.
+    const said = state === 'recorded' ? 'confirmed' : state;
+    setText(headline, words.say(`order.${said}`));
+    setText(lead, words.say(`order.${said}_lead`));
   }
 
   async function follow() {

@@ -32,6 +32,7 @@ async function attempt(button, action, said) {
   }, (trouble) => { setText(problem, explain(trouble, words)); problem.hidden = false; problem.scrollIntoView({ block: 'nearest' }); });
 }
 
+const nameOnSale = ({ title, phase }) => `${title} (${words.say(`phase.${phase}`)})`;
 const tile = (label, value, note) => h('div', { class: 'tile' }, h('dt', {}, words.say(label)), h('dd', {}, value, note ? h('small', {}, note) : null));
 
 function drawBoard(now) {
@@ -89,6 +90,7 @@ function show(now) {
   shown = now;
   stale.hidden = true;
   drawBoard(now);
+  setText([...choice.options].find((option) => option.value === now.on_sale), nameOnSale(now));
   if (isNew) drawSteering(now);
 }
 
@@ -103,10 +105,12 @@ async function look(id) {
   if (choice.value === id) timer = setTimeout(() => look(id), LOOK_EVERY_MS);
 }
 
+const did = (what) => (words.has(`did.${what}`) ? words.say(`did.${what}`) : what);
+
 async function readActions() {
   const { actions: list } = await get(`${path}/actions`, { bearer: key });
   actions.replaceChildren(...(list.length ? list : [null]).map((each) => (each ? h('li', {},
-    h('time', { datetime: each.at }, `${words.shortDate(each.at)} ${words.time(each.at)}`), h('b', {}, `${each.what} ${each.subject ?? ''}`), h('span', {}, each.who), h('q', {}, each.why)) : h('li', {}, words.say('no_actions')))));
+    h('time', { datetime: each.at }, `${words.shortDate(each.at)} ${words.time(each.at)}`), h('b', {}, `${did(each.what)} ${each.subject ?? ''}`), h('span', {}, each.who), h('q', {}, each.why)) : h('li', {}, words.say('no_actions')))));
 }
 
 const csv = h('button', { type: 'button', class: 'secondary', onclick: () => attempt(csv, async () => {
@@ -147,7 +151,7 @@ function keyForm() {
     h('summary', {}, words.say('keys')), list, form);
 }
 
-const choice = h('select', { onchange: () => look(choice.value) }, onSales.map((each) => h('option', { value: each.on_sale }, `${each.title} (${words.say(`phase.${each.phase}`)})`)));
+const choice = h('select', { onchange: () => look(choice.value) }, onSales.map((each) => h('option', { value: each.on_sale }, nameOnSale(each))));
 main.classList.add('wide');
 main.append(h('div', { class: 'intro row' }, h('h1', {}, words.say('control')), leaveButton({ house, words })), problem, done, stale,
   onSales.length ? h('label', { class: 'field inline' }, h('span', {}, words.say('on_sale')), choice) : h('p', { class: 'card' }, words.say('nothing_on_sale')),

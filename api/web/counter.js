@@ -68,7 +68,7 @@ function pickPerformance() {
 async function pickSeats({ onSale, performance }) {
   step(1);
   current = { onSale, performance };
-  view = basketView({ basket, words, names, onpay: pickPayment });
+  view = basketView({ basket, words, names, onpay: pickPayment, isCounter: true });
   const panel = h('div', { class: 'panel' }, h('p', { class: 'muted' }, words.say('loading')));
   const back = h('button', { type: 'button', class: 'quiet', onclick: pickPerformance }, words.say('counter.other_performance'));
   show(h('div', { class: 'row' }, h('h2', { tabindex: '-1' }, `${performance.title}, ${words.moment(performance.starts_at)}`), back),
@@ -104,7 +104,7 @@ function pickPayment() {
   };
   show(h('section', { class: 'card checkout' }, h('h2', { tabindex: '-1' }, words.say('counter.take_money', { amount: words.money(total, currency) })),
     itemList({ items, total, currency, names, words }),
-    h('details', {}, h('summary', {}, words.say('counter.buyer')), field(words.say('email'), email, words.say('email_hint')), field(words.say('name'), name)),
+    h('details', { class: 'buyer' }, h('summary', {}, words.say('counter.buyer')), field(words.say('email'), email, words.say('email_hint')), field(words.say('name'), name)),
     problem, h('p', {}, words.say('counter.how_paid')), h('div', { class: 'actions' }, pay('cash'), pay('card')),
     h('button', { type: 'button', class: 'quiet', onclick: () => pickSeats(current) }, words.say('back_to_seats'))));
 }

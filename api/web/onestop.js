@@ -5,7 +5,7 @@ import { h } from './dom.js';
 import { inOrder, onSaleCard } from './onsalelist.js';
 import { openPage } from './shell.js';
 
-const { words, main } = await openPage();
+const { words, main } = await openPage({ title: 'one_stop' });
 main.append(h('div', { class: 'intro' }, h('h1', {}, words.say('one_stop')), h('p', { class: 'muted' }, words.say('one_stop_lead'))));
 
 try {

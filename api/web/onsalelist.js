@@ -6,7 +6,7 @@ const ORDER = ['open', 'paused', 'prequeue', 'scheduled', 'sold_out', 'closed'];
 
 /** What is coming first comes first; what has ended comes last. */
 export function inOrder(onSales) {
-  return onSales.toSorted((a, b) => ORDER.indexOf(a.phase) - ORDER.indexOf(b.phase) || Date.parse(a.opens_at) - Date.parse(b.opens_at));
+  return [...onSales].sort((a, b) => ORDER.indexOf(a.phase) - ORDER.indexOf(b.phase) || Date.parse(a.opens_at) - Date.parse(b.opens_at));
 }
 
 /** One on-sale as a card that leads to its queue. */
@@ -16,6 +16,6 @@ export function onSaleCard(onSale, house, words) {
   return h('li', { class: 'card on-sale' },
     h('p', { class: `phase ${onSale.phase}` }, words.say(`phase.${onSale.phase}`)),
     h('h3', {}, h('a', { href: page }, onSale.title)),
-    onSale.house_name ? h('p', {}, onSale.house_name) : null,
+    h('p', {}, [words.date(onSale.starts_at), onSale.house_name].filter(Boolean).join(' · ')),
     when ? h('p', { class: 'muted' }, words.say(when, { queue: words.moment(onSale.prequeue_at), start: words.moment(onSale.opens_at) })) : null);
 }

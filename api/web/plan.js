@@ -34,7 +34,7 @@ function labelBeside(end, neighbour, side) {
 
 /**
  * `seats` in plan order (the order of the letters in the seats document), `rows` with their seats from left to right,
- * `shapes` to draw beneath, `labels` of rows, `areas` to stand in, `box` around it all.
+ * `shapes` to draw beneath, `labels` of rows, `areas` to stand in, `box` around it all, `levels` that have a name, with theirs.
  */
 export function readPlan(document) {
   const [seats, rows, shapes, labels] = [[], [], [], []];
@@ -64,7 +64,9 @@ export function readPlan(document) {
   }
   const ids = new Map(seats.map((seat) => [seat.id, seat]));
   const categories = document.categories.map(({ name, color }) => ({ name, color: color || PLAIN }));
-  return { seats, rows, shapes, labels, ids, categories, areas, box: boxAround(seats, shapes, document.size) };
+  const names = [...new Set(seats.map((seat) => seat.zone))].filter(Boolean);
+  const levels = names.map((name) => ({ name, box: boxAround(seats.filter((seat) => seat.zone === name), []) }));
+  return { seats, rows, shapes, labels, ids, categories, areas, levels, box: boxAround(seats, shapes, document.size) };
 }
 
 function cornersOf({ kind, at, detail }) {

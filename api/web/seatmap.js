@@ -8,6 +8,7 @@ import { Zoom } from './zoom.js';
 const SLICE = 700;
 const FINGER_PX = 22;
 const SMALLEST_TAP_PX = 13;
+const EASY_TAP_PX = 26;
 const NUMBERS_FROM_PX = 20;
 const MOST_NUMBERS = 500;
 const STATES = { o: 'open', h: 'held', s: 'sold', b: 'blocked' };
@@ -39,14 +40,17 @@ export class SeatMap {
     this.marks = svg('g', { class: 'marks', 'aria-hidden': 'true' });
     this.numbers = svg('g', { class: 'numbers', 'aria-hidden': 'true' });
     this.drawing = svg('svg', { class: 'drawing', role: 'group', 'aria-label': words.say('map_label'), preserveAspectRatio: 'xMidYMid meet' });
-    this.tip = h('p', { class: 'map-tip', 'aria-hidden': 'true' }, words.say('map_hint'));
-    this.frame = h('div', { class: 'map-frame' }, this.drawing);
+    this.tip = h('p', { class: 'map-tip', 'aria-hidden': 'true' });
+    this.seen = h('p', { class: 'map-seen', 'aria-hidden': 'true', hidden: true });
+    this.frame = h('div', { class: 'map-frame' }, this.drawing, this.seen);
     const button = (text, name, press) => h('button', { type: 'button', 'aria-label': words.say(name), title: words.say(name), onclick: press }, text);
     this.frame.style.aspectRatio = `${plan.box.width} / ${plan.box.height}`;
     this.element = h('div', { class: 'map' },
-      h('div', { class: 'map-buttons' }, button('+', 'zoom_in', () => this.zoom.zoomAt(1.6)), button('−', 'zoom_out', () => this.zoom.zoomAt(1 / 1.6)), button('⤢', 'zoom_fit', () => this.zoom.fit())),
+      h('div', { class: 'map-buttons' }, plan.levels.length > 1 ? h('div', { class: 'levels' }, plan.levels.map(({ name, box }) =>
+        h('button', { type: 'button', class: 'level', onclick: () => this.zoom.show(box, EASY_TAP_PX) }, name))) : null, button('+', 'zoom_in', () => this.zoom.zoomAt(1.6)), button('−', 'zoom_out', () => this.zoom.zoomAt(1 / 1.6)), button('⤢', 'zoom_fit', () => this.zoom.fit())),
       this.frame, this.tip, h('p', { class: 'unseen' }, words.say('map_keys')));
-    this.zoom = new Zoom(this.frame, this.drawing, plan.box, (view) => this.redrawn(view));
+    const detail = 2 * plan.seats[0].radius;
+    this.zoom = new Zoom({ frame: this.frame, drawing: this.drawing, box: plan.box, detail, onrest: (view) => this.redrawn(view) });
     this.drawing.addEventListener('click', (event) => this.press(event));
     this.drawing.addEventListener('keydown', (event) => this.steer(event));
     this.drawing.addEventListener('focusin', (event) => this.point(event.target));
@@ -115,19 +119,34 @@ export class SeatMap {
     if (this.view) this.redrawn(this.view);
   }
 
-  /** Seat numbers, once they are large enough to read, for what is in view. */
+  /** Seat numbers, once they are large enough to read, for what is in view; and which rows these are. */
   redrawn(view) {
     this.view = view;
     const { x, y, width, height, scale } = view;
-    const seen = this.plan.seats.filter((seat) => seat.radius * 2 * scale >= NUMBERS_FROM_PX
-      && seat.x > x && seat.x < x + width && seat.y > y && seat.y < y + height && ['open', 'held', 'sold', 'blocked'].includes(this.stateOf(seat.n)));
+    const inView = this.plan.seats.filter((seat) => seat.x > x && seat.x < x + width && seat.y > y && seat.y < y + height);
+    const seen = inView.filter((seat) => seat.radius * 2 * scale >= NUMBERS_FROM_PX && ['open', 'held', 'sold', 'blocked'].includes(this.stateOf(seat.n)));
+    this.tellWhere(inView);
+    const isTooSmall = matchMedia('(pointer: coarse)').matches && this.plan.seats[0].radius * 2 * scale < SMALLEST_TAP_PX;
+    if (!this.isPointed) setText(this.tip, this.words.say(isTooSmall ? 'map_hint_far' : 'map_hint'));
     this.numbers.replaceChildren(...(seen.length > MOST_NUMBERS ? [] : seen).map((seat) => svg('text', {
       x: seat.x, y: seat.y, 'font-size': seat.radius * 0.85, fill: this.stateOf(seat.n) === 'open' ? this.inks.get(seat.category) : null,
     }, seat.isWheelchair && this.stateOf(seat.n) === 'open' ? '♿' : seat.number)));
   }
 
+  /** "Balcony 1, rows C to F": a part of a large hall looks like any other. */
+  tellWhere(inView) {
+    this.seen.hidden = !this.frame.classList.contains('zoomed') || inView.length === 0;
+    if (this.seen.hidden) return;
+    const { zone } = inView[Math.floor(inView.length / 2)];
+    const rows = [...new Set(inView.filter((seat) => seat.zone === zone).map((seat) => seat.rowName))].filter(Boolean);
+    const which = rows.length > 1 ? this.words.say('rows_seen', { from: rows[0], to: rows.at(-1) }) : rows.length ? this.words.say('row_seen', { row: rows[0] }) : null;
+    setText(this.seen, [zone, which].filter(Boolean).join(', '));
+  }
+
   point(target) {
-    if (target.seat) setText(this.tip, target.getAttribute('aria-label'));
+    if (!target.seat) return;
+    this.isPointed = true;
+    setText(this.tip, target.getAttribute('aria-label'));
   }
 
   press(event) {

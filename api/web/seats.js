@@ -61,6 +61,7 @@ let view = null;
 const basket = new Basket({ house, memory, bearer: () => memory.pass ?? '', onchange: () => { view?.update(); chooser?.refresh(); } });
 
 function step(number) {
+  main.querySelector('.pass-until').hidden = number === 2;
   [...steps.children].forEach((item, at) => {
     item.classList.toggle('past', at < number);
     if (at === number) item.setAttribute('aria-current', 'step');

@@ -41,7 +41,7 @@ export async function openPage({ house: slug = null, title, isStaff = false } = 
   applyColours(document.documentElement, house?.colours);
   const main = document.querySelector('main');
   main.replaceChildren();
-  const name = house?.name ?? words.say('one_stop');
+  const name = house?.name ?? words.say('all_houses');
   document.title = title ? `${words.say(title)} – ${name}` : name;
   document.body.prepend(
     h('a', { class: 'skip', href: '#main' }, words.say('skip')),

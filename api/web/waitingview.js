@@ -24,24 +24,29 @@ export function situation(state) {
 
 const ACTIONS = { joinable: 'join', turn: 'enter', full: 'enter', shopping: 'enter', turn_over: 'again' };
 
+function sayWait(ahead, reckoning, words) {
+  if (ahead === 0) return words.say('any_moment');
+  if (!reckoning) return words.say('wait_unknown');
+  const [from, to] = reckoning;
+  return to <= 1 ? words.say('about_a_minute') : words.say('minutes_range', { from, to });
+}
+
 /** What to show for a situation: words only, no page. `onSale` gives the start of joining. */
 export function describe(state, words, onSale) {
   const name = situation(state);
   const { status, ahead, position, reckoning } = state;
   const opens = status?.opens_at ?? onSale.opens_at;
   const isBefore = ['scheduled', 'prequeue'].includes(state.phase);
+  const seatsOpen = Object.values(status?.seats_open ?? {}).reduce((sum, count) => sum + count, 0);
   const facts = [];
   if (status && !ENDED.includes(state.phase) && isBefore) facts.push([words.say('sales_start'), words.moment(opens)]);
   if (name === 'gathered' && isBefore) facts.push([words.say('arrived_as'), words.number(state.index + 1)]);
   if (isBefore && status.lines.public.joined) facts.push([words.say('people_waiting'), words.number(status.lines.public.joined)]);
   if (ahead !== null && ['waiting', 'paused'].includes(name)) {
     facts.push([words.say('ahead_of_you'), words.number(ahead)]);
-    const minutes = reckoning && (reckoning[1] <= 1 ? words.say('about_a_minute') : words.say('minutes_range', { from: reckoning[0], to: reckoning[1] }));
-    facts.push([words.say('expected_wait'), name === 'paused' ? words.say('wait_unknown_paused') : minutes ?? words.say('wait_unknown')]);
-    const open = Object.values(status.seats_open ?? {}).reduce((sum, count) => sum + count, 0);
-    facts.push([words.say('seats_still_open'), words.number(open)]);
+    facts.push([words.say('expected_wait'), name === 'paused' ? words.say('wait_unknown_paused') : sayWait(ahead, reckoning, words)]);
+    facts.push([words.say('seats_still_open'), words.number(seatsOpen)]);
   }
-  const seatsOpen = Object.values(status?.seats_open ?? {}).reduce((sum, count) => sum + count, 0);
   const isTight = name === 'waiting' && ahead > seatsOpen / 3;
   const until = name === 'scheduled' ? onSale.prequeue_at : opens;
   return {

@@ -32,15 +32,16 @@ export class Words {
     return name in this.entries;
   }
 
-  /** The words under a name, `{facts}` filled in; numbers are written as this language writes them. */
+  /** The words under a name, `{facts}` filled in; numbers are written as this language writes them. No line begins with a mark. */
   say(name, facts = {}) {
+    if (!this.has(name)) console.error('no words for', name);
     const entry = this.entries[name] ?? name;
     const pattern = typeof entry === 'string' ? entry : entry[this.plurals.select(facts.n)] ?? entry.other;
     return pattern.replace(/\{(\w+)\}/g, (whole, fact) => {
       const value = facts[fact];
       if (value === undefined || value === null) return '';
       return typeof value === 'number' ? this.number(value) : value;
-    }).trim();
+    }).trim().replace(/ ([:;!?»%])/g, '\u00a0$1').replaceAll('« ', '«\u00a0');
   }
 
   number(value) {

@@ -4,11 +4,15 @@
 const REST_MS = 140;
 const SLIP_PX = 6;
 const LARGEST = 14;
+const FINGER_PX = 44;
 
 export class Zoom {
-  /** `onrest({scale})` after each redraw; scale = CSS pixels per unit of the drawing. */
-  constructor(frame, drawing, box, onrest) {
-    Object.assign(this, { frame, drawing, box, onrest, zoom: 1, x: box.x, y: box.y, pointers: new Map(), slipped: false });
+  /**
+   * `detail`: the size of what is chosen, in the drawing's units; zooming in goes on until a finger fits it.
+   * `onrest({scale})` after each redraw; scale = CSS pixels per unit of the drawing.
+   */
+  constructor({ frame, drawing, box, detail, onrest }) {
+    Object.assign(this, { frame, drawing, box, detail, onrest, zoom: 1, x: box.x, y: box.y, pointers: new Map(), slipped: false });
     frame.addEventListener('pointerdown', (event) => this.down(event));
     frame.addEventListener('pointermove', (event) => this.move(event));
     for (const name of ['pointerup', 'pointercancel', 'lostpointercapture']) frame.addEventListener(name, (event) => this.pointers.delete(event.pointerId));
@@ -25,6 +29,10 @@ export class Zoom {
   get unit() {
     const { clientWidth: width, clientHeight: height } = this.frame;
     return Math.max(this.box.width / Math.max(1, width), this.box.height / Math.max(1, height));
+  }
+
+  limited(zoom) {
+    return Math.min(Math.max(LARGEST, (FINGER_PX * this.unit) / this.detail), Math.max(1, zoom));
   }
 
   down(event) {
@@ -61,7 +69,7 @@ export class Zoom {
   zoomAt(factor, clientX, clientY) {
     const frame = this.frame.getBoundingClientRect();
     const [px, py] = [(clientX ?? frame.left + frame.width / 2) - frame.left, (clientY ?? frame.top + frame.height / 2) - frame.top];
-    const zoom = Math.min(LARGEST, Math.max(1, this.zoom * factor));
+    const zoom = this.limited(this.zoom * factor);
     this.x += px * this.unit * (1 / this.zoom - 1 / zoom);
     this.y += py * this.unit * (1 / this.zoom - 1 / zoom);
     this.zoom = zoom;
@@ -70,6 +78,17 @@ export class Zoom {
 
   fit() {
     this.zoom = 1;
+    this.follow();
+  }
+
+  /** Shows a part of the drawing: all of it where that leaves details of `leastPx`, else its upper middle. */
+  show({ x, y, width, height }, leastPx) {
+    const { clientWidth, clientHeight } = this.frame;
+    const whole = Math.min((clientWidth * this.unit) / width, (clientHeight * this.unit) / height);
+    this.zoom = this.limited(Math.max(whole, (leastPx * this.unit) / this.detail));
+    const [seenWidth, seenHeight] = this.extent();
+    this.x = x + width / 2 - seenWidth / 2;
+    this.y = seenHeight < height ? y : y + height / 2 - seenHeight / 2;
     this.follow();
   }
 

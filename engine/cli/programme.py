@@ -100,7 +100,8 @@ async def put_on(
     `pace`: rules of the on-sale for a hall of so many places.
     """
     plan = document if document is not None else export_plan(shipped_plan(show.hall))
-    opened = await houses.add_hall(cell, ledger, show.hall, show.title, plan, BY, ids=ids)
+    name = plan.get("name") if isinstance(plan, dict) else None
+    opened = await houses.add_hall(cell, ledger, show.hall, str(name or show.title), plan, BY, ids=ids)
     layout = opened.layout
     performance = Performance(
         performance=PerformanceId(show.name),
