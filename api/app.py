@@ -10,18 +10,18 @@ from typing import Any, Final
 import structlog
 from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import public as _public_routes
 from api import visitor as _visitor_routes
 from api.boards import Boards
-from api.hot import HANDLERS, cors_headers, name_parameters
+from api.hot import HANDLERS, cors_headers, header_of, name_parameters, preflight, send_answer
 from api.manage import MANAGE
 from api.metrics import REGISTRY, CellCollector
-from api.openapi import CONFIG, openapi
+from api.openapi import document_of
 from api.ops import healthz, metrics, readyz
 from api.pages import PAGES
-from api.problems import MEDIA_TYPE, Problem, problem, problem_of
+from api.problems import MEDIA_TYPE, problem, problem_of
 from api.public import directory, seat_changes
 from engine import logs
 from engine.cell import Cell
@@ -34,14 +34,8 @@ NETWORK_VARIABLE: Final = "PARVIS_NETWORK"
 HOUSES_VARIABLE: Final = "PARVIS_HOUSES"
 ROUTE_MODULES: Final = (_public_routes, _visitor_routes)
 """Imported for the routes that they register."""
+TYPED: Final = (directory, MANAGE, healthz, readyz, metrics)
 log = structlog.get_logger()
-
-
-def _problem_response(found: Problem) -> Response[bytes]:
-    headers = {"cache-control": "no-store"}
-    if found.retry_after_s is not None:
-        headers["retry-after"] = str(found.retry_after_s)
-    return Response(found.body, status_code=found.status, media_type=MEDIA_TYPE, headers=headers)
 
 
 FRAMEWORK_SLUGS: Final = {
@@ -64,7 +58,23 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[byte
     if found is None:
         log.error("unforeseen", path=request.url.path, exc_info=error)
         found = problem("internal", "this should not have happened; it has been noted")
-    return _problem_response(found)
+    headers = found.headers | dict(getattr(error, "headers", None) or {}) | _origin_headers(request)
+    return Response(found.body, status_code=found.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _origin_headers(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """The CORS headers of whatever lies below a house, on errors too."""
+    slug = house_of(request.url.path)
+    if not slug:
+        return {}
+    headers = cors_headers(request.app.state.cells.get(slug), request.headers.get("origin", ""), is_public=False)
+    return {key.decode(): value.decode("latin-1") for key, value in headers}
+
+
+def house_of(path: str) -> str:
+    """The house that a path names, or an empty string."""
+    parts = path.split("/")
+    return parts[3] if parts[1:3] == ["v1", "houses"] and len(parts) > 3 else ""
 
 
 def _explain(error: HTTPException) -> str:
@@ -73,32 +83,34 @@ def _explain(error: HTTPException) -> str:
     return ": ".join([error.detail.split(" for http://")[0].split(" for https://")[0], *filter(None, parts)])
 
 
-class Preflight:
-    """Answers CORS preflights before anything is routed; everything else goes on to the app."""
+class Origins:
+    """CORS for the typed routes of a house: answers preflights, and tells scripts of its own list what they may read.
+
+    The hot routes see to it themselves.
+    """
 
     def __init__(self, app: Litestar) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("method") == "OPTIONS":
-            await self._answer(scope, send)
-        else:
+        path = scope.get("path", "")
+        if "/manage/" not in path:
             await self.app(scope, receive, send)
+            return
+        origin = header_of(scope, b"origin")
+        cell = self.app.state.cells.get(house_of(path))
+        if scope.get("method") == "OPTIONS":
+            await send_answer(send, preflight(cell, origin, is_public=False))
+            return
+        more = cors_headers(cell, origin, is_public=False)
 
-    async def _answer(self, scope: Scope, send: Send) -> None:
-        headers = {key: value.decode("latin-1") for key, value in scope["headers"]}
-        parts = scope["path"].split("/")
-        slug = parts[3] if parts[1:3] == ["v1", "houses"] and len(parts) > 3 else ""
-        cell = self.app.state.cells.get(slug)
-        allowed = cors_headers(cell, headers.get(b"origin", ""), is_public=False)
-        if any(key == b"access-control-allow-origin" for key, _ in allowed):
-            allowed += [
-                (b"access-control-allow-methods", b"GET, POST, DELETE"),
-                (b"access-control-allow-headers", b"Authorization, Content-Type, Idempotency-Key, Prefer"),
-                (b"access-control-max-age", b"600"),
-            ]
-        await send({"type": "http.response.start", "status": 204, "headers": allowed})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        async def send_with_more(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                known = {key for key, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(each for each in more if each[0] not in known)]
+            await send(message)
+
+        await self.app(scope, receive, send_with_more)
 
 
 def create_app(houses: Sequence[House]) -> Litestar:
@@ -139,17 +151,13 @@ def create_app(houses: Sequence[House]) -> Litestar:
         route_handlers=[
             *HANDLERS,
             seat_changes,
-            directory,
-            MANAGE,
-            healthz,
-            readyz,
-            metrics,
-            openapi,
+            *TYPED,
+            document_of(TYPED),
             *PAGES,
         ],
         lifespan=[lifespan],
         exception_handlers={Exception: on_error},
-        openapi_config=CONFIG,
+        openapi_config=None,
         logging_config=None,
     )
     name_parameters(app)
@@ -163,5 +171,5 @@ def from_environment() -> ASGIApp:
     logs.configure()
     network = load(Path(os.environ[NETWORK_VARIABLE]))
     slugs = [HouseSlug(slug) for slug in os.environ[HOUSES_VARIABLE].split(",")]
-    app: Any = Preflight(create_app([network.house(slug) for slug in slugs]))
+    app: Any = Origins(create_app([network.house(slug) for slug in slugs]))
     return app  # type: ignore[no-any-return]

@@ -6,7 +6,7 @@ CORS and problems, is here once. `ROUTES` lists them for the OpenAPI document.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
@@ -15,13 +15,14 @@ from litestar import Litestar, asgi
 from litestar.handlers import ASGIRouteHandler
 from litestar.types import Receive, Scope, Send
 
+from api.guards import idempotency_key, is_json
 from api.metrics import ANSWERS, SECONDS
 from api.problems import MEDIA_TYPE, Problem, problem, problem_of
 from engine.cell import Cell
 from engine.errors import Refused
 
 JSON: Final = b"application/json"
-LONGEST_KEY: Final = 200
+HOUSE_PATH: Final = "/v1/houses/{house:str}"
 SLOWEST_BODY_SECONDS: Final = 10
 Body = TypeVar("Body")
 Headers = list[tuple[bytes, bytes]]
@@ -37,6 +38,14 @@ class Answer(msgspec.Struct):
     media_type: bytes = JSON
 
 
+def header_of(scope: Scope, name: bytes) -> str:
+    """A request's header (its name in lower case), or an empty string."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return value.decode("latin-1")
+    return ""
+
+
 class Call:
     """One request of a house: its cell, the path's parameters, headers on demand and a body within its limit."""
 
@@ -50,10 +59,7 @@ class Call:
 
     def header(self, name: bytes) -> str:
         """A header's value (its name in lower case), or an empty string."""
-        for key, value in self.scope["headers"]:
-            if key == name:
-                return value.decode("latin-1")
-        return ""
+        return header_of(self.scope, name)
 
     def bearer(self) -> str:
         """The bearer token, or an empty string."""
@@ -62,10 +68,7 @@ class Call:
 
     def idempotency_key(self) -> str:
         """The request's Idempotency-Key. Raises `Refused` when it is missing or cannot be one."""
-        key = self.header(b"idempotency-key")
-        if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
-            raise Refused("idempotency-key-missing", f"an Idempotency-Key has 1 to {LONGEST_KEY} printable characters")
-        return key
+        return idempotency_key(self.header(b"idempotency-key"))
 
     async def raw_body(self) -> bytes:
         """The body as it came. Raises `Refused` above the house's limit."""
@@ -87,8 +90,7 @@ class Call:
 
     async def body(self, decoder: "msgspec.json.Decoder[Body]") -> Body:
         """The JSON body. Raises `Refused` and `msgspec.MsgspecError`."""
-        media_type = self.header(b"content-type").partition(";")[0].strip().lower()
-        if media_type != "application/json":
+        if not is_json(self.header(b"content-type")):
             raise Refused("wrong-content-type", "the body is sent as application/json")
         return decoder.decode(await self.raw_body())
 
@@ -99,8 +101,12 @@ class Route(msgspec.Struct, frozen=True):
     method: str
     path: str
     summary: str
-    request: Any
     answers: dict[int, Any]
+    request: Any = None
+    media_type: str = JSON.decode()
+    query: tuple[str, ...] = ()
+    bearer: tuple[str, ...] = ()
+    """What the bearer token may be: `pass`, `key`, `order_secret`; none where nobody has to say who they are."""
 
 
 ROUTES: Final[list[Route]] = []
@@ -141,27 +147,47 @@ def cors_headers(cell: Cell | None, origin: str, *, is_public: bool) -> Headers:
     return headers
 
 
-async def send_answer(send: Send, answer: Answer) -> None:
-    """Sends an answer."""
-    headers = [(b"content-length", b"%d" % len(answer.body)), *answer.headers]
+def preflight(cell: Cell | None, origin: str, *, is_public: bool) -> Answer:
+    """The answer to a preflight: what a script of that origin may ask."""
+    headers = cors_headers(cell, origin, is_public=is_public)
+    if any(key == b"access-control-allow-origin" for key, _ in headers):
+        headers += [
+            (b"access-control-allow-methods", b"GET, POST, DELETE"),
+            (b"access-control-allow-headers", b"Authorization, Content-Type, Idempotency-Key, Prefer"),
+            (b"access-control-max-age", b"600"),
+        ]
+    return Answer(204, headers=headers)
+
+
+async def send_answer(send: Send, answer: Answer, *, is_head: bool = False) -> None:
+    """Sends an answer; to a HEAD only what it would be."""
+    headers = answer.headers
     if answer.body:
-        headers.append((b"content-type", answer.media_type))
+        headers = [*headers, (b"content-length", b"%d" % len(answer.body)), (b"content-type", answer.media_type)]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+    await send({"type": "http.response.body", "body": b"" if is_head else answer.body, "more_body": False})
 
 
-def answer_problem(found: Problem) -> Answer:
+def answer_problem(found: Problem, *more: tuple[bytes, bytes]) -> Answer:
     """A problem as an answer."""
-    headers: Headers = [(b"cache-control", b"no-store")]
-    if found.retry_after_s is not None:
-        headers.append((b"retry-after", b"%d" % found.retry_after_s))
-    return Answer(found.status, found.body, headers, MEDIA_TYPE.encode())
+    headers = [(key.encode(), value.encode()) for key, value in found.headers.items()]
+    return Answer(found.status, found.body, [*headers, *more], MEDIA_TYPE.encode())
 
 
-async def _answer(handler: Handler, call: Call, method: str) -> Answer:
+def unknown_house() -> Answer:
+    """The answer where the path names no house of ours."""
+    return answer_problem(problem("unknown-house", "there is no such house here"))
+
+
+def not_allowed(methods: Sequence[str]) -> Answer:
+    """The answer to another method than a route's own."""
+    allowed = ", ".join(methods)
+    found = problem("method-not-allowed", f"this address answers to {allowed}")
+    return answer_problem(found, (b"allow", allowed.encode()))
+
+
+async def _answer(handler: Handler, call: Call) -> Answer:
     cell = call.cell
-    if call.scope.get("method") != method:
-        return answer_problem(problem("method-not-allowed", f"this address answers to {method}"))
     if cell.under_way >= cell.house.limits.concurrency:
         return answer_problem(problem("house-busy", "too many requests at once", retry_after_s=1))
     cell.under_way += 1
@@ -187,11 +213,13 @@ def hot(
     summary: str,
     answers: dict[int, Any],
     request: Any = None,
+    bearer: tuple[str, ...] = (),
     is_public: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Makes a route of a house, below `/v1/houses/{house}`. `is_public`: any web page may read it."""
-    full_path = "/v1/houses/{house:str}" + path
-    ROUTES.append(Route(method=method, path=full_path, summary=summary, request=request, answers=answers))
+    full_path = HOUSE_PATH + path
+    methods = ("GET", "HEAD") if method == "GET" else (method,)
+    ROUTES.append(Route(method, full_path, summary, answers, request, bearer=bearer))
 
     def register(handler: Handler) -> Handler:
         name = handler.__name__
@@ -199,19 +227,19 @@ def hot(
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             started = time.perf_counter()
             cell: Cell | None = scope["litestar_app"].state.cells.get(scope["path_params"]["house"])
+            origin, asked = header_of(scope, b"origin"), scope.get("method")
+            if asked == "OPTIONS":
+                await send_answer(send, preflight(cell, origin, is_public=is_public))
+                return
             if cell is None:
-                answer = answer_problem(problem("unknown-house", "there is no such house here"))
-                slug = "-"
+                answer = unknown_house()
+            elif asked not in methods:
+                answer = not_allowed(methods)
             else:
-                answer = await _answer(handler, Call(scope, receive, cell), method)
-                slug = cell.house.slug
-            origin = ""
-            for key, value in scope["headers"]:
-                if key == b"origin":
-                    origin = value.decode("latin-1")
-                    break
+                answer = await _answer(handler, Call(scope, receive, cell))
             answer.headers = [*answer.headers, *cors_headers(cell, origin, is_public=is_public)]
-            await send_answer(send, answer)
+            await send_answer(send, answer, is_head=asked == "HEAD")
+            slug = cell.house.slug if cell else "-"
             ANSWERS.labels(slug, name, answer.status).inc()
             SECONDS.labels(slug, name).observe(time.perf_counter() - started)
 

@@ -1,84 +1,123 @@
 """The OpenAPI document: what Litestar knows of the typed routes, and what `hot.ROUTES` says of the others."""
 
 import re
+from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 import msgspec
-from litestar import Litestar, Request, get
+from litestar import Litestar, Response, get
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 
-from api.hot import ROUTES, Route
-from api.problems import MEDIA_TYPE
+from api.hot import JSON, ROUTES, Route
+from api.problems import MEDIA_TYPE, ProblemReply
 
+Document = dict[str, Any]
 REFERENCE: Final = "#/components/schemas/{name}"
-CONFIG: Final = OpenAPIConfig(title="Parvis", version="1", path="/schema/litestar")
+PROBLEM: Final[Document] = {
+    "description": "A problem (RFC 9457)",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(name=ProblemReply.__name__)}}},
+}
+IDEMPOTENCY_KEY: Final[Document] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "A repeat with the same key gets the first answer; another payload with it is refused.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+}
+WHO: Final = {
+    "pass": ("A visitor's pass", "JWT"),
+    "key": ("One of the house's API keys", "pk_…"),
+    "order_secret": ("The secret that came with the order", "MAC"),
+}
 
 
-def _types() -> list[Any]:
-    """Every struct that a hot route takes or gives."""
-    wanted: list[Any] = []
-    for route in ROUTES:
+def _bearers(names: Sequence[str]) -> list[Document]:
+    return [{name: []} for name in names]
+
+
+def _path_parameters(path: str) -> list[Document]:
+    names = re.findall(r"{(\w+)", path)
+    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+
+
+def _types(routes: Sequence[Route]) -> list[Any]:
+    """Every type that a hot route takes or gives, once."""
+    wanted: list[Any] = [ProblemReply]
+    for route in routes:
         wanted += [each for each in (route.request, *route.answers.values()) if each not in (None, *wanted)]
     return wanted
 
 
-def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
-    answers: dict[str, Any] = {
+def _hot_operation(route: Route, schemas: dict[Any, Any]) -> Document:
+    answers: Document = {
         str(status): {"description": route.summary}
-        | ({"content": {"application/json": {"schema": schemas[kind]}}} if kind else {})
+        | ({"content": {route.media_type: {"schema": schemas[kind]}}} if kind else {})
         for status, kind in route.answers.items()
     }
-    answers["default"] = {
-        "description": "A problem (RFC 9457)",
-        "content": {MEDIA_TYPE: {"schema": {"type": "object", "required": ["type", "title", "status"]}}},
+    parameters = _path_parameters(route.path)
+    parameters += [{"name": name, "in": "query", "schema": {"type": "string"}} for name in route.query]
+    operation: Document = {
+        "summary": route.summary,
+        "operationId": f"{route.method.lower()} {route.path.rpartition('/v1')[2]}",
+        "parameters": parameters,
+        "responses": answers,
     }
-    parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in re.findall(r"{(\w+)", route.path)
-    ]
-    if route.method == "POST" and "/events" not in route.path:
-        parameters.append(
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "required": True,
-                "schema": {"type": "string", "minLength": 1},
-            }
-        )
-    operation: dict[str, Any] = {"summary": route.summary, "parameters": parameters, "responses": answers}
     if route.request:
-        operation["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": schemas[route.request]}},
-        }
+        operation["requestBody"] = {"required": True, "content": {JSON.decode(): {"schema": schemas[route.request]}}}
+    if route.bearer:
+        operation["security"] = _bearers(route.bearer)
     return operation
 
 
-def describe(app: Litestar) -> dict[str, Any]:
-    """The whole document."""
-    document: dict[str, Any] = app.openapi_schema.to_schema()
-    types = _types()
+def _complete(path: str, method: str, operation: Document) -> None:
+    """What every operation has, however it is served: problems, path parameters, the Idempotency-Key."""
+    operation["responses"].pop("400", None)
+    operation["responses"]["default"] = PROBLEM
+    parameters = operation.setdefault("parameters", [])
+    known = {each["name"] for each in parameters if each["in"] == "path"}
+    parameters += [each for each in _path_parameters(path) if each["name"] not in known]
+    if method == "post" and not path.endswith("/events"):
+        parameters.append(IDEMPOTENCY_KEY)
+    if "/manage/" in path:
+        operation["security"] = _bearers(("key",))
+
+
+def describe(typed: Sequence[Any]) -> Document:
+    """The whole document: of these typed handlers, and of the hot routes."""
+    # An app that only describes: Litestar's own pages of documentation load scripts from elsewhere.
+    config = OpenAPIConfig(title="Parvis", version="1")
+    document: Document = Litestar(route_handlers=list(typed), openapi_config=config).openapi_schema.to_schema()
+    types = _types(ROUTES)
     schemas, components = msgspec.json.schema_components(types, ref_template=REFERENCE)
     by_type = dict(zip(types, schemas, strict=True))
-    document.setdefault("components", {}).setdefault("schemas", {}).update(components)
+    parts = document.setdefault("components", {})
+    parts.setdefault("schemas", {}).update(components)
+    parts["securitySchemes"] = {
+        name: {"type": "http", "scheme": "bearer", "bearerFormat": form, "description": who}
+        for name, (who, form) in WHO.items()
+    }
     for route in ROUTES:
         path = re.sub(r"{(\w+):\w+}", r"{\1}", route.path)
-        document["paths"].setdefault(path, {})[route.method.lower()] = _operation(route, by_type)
-    document["paths"]["/v1/houses/{house}/performances/{performance}/seats/changes"] = {
-        "get": {
-            "summary": "Changes of seats as they happen, as server-sent events",
-            "parameters": [
-                {"name": "house", "in": "path", "required": True, "schema": {"type": "string"}},
-                {"name": "performance", "in": "path", "required": True, "schema": {"type": "string"}},
-                {"name": "since", "in": "query", "required": False, "schema": {"type": "integer"}},
-            ],
-            "responses": {"200": {"description": "A stream", "content": {"text/event-stream": {}}}},
-        }
-    }
+        document["paths"].setdefault(path, {})[route.method.lower()] = _hot_operation(route, by_type)
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _complete(path, method, operation)
     return document
 
 
-@get("/schema/openapi.json", include_in_schema=False)
-async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """OpenAPI 3.1."""
-    return describe(request.app)
+def document_of(typed: Sequence[Any]) -> HTTPRouteHandler:
+    """The route that serves the document; it is made when first asked for."""
+
+    @cache
+    def body() -> bytes:
+        return msgspec.json.encode(describe(typed))
+
+    @get("/schema/openapi.json", include_in_schema=False, sync_to_thread=False)
+    def openapi() -> Response[bytes]:
+        """OpenAPI 3.1."""
+        headers = {"cache-control": "public, max-age=60", "access-control-allow-origin": "*"}
+        return Response(body(), media_type=JSON.decode(), headers=headers)
+
+    return openapi

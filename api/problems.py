@@ -89,12 +89,31 @@ TITLES: Final[dict[int, str]] = {
 }
 
 
+class ProblemReply(msgspec.Struct, frozen=True):
+    """A problem on the wire; what else is known of it stands beside these, a fact a member."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
 class Problem(msgspec.Struct, frozen=True):
     """A problem ready to be sent. `retry_after_s` becomes the `Retry-After` header where it is set."""
 
     status: int
     body: bytes
     retry_after_s: int | None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What goes with the body: it is never cached; when to ask again; how to say who one is (RFC 9110)."""
+        headers = {"cache-control": "no-store"}
+        if self.retry_after_s is not None:
+            headers["retry-after"] = str(self.retry_after_s)
+        if self.status == 401:
+            headers["www-authenticate"] = "Bearer"
+        return headers
 
 
 def problem(slug: str, detail: str, **facts: object) -> Problem:

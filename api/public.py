@@ -1,7 +1,7 @@
 """What everybody may read of a house: the public status, on-sales, seating plans, seats, keys."""
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from litestar import Request, asgi, get
@@ -9,17 +9,33 @@ from litestar.datastructures import State
 from litestar.types import Receive, Scope, Send
 
 from api.boards import Boards
-from api.hot import Answer, Call, Headers, answer_problem, hot, send_answer
+from api.hot import (
+    HOUSE_PATH,
+    ROUTES,
+    Answer,
+    Call,
+    Headers,
+    Route,
+    answer_problem,
+    cors_headers,
+    hot,
+    not_allowed,
+    preflight,
+    send_answer,
+    unknown_house,
+)
 from api.problems import problem, problem_of
 from api.wire import (
     CategoryReply,
     DirectoryReply,
     DrawReply,
     HouseReply,
+    KeySet,
     LimitsReply,
     ListedOnSale,
     OnSaleReply,
     PerformanceReply,
+    SeatChanges,
     SeatsReply,
     StatusReply,
     UnavailableHouse,
@@ -84,7 +100,7 @@ def _performance_reply(cell: Cell, performance: Performance) -> PerformanceReply
     )
 
 
-@hot("GET", "/on-sales/{on_sale:str}", summary="An on-sale", answers={200: OnSaleReply}, is_public=True)
+@hot("GET", "/on-sales/{on_sale:str}", summary="An on-sale", answers={200: OnSaleReply})
 async def read_on_sale(call: Call) -> Answer:
     """What, where, when, prices, policies, performances."""
     cell = call.cell
@@ -111,6 +127,8 @@ async def read_on_sale(call: Call) -> Answer:
 async def _listed(cell: Cell) -> tuple[ListedOnSale, ...]:
     """The house's on-sales that are not over. Raises `CellUnavailable`."""
     listed = []
+    # Before the first look nothing is known, and a house that is down would pass for one with nothing to sell.
+    await cell.look()
     for on_sale in sorted(cell.catalogue.on_sales.values(), key=lambda each: each.opens_at_ms):
         now = await waiting_room.status(cell, on_sale.on_sale)
         if now.phase != "closed":
@@ -131,7 +149,7 @@ async def _listed(cell: Cell) -> tuple[ListedOnSale, ...]:
     return tuple(listed)
 
 
-@hot("GET", "", summary="A house and its coming on-sales", answers={200: HouseReply}, is_public=True)
+@hot("GET", "", summary="A house and its coming on-sales", answers={200: HouseReply})
 async def read_house(call: Call) -> Answer:
     """Name, languages, colours, on-sales."""
     house = call.cell.house
@@ -177,7 +195,7 @@ async def directory(state: State) -> DirectoryReply:
     "GET",
     "/performances/{performance:str}/plan",
     summary="The seating plan, immutable",
-    answers={200: dict},
+    answers={200: dict[str, Any]},
     is_public=True,
 )
 async def read_plan(call: Call) -> Answer:
@@ -200,7 +218,7 @@ async def read_seats(call: Call) -> Answer:
     return _cached(call, found.body, found.etag, SEATS_CACHE)
 
 
-@hot("GET", "/.well-known/jwks.json", summary="The house's public keys", answers={200: dict}, is_public=True)
+@hot("GET", "/.well-known/jwks.json", summary="The house's public keys", answers={200: KeySet})
 async def read_jwks(call: Call) -> Answer:
     """The keys that verify a pass (RFC 7517)."""
     return Answer(200, encode(call.cell.signer.jwks), [(b"cache-control", b"public, max-age=300")])
@@ -213,25 +231,45 @@ def _since(scope: Scope) -> int:
     return int(text) if text.isdecimal() and len(text) <= LONGEST_VERSION else 0
 
 
-@asgi("/v1/houses/{house:str}/performances/{performance:str}/seats/changes")
+CHANGES: Final = HOUSE_PATH + "/performances/{performance:str}/seats/changes"
+ROUTES.append(
+    Route(
+        "GET",
+        CHANGES,
+        "Changes of seats as they happen, as server-sent events",
+        {200: SeatChanges},
+        media_type="text/event-stream",
+        query=("since",),
+    )
+)
+
+
+@asgi(CHANGES)
 async def seat_changes(scope: Scope, receive: Receive, send: Send) -> None:
-    """Server-sent events of `{version, changes: [[n, state], …], areas}`; `reload` when `since` is too long ago."""
+    """Server-sent events of `SeatChanges`; `reload` when `since` is too long ago."""
     state = scope["litestar_app"].state
     parameters = scope["path_params"]
     cell: Cell | None = state.cells.get(parameters["house"])
+    cors = cors_headers(cell, "", is_public=True)
+    method = scope.get("method")
+    if method == "OPTIONS":
+        await send_answer(send, preflight(cell, "", is_public=True))
+        return
+    if cell is None or method != "GET":
+        answer = unknown_house() if cell is None else not_allowed(("GET",))
+        await send_answer(send, msgspec.structs.replace(answer, headers=[*answer.headers, *cors]))
+        return
     try:
-        if cell is None:
-            raise Refused("unknown-house", "there is no such house here")  # noqa: TRY301 - answered with the others
         board = state.boards[cell.house.slug].seats(parameters["performance"])
         seen = await board.now()
     except (Refused, CellUnavailable) as error:
-        await send_answer(send, answer_problem(problem_of(error) or problem("internal", "")))
+        await send_answer(send, answer_problem(problem_of(error) or problem("internal", ""), *cors))
         return
     headers = [
         (b"content-type", b"text/event-stream"),
         (b"cache-control", b"no-store"),
         (b"x-accel-buffering", b"no"),
-        (b"access-control-allow-origin", b"*"),
+        *cors,
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     since = _since(scope) or seen.version
@@ -251,7 +289,7 @@ async def seat_changes(scope: Scope, receive: Receive, send: Send) -> None:
                 text, since = b"event: reload\ndata: {}\n\n", (await board.now()).version
             elif changed[0] != since:
                 since = changed[0]
-                data = encode({"version": since, "changes": changed[1], "areas": changed[2]})
+                data = encode(SeatChanges(version=since, changes=changed[1], areas=changed[2]))
                 text = b"id: %d\ndata: %b\n\n" % (since, data)
             elif clock() >= next_heartbeat:
                 text, next_heartbeat = b": still here\n\n", clock() + HEARTBEAT_SECONDS

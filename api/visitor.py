@@ -17,13 +17,14 @@ from api.wire import (
     OrderRequest,
     PassReply,
     PassRequest,
+    PaymentReply,
     PlaceReply,
 )
 from engine import orders, seats, waiting_room
 from engine.catalogue import PUBLIC_LINE
 from engine.cell import Cell
 from engine.entries import Item
-from engine.errors import LedgerUnavailable, Refused
+from engine.errors import CellUnavailable, LedgerUnavailable, Refused
 from engine.house import find_key
 from engine.instants import to_rfc3339
 from engine.payments import PROVIDERS, provider
@@ -36,6 +37,7 @@ HOLD: Final = msgspec.json.Decoder(HoldRequest)
 ORDER: Final = msgspec.json.Decoder(OrderRequest)
 encode: Final = msgspec.json.Encoder().encode
 NO_STORE: Final[Headers] = [(b"cache-control", b"no-store")]
+SHOPPER: Final = ("pass", "key")
 LONGEST_WAIT_SECONDS: Final = 5
 LOOK_AGAIN_SECONDS: Final = 0.05
 
@@ -111,7 +113,14 @@ def item_reply(item: Item) -> ItemReply:
     )
 
 
-@hot("POST", "/holds", summary="Hold seats, all or nothing", request=HoldRequest, answers={201: HoldReply})
+@hot(
+    "POST",
+    "/holds",
+    summary="Hold seats, all or nothing",
+    request=HoldRequest,
+    answers={201: HoldReply},
+    bearer=SHOPPER,
+)
 async def hold(call: Call) -> Answer:
     """A hold of named seats, of the best together, or of standing places, over one or several performances."""
     cell = call.cell
@@ -133,7 +142,13 @@ async def hold(call: Call) -> Answer:
     )
 
 
-@hot("POST", "/holds/{hold:str}/extend", summary="Keep a hold longer, once", answers={200: ExtendReply})
+@hot(
+    "POST",
+    "/holds/{hold:str}/extend",
+    summary="Keep a hold longer, once",
+    answers={200: ExtendReply},
+    bearer=SHOPPER,
+)
 async def extend(call: Call) -> Answer:
     """The hold's new end."""
     owner, _ = owner_of(call.cell, call.bearer(), "counter", "orders:write")
@@ -143,7 +158,7 @@ async def extend(call: Call) -> Answer:
     return _json(200, ExtendReply(hold=call.parameters["hold"], expires_at=to_rfc3339(expires_at_ms)))
 
 
-@hot("DELETE", "/holds/{hold:str}", summary="Give seats back", answers={204: None})
+@hot("DELETE", "/holds/{hold:str}", summary="Give seats back", answers={204: None}, bearer=SHOPPER)
 async def release(call: Call) -> Answer:
     """Nothing more to say."""
     owner, _ = owner_of(call.cell, call.bearer(), "counter", "orders:write")
@@ -165,12 +180,22 @@ async def _wait_until_recorded(cell: Cell, order: OrderId, state: str, seconds: 
     until = clock() + seconds
     while state == "confirmed" and clock() < until:
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
-        found = await orders.find(cell, order)
+        try:
+            found = await orders.find(cell, order)
+        except CellUnavailable:
+            return state  # it is confirmed all the same
         state = found.state if found else "recorded"
     return state
 
 
-@hot("POST", "/orders", summary="Confirm holds as one order", request=OrderRequest, answers={202: OrderedReply})
+@hot(
+    "POST",
+    "/orders",
+    summary="Confirm holds as one order",
+    request=OrderRequest,
+    answers={202: OrderedReply},
+    bearer=SHOPPER,
+)
 async def confirm(call: Call) -> Answer:
     """An order of all the holds of a basket, in one step."""
     cell = call.cell
@@ -190,7 +215,13 @@ async def confirm(call: Call) -> Answer:
     return _json(202, OrderedReply(order=order, order_secret=cell.signer.order_secret(order), state=state))
 
 
-@hot("GET", "/orders/{order:str}", summary="An order, for whoever keeps its secret", answers={200: OrderReply})
+@hot(
+    "GET",
+    "/orders/{order:str}",
+    summary="An order, for whoever keeps its secret",
+    answers={200: OrderReply},
+    bearer=("order_secret",),
+)
 async def read_order(call: Call) -> Answer:
     """The order's state, items and total."""
     cell, order = call.cell, OrderId(call.parameters["order"])
@@ -237,7 +268,7 @@ async def _state_in_ledger(call: Call, found: orders.Ordered) -> orders.Ordered:
     "POST",
     "/payments/{provider:str}/events",
     summary="A payment provider's signed event",
-    answers={200: None},
+    answers={200: PaymentReply},
 )
 async def payment_event(call: Call) -> Answer:
     """Takes note of how a payment ended; harmless to repeat."""
@@ -247,4 +278,4 @@ async def payment_event(call: Call) -> Answer:
     headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in call.scope["headers"]}
     event = provider(name).read_event(call.cell.signer, headers, await call.raw_body())
     state = await orders.settle(call.cell, name, event)
-    return _json(200, {"state": state})
+    return _json(200, PaymentReply(state=state))

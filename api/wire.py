@@ -115,6 +115,12 @@ class OrderReply(_Reply, frozen=True, omit_defaults=False):
     currency: str
 
 
+class PaymentReply(_Reply, frozen=True):
+    """What became of the order that waited for a payment."""
+
+    state: str
+
+
 class LineReply(_Reply, frozen=True, omit_defaults=False):
     """Where a line stands."""
 
@@ -159,6 +165,31 @@ class SeatsReply(_Reply, frozen=True, omit_defaults=False):
     version: int
     seats: str
     areas: dict[str, int]
+
+
+class SeatChanges(_Reply, frozen=True, omit_defaults=False):
+    """What became of seats since the event before: `[n, letter]`, n counting in plan order; places open an area."""
+
+    version: int
+    changes: list[tuple[int, str]]
+    areas: dict[str, int]
+
+
+class PublicKey(_Reply, frozen=True, omit_defaults=False):
+    """A key that verifies passes (RFC 8037)."""
+
+    kty: str
+    crv: str
+    x: str
+    kid: str
+    alg: str
+    use: str
+
+
+class KeySet(_Reply, frozen=True, omit_defaults=False):
+    """A house's public keys (RFC 7517)."""
+
+    keys: tuple[PublicKey, ...]
 
 
 class ListedOnSale(_Reply, frozen=True, omit_defaults=False):
