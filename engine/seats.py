@@ -8,7 +8,7 @@ import msgspec
 from engine.catalogue import OnSale
 from engine.cell import Cell, broken, digest, pack
 from engine.entries import Item
-from engine.errors import BadInput, Refused
+from engine.errors import BadInput, ForgedToken, Refused
 from engine.halls.layout import Layout
 from engine.prices import Piece, check_price_types, price, total
 from engine.signing import Hold
@@ -265,9 +265,15 @@ async def _seats_taken(cell: Cell, wishes: Sequence[Wish], flat: Sequence[int]) 
 
 
 def read_hold(cell: Cell, token: str, owner: str) -> Hold:
-    """A hold's token, if it is this owner's (anybody's for an empty owner). Raises `ForgedToken` and `Refused`."""
-    held = cell.signer.read(Hold, token)
-    if owner and held.owner != owner:
+    """A hold's token, if it is this owner's (anybody's for an empty owner). Raises `Refused` (`unknown-hold`).
+
+    A forged hold, another house's and another visitor's are told apart for nobody.
+    """
+    try:
+        held = cell.signer.read(Hold, token)
+    except ForgedToken:
+        held = None
+    if held is None or (owner and held.owner != owner):
         raise Refused("unknown-hold", "there is no such hold here")
     return held
 
