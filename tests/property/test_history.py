@@ -1,0 +1,140 @@
+"""No seat ever has two owners: the whole history of a contended house, replayed by an auditor (promise A3)."""
+
+import os
+import random
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import redis
+import uvloop
+
+from engine.client import FunctionClient
+from engine.embedded.redis import EmbeddedRedis
+from engine.library import assemble
+from tests.conftest import owner_of
+from tests.property.auditor import Auditor, Broken, Event
+from tests.property.contention import House
+
+OPERATIONS = int(os.environ.get("PARVIS_OPERATIONS", "100000"))
+A_ROUND = 2_000
+MUTANT_OPERATIONS = 4_000
+SEED = int(os.environ.get("PARVIS_SEED", random.SystemRandom().randrange(10**9)))
+
+
+def run(server: EmbeddedRedis, seed: int, play: Callable[[House], Awaitable[None]]) -> House:
+    """Plays on an empty house of that server."""
+
+    async def main() -> House:
+        async with FunctionClient(server.owner_url, timeout_ms=10_000) as client:
+            house = House(client, seed)
+            await house.open()
+            await play(house)
+            return house
+
+    return uvloop.run(main())
+
+
+@pytest.mark.timeout(300)
+def test_no_seat_has_two_owners_in_a_hundred_thousand_operations(
+    redis_server: EmbeddedRedis, owner: redis.Redis
+) -> None:
+    print(f"seed {SEED}")
+
+    async def play(house: House) -> None:
+        while True:
+            await house.rush(A_ROUND)
+            states = await house.states()
+            auditor = house.audit()
+            auditor.check_seats(states)
+            house.history.clear()
+            if house.operations >= OPERATIONS:
+                return
+            # Holds and sales of the past round are of halls that nobody asks for any more.
+            await house.lay_out()
+
+    house = run(redis_server, SEED, play)
+    assert house.operations >= OPERATIONS
+    assert house.repeats > OPERATIONS / 20
+    for outcome in ("held", "taken", "none", "limit", "released", "extended", "confirmed", "hold_ended"):
+        assert house.outcomes[outcome] > OPERATIONS / 500, (outcome, house.outcomes)
+    assert house.outcomes["held"] > OPERATIONS / 10
+    assert "unavailable" not in house.outcomes
+    assert len(set(house.entries)) == len(house.entries) == house.outcomes["confirmed"]
+    assert owner.execute_command("XLEN", house.keys.outbox) == len(house.entries)
+
+
+MUTANTS = (
+    pytest.param("~= 111 then", "== 0 then", id="named seats are held without a look"),
+    pytest.param(
+        "string.rep(state, count)", 'string.rep(state == "s" and "o" or state, count)', id="a sale frees its seats"
+    ),
+    pytest.param("record[2] <= now or", "false or", id="a hold that has ended is confirmed"),
+    pytest.param('find(row, "o+")', 'find(row, "[oh]+")', id="the best seats include held ones"),
+    pytest.param("if open < count then", "if false then", id="a standing area has no end"),
+    pytest.param("if performance.owned > tonumber(limit) then", "if false then", id="nobody counts what one owner has"),
+    pytest.param('redis.call("HINCRBY", cell, "sequence", 1)', "1", id="numbers are given twice"),
+)
+
+
+@pytest.mark.parametrize(("right", "wrong"), MUTANTS)
+def test_the_auditor_sees_what_a_broken_script_does(short_folder: Path, right: str, wrong: str) -> None:
+    source = assemble().source
+    assert right in source, "the mutant no longer bites: the script was written anew"
+    server = EmbeddedRedis(short_folder / "mutant")
+    server.start()
+    try:
+        connection = owner_of(server)
+        connection.flushall()
+        connection.execute_command("FUNCTION", "FLUSH")
+        connection.execute_command("FUNCTION", "LOAD", source.replace(right, wrong))
+        connection.close()
+
+        async def play(house: House) -> None:
+            await house.rush(MUTANT_OPERATIONS)
+
+        house = run(server, 7, play)
+        with pytest.raises(Broken):
+            house.audit()
+    finally:
+        server.stop()
+
+
+A1, A2 = ("p", 0, 0), ("p", 0, 1)
+FLOOR = ("p", "area", 0)
+
+
+def held(sequence: int, hold: str, *seats: tuple[str, int, int], owner: str = "v1", at_ms: int = 0) -> Event:
+    return Event(sequence, "held", hold, owner, at_ms, at_ms + 100, frozenset(seats))
+
+
+@pytest.mark.parametrize(
+    ("history", "is_right"),
+    [
+        ([held(1, "h", A1), held(2, "i", A2)], True),
+        ([held(1, "h", A1), held(2, "i", A1, at_ms=99)], False),
+        ([held(1, "h", A1), held(2, "i", A1, at_ms=100)], True),
+        ([held(1, "h", A1), Event(2, "released", "h", "v1"), held(3, "i", A1)], True),
+        ([held(1, "h", A1), Event(2, "released", "h", "v2")], False),
+        ([held(1, "h", A1), Event(2, "confirmed", "h", "v1", 99, order="o"), held(3, "i", A1, at_ms=500)], False),
+        ([held(1, "h", A1), Event(2, "confirmed", "h", "v1", 100, order="o")], False),
+        ([held(1, "h", A1), Event(2, "extended", "h", "v1", 0, 200), Event(3, "confirmed", "h", "v1", 150)], True),
+        ([held(1, "h", A1), held(1, "i", A2)], False),
+        ([held(1, "h", A1, A2), held(2, "i", ("p", 1, 0), at_ms=1)], False),
+        ([held(1, "h", A1, A2), held(2, "i", ("q", 1, 0), at_ms=1)], True),
+        (
+            [
+                Event(1, "held", "h", "v1", 0, 100, places={FLOOR: 2}),
+                Event(2, "held", "i", "v2", 1, 101, places={FLOOR: 1}),
+            ],
+            False,
+        ),
+    ],
+)
+def test_the_auditor_itself(history: list[Event], is_right: bool) -> None:
+    auditor = Auditor({FLOOR: 2}, limit=2)
+    if is_right:
+        auditor.replay(history)
+    else:
+        with pytest.raises(Broken):
+            auditor.replay(history)
