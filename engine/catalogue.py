@@ -40,7 +40,10 @@ class Performance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The window and the rules under which performances go on sale. Its seed is published only by the draw itself."""
+    """The window and the rules under which performances go on sale. Its seed is published only by the draw itself.
+
+    `burst_percent`: so many passes more than `rate_per_minute` may be handed out in one minute.
+    """
 
     on_sale: OnSaleId
     title: str
@@ -49,6 +52,7 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     opens_at_ms: int
     rate_per_minute: int = 300
     cap: int = 500
+    burst_percent: int = 5
     hold_seconds: int = 600
     pass_seconds: int = 900
     turn_seconds: int = 600

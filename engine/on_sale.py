@@ -22,6 +22,7 @@ def fields(on_sale: OnSale) -> list[str | int]:
         "opens_at_ms": on_sale.opens_at_ms,
         "rate": on_sale.rate_per_minute,
         "cap": on_sale.cap,
+        "burst_ms": on_sale.burst_percent * 600,
         "turn_ms": on_sale.turn_seconds * 1000,
         "joined": 0,
         "now_serving": 0,

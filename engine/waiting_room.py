@@ -164,6 +164,9 @@ async def admit(cell: Cell, on_sale: OnSale, token: str, secret: str, key: str) 
             raise Refused("paused", "the sale is paused; you keep your turn", retry_after_s=5)
         case b"full":
             raise Refused("full", "it is your turn, and everybody inside is still choosing", retry_after_s=2)
+        case b"paced":
+            wait = -(-reply[1] // 1000)
+            raise Refused("full", "it is your turn, and others are going in just now", retry_after_s=wait)
         case b"gone":
             raise Refused("turn-over", "your turn ended some time ago; you can join the queue again")
         case b"ended":

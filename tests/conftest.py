@@ -34,14 +34,14 @@ def redis_server(short_folder: Path) -> Iterator[EmbeddedRedis]:
     server.stop()
 
 
-def owner_of(server: EmbeddedRedis) -> "redis.Redis[bytes]":
+def owner_of(server: EmbeddedRedis) -> redis.Redis:
     """A plain connection with the owner's rights."""
     address = address_of(server.owner_url)
     return redis.Redis(unix_socket_path=address.path, username=address.user or None, password=address.password)
 
 
 @pytest.fixture
-def owner(redis_server: EmbeddedRedis) -> Iterator["redis.Redis[bytes]"]:
+def owner(redis_server: EmbeddedRedis) -> Iterator[redis.Redis]:
     """The owner's connection to an empty Redis whose gates are closed."""
     connection = owner_of(redis_server)
     connection.flushall()

@@ -2,9 +2,10 @@
 -- then calls as many positions as the rate allows since the last call, never more than the room left under
 -- the cap of live passes, never backwards. Writes nothing, so that the public status may ask as well.
 -- `gone`: positions below it were called at least one turn ago and are no longer kept.
+-- `paced_until_ms`: when the passes handed out so far would all have been, one after the other at the rate.
 -- INCLUDES
 local LINE_FIELDS = {"phase", "prequeue_at_ms", "opens_at_ms", "rate", "cap", "joined", "now_serving",
-  "served_at_ms", "entrants", "turn_ms", "mark", "mark_at_ms", "gone"}
+  "served_at_ms", "entrants", "turn_ms", "mark", "mark_at_ms", "gone", "burst_ms", "paced_until_ms"}
 
 local function advance(sale, live, now)
   local values = redis.call("HMGET", sale, unpack(LINE_FIELDS))
@@ -22,10 +23,15 @@ local function advance(sale, live, now)
   end
   if line.phase ~= "open" then return line end
 
+  -- A clock that was set back stops the line for no longer than this call.
+  if line.served_at_ms > now then line.served_at_ms, line.changed = now, true end
   local due = math.floor((now - line.served_at_ms) * line.rate / 60000)
+  local is_turn_over = now - line.mark_at_ms >= line.turn_ms
+  if due == 0 and not is_turn_over then return line end
+
+  local free = line.cap - redis.call("ZCOUNT", live, "(" .. now, "+inf")
   if due > 0 then
-    local room = line.cap - redis.call("ZCOUNT", live, "(" .. now, "+inf")
-    room = math.max(0, math.min(room, line.joined - line.now_serving))
+    local room = math.max(0, math.min(free, line.joined - line.now_serving))
     if due <= room then
       line.served_at_ms = line.served_at_ms + due * 60000 / line.rate
       line.now_serving = line.now_serving + due
@@ -34,11 +40,12 @@ local function advance(sale, live, now)
       line.served_at_ms = now
       line.now_serving = line.now_serving + room
     end
-    line.changed = true
   end
-  if now - line.mark_at_ms >= line.turn_ms then
-    line.gone, line.mark, line.mark_at_ms = line.mark, line.now_serving, now
-    line.changed = true
+  if is_turn_over then
+    -- Nobody's turn runs out before a full house.
+    if free > 0 then line.gone, line.mark = line.mark, line.now_serving end
+    line.mark_at_ms = now
   end
+  line.changed = true
   return line
 end

@@ -28,14 +28,16 @@ elseif verb == "pause" and phase == "open" then
   fields = {"phase", phase}
 elseif verb == "resume" and (phase == "paused" or phase == "sold_out") then
   phase = "open"
-  fields = {"phase", phase, "served_at_ms", now}
+  fields = {"phase", phase, "served_at_ms", now, "mark_at_ms", now}
 elseif verb == "sell_out" and (phase == "open" or phase == "paused") then
   phase = "sold_out"
   fields = {"phase", phase}
 elseif verb == "close" and phase ~= "closed" then
   phase = "closed"
   fields = {"phase", phase}
-elseif verb == "rate" or verb == "cap" or verb == "message" then
+elseif verb == "rate" then
+  fields = {"rate", value, "served_at_ms", now, "paced_until_ms", now}
+elseif verb == "cap" or verb == "message" then
   fields = {verb, value}
 else
   return {"wrong_phase", phase}

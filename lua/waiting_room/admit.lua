@@ -1,11 +1,14 @@
 -- Lets a called visitor in: one bit for the claim, and the end of the pass while it lives. A repeated claim
--- renews and never makes a second shopper. `position` is worked out by the caller from the draw's seed and
--- the number of entrants; if that number was not yet known, the caller is told and asks again.
+-- renews and never makes a second shopper. The passes handed out in any minute are at most the rate and a burst;
+-- whoever is called and finds the house full, or too many at the door, keeps the turn. `position` is worked out
+-- by the caller from the draw's seed and the number of entrants; if that number was not yet known, the caller is
+-- told and asks again.
 --
 -- KEYS  cell sale live claimed operation
 -- ARGV  epoch fingerprint index position entrants pass_ms
 -- REPLY admitted: expires_at_ms sequence | renewed: expires_at_ms sequence | other_payload
---       | not_yet: now_serving | drawn: entrants | paused | full | gone | ended: phase | unknown_on_sale | closed | fenced: epoch
+--       | not_yet: now_serving | drawn: entrants | paused | full | paced: wait_ms | gone | ended: phase
+--       | unknown_on_sale | closed | fenced: epoch
 -- INCLUDES clock gate recall turn sequence remember
 -- FLAGS
 local cell, sale, live, claimed, operation = unpack(KEYS)
@@ -26,14 +29,26 @@ if line.entrants ~= tonumber(entrants) then return {"drawn", line.entrants} end
 if position >= line.now_serving then return {"not_yet", line.now_serving} end
 local alive = (tonumber(redis.call("ZSCORE", live, index)) or 0) > now
 local returning = redis.call("GETBIT", claimed, index) == 1
+local paced_until_ms
 if not alive then
   if position < line.gone then return {"gone"} end
   if line.phase == "paused" and not returning then return {"paused"} end
-  redis.call("ZREMRANGEBYSCORE", live, "-inf", now)
-  if redis.call("ZCARD", live) >= line.cap then return {"full"} end
+  if redis.call("ZCOUNT", live, "(" .. now, "+inf") >= line.cap then return {"full"} end
+  if line.rate == 0 then return {"paced", 60000} end
+  local interval_ms = 60000 / line.rate
+  local allowance_ms = math.max(interval_ms, line.burst_ms)
+  paced_until_ms = math.max(now, line.paced_until_ms)
+  if paced_until_ms - now > allowance_ms then paced_until_ms = now end -- the clock was set back
+  paced_until_ms = paced_until_ms + interval_ms
+  local early_ms = math.ceil(paced_until_ms - now - allowance_ms)
+  if early_ms > 0 then return {"paced", early_ms} end
 end
 
 local expires_at_ms = now + tonumber(pass_ms)
+if not alive then
+  redis.call("ZREMRANGEBYSCORE", live, "-inf", now)
+  redis.call("HSET", sale, "paced_until_ms", string.format("%.3f", paced_until_ms))
+end
 redis.call("ZADD", live, expires_at_ms, index)
 if not returning then
   redis.call("SETBIT", claimed, index, 1)

@@ -1,8 +1,9 @@
 import pytest
+import redis
 
 from tests.lua.stage import Stage
 
 
 @pytest.fixture
-def stage(owner):
+def stage(owner: redis.Redis) -> Stage:
     return Stage(owner)

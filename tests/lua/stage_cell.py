@@ -1,0 +1,102 @@
+"""One house's Redis, on which single scripts are tried."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import redis
+
+from engine.keys import Keys
+from engine.library import assemble
+from engine.words import HouseSlug
+
+Reply = list[Any]
+NAMES = tuple("abcdefgh")
+
+
+def pack(value: object) -> bytes:
+    return msgspec.msgpack.encode(value)
+
+
+class CellStage:
+    """A cell whose gate is open at epoch 1."""
+
+    def __init__(self, owner: redis.Redis, house: str = "house") -> None:
+        self.redis = owner
+        self.keys = Keys(HouseSlug(house))
+        self.epoch = "1"
+        self.counter = 0
+        self.run("cell/close", [self.keys.cell])
+        assert self.run("cell/open", [self.keys.cell]) == [b"open", b"1"]
+
+    def run(self, operation: str, keys: Sequence[str], *arguments: Any) -> Reply:
+        """Calls an operation with the epoch as its first argument."""
+        return self.ask(operation, keys, self.epoch, *arguments)
+
+    def ask(self, operation: str, keys: Sequence[str], *arguments: Any) -> Reply:
+        """Calls an operation as it is."""
+        library = assemble()
+        command = "FCALL_RO" if operation in library.read_only else "FCALL"
+        reply: Reply = self.redis.execute_command(command, library.functions[operation], len(keys), *keys, *arguments)
+        return reply
+
+    def now_ms(self) -> int:
+        seconds, microseconds = self.redis.execute_command("TIME")
+        return int(seconds) * 1000 + int(microseconds) // 1000
+
+    def key(self) -> str:
+        """A fresh operation's key."""
+        self.counter += 1
+        return self.keys.operation(str(self.counter))
+
+    def fields(self, key: str) -> dict[str, str]:
+        """A hash of plain text."""
+        return {name.decode(): value.decode() for name, value in self.hash(key).items()}
+
+    def hash(self, key: str) -> dict[bytes, bytes]:
+        found: dict[bytes, bytes] = self.redis.execute_command("HGETALL", key)
+        return found
+
+    def entries(self) -> list[dict[bytes, bytes]]:
+        """What left through the outbox, oldest first."""
+        found: list[Any] = self.redis.execute_command("XRANGE", self.keys.outbox, "-", "+")
+        return [fields for _, fields in found]
+
+    def dump(self) -> dict[bytes, bytes]:
+        """Everything that Redis holds."""
+        keys: list[bytes] = self.redis.execute_command("KEYS", "*")
+        return {key: self.redis.execute_command("DUMP", key) for key in keys}
+
+    @contextmanager
+    def nothing_changes(self) -> Iterator[None]:
+        """For a refusal: not a byte in Redis differs afterwards."""
+        before = self.dump()
+        yield
+        after = self.dump()
+        assert {key for key in before | after if before.get(key) != after.get(key)} == set()
+
+    def pass_time(self, ms: int) -> None:
+        """Lets time pass, for negative `ms` backwards: everything that was written is that much older.
+
+        Redis's own clock decides everything in a script and cannot be set; what it is compared with can.
+        """
+        shorten = """
+            for _, key in ipairs(redis.call('KEYS', '*')) do
+              local remaining = redis.call('PTTL', key)
+              if remaining > 0 then redis.call('PEXPIRE', key, remaining - ARGV[1]) end
+            end"""
+        self.redis.execute_command("EVAL", shorten, 0, ms)
+
+    def shift_scores(self, key: str, ms: int) -> None:
+        """A sorted set of instants, `ms` earlier."""
+        flat: list[Any] = self.redis.execute_command("ZRANGE", key, 0, -1, "WITHSCORES")
+        for member, score in _pairs(flat):
+            self.redis.execute_command("ZADD", key, float(score) - ms, member)
+
+
+def _pairs(flat: Sequence[Any]) -> list[Any]:
+    """Members with scores, flat under the one protocol and in pairs under the other."""
+    if flat and isinstance(flat[0], (list, tuple)):
+        return list(flat)
+    return list(zip(flat[::2], flat[1::2], strict=True))

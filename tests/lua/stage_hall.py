@@ -1,0 +1,215 @@
+"""A cell with an on-sale and halls drawn by the test: the calls of `lua/seats/`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from engine.words import PerformanceId
+from tests.lua import drawing as drawings
+from tests.lua.stage_cell import Reply, pack
+from tests.lua.stage_line import SALE, LineStage
+
+HOLD_MS = 60_000
+
+
+class HallStage(LineStage):
+    """Performances by name, `p` if not said; visitor 1 is the owner `v1` with place 1, and holds `h1`."""
+
+    names: dict[str, list[str]]
+
+    def hall(self, performance: str = "p") -> list[str]:
+        """The three keys of a performance."""
+        return list(self.keys.performance(PerformanceId(performance)))
+
+    def before(
+        self,
+        drawing: str,
+        *,
+        performance: str = "p",
+        categories: Mapping[str, str] | None = None,
+        kinds: int = 0,
+        areas: Sequence[int] = (),
+        return_ms: int = 0,
+    ) -> None:
+        """Lays the drawn hall out and brings its seats into the state drawn, through the scripts themselves."""
+        drawn = drawings.read(drawing, categories or {})
+        self.names[performance] = drawn.names
+        letters = "".join(description.split()[1].upper() for description, _ in drawn.blocks)
+        count = kinds or max(ord(letter) - 64 for letter in letters)
+        reply = self.install(drawn.blocks, count, areas=areas, performance=performance)
+        assert reply == [b"installed", len(drawn.blocks)]
+        if not self.redis.execute_command("EXISTS", self.keys.sale(SALE)):
+            self.put_up()
+        for state, places in drawn.wanted.items():
+            flat = [part for place in places for part in place]
+            if state == "x":
+                assert self.mark_packed("o", "b", flat, performance)[0] == b"marked"
+                continue
+            visitor = int(state[1:])
+            self.let_in(visitor)
+            held = self.hold_packed(visitor, [[1, "seats", *flat]], [performance], hold=state)
+            assert held[0] == b"held", held
+            if state[0] == "s":
+                self.sell(visitor, state, performance)
+        self.redis.execute_command("HSET", self.hall(performance)[0], "r", return_ms)
+
+    def sell(self, visitor: int, hold: str, performance: str) -> None:
+        """Confirms a hold; see `Stage`."""
+        raise NotImplementedError
+
+    def install(
+        self,
+        blocks: Sequence[tuple[str, str]],
+        categories: int,
+        *,
+        first: int = 0,
+        last: int | None = None,
+        areas: Sequence[int] = (),
+        performance: str = "p",
+    ) -> Reply:
+        key, index, _ = self.hall(performance)
+        last = len(blocks) if last is None else last
+        return self.run(
+            "seats/install",
+            [self.keys.cell, key, index],
+            *(first, pack(blocks), categories, 0, pack(list(areas)), last),
+        )
+
+    def places(self, seats: str, performance: str = "p") -> list[int]:
+        """`"A1 A3"` as blocks and offsets."""
+        names = self.names[performance]
+        return [part for seat in seats.split() for part in (names.index(seat[0]), int(seat[1:]) - 1)]
+
+    def hold_packed(
+        self,
+        visitor: int,
+        items: Sequence[Sequence[Any]],
+        performances: Sequence[str] = ("p",),
+        *,
+        hold: str = "",
+        operation: str = "",
+        fingerprint: str = "f",
+        limit: int = 8,
+        hold_ms: int = HOLD_MS,
+        place: str | None = None,
+    ) -> Reply:
+        """Calls seats/hold as `visitor`."""
+        keys = self.keys
+        parts = [part for name in performances for part in self.hall(name)]
+        place = str(visitor) if place is None else place
+        return self.run(
+            "seats/hold",
+            [keys.cell, operation or self.key(), keys.sale(SALE), keys.live(SALE), *parts],
+            *(fingerprint, hold or f"h{visitor}", f"v{visitor}", place, hold_ms, limit, pack(items)),
+        )
+
+    def hold(self, visitor: int, seats: str, *, performance: str = "p", **options: Any) -> Reply:
+        """Holds named seats: `"A1 A3"`."""
+        return self.hold_packed(visitor, [[1, "seats", *self.places(seats, performance)]], [performance], **options)
+
+    def best(self, visitor: int, quantity: int, class_: str = "", **options: Any) -> Reply:
+        """Holds the best seats together."""
+        return self.hold_packed(visitor, [[1, "best", class_, quantity]], **options)
+
+    def stand(self, visitor: int, quantity: int, area: int = 0, **options: Any) -> Reply:
+        """Holds standing places."""
+        return self.hold_packed(visitor, [[1, "area", area, quantity]], **options)
+
+    def release(
+        self,
+        visitor: int,
+        hold: str,
+        performances: Sequence[str] = ("p",),
+        *,
+        operation: str = "",
+        fingerprint: str = "f",
+    ) -> Reply:
+        parts = [part for name in performances for part in self.hall(name)]
+        keys = [self.keys.cell, operation or self.key(), *parts]
+        return self.run("seats/release", keys, fingerprint, hold, f"v{visitor}")
+
+    def extend(
+        self,
+        visitor: int,
+        hold: str,
+        performances: Sequence[str] = ("p",),
+        *,
+        operation: str = "",
+        fingerprint: str = "f",
+        extend_ms: int = 30_000,
+    ) -> Reply:
+        parts = [part for name in performances for part in self.hall(name)]
+        keys = [self.keys.cell, operation or self.key(), *parts]
+        return self.run("seats/extend", keys, fingerprint, hold, f"v{visitor}", extend_ms)
+
+    def sweep(self, limit: int = 100, performance: str = "p") -> Reply:
+        return self.run("seats/sweep", [self.keys.cell, *self.hall(performance)], limit)
+
+    def mark_packed(self, before: str, after: str, places: Sequence[int], performance: str = "p") -> Reply:
+        return self.run("seats/mark", [self.keys.cell, *self.hall(performance)], before, after, pack(places))
+
+    def mark(self, before: str, after: str, seats: str) -> Reply:
+        """From one state to another: `o`, `h`, `s`, `b`."""
+        return self.mark_packed(before, after, self.places(seats))
+
+    def restore(self, seats: str, areas: Sequence[int] = ()) -> Reply:
+        keys = [self.keys.cell, *self.hall()]
+        return self.run("seats/restore", keys, pack(self.places(seats)), pack(list(areas)))
+
+    def seats(self, reply: Reply, performance: str = "p", part: int = 0) -> str:
+        """The seats of a `held` reply, as written: `"A1 A2"`."""
+        assert reply[0] == b"held", reply
+        flat = msgspec.msgpack.decode(reply[3])[part][0]
+        names = self.names[performance]
+        runs = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
+        return " ".join(f"{names[block]}{offset + step + 1}" for block, offset, count in runs for step in range(count))
+
+    def rows(self, performance: str = "p") -> list[str]:
+        fields = self.hash(self.hall(performance)[0])
+        return [fields[f"b{block}".encode()].decode() for block in range(int(fields[b"n"]))]
+
+    def after(self, performance: str = "p") -> str:
+        """The hall as it stands: `"A: . h s x"`; who holds is not drawn."""
+        return drawings.draw(self.names[performance], self.rows(performance))
+
+    def area(self, number: int = 0, performance: str = "p") -> tuple[int, int]:
+        """Open and sold places of a standing area."""
+        fields = self.hash(self.hall(performance)[0])
+        return int(fields[f"a{number}".encode()]), int(fields.get(f"t{number}".encode(), 0))
+
+    def held(self, hold: str, performance: str = "p") -> list[Any] | None:
+        """A hold as it is stored: owner, end, seats, areas, whether it was extended."""
+        packed = self.hash(self.hall(performance)[0]).get(f"h{hold}".encode())
+        return None if packed is None else list(msgspec.msgpack.decode(packed))
+
+    def owned(self, visitor: int, performance: str = "p") -> int:
+        """How much a visitor has, held and sold."""
+        return int(self.hash(self.hall(performance)[0]).get(f"ov{visitor}".encode(), 0))
+
+    def due(self, performance: str = "p") -> dict[str, float]:
+        """Holds and when they end, ms."""
+        key = self.hall(performance)[2]
+        members: list[bytes] = self.redis.execute_command("ZRANGE", key, 0, -1)
+        return {name.decode(): float(self.redis.execute_command("ZSCORE", key, name)) for name in members}
+
+    def index_is_right(self, performance: str = "p") -> bool:
+        """Whether the bitmap index says what a look at every row says."""
+        key, index, _ = self.hall(performance)
+        fields = self.hash(key)
+        letters = [fields[f"c{block}".encode()].decode().split()[1] for block in range(int(fields[b"n"]))]
+        packed: bytes = self.redis.execute_command("GET", index) or b""
+        bits = "".join(f"{byte:08b}" for byte in packed)
+        wanted = drawings.index_bits(self.rows(performance), letters, int(fields[b"k"]))
+        return all((bits[place : place + 1] == "1") is is_set for place, is_set in wanted)
+
+    def pass_time(self, ms: int) -> None:
+        super().pass_time(ms)
+        for performance in self.names:
+            key, _, due = self.hall(performance)
+            self.shift_scores(due, ms)
+            for name in self.due(performance):
+                record = self.held(name, performance)
+                assert record is not None
+                record[1] -= ms
+                self.redis.execute_command("HSET", key, f"h{name}", msgspec.msgpack.encode(record))

@@ -1,0 +1,107 @@
+"""A cell with one on-sale: its line, and what its manager does to it."""
+
+from typing import Any
+
+from engine.library import read_script
+from engine.words import OnSaleId
+from tests.lua.stage_cell import CellStage, Reply, pack
+
+SALE = OnSaleId("sale")
+PASS_MS = 60_000
+INSTANTS = ("served_at_ms", "opens_at_ms", "prequeue_at_ms", "mark_at_ms", "paced_until_ms")
+
+
+class LineStage(CellStage):
+    """One on-sale, and the calls of `lua/waiting_room/` and `lua/on_sale/`."""
+
+    def put_up(self, **changed: Any) -> None:
+        """An on-sale, open since now unless said otherwise."""
+        now = self.now_ms()
+        fields = {
+            "phase": "open",
+            "prequeue_at_ms": now - 1000,
+            "opens_at_ms": now,
+            "rate": 60_000,
+            "cap": 1000,
+            "turn_ms": 60_000,
+            "joined": 0,
+            "now_serving": 0,
+            "entrants": 0,
+            "mark": 0,
+            "mark_at_ms": now,
+            "gone": 0,
+            "served_at_ms": now,
+            "seed": "c2VlZA",
+            "commitment": "YQ",
+        } | changed
+        assert self.create(fields)[0] == b"created"
+
+    def create(self, fields: dict[str, Any]) -> Reply:
+        flat = [part for pair in fields.items() for part in pair]
+        return self.run("on_sale/create", [self.keys.cell, self.keys.sale(SALE)], pack(flat))
+
+    def sale(self) -> dict[str, str]:
+        return self.fields(self.keys.sale(SALE))
+
+    def set_sale(self, **fields: Any) -> None:
+        """Writes to the on-sale past its scripts."""
+        for name, value in fields.items():
+            self.redis.execute_command("HSET", self.keys.sale(SALE), name, value)
+
+    def let_in(self, *visitors: int, ms: int = PASS_MS) -> None:
+        """Live passes, without the way there."""
+        for visitor in visitors:
+            self.redis.execute_command("ZADD", self.keys.live(SALE), self.now_ms() + ms, visitor)
+
+    def join(self, who: str = "s1", *, operation: str = "", fingerprint: str = "f", limit: int = 1000) -> Reply:
+        keys = self.keys
+        return self.run(
+            "waiting_room/join",
+            [
+                keys.cell,
+                keys.sale(SALE),
+                keys.live(SALE),
+                operation or self.key(),
+                keys.retry(SALE, who),
+                keys.outbox,
+            ],
+            *(fingerprint, who, SALE, "public", limit),
+        )
+
+    def admit(
+        self,
+        index: int,
+        *,
+        position: int | None = None,
+        entrants: int = 0,
+        operation: str = "",
+        fingerprint: str = "f",
+        pass_ms: int = PASS_MS,
+    ) -> Reply:
+        keys = self.keys
+        return self.run(
+            "waiting_room/admit",
+            [keys.cell, keys.sale(SALE), keys.live(SALE), keys.claimed(SALE), operation or self.key()],
+            *(fingerprint, index, index if position is None else position, entrants, pass_ms),
+        )
+
+    def status(self) -> dict[str, Any]:
+        """The public status by the names of its header."""
+        names = read_script("waiting_room/status").replies["status"].split()
+        reply = self.ask("waiting_room/status", [self.keys.sale(SALE), self.keys.live(SALE)])
+        return dict(zip(names, reply[1:], strict=True))
+
+    def change(self, verb: str, value: str | int = "", *, operation: str = "", fingerprint: str = "") -> Reply:
+        keys = self.keys
+        return self.run(
+            "on_sale/change",
+            [keys.cell, operation or self.key(), keys.sale(SALE), keys.live(SALE), keys.outbox],
+            *(fingerprint or f"{verb}{value}", verb, value, b"action"),
+        )
+
+    def pass_time(self, ms: int) -> None:
+        super().pass_time(ms)
+        self.shift_scores(self.keys.live(SALE), ms)
+        for name, value in self.sale().items():
+            if name in INSTANTS:
+                self.set_sale(**{name: f"{float(value) - ms:.3f}" if "." in value else int(value) - ms})

@@ -1,0 +1,165 @@
+"""A called visitor claims a turn."""
+
+from collections import deque
+from typing import Any
+
+import pytest
+
+from tests.lua.stage import PASS_MS, SALE, Stage
+
+MINUTE = 60_000
+
+
+def called(stage: Stage, count: int, **changed: Any) -> None:
+    """An open sale that has called the first `count` positions, and calls the next in a minute."""
+    stage.put_up(**({"rate": 1, "joined": 20, "now_serving": count, "burst_ms": 100 * MINUTE} | changed))
+
+
+def live(stage: Stage) -> set[str]:
+    members: list[bytes] = stage.redis.execute_command("ZRANGE", stage.keys.live(SALE), 0, -1)
+    return {member.decode() for member in members}
+
+
+def test_whoever_is_called_gets_a_pass_until_a_time(stage: Stage) -> None:
+    called(stage, 2)
+    before = stage.now_ms()
+    word, expires_at_ms, _ = stage.admit(1)
+    assert word == b"admitted"
+    assert before + PASS_MS <= expires_at_ms <= stage.now_ms() + PASS_MS
+    assert live(stage) == {"1"}
+    assert stage.sale()["admitted"] == "1"
+
+
+def test_cannot_come_in_before_being_called(stage: Stage) -> None:
+    called(stage, 2)
+    with stage.nothing_changes():
+        assert stage.admit(2) == [b"not_yet", 2]
+    stage.pass_time(MINUTE + 30_000)
+    assert stage.admit(2)[0] == b"admitted"
+
+
+def test_the_position_decides_and_not_the_arrival(stage: Stage) -> None:
+    called(stage, 2, entrants=10)
+    with stage.nothing_changes():
+        assert stage.admit(0, position=7, entrants=10) == [b"not_yet", 2]
+    assert stage.admit(7, position=0, entrants=10)[0] == b"admitted"
+
+
+@pytest.mark.parametrize("entrants", [-1, 0, 9, 11])
+def test_cannot_claim_with_another_number_of_entrants(stage: Stage, entrants: int) -> None:
+    called(stage, 2, entrants=10)
+    with stage.nothing_changes():
+        assert stage.admit(0, entrants=entrants) == [b"drawn", 10]
+
+
+@pytest.mark.parametrize(
+    ("phase", "answer"),
+    [
+        ("scheduled", [b"not_yet", 2]),
+        ("prequeue", [b"not_yet", 2]),
+        ("sold_out", [b"ended", b"sold_out"]),
+        ("closed", [b"ended", b"closed"]),
+        ("paused", [b"paused"]),
+    ],
+)
+def test_nobody_new_comes_in_unless_the_sale_is_open(stage: Stage, phase: str, answer: list[Any]) -> None:
+    called(stage, 2, phase=phase, prequeue_at_ms=10**13, opens_at_ms=10**13)
+    with stage.nothing_changes():
+        assert stage.admit(0) == answer
+
+
+def test_a_pause_keeps_whoever_is_in_and_every_turn(stage: Stage) -> None:
+    called(stage, 3, mark=3, turn_ms=10 * MINUTE)
+    stage.admit(0)
+    stage.change("pause")
+    assert stage.admit(0)[0] == b"renewed"
+    stage.pass_time(2 * MINUTE)
+    assert stage.admit(0)[0] == b"renewed"  # also when the pass has ended meanwhile
+    stage.pass_time(60 * MINUTE)
+    with stage.nothing_changes():
+        assert stage.admit(1) == [b"paused"]
+    stage.change("resume")
+    assert stage.admit(1)[0] == b"admitted"
+    stage.pass_time(9 * MINUTE)
+    assert stage.admit(2)[0] == b"admitted"  # nobody's turn ran while nobody could come in
+
+
+def test_a_second_claim_renews_and_is_never_a_second_shopper(stage: Stage) -> None:
+    called(stage, 2)
+    first = stage.admit(0)
+    again = stage.admit(0, pass_ms=2 * PASS_MS)
+    assert again[0] == b"renewed"
+    assert again[1] > first[1]
+    assert live(stage) == {"0"}
+    stage.pass_time(3 * PASS_MS)
+    assert stage.admit(0)[0] == b"renewed"  # claimed once is claimed for good
+    assert stage.sale()["admitted"] == "1"
+
+
+def test_a_turn_is_kept_and_then_over(stage: Stage) -> None:
+    called(stage, 2, turn_ms=10 * MINUTE)
+    stage.admit(1, pass_ms=100 * MINUTE)
+    for _ in range(3):
+        stage.pass_time(10 * MINUTE)
+        stage.join("somebody")
+    with stage.nothing_changes():
+        assert stage.admit(0) == [b"gone"]
+    assert stage.admit(1)[0] == b"renewed"  # whoever is in stays in
+
+
+def test_a_full_house_lets_in_as_soon_as_somebody_has_left(stage: Stage) -> None:
+    called(stage, 4, cap=2)
+    assert [stage.admit(index)[0] for index in (0, 1)] == [b"admitted", b"admitted"]
+    with stage.nothing_changes():
+        assert stage.admit(2) == [b"full"]
+    assert stage.admit(1)[0] == b"renewed"
+    stage.redis.execute_command("ZREM", stage.keys.live(SALE), 0)  # as confirming does
+    assert stage.admit(2)[0] == b"admitted"
+    with stage.nothing_changes():
+        assert stage.admit(3) == [b"full"]
+    stage.pass_time(2 * PASS_MS)
+    assert stage.admit(3)[0] == b"admitted"
+    assert live(stage) == {"3"}  # passes that ended are forgotten
+
+
+def test_a_rate_of_nothing_lets_nobody_new_in(stage: Stage) -> None:
+    called(stage, 2, rate=0)
+    with stage.nothing_changes():
+        assert stage.admit(0) == [b"paced", MINUTE]
+
+
+def test_too_many_at_the_door_are_told_how_long_to_wait(stage: Stage) -> None:
+    called(stage, 20, rate=2, burst_ms=0)
+    assert stage.admit(0)[0] == b"admitted"
+    with stage.nothing_changes():
+        word, wait_ms = stage.admit(1)
+    assert word == b"paced"
+    assert 0 < wait_ms <= 30_000
+    stage.pass_time(wait_ms)
+    assert stage.admit(1)[0] == b"admitted"
+
+
+def test_a_clock_that_was_set_back_holds_nobody_up(stage: Stage) -> None:
+    called(stage, 20, rate=2, burst_ms=0)
+    stage.admit(0)
+    stage.pass_time(-600 * MINUTE)
+    assert stage.admit(1)[0] == b"admitted"
+
+
+@pytest.mark.parametrize(("rate", "burst_ms", "most"), [(60, 3000, 63), (60, 0, 61), (30, 15_000, 37)])
+def test_the_passes_of_any_minute_are_the_rate_and_a_burst(stage: Stage, rate: int, burst_ms: int, most: int) -> None:
+    """Everybody was called long ago and everybody wants in at once, again and again, for three minutes."""
+    called(stage, 500, rate=rate, joined=500, burst_ms=burst_ms, turn_ms=100 * MINUTE)
+    waiting, elapsed_ms, admitted_at_ms = deque(range(500)), 0, []
+    while elapsed_ms < 3 * MINUTE:
+        reply = stage.admit(waiting[0])
+        if reply[0] == b"admitted":
+            waiting.popleft()
+            admitted_at_ms.append(reply[1] - PASS_MS + elapsed_ms)
+        else:
+            assert reply[0] == b"paced"
+            elapsed_ms += reply[1]
+            stage.pass_time(reply[1])
+    in_a_minute = [sum(start <= instant < start + MINUTE for instant in admitted_at_ms) for start in admitted_at_ms]
+    assert max(in_a_minute) <= most
+    assert len(admitted_at_ms) >= 2 * rate  # and the pace is used
