@@ -24,7 +24,7 @@ from engine.catalogue import OnSale, Performance
 from engine.cli.sales import at_house
 from engine.cli.stage import embedded_network
 from engine.house import Change
-from engine.instants import now_ms
+from engine.instants import from_rfc3339, now_ms
 from engine.network import load
 from engine.waiting_room import hash_secret
 
@@ -37,6 +37,11 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+async def past(instant: str) -> None:
+    """Waits until an instant (RFC 3339) lies behind us."""
+    await asyncio.sleep(max(0, from_rfc3339(instant) - now_ms() + 20) / 1000)
 
 
 def small_plan(rows: int = 5, seats: int = 10, standing: int = 20) -> dict[str, Any]:
@@ -185,7 +190,8 @@ class Town:
             on_sale = await houses.add_on_sale(cell, ledger, on_sale, BY)
             _, manage = await houses.add_key(cell, ledger, "Manager", ("manage",), BY, f"m{number}")
             _, counter = await houses.add_key(cell, ledger, "Counter", ("counter",), BY, f"c{number}")
-        return Sale(self, slug, on_sale, tuple(names), manage, counter)
+            layouts = dict.fromkeys(names, layout.seat_ids)
+        return Sale(self, slug, on_sale, layouts, manage, counter)
 
 
 class Answer(msgspec.Struct):
@@ -203,11 +209,14 @@ class Sale:
     """One on-sale over HTTP. Use as an async context manager."""
 
     def __init__(
-        self, town: Town, slug: str, on_sale: OnSale, performances: tuple[str, ...], manage: str, counter: str
+        self, town: Town, slug: str, on_sale: OnSale, layouts: "dict[str, Sequence[str]]", manage: str, counter: str
     ) -> None:
+        """`layouts`: each performance's seats in plan order."""
         self.town, self.slug, self.on_sale = town, slug, on_sale.on_sale
         self.rules = on_sale
-        self.performances, self.performance = performances, performances[0]
+        self.layouts = layouts
+        self.performances = tuple(layouts)
+        self.performance = self.performances[0]
         self.manage_key, self.counter_key = manage, counter
         self.base = f"{town.url}/v1/houses/{slug}"
         self._session: aiohttp.ClientSession | None = None
@@ -270,10 +279,14 @@ class Sale:
         assert answer.status == 201, answer.json
         return answer.json["place"], secret
 
+    async def claim(self, place: str, secret: str, **options: Any) -> Answer:
+        """Claims the turn, once."""
+        return await self.post(f"/on-sales/{self.on_sale}/passes", {"place": place, "secret": secret}, **options)
+
     async def pass_for(self, place: str, secret: str) -> str:
         """Waits for the turn and claims it."""
         for _ in range(200):
-            answer = await self.post(f"/on-sales/{self.on_sale}/passes", {"place": place, "secret": secret})
+            answer = await self.claim(place, secret)
             if answer.status == 201:
                 return str(answer.json["pass"])
             assert answer.status in {409, 503}, answer.json
@@ -303,3 +316,29 @@ class Sale:
 
     async def seats(self, performance: str = "") -> str:
         return str((await self.get(f"/performances/{performance or self.performance}/seats")).json["seats"])
+
+    async def seat(self, seat: str, performance: str = "") -> str:
+        """The letter of one seat."""
+        layout = self.layouts[performance or self.performance]
+        return (await self.seats(performance))[layout.index(seat)]
+
+    async def until_seats(self, letter: str, *seats: str, performance: str = "") -> None:
+        """Waits until the public seat map, which is half a second old at most, shows the seats so."""
+        layout = self.layouts[performance or self.performance]
+        for _ in range(200):
+            shown = await self.seats(performance)
+            if {shown[layout.index(seat)] for seat in seats} == {letter}:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError((letter, seats, shown))
+
+    async def status(self) -> Any:
+        """The public status as it stands by now: what is cached for a second has been renewed."""
+        deadline = time.monotonic() + 10
+        asked_at = (await self.get(f"/on-sales/{self.on_sale}/status")).json["server_time"]
+        while time.monotonic() < deadline:
+            found = (await self.get(f"/on-sales/{self.on_sale}/status")).json
+            if found["server_time"] != asked_at:
+                return found
+            await asyncio.sleep(0.05)
+        raise AssertionError("the status is never renewed")

@@ -1,0 +1,27 @@
+"""A town of two houses that the tests of the HTTP contract share, a process each."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from tests.town import Sale, Town, small_plan
+
+HOUSES = ("noord", "zuid")
+
+
+@pytest.fixture(scope="session")
+def town() -> Iterator[Town]:
+    """Two houses that run on real servers, their gates open."""
+    running = Town(HOUSES).start()
+    try:
+        asyncio.run(running.until_ready())
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def shared(town: Town) -> Sale:
+    """An open on-sale in a large hall of the first house, for tests that do not mind each other."""
+    return asyncio.run(town.open_sale("noord", plan=small_plan(rows=20, seats=20, standing=500)))
