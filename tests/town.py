@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 import msgspec
@@ -190,7 +190,7 @@ class Town:
             on_sale = await houses.add_on_sale(cell, ledger, on_sale, BY)
             _, manage = await houses.add_key(cell, ledger, "Manager", ("manage",), BY, f"m{number}")
             _, counter = await houses.add_key(cell, ledger, "Counter", ("counter",), BY, f"c{number}")
-            layouts = dict.fromkeys(names, layout.seat_ids)
+            layouts: dict[str, Sequence[str]] = dict.fromkeys(names, layout.seat_ids)
         return Sale(self, slug, on_sale, layouts, manage, counter)
 
 
@@ -221,7 +221,7 @@ class Sale:
         self.base = f"{town.url}/v1/houses/{slug}"
         self._session: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> "Sale":
+    async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         # Every API process looks at the catalogue twice a second.
         for _ in range(100):

@@ -31,7 +31,7 @@ def _read(connection: redis.Redis, key: bytes) -> Any:
         case b"zset":
             return connection.zrange(key, 0, -1, withscores=True)
         case b"stream":
-            return connection.xinfo_stream(key)["entries-added"]  # type: ignore[index]
+            return connection.xinfo_stream(key)["entries-added"]
         case _:
             return connection.get(key)
 

@@ -11,8 +11,6 @@ import pytest
 from engine.waiting_room import hash_secret
 from tests.town import Sale, Town, past
 
-DAY_MS = 86_400_000
-
 
 async def test_a_visitor_comes_from_the_queue_to_a_recorded_order(town: Town) -> None:
     async with await town.open_sale("noord") as sale:
@@ -59,12 +57,12 @@ async def test_the_same_secret_keeps_its_place_for_a_minute(town: Town) -> None:
 
 
 async def test_nobody_joins_before_the_queue_opens_and_nobody_is_admitted_before_their_turn(town: Town) -> None:
-    later = {"prequeue_at_ms": 4_000_000_000_000, "opens_at_ms": 4_000_000_000_000 + DAY_MS}
-    async with await town.open_sale("noord", **later) as sale:
+    later_ms = 4_000_000_000_000
+    async with await town.open_sale("noord", prequeue_at_ms=later_ms, opens_at_ms=later_ms) as sale:
         early = await sale.post(f"/on-sales/{sale.on_sale}/places", {"secret_hash": hash_secret("x")})
         assert (early.status, early.slug) == (409, "queue-not-open")
         assert early.json["opens_at"] == "2096-10-02T07:06:40.000Z"
-    async with await town.open_sale("noord", opens_at_ms=4_000_000_000_000) as sale:
+    async with await town.open_sale("noord", opens_at_ms=later_ms) as sale:
         place, secret = await sale.join()
         assert (await sale.status())["phase"] == "prequeue"
         refused = await sale.claim(place, secret)
@@ -191,7 +189,7 @@ async def test_a_hold_that_ran_out_is_gone_and_its_money_goes_back(town: Town) -
 async def test_waiting_for_recorded_is_asked_for_and_never_longer_than_said(town: Town) -> None:
     async with await town.open_sale("noord") as sale:
         token = await sale.enter()
-        states = []
+        states: list[str] = []
         for seat, prefer in (("zaal-A-1", ""), ("zaal-A-2", "respond-async, wait=3"), ("zaal-A-3", "wait=nonsense")):
             if states:
                 token = await sale.enter()
