@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from engine.errors import ForgedToken, Refused
+from engine.errors import Refused
 from engine.signing import Signer
 
 
@@ -38,7 +38,7 @@ class PaymentProvider(Protocol):
         ...
 
     def read_event(self, signer: Signer, headers: Mapping[str, str], body: bytes) -> PaymentEvent:
-        """A signed event. Raises `ForgedToken` when the signature is not the provider's."""
+        """A signed event. Raises `Refused` (`forged-event`) when the signature is not the provider's."""
         ...
 
 
@@ -62,7 +62,7 @@ class DemoProvider:
         """A body `{reference, is_paid}` with its HMAC-SHA-256 under a key that the house derives for the provider."""
         signature = headers.get(self.SIGNATURE, "")
         if not hmac.compare_digest(signature.encode(), signer.event_signature(self.name, body).encode()):
-            raise ForgedToken("the event's signature is not the provider's")
+            raise Refused("forged-event", "the event's signature is not the provider's")
         try:
             return msgspec.json.decode(body, type=PaymentEvent)
         except msgspec.MsgspecError as error:
@@ -81,7 +81,7 @@ class CounterTill:
 
     def read_event(self, signer: Signer, headers: Mapping[str, str], body: bytes) -> PaymentEvent:  # noqa: ARG002
         """A till sends no events."""
-        raise ForgedToken("the counter sends no events")
+        raise Refused("forged-event", "the counter sends no events")
 
 
 PROVIDERS: Final[dict[str, PaymentProvider]] = {provider.name: provider for provider in (DemoProvider(), CounterTill())}

@@ -27,6 +27,7 @@ from engine.house import Change
 from engine.instants import from_rfc3339, now_ms
 from engine.network import load
 from engine.waiting_room import hash_secret
+from engine.words import OrderId
 
 BY = Change(who="test", why="a test")
 READY_SECONDS = 60.0
@@ -342,3 +343,20 @@ class Sale:
                 return found
             await asyncio.sleep(0.05)
         raise AssertionError("the status is never renewed")
+
+    async def until_recorded(self, order: "dict[str, str]", state: str = "recorded") -> None:
+        """Waits until the order, `{order, order_secret}`, stands so in the ledger."""
+        async with at_house(self.town.network_file, self.slug) as (_, ledger):
+            for _ in range(200):
+                found = await ledger.order(OrderId(order["order"]))
+                if found is not None and found.state == state:
+                    return
+                await asyncio.sleep(0.05)
+        raise AssertionError((order, state))
+
+    async def key(self, *scopes: str) -> str:
+        """A fresh key of the house's with these scopes."""
+        body = {"name": "A program", "scopes": list(scopes), "reason": "a test"}
+        made = await self.post("/manage/keys", body, token=self.manage_key)
+        assert made.status == 201, made.json
+        return str(made.json["key"])

@@ -1,0 +1,147 @@
+"""Payments by the demo provider, whose references say how they end: yes, no, late; events are signed."""
+
+import uuid
+from typing import Any
+
+import msgspec
+import pytest
+
+from engine.cli.sales import at_house
+from engine.signing import Signer
+from engine.words import HouseSlug
+from tests.town import Answer, Sale, Town
+
+
+async def tell(sale: Sale, reference: str, *, is_paid: bool = True, house: str = "", signature: str = "") -> Answer:
+    """The provider's event, signed with the house's key for it (or another house's, or anything)."""
+    body = msgspec.json.encode({"reference": reference, "is_paid": is_paid})
+    slug = HouseSlug(house or sale.slug)
+    signed = Signer(slug, sale.town.network.house(slug).secrets_path).event_signature("demo", body)
+    headers = {"Parvis-Demo-Signature": signature or signed}
+    return await sale.ask("POST", "/payments/demo/events", raw=body, key=None, headers=headers)
+
+
+async def state_of(sale: Sale, order: "dict[str, str]") -> str:
+    read = await sale.get(f"/orders/{order['order']}", token=order["order_secret"])
+    return str(read.json["state"])
+
+
+async def recorded(sale: Sale, order: str, table: str = "orders") -> int:
+    """How many rows of an order the ledger has, once everything is written."""
+    async with at_house(sale.town.network_file, sale.slug) as (_, ledger), ledger.connection() as postgres:
+        count: int = await postgres.fetchval(f"SELECT count(*) FROM {table} WHERE order_id::text = $1", order)
+    return count
+
+
+async def awaiting(sale: Sale, seat: str) -> "tuple[str, dict[str, Any], str, str]":
+    """An order whose payment is late: its reference, the order, the hold and the pass."""
+    token = await sale.enter()
+    held = (await sale.hold(token, seat)).json["hold"]
+    reference = f"late-{uuid.uuid4()}"
+    answer = await sale.order(token, held, payment=reference)
+    assert (answer.status, answer.json["state"]) == (202, "awaiting_payment")
+    return reference, answer.json, held, token
+
+
+async def test_a_late_payment_confirms_its_order_however_often_it_is_told(town: Town) -> None:
+    async with await town.open_sale("noord") as sale:
+        reference, order, _, _ = await awaiting(sale, "zaal-A-1")
+        assert await state_of(sale, order) == "awaiting_payment"
+        await sale.until_seats("h", "zaal-A-1")
+        told = await tell(sale, reference)
+        assert (told.status, told.json) == (200, {"state": "confirmed"})
+        for _ in range(2):
+            assert (await tell(sale, reference)).json["state"] in {"confirmed", "recorded"}
+        await sale.until_seats("s", "zaal-A-1")
+        await sale.until_recorded(order)
+        assert await recorded(sale, order["order"]) == 1
+        assert await recorded(sale, order["order"], "refund_requests") == 0
+
+
+async def test_a_payment_that_fails_late_leaves_the_order_waiting_and_may_still_come(town: Town) -> None:
+    async with await town.open_sale("noord") as sale:
+        reference, order, _, _ = await awaiting(sale, "zaal-A-1")
+        assert (await tell(sale, reference, is_paid=False)).json == {"state": "awaiting_payment"}
+        assert (await tell(sale, reference)).json == {"state": "confirmed"}
+        assert (await tell(sale, reference, is_paid=False)).json["state"] in {"confirmed", "recorded"}
+        await sale.until_recorded(order)
+
+
+async def test_a_payment_for_seats_that_were_resold_becomes_one_refund_request(town: Town) -> None:
+    async with await town.open_sale("noord") as sale:
+        reference, order, held, token = await awaiting(sale, "zaal-A-1")
+        assert (await sale.ask("DELETE", f"/holds/{held}", token=token)).status == 204
+        buyer = await sale.enter()
+        resold = await sale.hold(buyer, "zaal-A-1")
+        assert (await sale.order(buyer, resold.json["hold"])).status == 202
+        for _ in range(2):
+            assert (await tell(sale, reference)).json == {"state": "conflicted"}
+        await sale.until_recorded(order, "conflicted")
+        assert await recorded(sale, order["order"], "refund_requests") == 1
+        await sale.until_seats("s", "zaal-A-1")
+
+
+async def test_a_declined_payment_leaves_the_seats_reserved_for_another_try(town: Town) -> None:
+    async with await town.open_sale("noord") as sale:
+        token = await sale.enter()
+        held = (await sale.hold(token, "zaal-A-1")).json["hold"]
+        declined = await sale.order(token, held, payment="no-money", key="try")
+        assert (declined.status, declined.slug) == (402, "payment-declined")
+        await sale.until_seats("h", "zaal-A-1")
+        assert (await sale.order(token, held)).json["state"] == "confirmed"
+
+
+async def test_a_payment_buys_one_order(town: Town) -> None:
+    async with await town.open_sale("noord") as sale:
+        one, two = await sale.enter(), await sale.enter()
+        first = (await sale.hold(one, "zaal-A-1")).json["hold"]
+        second = (await sale.hold(two, "zaal-A-2")).json["hold"]
+        reference = f"yes-{uuid.uuid4()}"
+        assert (await sale.order(one, first, payment=reference)).status == 202
+        refused = await sale.order(two, second, payment=reference)
+        assert (refused.status, refused.slug) == (422, "payment-used")
+        await sale.until_seats("h", "zaal-A-2")
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "slug"),
+    [
+        ({}, 404, "unknown-payment"),
+        ({"house": "zuid"}, 401, "forged-event"),
+        ({"signature": "0" * 64}, 401, "forged-event"),
+        ({"signature": "é"}, 401, "forged-event"),
+    ],
+)
+async def test_an_event_that_no_order_waits_for_or_that_is_not_the_providers_is_refused(
+    town: Town, shared: Sale, how: "dict[str, str]", status: int, slug: str
+) -> None:
+    async with shared as sale:
+        answer = await tell(sale, f"late-{uuid.uuid4()}", **how)  # type: ignore[arg-type]
+        assert (answer.status, answer.slug) == (status, slug)
+
+
+async def test_the_houses_back_end_confirms_a_visitors_hold_with_its_own_key(town: Town) -> None:
+    async with await town.open_sale("noord") as sale:
+        keys = {scope: await sale.key(scope) for scope in ("orders:write", "orders:read")}
+        token = await sale.enter()
+        held = (await sale.hold(token, "zaal-A-1")).json["hold"]
+        refused = await sale.order(keys["orders:read"], held)
+        assert (refused.status, refused.slug) == (403, "scope-missing")
+        answer = await sale.order(keys["orders:write"], held, headers={"Prefer": "wait=5"})
+        assert (answer.status, answer.json["state"]) == (202, "recorded")
+        listed = await sale.get("/manage/orders?limit=1000", token=keys["orders:read"])
+        mine = [each for each in listed.json["orders"] if each["order"] == answer.json["order"]]
+        assert [each["channel"] for each in mine] == ["api"]
+
+
+async def test_the_counter_sells_without_a_pass_for_cash_or_by_card(town: Town) -> None:
+    async with await town.open_sale("noord") as sale:
+        held = (await sale.hold(sale.counter_key, "zaal-A-1")).json["hold"]
+        body = {"holds": [held], "payment": {"provider": "counter", "reference": f"cash-{uuid.uuid4()}"}}
+        assert (await sale.post("/orders", body, token=await sale.key("orders:write"))).status == 422
+        answer = await sale.post("/orders", body, token=sale.counter_key)
+        assert (answer.status, answer.json["state"]) == (202, "confirmed")
+        token = await sale.enter()
+        visitors = (await sale.hold(token, "zaal-A-2")).json["hold"]
+        refused = await sale.post("/orders", body | {"holds": [visitors]}, token=token)
+        assert (refused.status, refused.slug) == (422, "bad-input")
