@@ -11,10 +11,10 @@ local function free_hold(performance, hold, record, now, microseconds)
     if redis.call("HINCRBY", performance.key, "o" .. owner, -count) <= 0 then
       redis.call("HDEL", performance.key, "o" .. owner)
     end
-    local delay = performance.return_ms > 0 and (microseconds * 7919) % performance.return_ms or 0
-    if delay > 0 then
-      redis.call("HSET", performance.key, "h" .. hold, cmsgpack.pack({"", now + delay, seats, areas, 0}))
-      redis.call("ZADD", performance.due, now + delay, hold)
+    if performance.return_ms > 0 then
+      local returns_at_ms = now + 1 + (microseconds * 7919) % performance.return_ms
+      redis.call("HSET", performance.key, "h" .. hold, cmsgpack.pack({"", returns_at_ms, seats, areas, 0}))
+      redis.call("ZADD", performance.due, returns_at_ms, hold)
       return
     end
   end

@@ -1,4 +1,5 @@
--- Keeps the holds of an order whose payment is still under way, once, to a stated limit.
+-- Keeps the holds of an order whose payment is still under way, once, to a stated limit. Answers when the first
+-- of them ends.
 --
 -- KEYS  cell operation payment order (performance due)…
 -- ARGV  epoch fingerprint owner payload holds keep_ms
@@ -29,10 +30,11 @@ for _, names in ipairs(cmsgpack.unpack(holds)) do
   end
 end
 
-local expires_at_ms = now + tonumber(keep_ms)
+local kept_until_ms, expires_at_ms = now + tonumber(keep_ms), nil
 for _, part in ipairs(parts) do
   local record = part[4]
-  if record[5] == 0 then record[2], record[5] = math.max(record[2], expires_at_ms), 1 end
+  if record[5] == 0 then record[2], record[5] = math.max(record[2], kept_until_ms), 1 end
+  expires_at_ms = math.min(expires_at_ms or record[2], record[2])
   redis.call("HSET", part[1], "h" .. part[3], cmsgpack.pack(record))
   redis.call("ZADD", part[2], record[2], part[3])
 end

@@ -23,6 +23,10 @@ class Stage(HallStage):
     def sell(self, visitor: int, hold: str, performance: str) -> None:
         assert self.confirm(visitor, hold, [performance])[0] == b"confirmed"
 
+    def order_key(self, order: str) -> bytes:
+        """An order as replies name it."""
+        return self.keys.order(OrderId(order)).encode()
+
     def _payment_keys(self, operation: str, payment: str, order: str) -> list[str]:
         keys = self.keys
         return [keys.cell, operation or self.key(), keys.payment("demo", payment), keys.order(OrderId(order))]

@@ -76,6 +76,15 @@ class CellStage:
         after = self.dump()
         assert {key for key in before | after if before.get(key) != after.get(key)} == set()
 
+    @contextmanager
+    def nothing_changes_but(self, counter: str) -> Iterator[None]:
+        """For a call that finds nothing to do: only a counter of the cell has risen."""
+        before, cell = self.dump(), self.fields(self.keys.cell)
+        yield
+        after = self.dump()
+        assert {key for key in before | after if before.get(key) != after.get(key)} == {self.keys.cell.encode()}
+        assert self.fields(self.keys.cell) == cell | {counter: str(int(cell[counter]) + 1)}
+
     def pass_time(self, ms: int) -> None:
         """Lets time pass, for negative `ms` backwards: everything that was written is that much older.
 

@@ -160,7 +160,7 @@ class HallStage(LineStage):
     def seats(self, reply: Reply, performance: str = "p", part: int = 0) -> str:
         """The seats of a `held` reply, as written: `"A1 A2"`."""
         assert reply[0] == b"held", reply
-        flat = msgspec.msgpack.decode(reply[3])[part][0]
+        flat = msgspec.msgpack.decode(reply[3 + part])[2]
         names = self.names[performance]
         runs = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
         return " ".join(f"{names[block]}{offset + step + 1}" for block, offset, count in runs for step in range(count))

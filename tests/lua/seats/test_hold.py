@@ -1,9 +1,10 @@
-import time
+"""A visitor takes seats, the best together, or standing places: all of them or nothing."""
 
-import msgspec
+from typing import Any
+
 import pytest
 
-from tests.lua.stage import SALE, Stage
+from tests.lua.stage import HOLD_MS, Stage, pack
 
 
 @pytest.mark.parametrize(
@@ -12,9 +13,10 @@ from tests.lua.stage import SALE, Stage
         ("A: . . .   B: . .", "A1 A2", "A: h h .   B: . ."),
         ("A: . . .   B: . .", "A3 B1", "A: . . h   B: h ."),
         ("A: s1 . x", "A2", "A: s h x"),
+        ("A: . h1 .", "A1 A3", "A: h h h"),
     ],
 )
-def test_holds_named_seats(stage, before, seats, after):
+def test_holds_named_seats(stage: Stage, before: str, seats: str, after: str) -> None:
     stage.before(before)
     stage.let_in(2)
     assert stage.seats(stage.hold(2, seats)) == seats
@@ -22,141 +24,144 @@ def test_holds_named_seats(stage, before, seats, after):
     assert stage.index_is_right()
 
 
+def test_a_hold_says_who_has_what_until_when(stage: Stage) -> None:
+    stage.before("A: . . .", areas=(5, 5))
+    stage.let_in(1)
+    now = stage.now_ms()
+    items = [[1, "seats", 0, 2, 0, 0], [1, "area", 1, 3]]
+    word, expires_at_ms, _, parts = stage.hold_packed(1, items, hold="mine")
+    assert word == b"held"
+    assert now + HOLD_MS <= expires_at_ms <= stage.now_ms() + HOLD_MS
+    assert parts == pack([[[0, 2, 1, 0, 0, 1], [1, 3]]])
+    assert stage.held("mine") == ["v1", expires_at_ms, [0, 2, 1, 0, 0, 1], [1, 3], 0]
+    assert stage.due() == {"mine": expires_at_ms}
+    assert stage.owned(1) == 5
+
+
 @pytest.mark.parametrize(
     ("before", "wanted", "taken"),
     [
-        ("A: . . h1", "A1 A3", [[1, 0, 2]]),
-        ("A: x s1 .", "A1 A2 A3", [[1, 0, 0], [1, 0, 1]]),
+        ("A: . . h1", "A1 A3", [1, 0, 2]),
+        ("A: x s1 .", "A1 A2 A3", [1, 0, 0, 1, 0, 1]),
+        ("A: . .   B: . h1", "A1 B2", [1, 1, 1]),
+        ("A: . .", "A1 A1", [1, 0, 0]),  # a seat twice in one request
+        ("A: . .", "A2 A3", [1, 0, 2]),  # a seat that the row does not have
     ],
 )
-def test_cannot_hold_any_if_one_is_taken(stage, before, wanted, taken):
+def test_cannot_hold_any_if_one_is_taken(stage: Stage, before: str, wanted: str, taken: list[int]) -> None:
     stage.before(before)
     stage.let_in(2)
-    unchanged = stage.after()
-    assert stage.hold(2, wanted) == [b"taken", *(part for seat in taken for part in seat)]
-    assert stage.after() == unchanged
-    assert stage.index_is_right()
+    with stage.nothing_changes():
+        assert stage.hold(2, wanted) == [b"taken", *taken]
 
 
-def test_cannot_hold_a_seat_twice_in_one_request(stage):
-    stage.before("A: . .")
-    stage.let_in(1)
-    assert stage.hold(1, "A1 A1")[0] == b"taken"
-    assert stage.after() == "A: . ."
+def test_holds_standing_places_until_they_are_gone(stage: Stage) -> None:
+    stage.before("A: . .", areas=(5, 1))
+    stage.let_in(1, 2)
+    assert stage.stand(1, 3)[0] == b"held"
+    with stage.nothing_changes():
+        assert stage.stand(2, 3) == [b"none", 1, 2]
+        assert stage.hold_packed(2, [[1, "area", 0, 1], [1, "area", 0, 2]]) == [b"none", 2, 1]
+    assert stage.hold_packed(2, [[1, "area", 0, 1], [1, "area", 0, 1], [1, "area", 1, 1]])[0] == b"held"
+    assert (stage.area(0), stage.area(1)) == ((0, 0), (0, 0))
+    with stage.nothing_changes():
+        assert stage.stand(2, 1, hold="more") == [b"none", 1, 0]
+
+
+def test_holds_over_several_performances(stage: Stage) -> None:
+    stage.before("A: . . .", performance="p", areas=(2,))
+    stage.before("A: . s1 .   B: . .", performance="q")
+    stage.let_in(2)
+    items = [[1, "seats", 0, 0], [2, "best", "", 2], [1, "area", 0, 2]]
+    held = stage.hold_packed(2, items, ["p", "q"])
+    assert (stage.seats(held, "p", 0), stage.seats(held, "q", 1)) == ("A1", "B1 B2")
+    assert (stage.after("p"), stage.after("q")) == ("A: h . .", "A: . s .   B: h h")
+    assert stage.due("p") == stage.due("q") == {"h2": held[1]}
 
 
 @pytest.mark.parametrize(
-    ("before", "quantity", "seats"),
+    ("items", "answer"),
     [
-        (
-            "A: . . . . .   B: . . . . .",
-            3,
-            "A1 A2 A3",
-        ),  # leaves two, nobody alone; nearest to the middle would leave one
-        ("A: . . . .   B: . . . . .", 3, "B1 B2 B3"),  # A would strand a seat
-        ("A: . . . .", 3, "A1 A2 A3"),  # unless nothing else is left
-        ("A: . . h1 . .   B: . . . .", 4, "B1 B2 B3 B4"),
-        ("A: . h1 .   B: . .", 2, "B1 B2"),
-        ("A: . . . . . . .", 1, "A4"),  # the middle
-        ("A: s1 . . .", 1, "A2"),  # beside others rather than between two free seats
+        ([[1, "seats", 0, 0], [2, "seats", 0, 1]], [b"taken", 2, 0, 1]),
+        ([[1, "area", 0, 2], [2, "best", "", 2]], [b"none", 2, 1]),
+        ([[2, "seats", 0, 0], [1, "area", 0, 3]], [b"none", 2, 2]),
+        ([[1, "best", "", 3], [2, "area", 0, 1]], [b"none", 2, 0]),
+        ([[1, "seats", 0, 0], [2, "seats", 0, 0, 0, 2], [1, "area", 0, 2]], [b"limit", 1, 1]),
     ],
 )
-def test_holds_the_best_together(stage, before, quantity, seats):
-    stage.before(before)
+def test_holds_over_several_performances_or_none(stage: Stage, items: list[list[Any]], answer: list[Any]) -> None:
+    stage.before("A: . . .", performance="p", areas=(2,))
+    stage.before("A: . s1 .", performance="q", areas=(0,))
     stage.let_in(2)
-    held = stage.best(2, quantity)
-    assert stage.seats(held) in (
-        seats,
-        "A3 A4 A5" if seats == "A1 A2 A3" else seats,
-        "A2 A3 A4" if before == "A: . . . ." else seats,
-    )
-    assert stage.index_is_right()
+    with stage.nothing_changes():
+        assert stage.hold_packed(2, items, ["p", "q"], limit=2 if answer[0] == b"limit" else 8) == answer
 
 
-def test_says_how_large_a_party_still_finds_seats(stage):
-    stage.before("A: . . s1 . . .   B: s1 s1 s1")
-    stage.let_in(2)
-    assert stage.best(2, 5) == [b"none", 1, 3]
-    assert stage.after() == "A: . . s . . .   B: s s s"
-
-
-def test_a_general_request_never_takes_an_access_place(stage):
-    stage.before("A: . . . .", categories={"A": "AAaa"})
-    stage.let_in(2)
-    assert stage.seats(stage.best(2, 2)) == "A1 A2"
-    assert stage.best(2, 1) == [b"none", 1, 0]
-    assert stage.seats(stage.best(2, 2, "a", hold="h2b")) == "A3 A4"
-    assert stage.index_is_right()
-
-
-def test_finds_the_best_in_a_category(stage):
-    stage.before("A: . . . .   B: . . .", categories={"A": "AABB", "B": "BBB"})
-    stage.let_in(2)
-    assert stage.seats(stage.best(2, 3, "B")) == "B1 B2 B3"
-    assert stage.seats(stage.best(2, 2, "A", hold="h2b")) == "A1 A2"
-    assert stage.index_is_right()
-
-
-def test_holds_standing_places_until_they_are_gone(stage):
-    stage.before("A: . .", areas=(5,))
+def test_cannot_have_more_than_the_limit_over_all_holds_and_orders(stage: Stage) -> None:
+    stage.before("A: . . . . .", areas=(9,))
     stage.let_in(1, 2)
-    assert stage.hold_packed(1, [[1, "area", 0, 3]])[0] == b"held"
-    assert stage.hold_packed(2, [[1, "area", 0, 3]]) == [b"none", 1, 2]
-    assert stage.hold_packed(2, [[1, "area", 0, 1], [1, "area", 0, 1]])[0] == b"held"
-    assert stage.hold_packed(2, [[1, "area", 0, 1]], hold="h2b") == [b"none", 1, 0]
-
-
-def test_holds_over_several_performances_or_none(stage):
-    stage.before("A: . . .", performance="p")
-    stage.before("A: . s1 .", performance="q")
-    stage.let_in(2)
-    both = [[1, "seats", 0, 0], [2, "seats", 0, 1]]
-    assert stage.hold_packed(2, both, ["p", "q"]) == [b"taken", 2, 0, 1]
-    assert (stage.after("p"), stage.after("q")) == ("A: . . .", "A: . s .")
-    both = [[1, "seats", 0, 0], [2, "best", "", 1]]
-    held = stage.hold_packed(2, both, ["p", "q"])
-    assert stage.seats(held, "p", 0) == "A1"
-    assert stage.seats(held, "q", 1) in ("A1", "A3")
-
-
-def test_cannot_have_more_than_the_limit_over_all_holds(stage):
-    stage.before("A: . . . . .")
-    stage.let_in(1)
     assert stage.hold(1, "A1 A2", limit=3, hold="one")[0] == b"held"
-    assert stage.hold(1, "A3 A4", limit=3, hold="two") == [b"limit", 1, 2]
-    assert stage.confirm(1, "one")[0] == b"confirmed"
+    with stage.nothing_changes():
+        assert stage.hold(1, "A3 A4", limit=3) == [b"limit", 1, 2]
+        assert stage.stand(1, 2, limit=3) == [b"limit", 1, 2]
+    stage.confirm(1, "one")
     stage.let_in(1)
-    assert stage.hold(1, "A3 A4", limit=3, hold="two") == [b"limit", 1, 2]
-    assert stage.hold(1, "A3", limit=3, hold="two")[0] == b"held"
-    assert stage.after() == "A: s s h . ."
+    with stage.nothing_changes():
+        assert stage.best(1, 2, limit=3) == [b"limit", 1, 2]  # what was bought counts as well
+    assert stage.hold(1, "A3", limit=3)[0] == b"held"
+    assert stage.hold(2, "A4 A5", limit=3)[0] == b"held"  # everyone has a limit of one's own
+    assert stage.after() == "A: s s h h h"
 
 
-def test_cannot_hold_without_a_live_pass(stage):
+def test_what_was_let_go_does_not_count(stage: Stage) -> None:
+    stage.before("A: . . . .")
+    stage.let_in(1)
+    stage.hold(1, "A1 A2", limit=2)
+    stage.release(1, "h1")
+    assert stage.hold(1, "A3 A4", limit=2, hold="again")[0] == b"held"
+
+
+def test_cannot_hold_without_a_live_pass(stage: Stage) -> None:
     stage.before("A: . .")
-    assert stage.hold(7, "A1") == [b"pass_ended"]
-    stage.let_in(7, ms=-1)
-    assert stage.hold(7, "A1") == [b"pass_ended"]
-    assert stage.hold(7, "A1", place="")[0] == b"held"  # the house's own staff
+    with stage.nothing_changes():
+        assert stage.hold(7, "A1") == [b"pass_ended"]
+    stage.let_in(7, ms=30_000)
+    stage.pass_time(30_001)
+    with stage.nothing_changes():
+        assert stage.hold(7, "A1") == [b"pass_ended"]
 
 
-def test_cannot_hold_once_the_sale_is_closed(stage):
+def test_the_houses_own_staff_need_no_pass(stage: Stage) -> None:
+    stage.before("A: . .")
+    stage.set_sale(phase="closed")
+    assert stage.hold(7, "A1", place="")[0] == b"held"
+
+
+@pytest.mark.parametrize("phase", ["paused", "sold_out"])
+def test_whoever_is_in_goes_on(stage: Stage, phase: str) -> None:
     stage.before("A: . .")
     stage.let_in(1)
-    stage.redis.hset(stage.keys.sale(SALE), "phase", "closed")
-    assert stage.hold(1, "A1") == [b"ended", b"closed"]
+    stage.set_sale(phase=phase)
+    assert stage.hold(1, "A1")[0] == b"held"
 
 
-def test_a_repeat_gets_the_first_answer_and_another_payload_none(stage):
-    stage.before("A: . . .")
+def test_cannot_hold_once_the_sale_is_closed(stage: Stage) -> None:
+    stage.before("A: . .")
     stage.let_in(1)
-    operation = stage.key()
-    first = stage.hold(1, "A1", operation=operation, fingerprint="x")
-    assert stage.hold(1, "A1", operation=operation, fingerprint="x") == first
-    assert stage.hold(1, "A2", operation=operation, fingerprint="y") == [b"other_payload"]
-    assert stage.after() == "A: h . ."
+    stage.set_sale(phase="closed")
+    with stage.nothing_changes():
+        assert stage.hold(1, "A1") == [b"ended", b"closed"]
 
 
-def test_a_refusal_is_decided_again(stage):
+def test_cannot_hold_when_one_of_the_performances_is_unknown(stage: Stage) -> None:
+    stage.before("A: . .")
+    stage.let_in(1)
+    with stage.nothing_changes():
+        items = [[1, "seats", 0, 0], [2, "seats", 0, 0]]
+        assert stage.hold_packed(1, items, ["p", "elsewhere"]) == [b"unknown_performance"]
+
+
+def test_a_refusal_is_decided_again(stage: Stage) -> None:
     stage.before("A: . h1")
     stage.let_in(2)
     operation = stage.key()
@@ -165,41 +170,63 @@ def test_a_refusal_is_decided_again(stage):
     assert stage.hold(2, "A2", operation=operation)[0] == b"held"
 
 
-def test_a_due_hold_is_ended_on_the_way(stage):
-    stage.before("A: . .")
-    stage.let_in(1, 2)
-    stage.hold(1, "A1 A2", hold_ms=1)
-    time.sleep(0.005)
-    assert stage.seats(stage.hold(2, "A1 A2")) == "A1 A2"
-    assert stage.index_is_right()
-
-
-def test_a_seat_that_comes_back_is_nobodys_for_a_while(stage):
-    stage.before("A: . .", return_ms=30_000)
-    stage.let_in(1, 2)
-    stage.hold(1, "A1")
-    assert stage.release(1, "h1")[0] == b"released"
-    assert stage.after() == "A: h ."
-    assert stage.hold(2, "A1")[0] == b"taken"
-    assert stage.confirm(1, "h1") == [b"hold_ended", b"h1"]
-    assert stage.release(1, "h1") == [b"hold_ended"]
-    key, _, due = stage.keys.performance("p")
-    record = msgspec.msgpack.decode(stage.redis.hget(key, "hh1"))
-    assert record[0] == ""
-    record[1] = 1
-    stage.redis.hset(key, "hh1", msgspec.msgpack.encode(record))
-    stage.redis.zadd(due, {"h1": 1})
-    stage.sweep()
-    assert stage.after() == "A: . ."
-    assert stage.index_is_right()
-
-
-def test_a_closed_gate_holds_nothing(owner):
-    stage = Stage(owner)
-    stage.before("A: . .")
+def test_a_repeat_gets_the_first_answer_even_when_the_sale_has_moved_on(stage: Stage) -> None:
+    stage.before("A: . . .")
     stage.let_in(1)
-    stage.epoch = "2"
-    assert stage.hold(1, "A1") == [b"fenced", b"1"]
-    stage.run("cell/close", [stage.keys.cell])
-    assert stage.hold(1, "A1") == [b"closed"]
-    assert stage.after() == "A: . ."
+    operation = stage.key()
+    first = stage.hold(1, "A1", operation=operation)
+    stage.confirm(1, "h1")
+    stage.set_sale(phase="closed")
+    with stage.nothing_changes():
+        assert stage.hold(1, "A1", operation=operation) == first
+
+
+def test_a_due_hold_is_ended_on_the_way(stage: Stage) -> None:
+    stage.before("A: . .", areas=(2,))
+    stage.let_in(1, 2)
+    stage.hold_packed(1, [[1, "seats", 0, 0, 0, 1], [1, "area", 0, 2]])
+    stage.pass_time(HOLD_MS - 30_000)
+    assert stage.hold(2, "A1")[0] == b"taken"
+    stage.pass_time(30_001)
+    stage.let_in(2)
+    assert stage.seats(stage.hold_packed(2, [[1, "seats", 0, 0, 0, 1], [1, "area", 0, 2]])) == "A1 A2"
+    assert (stage.owned(1), stage.owned(2)) == (0, 4)
+    assert stage.index_is_right()
+
+
+def test_a_due_hold_is_ended_even_if_the_hold_is_refused_then(stage: Stage) -> None:
+    stage.before("A: h1 s3")
+    stage.pass_time(HOLD_MS + 1)
+    stage.let_in(2)
+    assert stage.hold(2, "A2") == [b"taken", 1, 0, 1]
+    assert stage.after() == "A: . s"
+    assert stage.index_is_right()
+
+
+def test_a_hold_at_its_last_moment_ends_in_every_performance(stage: Stage) -> None:
+    stage.before("A: . .", performance="p")
+    stage.before("A: . .", performance="q")
+    stage.let_in(1, 2)
+    stage.hold_packed(1, [[1, "seats", 0, 0], [2, "seats", 0, 0]], ["p", "q"])
+    stage.pass_time(HOLD_MS + 1)
+    stage.let_in(2)
+    assert stage.hold(2, "A2", performance="p")[0] == b"held"
+    assert stage.hold(2, "A2", performance="q", hold="other")[0] == b"held"
+    assert (stage.after("p"), stage.after("q")) == ("A: . h", "A: . h")
+
+
+def test_every_change_has_a_version_of_its_own(stage: Stage) -> None:
+    stage.before("A: . . .")
+    stage.let_in(1)
+
+    def version() -> int:
+        return int(stage.hash(stage.hall()[0])[b"v"])
+
+    versions = [version()]
+    stage.hold(1, "A1")
+    versions.append(version())
+    stage.confirm(1, "h1")
+    versions.append(version())
+    stage.mark("o", "b", "A2")
+    versions.append(version())
+    assert versions == sorted(set(versions))

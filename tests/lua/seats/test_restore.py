@@ -1,45 +1,39 @@
-"""restore and mark, for recovery and for the house."""
+"""What the ledger knows as sold is put back after a loss."""
 
-from tests.lua.stage import pack
-
-
-def restore(stage, seats, areas=()):
-    keys = stage.keys
-    return stage.run("seats/restore", [keys.cell, *keys.performance("p")], pack(seats), pack(list(areas)))
+from tests.lua.stage import Stage
 
 
-def test_restoring_ends_every_hold_and_sells_what_the_ledger_sold(stage):
-    stage.before("A: h1 h1 . x", areas=(10,))
+def test_restoring_ends_every_hold_and_sells_what_the_ledger_sold(stage: Stage) -> None:
+    stage.before("A: h1 h1 . x", areas=(10,), return_ms=30_000)
     stage.let_in(2)
-    stage.hold_packed(2, [[1, "area", 0, 4]])
-    assert restore(stage, [0, 1], [3])[0] == b"restored"
-    assert stage.after() == "A: . s . x"
-    key, _, due = stage.keys.performance("p")
-    assert stage.redis.zcard(due) == 0
-    assert stage.redis.hmget(key, "a0", "t0") == [b"7", b"3"]
-    assert restore(stage, [0, 1], [3])[0] == b"restored"
-    assert stage.redis.hmget(key, "a0", "t0") == [b"7", b"3"]
-    assert stage.index_is_right()
+    stage.stand(2, 4)
+    for _ in range(2):
+        assert stage.restore("A2", [3]) == [b"restored", 1]
+        assert stage.after() == "A: . s . x"
+        assert stage.area() == (7, 3)
+        assert stage.due() == {}
+        assert stage.held("h1") is stage.held("h2") is None
+        assert stage.index_is_right()
+    assert (stage.owned(1), stage.owned(2)) == (0, 0)
 
 
-def test_cannot_block_a_seat_that_is_not_open(stage):
-    stage.before("A: h1 . .")
-    keys = stage.keys
-    reply = stage.run("seats/mark", [keys.cell, *keys.performance("p")], "o", "b", pack([0, 0, 0, 1]))
-    assert reply == [b"taken", 0, 0]
-    assert stage.after() == "A: h . ."
+def test_a_seat_that_waits_to_come_back_is_restored_too(stage: Stage) -> None:
+    stage.before("A: h1 .", return_ms=30_000)
+    stage.release(1, "h1")
+    stage.restore("A1")
+    assert (stage.after(), stage.due()) == ("A: s .", {})
 
 
-def test_a_sweep_says_when_nothing_is_left(stage):
-    stage.before("A: s1 s1", categories={"A": "Aa"}, areas=(2,))
-    assert stage.sweep()[2] == 0
-    stage.redis.hset(stage.keys.performance("p")[0], "a0", 0)
-    assert stage.sweep()[2] == 1
+def test_what_was_sold_before_stays_sold(stage: Stage) -> None:
+    stage.before("A: s1 . s2", areas=(5,))
+    stage.restore("A2", [0])
+    assert stage.after() == "A: s s s"
+    assert stage.area() == (5, 0)
 
 
-def test_alternatives_are_seats_together(stage):
-    stage.before("A: s1 . .   B: . . .", categories={"A": "AAA", "B": "BBB"})
-    key, index, _ = stage.keys.performance("p")
-    assert stage.ask("seats/suggest", [key, index], "A", 2) == [b"suggested", 0, 1]
-    assert stage.ask("seats/suggest", [key, index], "B", 3) == [b"suggested", 1, 0]
-    assert stage.ask("seats/suggest", [key, index], "A", 3) == [b"suggested", 1, 0]
+def test_can_be_done_in_pieces_while_the_gate_is_closed(stage: Stage) -> None:
+    stage.before("A: . . .", areas=(5,))
+    stage.run("cell/close", [stage.keys.cell])
+    assert stage.restore("A1", [2])[0] == b"restored"
+    assert stage.restore("A3", [2])[0] == b"restored"
+    assert (stage.after(), stage.area()) == ("A: s . s", (3, 2))
