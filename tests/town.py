@@ -192,7 +192,7 @@ class Town:
             _, manage = await houses.add_key(cell, ledger, "Manager", ("manage",), BY, f"m{number}")
             _, counter = await houses.add_key(cell, ledger, "Counter", ("counter",), BY, f"c{number}")
             layouts: dict[str, Sequence[str]] = dict.fromkeys(names, layout.seat_ids)
-        return Sale(self, slug, on_sale, layouts, manage, counter)
+        return Sale(self, slug, on_sale, hall, layouts, manage, counter)
 
 
 class Answer(msgspec.Struct):
@@ -210,14 +210,22 @@ class Sale:
     """One on-sale over HTTP. Use as an async context manager."""
 
     def __init__(
-        self, town: Town, slug: str, on_sale: OnSale, layouts: "dict[str, Sequence[str]]", manage: str, counter: str
+        self,
+        town: Town,
+        slug: str,
+        on_sale: OnSale,
+        hall: str,
+        layouts: "dict[str, Sequence[str]]",
+        manage: str,
+        counter: str,
     ) -> None:
         """`layouts`: each performance's seats in plan order."""
         self.town, self.slug, self.on_sale = town, slug, on_sale.on_sale
         self.rules = on_sale
-        self.layouts = layouts
+        self.layouts, self.hall = layouts, hall
         self.performances = tuple(layouts)
         self.performance = self.performances[0]
+        self._unused = iter(layouts[self.performance])
         self.manage_key, self.counter_key = manage, counter
         self.base = f"{town.url}/v1/houses/{slug}"
         self._session: aiohttp.ClientSession | None = None
@@ -314,6 +322,10 @@ class Sale:
             "payment": {"provider": "demo", "reference": payment or f"yes-{uuid.uuid4()}"},
         }
         return await self.post("/orders", body, token=token, **options)
+
+    def unused(self, count: int) -> list[str]:
+        """Seats of the first performance that were not given out by this before."""
+        return list(itertools.islice(self._unused, count))
 
     async def seats(self, performance: str = "") -> str:
         return str((await self.get(f"/performances/{performance or self.performance}/seats")).json["seats"])
