@@ -4,9 +4,10 @@ Each step can be repeated: recovery brings a cell up from the ledger's documents
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -25,6 +26,7 @@ from engine.words import KeyId, OnSaleId, PerformanceId, is_slug
 LONGEST_TITLE = 200
 DEAREST = 100_000_00
 LONGEST_SECONDS = 86_400
+Document = TypeVar("Document", Hall, Performance, OnSale, ApiKey)
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -65,9 +67,11 @@ def published_form(document: Any) -> str:
     return msgspec.json.encode(document).decode()
 
 
-async def _save(ledger: Ledger, kind: str, name: str, document: Any, change: Change, what: str) -> None:
-    body = msgspec.json.encode(document)
-    await ledger.save(kind, name, body, who=change.who, what=what, why=change.why)
+async def _create(ledger: Ledger, kind: str, name: str, document: Document, change: Change) -> Document:
+    """The document that the ledger keeps of this name from now on: two who create it at once get the same one."""
+    what = f"create {kind.removeprefix('api_').replace('_', '-')}"
+    kept = await ledger.create(kind, name, msgspec.json.encode(document), who=change.who, what=what, why=change.why)
+    return msgspec.json.decode(kept, type=type(document))
 
 
 async def add_hall(
@@ -77,14 +81,10 @@ async def add_hall(
     _check_id("hall", hall)
     _check_title("name", name)
     made = Hall(hall=hall, name=name, plan=export_plan(import_plan(document, ids)))  # type: ignore[arg-type]
-    opened = open_hall(made)
-    known = cell.catalogue.halls.get(made.hall)
-    if known is not None:
-        if known.plan == opened.plan:
-            return known
+    opened = open_hall(await _create(ledger, "hall", hall, made, change))
+    if opened.plan != open_hall(made).plan:
         raise Refused("already-exists", "there is a hall of this name with another plan", hall=hall)
-    await _save(ledger, "hall", hall, made, change, "create hall")
-    await publish(cell, {f"hall:{hall}": published_form(made)})
+    await publish(cell, {f"hall:{hall}": published_form(opened.hall)})
     await cell.look()
     return opened
 
@@ -97,11 +97,13 @@ def check_prices(performance: Performance, layout: Layout) -> None:
     problems += [f"the hall has no category {category!r}" for category in unknown]
     for category, prices in performance.prices.items():
         for price_type, amount in prices.items():
+            if not price_type.strip() or len(price_type) > LONGEST_TITLE or not price_type.isprintable():
+                problems.append(f"{category}: {price_type!r} has not between 1 and {LONGEST_TITLE} plain characters")
             if not 0 <= amount <= DEAREST:
                 problems.append(f"{category}, {price_type}: {amount} does not lie between 0 and {DEAREST}")
     if not 0 <= performance.fee <= DEAREST:
         problems.append(f"fee: {performance.fee} does not lie between 0 and {DEAREST}")
-    if len(performance.currency) != 3 or not performance.currency.isupper():
+    if not re.fullmatch(r"[A-Z]{3}", performance.currency):
         problems.append(f"currency {performance.currency!r} is not an ISO 4217 code such as EUR")
     if problems:
         raise BadInput("the prices do not fit the hall", tuple(problems))
@@ -115,11 +117,8 @@ async def add_performance(cell: Cell, ledger: Ledger, made: Performance, change:
     if hall is None:
         raise Refused("unknown-hall", "there is no such hall here", halls=sorted(cell.catalogue.halls))
     check_prices(made, hall.layout)
-    known = cell.catalogue.performances.get(made.performance)
-    if known is not None and known != made:
+    if await _create(ledger, "performance", made.performance, made, change) != made:
         raise Refused("already-exists", "there is another performance of this name", performance=made.performance)
-    if known is None:
-        await _save(ledger, "performance", made.performance, made, change, "create performance")
     await publish(cell, {f"performance:{made.performance}": published_form(made)})
     await cell.look()
 
@@ -129,18 +128,15 @@ async def add_on_sale(cell: Cell, ledger: Ledger, made: OnSale, change: Change) 
     _check_id("on_sale", made.on_sale)
     _check_title("title", made.title)
     _check_on_sale(cell, made)
-    known = cell.catalogue.on_sales.get(made.on_sale)
-    if known is not None:
-        if msgspec.structs.replace(known, commitment="", seed="") == made:
-            return known
-        raise Refused("already-exists", "there is another on-sale of this name", on_sale=made.on_sale)
     seed = new_seed()
-    made = msgspec.structs.replace(made, seed=encode(seed), commitment=commitment(seed))
-    await _save(ledger, "on_sale", made.on_sale, made, change, "create on-sale")
-    await bring_up(cell, made)
-    await publish(cell, {f"on_sale:{made.on_sale}": published_form(made)})
+    drawn = msgspec.structs.replace(made, seed=encode(seed), commitment=commitment(seed))
+    kept = await _create(ledger, "on_sale", made.on_sale, drawn, change)
+    if msgspec.structs.replace(kept, seed="", commitment="") != made:
+        raise Refused("already-exists", "there is another on-sale of this name", on_sale=made.on_sale)
+    await bring_up(cell, kept)
+    await publish(cell, {f"on_sale:{made.on_sale}": published_form(kept)})
     await cell.look()
-    return made
+    return kept
 
 
 def _check_on_sale(cell: Cell, made: OnSale) -> None:
@@ -195,23 +191,19 @@ async def add_key(
     # Derived, not drawn: a repeat gets the same secret though nobody keeps it.
     key_id = KeyId(cell.signer.derive("api-key-id", operation)[:16].lower().replace("_", "x").replace("-", "y"))
     secret = f"pk_{key_id}_{cell.signer.derive('api-key', operation)}"
-    known = cell.catalogue.api_keys.get(key_id)
     made = ApiKey(
         key_id=key_id,
         name=name,
         secret_hash=hash_key(secret),
         scopes=tuple(dict.fromkeys(scopes)),
-        created_at_ms=known.created_at_ms if known else now_ms(),
-        is_revoked=known.is_revoked if known else False,
+        created_at_ms=now_ms(),
     )
-    if known is not None:
-        if known != made:
-            raise Refused("key-reused", "this Idempotency-Key was used before, with another request")
-        return known, secret
-    await _save(ledger, "api_key", key_id, made, change, "create key")
-    await publish(cell, {f"api_key:{key_id}": published_form(made)})
+    kept = await _create(ledger, "api_key", key_id, made, change)
+    if (kept.name, kept.scopes) != (made.name, made.scopes):
+        raise Refused("key-reused", "this Idempotency-Key was used before, with another request")
+    await publish(cell, {f"api_key:{key_id}": published_form(kept)})
     await cell.look()
-    return made, secret
+    return kept, secret
 
 
 async def revoke_key(cell: Cell, ledger: Ledger, key_id: str, change: Change) -> None:
@@ -220,7 +212,8 @@ async def revoke_key(cell: Cell, ledger: Ledger, key_id: str, change: Change) ->
     if known is None:
         raise Refused("unknown-key", "there is no such key here")
     made = msgspec.structs.replace(known, is_revoked=True)
-    await _save(ledger, "api_key", key_id, made, change, "revoke key")
+    body = msgspec.json.encode(made)
+    await ledger.save("api_key", key_id, body, who=change.who, what="revoke key", why=change.why)
     await publish(cell, {f"api_key:{key_id}": published_form(made)})
     await cell.look()
 

@@ -184,6 +184,22 @@ class Ledger:
             )
         return version
 
+    async def create(self, kind: str, name: str, body: bytes, *, who: str, what: str, why: str) -> bytes:
+        """Saves a new document and the action that made it. Answers what is kept: this, or what was there before."""
+        async with self.connection() as connection, connection.transaction():
+            kept: bytes | None = await connection.fetchval(
+                "INSERT INTO documents (kind, id, body) VALUES ($1, $2, $3) ON CONFLICT (kind, id) DO NOTHING "
+                "RETURNING body",
+                *(kind, name, body),
+            )
+            if kept is None:
+                kept = await connection.fetchval("SELECT body FROM documents WHERE kind = $1 AND id = $2", kind, name)
+            else:
+                await connection.execute(
+                    "INSERT INTO actions (who, what, subject, why) VALUES ($1, $2, $3, $4)", who, what, name, why
+                )
+        return bytes(kept or b"")
+
     async def documents(self) -> list[Document]:
         """Every document of the catalogue."""
         rows = await self._fetch("SELECT kind, id, body, version FROM documents ORDER BY kind, id")
