@@ -17,6 +17,8 @@ from engine.words import AreaId, HoldId, OnSaleId, PerformanceId, SeatId
 EXTENSION_MS: Final = 300_000
 STAFF_LIMIT: Final = 1_000_000_000
 LARGEST_QUANTITY: Final = 1_000
+_decode_record: Final = msgspec.msgpack.Decoder(tuple[str, int, list[int], list[int], int]).decode
+"""A hold as Redis keeps it, see `lua/include/free_hold.lua`."""
 
 
 class Best(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,16 +117,20 @@ def _price_lists(cell: Cell, wish: Wish) -> list[list[dict[str, int]]]:
     return [[prices[category]]] * wish.quantity
 
 
-def _pieces(cell: Cell, wishes: Sequence[Wish], performances: Sequence[PerformanceId], parts: bytes) -> Iterator[Piece]:
+def _pieces(
+    cell: Cell, wishes: Sequence[Wish], performances: Sequence[PerformanceId], records: Sequence[bytes]
+) -> Iterator[Piece]:
     """What the function held, piece by piece, in the order of the wishes."""
     cursors = {
         name: (
-            iter(list(zip(*[iter(seats)] * 3, strict=True))),
+            (
+                (block, offset + step)
+                for block, offset, count in zip(*[iter(seats)] * 3, strict=True)
+                for step in range(count)
+            ),
             iter(list(zip(*[iter(areas)] * 2, strict=True))),
         )
-        for name, (seats, areas) in zip(
-            performances, msgspec.msgpack.decode(parts, type=list[tuple[list[int], list[int]]]), strict=True
-        )
+        for name, (_, _, seats, areas, _) in zip(performances, map(_decode_record, records), strict=True)
     }
     for wish in wishes:
         performance = cell.performance(wish.performance)
@@ -136,11 +142,9 @@ def _pieces(cell: Cell, wishes: Sequence[Wish], performances: Sequence[Performan
             for _ in range(count):
                 yield Piece(performance=performance, category=area.category, area=area.id)
             continue
-        for _ in range(len(wish.seats) or 1):
-            block, offset, count = next(seats)
-            for step in range(count):
-                seat = layout.seat_at(block, offset + step)
-                yield Piece(performance=performance, category=layout.category_of(seat), seat=seat)
+        for _ in range(_wish_size(wish)):
+            seat = layout.seat_at(*next(seats))
+            yield Piece(performance=performance, category=layout.category_of(seat), seat=seat)
 
 
 async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Sequence[str], key: str) -> Held:
@@ -184,7 +188,7 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
     )
     match reply[0]:
         case b"held":
-            items = price(list(_pieces(cell, wishes, performances, reply[3])), price_types)
+            items = price(list(_pieces(cell, wishes, performances, reply[3:])), price_types)
             held = Hold(
                 hold=hold_id,
                 on_sale=owner.on_sale,

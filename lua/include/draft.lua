@@ -9,18 +9,21 @@ local function draft(key, index, due)
   local values = redis.call("HMGET", key, "n", "k", "v", "r")
   if not values[3] then return nil end
   return {key = key, index = index, due = due, blocks = tonumber(values[1]), categories = tonumber(values[2]),
-    version = tonumber(values[3]), return_ms = tonumber(values[4]), before = {}, rows = {}, classes = {}, focus = {},
-    fields = {}}
+    version = tonumber(values[3]), return_ms = tonumber(values[4]), before = {}, rows = {}, described = {}, fields = {}}
 end
 
 local function read_block(performance, block)
-  if performance.rows[block] then return performance.rows[block] end
+  local row = performance.rows[block]
+  if row then return row end
   local values = redis.call("HMGET", performance.key, "b" .. block, "c" .. block)
   if not values[1] then return nil end
-  local focus, classes = string.match(values[2], "^(%S+) (%a+)$")
-  performance.before[block], performance.rows[block] = values[1], values[1]
-  performance.focus[block], performance.classes[block] = tonumber(focus), classes
-  return values[1]
+  row = values[1]
+  performance.before[block], performance.rows[block], performance.described[block] = row, row, values[2]
+  return row
+end
+
+local function classes_of(performance, block)
+  return string.match(performance.described[block], " (.+)")
 end
 
 local function put(performance, block, offset, count, state)

@@ -16,7 +16,8 @@ local function find_best(performance, class, k)
       if bit < 0 then break end
       local block = bit - base
       local row = read_block(performance, block)
-      local offset = pick(row, performance.classes[block], class, k, performance.focus[block], level == 0)
+      local focus, classes = string.match(performance.described[block], "^(%S+) (%a+)$")
+      local offset = pick(row, classes, class, k, tonumber(focus), level == 0)
       if offset then return block, offset end
       from = block + 1
     end

@@ -1,34 +1,35 @@
 -- Collects into `changes` (arguments of one BITFIELD) the index bits of a block that differ between two rows.
 -- INCLUDES runs segment
-local function reindex(changes, performance, block, classes, before, after)
-  local bxor, band = bit.bxor, bit.band
-  local seen = {}
-  local function compare(class)
-    seen[class] = true
-    local old_clean, old_at_all = runs_of(before, classes, class)
-    local new_clean, new_at_all = runs_of(after, classes, class)
-    for level = 0, 1 do
-      local value = level == 0 and new_clean or new_at_all
-      local differs = bxor(level == 0 and old_clean or old_at_all, value)
-      if differs ~= 0 then
-        for k = 1, LARGEST_INDEXED do
-          if band(differs, POWER[k]) ~= 0 then
-            local count = #changes
-            changes[count + 1], changes[count + 2] = "SET", "u1"
-            changes[count + 3] = segment(class, level, k, performance.blocks, performance.categories) + block
-            changes[count + 4] = band(value, POWER[k]) ~= 0 and 1 or 0
-          end
-        end
-      end
-    end
+local function note(changes, performance, block, class, before, after)
+  if before == after then return end
+  local first, stride = segment(class, 0, 1, performance.blocks, performance.categories)
+  local band, count, differs = bit.band, #changes, bit.bxor(before, after)
+  while differs ~= 0 do
+    local lowest = band(differs, -differs)
+    differs = differs - lowest
+    changes[count + 1], changes[count + 2] = "SET", "u1"
+    changes[count + 3] = first + PLACE[lowest] * stride + block
+    changes[count + 4] = band(after, lowest) ~= 0 and 1 or 0
+    count = count + 4
   end
-  local place = 1
+end
+
+local function reindex(changes, performance, block, classes, before, after)
+  local class = string.sub(classes, 1, 1)
+  local place = string.find(classes, "[^" .. class .. "]")
+  if not place then
+    local old, new = runs_alike(before), runs_alike(after)
+    note(changes, performance, block, class, old, new)
+    if string.byte(class) < 97 then note(changes, performance, block, "", old, new) end
+    return
+  end
+  local seen = {[class] = true, [""] = true}
   while place do
-    local class = string.sub(classes, place, place)
-    if not seen[class] then
-      compare(class)
-      if not seen[""] and string.find(class, "%u") then compare("") end
-    end
+    class = string.sub(classes, place, place)
+    seen[class] = true
     place = string.find(classes, "[^" .. class .. "]", place + 1)
+  end
+  for each in pairs(seen) do
+    note(changes, performance, block, each, runs_of(before, classes, each), runs_of(after, classes, each))
   end
 end

@@ -6,7 +6,7 @@ local function settle(performance)
     local before = performance.before[block]
     if row ~= before then
       fields[#fields + 1], fields[#fields + 2] = "b" .. block, row
-      reindex(changes, performance, block, performance.classes[block], before, row)
+      reindex(changes, performance, block, classes_of(performance, block), before, row)
     end
   end
   fields[#fields + 1], fields[#fields + 2] = "v", performance.version + 1

@@ -5,8 +5,8 @@
 -- ARGV  epoch fingerprint hold owner place hold_ms limit items
 -- WHERE items: packed [[performance, "seats", block, offset, …] | [performance, "best", class, k]
 --       | [performance, "area", area, count], …], performance counting from 1;
---       parts: packed, for each performance {seats {block, offset, count, …}, areas {area, count, …}}
--- REPLY held: expires_at_ms sequence parts | other_payload | pass_ended | ended: phase
+--       record: for each performance its packed hold, see `free_hold`
+-- REPLY held: expires_at_ms sequence (record)… | other_payload | pass_ended | ended: phase
 --       | limit: performance owned | taken: (item block offset)… | none: item largest
 --       | unknown_performance | closed | fenced: epoch
 -- INCLUDES clock gate recall draft_all find_best settle sequence remember
@@ -23,14 +23,14 @@ local performances = draft_all(KEYS, 5, now, microseconds)
 if not performances then return {"unknown_performance"} end
 
 -- An empty place is the house's own staff, who need no pass.
-local phase = redis.call("HGET", sale, "phase")
 if place ~= "" then
+  local phase = redis.call("HGET", sale, "phase")
   if phase == "closed" then return {"ended", phase} end
   if (tonumber(redis.call("ZSCORE", live, place)) or 0) <= now then return {"pass_ended"} end
 end
 
 local request = cmsgpack.unpack(items)
-for number, performance in ipairs(performances) do
+for _, performance in ipairs(performances) do
   performance.seats, performance.areas, performance.taken_places = {}, {}, {}
   performance.owned = tonumber(redis.call("HGET", performance.key, "o" .. owner)) or 0
 end
@@ -46,15 +46,19 @@ for number, item in ipairs(request) do
   local performance, kind = performances[item[1]], item[2]
   local seats, areas = performance.seats, performance.areas
   if kind == "seats" then
-    for at = 3, #item, 2 do
-      local block, offset = item[at], item[at + 1]
+    local at = 3
+    while item[at] do
+      -- Neighbours that are named in order are one run.
+      local block, offset, count = item[at], item[at + 1], 0
       local row = read_block(performance, block)
-      if string.byte(row, offset + 1) ~= 111 then
-        taken[#taken + 1], taken[#taken + 2], taken[#taken + 3] = number, block, offset
-      else
-        put(performance, block, offset, 1, "h")
-        seats[#seats + 1], seats[#seats + 2], seats[#seats + 3] = block, offset, 1
-      end
+      repeat
+        if string.byte(row, offset + count + 1) ~= 111 then
+          taken[#taken + 1], taken[#taken + 2], taken[#taken + 3] = number, block, offset + count
+        end
+        at, count = at + 2, count + 1
+      until item[at] ~= block or item[at + 1] ~= offset + count
+      put(performance, block, offset, count, "h")
+      seats[#seats + 1], seats[#seats + 2], seats[#seats + 3] = block, offset, count
     end
   elseif kind == "best" then
     local class, k = item[3], item[4]
@@ -74,11 +78,12 @@ end
 if #taken > 1 then return taken end
 
 local expires_at_ms = now + tonumber(hold_ms)
-local parts = {}
+local reply = {"held", expires_at_ms, sequence(cell)}
 for number, performance in ipairs(performances) do
-  local seats, areas, fields = performance.seats, performance.areas, performance.fields
-  parts[number] = {seats, areas}
-  fields[1], fields[2] = "h" .. hold, cmsgpack.pack({owner, expires_at_ms, seats, areas, 0})
+  local fields = performance.fields
+  local record = cmsgpack.pack({owner, expires_at_ms, performance.seats, performance.areas, 0})
+  reply[3 + number] = record
+  fields[1], fields[2] = "h" .. hold, record
   fields[3], fields[4] = "o" .. owner, performance.owned
   for area, count in pairs(performance.taken_places) do
     redis.call("HINCRBY", performance.key, "a" .. area, -count)
@@ -86,4 +91,4 @@ for number, performance in ipairs(performances) do
   settle(performance)
   redis.call("ZADD", performance.due, expires_at_ms, hold)
 end
-return remember(operation, fingerprint, 86400, {"held", expires_at_ms, sequence(cell), cmsgpack.pack(parts)})
+return remember(operation, fingerprint, 86400, reply)

@@ -110,7 +110,7 @@ class House:
         )
         if reply[0] != b"held":
             return
-        seats, places = _pieces(performances, reply[3])
+        seats, places = _pieces(performances, reply[3:])
         expires_at_ms = int(reply[1])
         self.history.append(
             Event(int(reply[2]), "held", hold, owner, expires_at_ms - HOLD_MS, expires_at_ms, seats, places)
@@ -203,10 +203,11 @@ class House:
         return auditor
 
 
-def _pieces(performances: list[str], packed: bytes) -> tuple[frozenset[Seat], dict[Seat, int]]:
+def _pieces(performances: list[str], records: list[bytes]) -> tuple[frozenset[Seat], dict[Seat, int]]:
     seats: set[Seat] = set()
     places: dict[Seat, int] = {}
-    for performance, (flat, areas) in zip(performances, msgspec.msgpack.decode(packed), strict=True):
+    for performance, record in zip(performances, records, strict=True):
+        _, _, flat, areas, _ = msgspec.msgpack.decode(record)
         for block, offset, count in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
             seats |= {(performance, block, offset + step) for step in range(count)}
         for area, count in zip(areas[::2], areas[1::2], strict=True):

@@ -29,13 +29,22 @@ def test_a_hold_says_who_has_what_until_when(stage: Stage) -> None:
     stage.let_in(1)
     now = stage.now_ms()
     items = [[1, "seats", 0, 2, 0, 0], [1, "area", 1, 3]]
-    word, expires_at_ms, _, parts = stage.hold_packed(1, items, hold="mine")
+    word, expires_at_ms, _, record = stage.hold_packed(1, items, hold="mine")
     assert word == b"held"
     assert now + HOLD_MS <= expires_at_ms <= stage.now_ms() + HOLD_MS
-    assert parts == pack([[[0, 2, 1, 0, 0, 1], [1, 3]]])
+    assert record == pack(["v1", expires_at_ms, [0, 2, 1, 0, 0, 1], [1, 3], 0])
     assert stage.held("mine") == ["v1", expires_at_ms, [0, 2, 1, 0, 0, 1], [1, 3], 0]
     assert stage.due() == {"mine": expires_at_ms}
     assert stage.owned(1) == 5
+
+
+def test_neighbours_named_in_order_are_one_run(stage: Stage) -> None:
+    stage.before("A: . . . .   B: . .")
+    stage.let_in(1)
+    reply = stage.hold(1, "A2 A3 A4 B1 A1", hold="mine")
+    assert stage.seats(reply) == "A2 A3 A4 B1 A1"
+    assert stage.held("mine")[2] == [0, 1, 3, 1, 0, 1, 0, 0, 1]
+    assert stage.index_is_right()
 
 
 @pytest.mark.parametrize(
