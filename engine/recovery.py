@@ -83,25 +83,31 @@ class Keeper:
         """Compares, restores, raises the epoch, opens. Raises when a server is away; the gate then stays closed."""
         cell, keys = self.cell, self.cell.keys
         await self._load()
-        cursor = await self._ledger.cursor()
-        last_id = await self._last_generated_id()
-        is_from_the_past = _after(cursor, last_id)
-        epoch = max(int(cell.epoch), await self._ledger.epoch()) + 1
-        await self._ledger.set_epoch(epoch)
+        # First the epoch, in the ledger: a writer that has read from another Redis records nothing after it.
+        epoch = await self._ledger.next_epoch(int(cell.epoch))
         reply = await cell.ask("cell/close", (keys.cell,), (epoch,))
         if reply[0] != b"closed":
             raise broken("cell/close", reply)
         cell.epoch = str(epoch)
+        cursor, last_id = await self._ledger.settled_cursor(), await self._last_generated_id()
+        is_from_the_past = _after(cursor, last_id)
         if is_from_the_past:
             log.error("this Redis went back in time", house=cell.house.slug, cursor=cursor, last_id=last_id)
-            # New entries must come after those that the ledger has recorded already.
+        await self._restore(is_from_the_past=is_from_the_past)
+        if is_from_the_past:
+            # New entries must come after those that the ledger has recorded already. Last of all: until then
+            # it shows, whoever begins again, that this Redis is from the past.
             await self._owner.execute_command("XADD", keys.outbox, cursor, "kind", "restored")
             await self._owner.execute_command("XDEL", keys.outbox, cursor)
-        await self._restore(is_from_the_past=is_from_the_past)
         reply = await cell.ask("cell/open", (keys.cell,), (epoch,))
-        if reply[0] != b"open":
-            raise broken("cell/open", reply)
-        cell.is_open = True
+        match reply[0]:
+            case b"open":
+                cell.is_open = True
+            case b"fenced":
+                log.info("another keeper recovers", house=cell.house.slug)
+                return
+            case _:
+                raise broken("cell/open", reply)
         self.recoveries += 1
         log.info("gate open", house=cell.house.slug, epoch=epoch, from_the_past=is_from_the_past)
 

@@ -6,14 +6,16 @@ cursor, never by length. An entry that Postgres refuses is searched by halves an
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+import msgspec
 import structlog
 from redis.exceptions import RedisError
 
-from engine.errors import LedgerUnavailable
+from engine.errors import CellUnavailable, LedgerUnavailable
+from engine.keys import Keys
 from engine.ledger.ledger import Ledger
-from engine.ledger.record import REFUSED_BY_POSTGRES, Entry, Outrun, bury_one, record
+from engine.ledger.record import REFUSED_BY_POSTGRES, Entry, Outrun, Position, bury_one, record
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -28,12 +30,23 @@ def _nothing(_: str) -> None:
     """No test listens."""
 
 
+class Fenced(CellUnavailable):
+    """The cell recovers, or this Redis is no longer the house's: its epoch is not the ledger's."""
+
+
+def _text(value: bytes) -> str | bytes:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value
+
+
 def decode(raw: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[Entry]:
-    """Stream entries as the ledger takes them."""
+    """Stream entries as the ledger takes them; what is no text stays bytes."""
     entries: list[Entry] = []
     for entry, fields in raw:
-        decoded: dict[str, str | bytes] = {
-            name.decode("utf-8", "replace"): value if name == b"data" else value.decode("utf-8", "replace")
+        decoded = {
+            name.decode("utf-8", "replace"): value if name == b"data" else _text(value)
             for name, value in fields.items()
         }
         entries.append((entry.decode(), decoded))
@@ -46,18 +59,17 @@ class Writer:
     def __init__(
         self,
         redis: "Redis",
-        outbox: str,
-        recorded_key: str,
+        keys: Keys,
         ledger: Ledger,
         batch: int,
         at_point: Callable[[str], None] = _nothing,
     ) -> None:
         self._redis = redis
-        self._outbox = outbox
-        self._recorded_key = recorded_key
+        self._keys = keys
         self._ledger = ledger
         self._batch = batch
         self._at_point = at_point
+        self._cursor = "0-0"
         self.recorded = 0
         self.batches = 0
         self.buried = 0
@@ -71,9 +83,9 @@ class Writer:
                 if await self.drain() == 0:
                     await self._wait()
                 pause, self.last_error = FIRST_PAUSE_SECONDS, ""
-            except (LedgerUnavailable, RedisError, OSError, TimeoutError) as error:
+            except (Fenced, LedgerUnavailable, RedisError, OSError, TimeoutError) as error:
                 if not self.last_error:
-                    log.warning("the writer waits", outbox=self._outbox, why=str(error) or type(error).__name__)
+                    log.warning("the writer waits", outbox=self._keys.outbox, why=str(error) or type(error).__name__)
                 self.last_error = str(error) or type(error).__name__
                 try:
                     await asyncio.wait_for(stop.wait(), pause)
@@ -82,51 +94,62 @@ class Writer:
 
     async def _wait(self) -> None:
         """Until there is something new, or a moment has gone by."""
-        cursor = await self._ledger.cursor()
-        await self._redis.xread({self._outbox: cursor}, count=1, block=BLOCK_MS)
+        await self._redis.xread({self._keys.outbox: self._cursor}, count=1, block=BLOCK_MS)
 
     async def drain(self) -> int:
-        """Records what there is. Answers how many entries. Raises when a server is away."""
+        """Records what there is. Answers how many entries. Raises when a server is away, and `Fenced`."""
         count = 0
-        cursor = await self._ledger.cursor()
+        position = await self._ledger.position()
         while True:
-            raw: Any = await self._redis.xrange(self._outbox, min=f"({cursor}", count=self._batch)
-            if not raw:
-                if count:
-                    await self._publish(cursor)
+            self._cursor = position.cursor
+            entries = await self._read(position)
+            if not entries:
                 return count
-            entries = decode(raw)
             self._at_point("read")
             try:
-                await self._record(entries, cursor)
+                await self._record(entries, position)
             except Outrun:
-                cursor = await self._ledger.cursor()
+                position = await self._ledger.position()
                 continue
-            cursor = entries[-1][0]
+            position = Position(cursor=entries[-1][0], epoch=position.epoch)
             count += len(entries)
             self.recorded += len(entries)
             self.batches += 1
-            await self._publish(cursor)
+            await self._publish(position.cursor)
+
+    async def _read(self, position: Position) -> list[Entry]:
+        """The next entries, of the Redis that the ledger knows as the house's. Raises `Fenced`."""
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.hget(self._keys.cell, "epoch")
+            pipeline.xlen(self._keys.outbox)
+            pipeline.xrange(self._keys.outbox, min=f"({position.cursor}", count=self._batch)
+            epoch, length, raw = await pipeline.execute()
+        if int(epoch or 0) != position.epoch:
+            raise Fenced
+        if length and not raw:
+            # A writer that ended between its commit and its trim left these behind.
+            await self._publish(position.cursor)
+        return decode(raw)
 
     async def _publish(self, cursor: str) -> None:
         """Tells how far recording is, then gives the memory back."""
-        await self._redis.set(self._recorded_key, cursor)
+        await self._redis.set(self._keys.recorded, cursor)
         self._at_point("before_trim")
-        following = cursor.partition("-")
-        await self._redis.xtrim(self._outbox, minid=f"{following[0]}-{int(following[2]) + 1}", approximate=False)
+        milliseconds, _, number = cursor.partition("-")
+        await self._redis.xtrim(self._keys.outbox, minid=f"{milliseconds}-{int(number) + 1}", approximate=False)
 
-    async def _record(self, entries: Sequence[Entry], previous: str) -> None:
+    async def _record(self, entries: Sequence[Entry], position: Position) -> None:
         """One transaction; where Postgres refuses an entry, halves until it stands alone, and is buried."""
         try:
             async with self._ledger.connection() as connection:
-                await record(connection, entries, previous, self._at_point)
+                await record(connection, entries, position, self._at_point)
         except REFUSED_BY_POSTGRES as error:
             if len(entries) == 1:
                 log.error("an entry cannot be recorded", entry=entries[0][0], why=str(error))  # noqa: TRY400 - foreseen
                 async with self._ledger.connection() as connection:
-                    await bury_one(connection, entries[0], previous, f"{type(error).__name__}: {error}")
+                    await bury_one(connection, entries[0], position, f"{type(error).__name__}: {error}")
                 self.buried += 1
                 return
             half = len(entries) // 2
-            await self._record(entries[:half], previous)
-            await self._record(entries[half:], entries[half - 1][0])
+            await self._record(entries[:half], position)
+            await self._record(entries[half:], msgspec.structs.replace(position, cursor=entries[half - 1][0]))

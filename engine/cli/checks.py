@@ -112,7 +112,7 @@ async def _doctor_house(house: House) -> list[str]:
     except (CellUnavailable, ParvisError, OSError) as error:
         faults.append(f"its Redis does not answer as it should: {error or type(error).__name__}")
     try:
-        await asyncio.wait_for(ledger.cursor(), 10)
+        await asyncio.wait_for(ledger.position(), 10)
     except (LedgerUnavailable, TimeoutError, OSError) as error:
         faults.append(f"its Postgres does not answer: {error or type(error).__name__}")
     finally:

@@ -54,7 +54,7 @@ async def keep_house(house: House, stop: asyncio.Event) -> None:
     ledger = Ledger(house.postgres_dsn, pool=limits.postgres_pool, timeout_ms=limits.postgres_timeout_ms)
     user, password = credentials(house.redis_url)
     keeper = Keeper(cell, owner, ledger, user, password)
-    writer = Writer(owner, cell.keys.outbox, cell.keys.recorded, ledger, limits.batch)
+    writer = Writer(owner, cell.keys, ledger, limits.batch)
     log.info("keeping", house=house.slug, loop=_loop_name())
     try:
         await asyncio.gather(keeper.run(stop), writer.run(stop))

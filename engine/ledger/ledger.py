@@ -12,6 +12,7 @@ import msgspec
 
 from engine.entries import Item, decode_order
 from engine.errors import LedgerUnavailable
+from engine.ledger.record import REFUSED_BY_POSTGRES, Position
 from engine.words import OnSaleId, OrderId, PerformanceId, SeatId
 
 if TYPE_CHECKING:
@@ -19,18 +20,9 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS: Final = 3.0
 EXPORTED_A_TIME: Final = 500
-AWAY: Final = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.UndefinedTableError,
-)
-"""What asyncpg raises when Postgres is away, starting, stopping, or not migrated yet."""
+AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What asyncpg raises when Postgres is away, full, read-only, stopping or not migrated yet: whatever it says that
+is not about the values it was given. It is asked again later."""
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -152,12 +144,14 @@ class Ledger:
 
     @asynccontextmanager
     async def connection(self) -> "AsyncIterator[PoolConnectionProxy[Any]]":
-        """A connection from the pool."""
+        """A connection from the pool. Values that Postgres refuses raise what asyncpg says of them."""
         try:
             await self.connect()
             assert self._pool is not None  # noqa: S101 - connect() has just opened it
             async with self._pool.acquire(timeout=self._timeout_s) as connection:
                 yield connection
+        except REFUSED_BY_POSTGRES:
+            raise
         except AWAY as error:
             raise LedgerUnavailable(f"Postgres cannot answer: {str(error) or type(error).__name__}") from error
 
@@ -225,17 +219,18 @@ class Ledger:
 
     # -- recovery
 
-    async def cursor(self) -> str:
-        """The outbox id up to which everything is recorded."""
-        return str(await self._value("SELECT entry FROM cursor"))
+    async def position(self) -> Position:
+        """How far the outbox is recorded, and the last epoch of the cell."""
+        rows = await self._fetch("SELECT cursor.entry, epoch.number FROM cursor, epoch")
+        return Position(cursor=rows[0][0], epoch=rows[0][1])
 
-    async def epoch(self) -> int:
-        """The last epoch at which the cell was opened."""
-        return int(await self._value("SELECT number FROM epoch"))
+    async def settled_cursor(self) -> str:
+        """The cursor, once every writer that had begun to move it is done."""
+        return str(await self._value("SELECT entry FROM cursor FOR SHARE"))
 
-    async def set_epoch(self, number: int) -> None:
-        """Keeps an epoch; it never falls."""
-        await self._value("UPDATE epoch SET number = greatest(number, $1) RETURNING number", number)
+    async def next_epoch(self, known: int) -> int:
+        """A new epoch, higher than any before and than `known`: nobody else is given the same."""
+        return int(await self._value("UPDATE epoch SET number = greatest(number, $1) + 1 RETURNING number", known))
 
     async def joined(self, on_sale: OnSaleId) -> int:
         """One more than the highest index that is recorded of an on-sale's line; 0 when nobody is."""

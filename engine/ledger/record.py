@@ -10,16 +10,25 @@ from engine.entries import Action, Order, decode_action, decode_order
 
 Entry = tuple[str, dict[str, str | bytes]]
 """An outbox entry: its id, and its fields (`data` as bytes, everything else as text)."""
+KNOWN: Final = "SELECT order_id::text, payload, entry FROM orders WHERE order_id = ANY ($1::uuid[])"
+LIVE: Final = (
+    "SELECT i.performance, i.seat FROM order_items i JOIN unnest($1::text[], $2::text[]) AS w(performance, seat) "
+    "USING (performance, seat) WHERE i.live"
+)
+PAID: Final = (
+    "SELECT o.provider, o.reference, o.order_id::text FROM orders o JOIN unnest($1::text[], $2::text[]) "
+    "AS w(provider, reference) USING (provider, reference) WHERE o.state = 'recorded'"
+)
 ORDERS: Final = (
     "INSERT INTO orders (order_id, on_sale, owner, state, total, currency, channel, email, name, phone, language, "
     "provider, reference, payload, entry) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], "
     "$5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], "
-    "$13::text[], $14::bytea[], $15::text[]) ON CONFLICT (order_id) DO NOTHING RETURNING order_id::text"
+    "$13::text[], $14::bytea[], $15::text[])"
 )
 ITEMS: Final = (
     "INSERT INTO order_items (order_id, item, performance, seat, area, category, price_type, price, fee, live) "
     "SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], "
-    "$8::bigint[], $9::bigint[], $10::bool[]) ON CONFLICT (order_id, item) DO NOTHING"
+    "$8::bigint[], $9::bigint[], $10::bool[])"
 )
 ENTRANTS: Final = (
     "INSERT INTO entrants (on_sale, line, index, secret_hash) "
@@ -33,15 +42,48 @@ ACTIONS: Final = (
 )
 
 
+SAME_INDEX: Final = (
+    "SELECT w.on_sale, w.line, w.index FROM entrants e "
+    "JOIN unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS w(on_sale, line, index, secret_hash) "
+    "USING (on_sale, line, index) WHERE e.secret_hash <> w.secret_hash"
+)
+
+
 class Outrun(Exception):
-    """Another writer has moved the cursor; what this one read is recorded already."""
+    """Another writer has moved the cursor, or the cell has a new epoch; what this one read counts no more."""
+
+
+class Position(msgspec.Struct, frozen=True):
+    """How far the outbox is recorded (a stream id), and the cell's epoch."""
+
+    cursor: str
+    epoch: int
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """An order as it came. `state`: `recorded` or `conflicted`; `entry`: its outbox id."""
+
+    entry: str
+    order: Order
+    state: str
+    payload: bytes
+
+    @property
+    def seats(self) -> set[tuple[str, str]]:
+        """Performance and seat of each seated item."""
+        return {(item.performance, item.seat) for item in self.order.items if item.seat}
+
+    @property
+    def paid_with(self) -> tuple[str, str]:
+        """Provider and reference of its payment; empty without one."""
+        payment = self.order.payment
+        return (payment.provider, payment.reference) if payment else ("", "")
 
 
 class Batch(msgspec.Struct):
     """Entries sorted by what becomes of them."""
 
-    orders: list[tuple[str, Order, str, bytes]]
-    """Entry id, order, state, payload."""
+    orders: list[Arrived]
     entrants: list[dict[str, Any]]
     actions: list[tuple[str, Action]]
     poison: list[tuple[str, dict[str, Any], str]]
@@ -58,7 +100,7 @@ def sort(entries: Sequence[Entry]) -> Batch:
                 case "order" | "conflict":
                     payload = bytes(fields["data"])  # type: ignore[arg-type]
                     state = "recorded" if kind == "order" else "conflicted"
-                    batch.orders.append((entry, decode_order(payload), state, payload))
+                    batch.orders.append(Arrived(entry, decode_order(payload), state, payload))
                 case "join":
                     int(fields["index"])
                     batch.entrants.append({name: fields[name] for name in ("on_sale", "line", "index", "secret_hash")})
@@ -75,91 +117,91 @@ def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 
-async def _live_elsewhere(connection: Any, orders: Sequence[tuple[str, Order, str, bytes]]) -> set[tuple[str, str]]:
-    """Seats of the batch that another order already has, live."""
-    wanted = [(item.performance, item.seat) for _, order, _, _ in orders for item in order.items if item.seat]
-    if not wanted:
-        return set()
-    performances, seats = _columns(wanted, 2)
-    mine = [order.order for _, order, _, _ in orders]
-    rows = await connection.fetch(
-        "SELECT i.performance, i.seat FROM order_items i JOIN unnest($1::text[], $2::text[]) AS w(performance, seat) "
-        "USING (performance, seat) WHERE i.live AND i.order_id <> ALL ($3::uuid[])",
-        *(performances, seats, mine),
+async def _record_orders(connection: Any, orders: Sequence[Arrived]) -> None:
+    """Orders with their items, as they came. Only what is new counts: a repeat of an order is harmless, and an
+    alarm with another payload. A seat that is live in another order makes its order conflicted.
+    """
+    ids = [arrived.order.order for arrived in orders]
+    known = {row["order_id"]: (bytes(row["payload"]), row["entry"]) for row in await connection.fetch(KNOWN, ids)}
+    fresh: list[Arrived] = []
+    for arrived in orders:
+        order = arrived.order.order
+        payload, first = known.setdefault(order, (arrived.payload, arrived.entry))
+        if first == arrived.entry:
+            fresh.append(arrived)
+        elif payload != arrived.payload:
+            await alarm(connection, "other-payload", {"order": order, "entry": arrived.entry, "first": first})
+    if fresh:
+        judged = await _judge(connection, fresh)
+        await connection.execute(ORDERS, *_columns([_order_row(arrived) for arrived in judged], 15))
+        await connection.execute(ITEMS, *_columns([row for arrived in judged for row in _item_rows(arrived)], 10))
+        for arrived in judged:
+            if arrived.state == "conflicted":
+                await _request_refund(connection, arrived)
+
+
+async def _judge(connection: Any, orders: Sequence[Arrived]) -> list[Arrived]:
+    """New orders with the state that they get, one after the other; alarms for what a person has to look at."""
+    wanted = sorted({seat for arrived in orders for seat in arrived.seats})
+    payments = sorted({arrived.paid_with for arrived in orders if arrived.paid_with[1]})
+    taken = {tuple(row) for row in await connection.fetch(LIVE, *_columns(wanted, 2))}
+    paid = {(row[0], row[1]): row[2] for row in await connection.fetch(PAID, *_columns(payments, 2))}
+    judged = []
+    for arrived in orders:
+        order = arrived.order.order
+        lost = arrived.seats & taken if arrived.state == "recorded" else set()
+        if lost:
+            await alarm(connection, "live-seat", {"order": order, "seats": sorted(seat for _, seat in lost)})
+        bought = paid.get(arrived.paid_with)
+        if bought:
+            await alarm(connection, "payment-used", {"order": order, "first": bought})
+        if arrived.state == "recorded" and not lost:
+            taken |= arrived.seats
+            if arrived.paid_with[1]:
+                paid.setdefault(arrived.paid_with, order)
+        judged.append(msgspec.structs.replace(arrived, state="conflicted" if lost else arrived.state))
+    return judged
+
+
+def _order_row(arrived: Arrived) -> tuple[Any, ...]:
+    order, customer = arrived.order, arrived.order.customer
+    return (
+        *(order.order, order.on_sale, order.owner, arrived.state, order.total, order.currency, order.channel),
+        *((customer.email, customer.name, customer.phone, customer.language) if customer else ("", "", "", "")),
+        *(*arrived.paid_with, arrived.payload, arrived.entry),
     )
-    return {(row["performance"], row["seat"]) for row in rows}
 
 
-async def _record_orders(connection: Any, orders: Sequence[tuple[str, Order, str, bytes]]) -> None:
-    """Orders and items. A seat that is live elsewhere makes its order conflicted: a refund request and an alarm."""
-    taken = await _live_elsewhere(connection, [each for each in orders if each[2] == "recorded"])
-    rows, item_rows, late = [], [], []
-    for entry, order, decoded_state, payload in orders:
-        seats = {(item.performance, item.seat) for item in order.items if item.seat}
-        state = decoded_state
-        if state == "recorded":
-            if seats & taken:
-                state = "conflicted"
-                late.append((order, sorted(seat or "" for _, seat in seats & taken)))
-            else:
-                taken |= {(performance, seat) for performance, seat in seats if seat}
-        customer, payment = order.customer, order.payment
-        rows.append((
-            *(order.order, order.on_sale, order.owner, state, order.total, order.currency, order.channel),
-            *((customer.email, customer.name, customer.phone, customer.language) if customer else ("", "", "", "")),
-            *((payment.provider, payment.reference) if payment else ("", "")),
-            *(payload, entry),
-        ))  # fmt: skip
-        item_rows += [
-            (
-                *(
-                    order.order,
-                    number,
-                    item.performance,
-                    item.seat,
-                    item.area,
-                    item.category,
-                    item.price_type,
-                ),
-                *(item.price, item.fee, state == "recorded"),
-            )
-            for number, item in enumerate(order.items)
-        ]
-    if not rows:
-        return
-    fresh = {row["order_id"] for row in await connection.fetch(ORDERS, *_columns(rows, 15))}
-    repeated = [row for row in rows if row[0] not in fresh]
-    if repeated:
-        await _check_repeats(connection, repeated)
-    new_items = [row for row in item_rows if row[0] in fresh]
-    await connection.execute(ITEMS, *_columns(new_items, 10))
-    for _, order, decoded_state, _ in orders:
-        if order.order in fresh and (
-            decoded_state == "conflicted" or any(each.order == order.order for each, _ in late)
-        ):
-            await _request_refund(connection, order)
-    for order, seats_taken in late:
-        if order.order in fresh:
-            await alarm(connection, "live-seat", {"order": order.order, "seats": seats_taken})
+def _item_rows(arrived: Arrived) -> list[tuple[Any, ...]]:
+    order, is_live = arrived.order, arrived.state == "recorded"
+    return [
+        (
+            *(order.order, number, item.performance, item.seat, item.area, item.category),
+            *(item.price_type, item.price, item.fee, is_live),
+        )
+        for number, item in enumerate(order.items)
+    ]
 
 
-async def _check_repeats(connection: Any, rows: Sequence[Sequence[Any]]) -> None:
-    """A repeated order id is harmless with the same payload, and an alarm with another."""
-    for row in rows:
-        stored = await connection.fetchrow("SELECT payload, entry FROM orders WHERE order_id = $1::uuid", row[0])
-        if bytes(stored["payload"]) != row[13]:
-            await alarm(connection, "other-payload", {"order": row[0], "entry": row[14], "first": stored["entry"]})
-
-
-async def _request_refund(connection: Any, order: Order) -> None:
-    payment = order.payment
+async def _request_refund(connection: Any, arrived: Arrived) -> None:
+    """Money goes back once, and not where the same payment bought another order."""
+    order, (provider, reference) = arrived.order, arrived.paid_with
     await connection.execute(
         "INSERT INTO refund_requests (order_id, amount, currency, provider, reference, why) "
-        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (order_id) DO NOTHING",
-        *(order.order, order.total, order.currency),
-        *((payment.provider, payment.reference) if payment else ("", "")),
+        "SELECT $1, $2, $3, $4, $5, $6 WHERE $5 = '' OR NOT EXISTS "
+        "(SELECT FROM orders WHERE provider = $4 AND reference = $5 AND state = 'recorded')",
+        *(order.order, order.total, order.currency, provider, reference),
         "the seats were no longer this order's",
     )
+
+
+async def _record_entrants(connection: Any, entrants: Sequence[dict[str, Any]]) -> None:
+    """Who joined. The same index twice is harmless for the same visitor, and an alarm for two."""
+    rows = _columns([(row["on_sale"], row["line"], int(row["index"]), row["secret_hash"]) for row in entrants], 4)
+    status: str = await connection.execute(ENTRANTS, *rows)
+    if int(status.rpartition(" ")[2]) < len(entrants):
+        for row in await connection.fetch(SAME_INDEX, *rows):
+            await alarm(connection, "index-given-twice", dict(row))
 
 
 async def alarm(connection: Any, kind: str, detail: dict[str, Any]) -> None:
@@ -169,25 +211,32 @@ async def alarm(connection: Any, kind: str, detail: dict[str, Any]) -> None:
     )
 
 
-async def record(connection: Any, entries: Sequence[Entry], previous: str, at_point: Callable[[str], None]) -> int:
-    """Records a batch that follows the cursor `previous`. Answers how many entries it was.
+async def _move(connection: Any, entry: str, position: Position) -> None:
+    """Moves the cursor. Raises `Outrun` unless it stands where, and in the epoch in which, the reader found it.
 
-    Raises `Outrun` when another writer has moved the cursor since, and then records nothing.
+    The row's lock makes a second writer wait here, and then find that it was outrun.
+    """
+    moved = await connection.fetchval(
+        "UPDATE cursor SET entry = $1 WHERE entry = $2 AND (SELECT number FROM epoch) = $3 RETURNING entry",
+        *(entry, position.cursor, position.epoch),
+    )
+    if moved is None:
+        raise Outrun
+
+
+async def record(connection: Any, entries: Sequence[Entry], position: Position, at_point: Callable[[str], None]) -> int:
+    """Records a batch that follows a position. Answers how many entries it was.
+
+    Raises `Outrun` where the position is no longer so, and then records nothing.
     """
     batch = sort(entries)
-    last = entries[-1][0]
     async with connection.transaction():
-        # The row's lock makes a second writer wait here, and then find that it was outrun.
-        moved = await connection.fetchval(
-            "UPDATE cursor SET entry = $1 WHERE entry = $2 RETURNING entry", last, previous
-        )
-        if moved is None:
-            raise Outrun
+        await _move(connection, entries[-1][0], position)
         if batch.entrants:
-            rows = [(row["on_sale"], row["line"], int(row["index"]), row["secret_hash"]) for row in batch.entrants]
-            await connection.execute(ENTRANTS, *_columns(rows, 4))
+            await _record_entrants(connection, batch.entrants)
         at_point("in_batch")
-        await _record_orders(connection, batch.orders)
+        if batch.orders:
+            await _record_orders(connection, batch.orders)
         if batch.actions:
             actions = [
                 (
@@ -204,30 +253,31 @@ async def record(connection: Any, entries: Sequence[Entry], previous: str, at_po
     return len(entries)
 
 
+def _printable(value: str | bytes) -> str:
+    """What Postgres can keep: it takes no NUL, and bytes only as hex."""
+    return value.hex() if isinstance(value, bytes) else value.replace("\x00", "")
+
+
 async def bury(connection: Any, entry: str, fields: dict[str, Any], why: str) -> None:
     """Puts an entry that cannot be recorded into the dead letters, with an alarm; it is never dropped."""
-    readable = {name: value.hex() if isinstance(value, bytes) else value for name, value in fields.items()}
+    readable = {_printable(name): _printable(value) for name, value in fields.items()}
     await connection.execute(
-        "INSERT INTO dead_letters (entry, fields, why) VALUES ($1, $2::jsonb, $3) ON CONFLICT (entry) DO NOTHING",
-        *(entry, msgspec.json.encode(readable).decode().replace("\\u0000", ""), why.replace("\x00", "")),
+        "INSERT INTO dead_letters (entry, fields, why) VALUES ($1, $2::jsonb, $3)",
+        *(entry, msgspec.json.encode(readable).decode(), _printable(why)),
     )
-    await alarm(connection, "dead-letter", {"entry": entry, "why": why.replace("\x00", "")})
+    await alarm(connection, "dead-letter", {"entry": entry, "why": _printable(why)})
 
 
-async def bury_one(connection: Any, entry: Entry, previous: str, why: str) -> None:
+async def bury_one(connection: Any, entry: Entry, position: Position, why: str) -> None:
     """Buries a single entry that Postgres itself refuses, and moves the cursor past it. Raises `Outrun`."""
     async with connection.transaction():
-        moved = await connection.fetchval(
-            "UPDATE cursor SET entry = $1 WHERE entry = $2 RETURNING entry", entry[0], previous
-        )
-        if moved is None:
-            raise Outrun
+        await _move(connection, entry[0], position)
         await bury(connection, entry[0], dict(entry[1]), why)
 
 
 REFUSED_BY_POSTGRES: Final = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
-    asyncpg.PostgresSyntaxError,
+    asyncpg.ProgramLimitExceededError,
 )
 """What a poison entry raises, as opposed to a server that is away."""
