@@ -135,6 +135,8 @@ class EmbeddedRedis:
             f"appendonly {'yes' if self._appendonly else 'no'}",
             "appendfsync always",
             'save ""',
+            # A small hall's hash would be a list that is read from its start for every field.
+            "hash-max-listpack-entries 0",
             "daemonize no",
         )
         configuration = self.folder / "redis.conf"
