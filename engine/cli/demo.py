@@ -19,9 +19,10 @@ from engine.cli.balance import balance, lost_orders, result_of, show_books, show
 from engine.cli.programme import QUIET_PACE, RUSH, SHOWS, Opened, brisk, put_on
 from engine.cli.rush import Rush, Scene
 from engine.cli.sales import at_house, read_json
-from engine.cli.stage import Company, console, demo_network_file, embedded_network, new_folder
+from engine.cli.stage import Company, check_ports, console, demo_network_file, embedded_network, new_folder
 from engine.embedded.child import ServerFailed
 from engine.embedded.servers import EmbeddedServers
+from engine.errors import BadInput
 from engine.instants import now_ms
 from engine.network import Network, load
 from engine.words import HouseSlug
@@ -62,6 +63,9 @@ def _interrupt(*_: object) -> None:
 def run(options: Options) -> int:
     """Plays the demo. Answers the exit code: 0 only with clean books."""
     document = read_json(options.plan) if options.plan else None
+    if options.visitors < 1:
+        raise BadInput("a demo has at least one visitor")
+    check_ports(options.port + number for number in (*range(len(SHOWS)), SITE_PORT))
     # Whoever asks a demo to end gets the same tidy end as with Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)
     folder = new_folder()

@@ -2,10 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -16,6 +17,7 @@ import tomli_w
 from rich.console import Console
 
 from engine.embedded.servers import EmbeddedServers
+from engine.errors import BadInput
 from engine.network import House, Network, load, read_slugs
 from engine.parenthood import child_of_this
 
@@ -108,6 +110,17 @@ class Company:
         """Starts `parvis serve` for one house on its own port."""
         arguments = ("--network", str(network_file), "--house", house.slug, "--port", str(port))
         return self.start(house.slug, "engine.cli", "serve", *arguments)
+
+
+def check_ports(ports: Iterable[int]) -> None:
+    """Raises `BadInput` unless every port can be listened on here."""
+    for port in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except (OSError, OverflowError) as error:
+                raise BadInput(f"port {port} cannot be listened on ({error}): choose others with --port") from error
 
 
 def new_folder() -> Path:

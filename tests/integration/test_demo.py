@@ -1,0 +1,142 @@
+"""`parvis demo` as a stranger runs it, in processes of its own: the whole story, and a tidy end if it is cut short."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+import pytest
+
+from tests.town import free_port, small_plan
+
+WANTED = {
+    *("visitors", "admitted", "orders_confirmed", "orders_recorded", "seats_sold", "capacity", "double_sold"),
+    *("lost", "stranded_holds", "wait_ms_p50", "wait_ms_p95", "duration_s", "houses"),
+}
+OF_A_HOUSE = {"slug", "seats_sold", "errors", "hold_ms_p99", "hold_ms_p99_quiet"}
+HOUSES = 3
+PORTS = (*range(HOUSES), 10)
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def first_port() -> int:
+    while True:
+        port = free_port()
+        if port < 65_000 and all(is_free(port + number) for number in PORTS):
+            return port
+
+
+@contextlib.contextmanager
+def demo(folder: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
+    """A demo whose temporary files lie in `folder`."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "engine.cli", "demo", "--port", str(first_port()), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"TMPDIR": str(folder)},
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def everybody(process: "subprocess.Popen[str]") -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def assert_nothing_is_left(family: list[psutil.Process], folder: Path) -> None:
+    deadline = time.monotonic() + 10
+    while alive := [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]:
+        assert time.monotonic() < deadline, alive
+        time.sleep(0.05)
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.timeout(200)
+def test_a_house_sells_out_its_own_plan_through_faults_and_the_books_balance(short_folder: Path) -> None:
+    folder = short_folder / "demo"
+    folder.mkdir(mode=0o755)
+    plan = short_folder / "plan.json"
+    plan.write_bytes(msgspec.json.encode(small_plan(rows=12, seats=14, standing=30)))
+    with demo(folder, "--visitors", "400", "--seed", "7", "--exit", "--json", "--plan", str(plan)) as process:
+        assert process.stdout is not None
+        lines, family = [], []
+        for line in process.stdout:
+            lines.append(line)
+            if "Postgres is stopped" in line:
+                family = everybody(process)
+        told = "".join(lines)
+        assert process.wait(10) == 0, told
+    assert family
+    assert "Redis of Concertzaal Zeewind is frozen" in told
+    result: dict[str, Any] = msgspec.json.decode(lines[-1])
+    assert result.keys() >= WANTED
+    assert result["capacity"] == result["seats_sold"] == 12 * 14 + 30
+    assert result["double_sold"] == result["lost"] == result["stranded_holds"] == 0
+    assert result["orders_confirmed"] == result["orders_recorded"] > 50
+    assert result["takings"] == result["recorded_takings"] > 0
+    assert result["visitors"] == 400
+    assert len(result["houses"]) == HOUSES
+    for house in result["houses"]:
+        assert house.keys() >= OF_A_HOUSE
+        assert house["errors"] == 0, house
+        assert house["hold_ms_p99"] > 0
+    assert result["asked_again"].get("cell-unavailable", 0) > 0, "the frozen Redis was not noticed by anybody"
+    assert_nothing_is_left(family, folder)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_cut_short_leaves_nothing_behind(short_folder: Path, number: signal.Signals) -> None:
+    folder = short_folder / f"cut-{number}"
+    folder.mkdir(mode=0o755)
+    with demo(folder, "--visitors", "100") as process:
+        assert process.stdout is not None
+        told = []
+        while not told or "live seat map" not in told[-1]:
+            line = process.stdout.readline()
+            assert line, "".join(told)
+            told.append(line)
+        deadline = time.monotonic() + 20
+        while not any("loadtests.crowd" in " ".join(each.cmdline()) for each in everybody(process)):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        family = everybody(process)
+        assert len(family) > 2 * HOUSES
+        process.send_signal(number)
+        assert process.wait(30) == 0, process.stdout.read()
+    assert_nothing_is_left(family, folder)
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--plan", "no-such-file.json"), "no-such-file.json"),
+        (("--visitors", "0"), "at least one visitor"),
+        (("--port", "70000"), "port 70000"),
+    ],
+)
+def test_a_demo_that_cannot_be_says_why(short_folder: Path, options: tuple[str, ...], word: str) -> None:
+    command = [sys.executable, "-m", "engine.cli", "demo", *options]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert told.returncode == 2
+    assert word in told.stderr
+    assert "Traceback" not in told.stderr
