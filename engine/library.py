@@ -155,15 +155,23 @@ def assemble() -> Library:
     )
 
 
-@cache
-def commands() -> tuple[str, ...]:
-    """Every Redis command that the functions call, lower case: what a house's API user is granted, and no more."""
-    return tuple(sorted({name.lower() for name in re.findall(r'redis\.call\("(\w+)"', assemble().source)}))
+def commands(source: str) -> set[str]:
+    """Every Redis command that a library's functions call, lower case."""
+    return {name.lower() for name in re.findall(r'redis\.call\("(\w+)"', source)}
+
+
+async def _loaded(owner: "Redis") -> list[str]:
+    """The sources of the libraries of ours in this Redis, another release's included."""
+    found = await owner.execute_command("FUNCTION", "LIST", "LIBRARYNAME", "parvis_*", "WITHCODE")
+    libraries = [each if isinstance(each, dict) else dict(zip(each[::2], each[1::2], strict=True)) for each in found]
+    return [library[b"library_code"].decode() for library in libraries]
 
 
 async def install(owner: "Redis", slug: str, user: str, password: str) -> None:
     """Loads this release's library and makes the house's API user, which can call functions on `{slug}:*` only.
 
+    What the functions of the loaded libraries call is what that user is granted, and no more: Redis checks a
+    function's commands by its caller, and one that it denied in the middle would leave a half-written change.
     `owner` is a connection of the ops side. Raises `redis.RedisError` when that user may not do it.
     """
     library = assemble()
@@ -173,7 +181,8 @@ async def install(owner: "Redis", slug: str, user: str, password: str) -> None:
         if "already exists" not in str(error):
             raise
     if user:
-        granted = [f"+{command}" for command in ("fcall", "fcall_ro", *commands())]
+        called = set().union(*map(commands, await _loaded(owner)))
+        granted = [f"+{command}" for command in ("fcall", "fcall_ro", *sorted(called))]
         await owner.execute_command(
             "ACL", "SETUSER", user, "reset", "on", f">{password}", f"~{{{slug}}}:*", "-@all", *granted
         )

@@ -12,7 +12,13 @@ from engine.library import assemble
 from engine.words import HouseSlug
 
 Reply = list[Any]
-NAMES = tuple("abcdefgh")
+READ = {
+    b"string": "GET KEY",
+    b"hash": "HGETALL KEY",
+    b"zset": "ZRANGE KEY 0 -1 WITHSCORES",
+    b"stream": "XINFO STREAM KEY",
+}
+"""What reads a key of each type; the bytes of DUMP would differ with the order inside a hash."""
 
 
 def pack(value: object) -> bytes:
@@ -63,10 +69,13 @@ class CellStage:
         found: list[Any] = self.redis.execute_command("XRANGE", self.keys.outbox, "-", "+")
         return [fields for _, fields in found]
 
-    def dump(self) -> dict[bytes, bytes]:
+    def dump(self) -> dict[bytes, Any]:
         """Everything that Redis holds."""
-        keys: list[bytes] = self.redis.execute_command("KEYS", "*")
-        return {key: self.redis.execute_command("DUMP", key) for key in keys}
+        dumped = {}
+        for key in self.redis.execute_command("KEYS", "*"):
+            words = READ[self.redis.execute_command("TYPE", key)].split()
+            dumped[key] = self.redis.execute_command(*(key if word == "KEY" else word for word in words))
+        return dumped
 
     @contextmanager
     def nothing_changes(self) -> Iterator[None]:

@@ -288,6 +288,7 @@ def _evidence(
             opens_at="",
             currency="EUR",
             limits=Limits(seats_a_hold=2, seats_a_place=3),
+            hold_seconds=600,
             pass_seconds=60,
             performances=(Performance(performance="p", prices={}, fee=100),),
         ),

@@ -43,7 +43,9 @@ def test_neighbours_named_in_order_are_one_run(stage: Stage) -> None:
     stage.let_in(1)
     reply = stage.hold(1, "A2 A3 A4 B1 A1", hold="mine")
     assert stage.seats(reply) == "A2 A3 A4 B1 A1"
-    assert stage.held("mine")[2] == [0, 1, 3, 1, 0, 1, 0, 0, 1]
+    record = stage.held("mine")
+    assert record is not None
+    assert record[2] == [0, 1, 3, 1, 0, 1, 0, 0, 1]
     assert stage.index_is_right()
 
 

@@ -1,0 +1,123 @@
+"""For every script, a scene in which it answers with its first word, and the call that gets it."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import redis
+
+from engine.library import read_script, script_names
+from engine.words import OnSaleId
+from tests.lua.stage import SALE, Reply, Stage, pack
+
+OPERATION = "the-operation"
+
+
+class Call(NamedTuple):
+    """An operation with its keys and its arguments, the epoch first where it takes one."""
+
+    name: str
+    keys: list[str]
+    arguments: list[Any]
+
+    def by(self, stage: Stage, **changed: Any) -> Reply:
+        """Makes the call, an argument of the header changed."""
+        names = read_script(self.name).arguments
+        assert changed.keys() <= set(names)
+        return stage.ask(self.name, self.keys, *(changed.get(n, a) for n, a in zip(names, self.arguments, strict=True)))
+
+
+def scene(owner: redis.Redis, *, due_hold_ms: int = -1) -> Stage:
+    """A line that has called three, holds over two performances and an area, and seats sold and blocked.
+
+    One hold is due, so that the clock has something to do; with a `due_hold_ms` above zero it is not.
+    """
+    stage = Stage(owner)
+    stage.put_up(rate=1, joined=5, now_serving=3, burst_ms=10**6)
+    stage.before("A: h1 . s2 x   B: . . . .", areas=(5,))
+    stage.before("A: . . .", performance="q")
+    stage.let_in(5, 6)
+    stage.hold_packed(6, [[1, "seats", 1, 0], [1, "area", 0, 2], [2, "seats", 0, 0]], ["p", "q"], hold="both")
+    stage.conflict(order="o1", payment="late-1")
+    stage.stand(5, 1, hold="due", hold_ms=due_hold_ms)
+    return stage
+
+
+def _line(stage: Stage, *more: str) -> list[str]:
+    keys = stage.keys
+    return [keys.cell, keys.sale(SALE), keys.live(SALE), *more]
+
+
+def _halls(stage: Stage) -> list[str]:
+    return [*stage.hall("p"), *stage.hall("q")]
+
+
+def _order(stage: Stage) -> list[str]:
+    keys = stage.keys
+    return [keys.cell, keys.operation(OPERATION), keys.payment("demo", "yes-9"), stage.order_key("o9").decode()]
+
+
+def _due(stage: Stage) -> list[str]:
+    return [*stage.hall("p")[::2], *stage.hall("q")[::2]]
+
+
+BOTH = pack([["both", 1, 2]])
+CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
+    "cell/bind": lambda s: ([s.keys.cell, s.keys.operation(OPERATION)], ["f"]),
+    "cell/catalogue": lambda s: ([s.keys.cell, s.keys.catalogue], []),
+    "cell/close": lambda s: ([s.keys.cell], []),
+    "cell/gate": lambda s: ([s.keys.cell, s.keys.outbox], []),
+    "cell/open": lambda s: ([s.keys.cell], []),
+    "cell/publish": lambda s: ([s.keys.cell, s.keys.catalogue], [pack({"hall:a": "{}", "hall:b": ""})]),
+    "on_sale/change": lambda s: (
+        [s.keys.cell, s.keys.operation(OPERATION), s.keys.sale(SALE), s.keys.live(SALE), s.keys.outbox],
+        ["f", "pause", "", b"action"],
+    ),
+    "on_sale/create": lambda s: ([s.keys.cell, s.keys.sale(OnSaleId("next"))], [pack(["phase", "scheduled"])]),
+    "on_sale/restore": lambda s: ([s.keys.cell, s.keys.sale(SALE)], [9]),
+    "on_sale/standing": lambda s: ([s.keys.cell, s.keys.sale(SALE)], []),
+    "orders/await": lambda s: ([*_order(s), *_due(s)], ["f", "v6", b"payload", BOTH, 600_000]),
+    "orders/confirm": lambda s: (
+        [*_order(s), s.keys.outbox, s.keys.sale(SALE), s.keys.live(SALE), *_due(s)],
+        ["f", "v6", "6", b"payload", BOTH, 4200],
+    ),
+    "orders/conflict": lambda s: ([*_order(s), s.keys.outbox], ["f", b"payload"]),
+    "orders/find": lambda s: ([s.order_key("o1").decode(), s.keys.recorded], []),
+    "orders/find_payment": lambda s: ([s.keys.payment("demo", "late-1")], []),
+    "seats/extend": lambda s: ([s.keys.cell, s.keys.operation(OPERATION), *_halls(s)], ["f", "both", "v6", 30_000]),
+    "seats/hold": lambda s: (
+        [s.keys.cell, s.keys.operation(OPERATION), s.keys.sale(SALE), s.keys.live(SALE), *_halls(s)],
+        ["f", "new", "v5", "5", 60_000, 9, pack([[1, "best", "", 2], [1, "area", 0, 1], [2, "seats", 0, 2]])],
+    ),
+    "seats/holds": lambda s: (s.hall("p")[::2], []),
+    "seats/install": lambda s: (
+        [s.keys.cell, *s.hall("r")[:2]],
+        [0, pack([("2 AAA", "ooo")]), 1, 0, pack([5]), 1],
+    ),
+    "seats/mark": lambda s: ([s.keys.cell, *s.hall("p")], ["o", "b", pack([0, 1])]),
+    "seats/release": lambda s: ([s.keys.cell, s.keys.operation(OPERATION), *_halls(s)], ["f", "both", "v6"]),
+    "seats/restore": lambda s: ([s.keys.cell, *s.hall("p")], [pack([0, 1]), pack([2])]),
+    "seats/snapshot": lambda s: (s.hall("p")[:1], [1]),
+    "seats/suggest": lambda s: (s.hall("p")[:2], ["A", 2]),
+    "seats/sweep": lambda s: ([s.keys.cell, *s.hall("p")], [9]),
+    "waiting_room/admit": lambda s: (
+        _line(s, s.keys.claimed(SALE), s.keys.operation(OPERATION)),
+        ["f", 2, 2, 0, 60_000],
+    ),
+    "waiting_room/join": lambda s: (
+        _line(s, s.keys.operation(OPERATION), s.keys.retry(SALE, "x"), s.keys.outbox),
+        ["f", "x", SALE, "public", 100],
+    ),
+    "waiting_room/status": lambda s: ([s.keys.sale(SALE), s.keys.live(SALE)], []),
+}
+WRITING = tuple(name for name in script_names() if not read_script(name).is_read_only)
+
+
+def call(stage: Stage, name: str) -> Call:
+    keys, arguments = CALLS[name](stage)
+    epoch = [stage.epoch] if "epoch" in read_script(name).arguments else []
+    return Call(name, keys, [*epoch, *arguments])
+
+
+def answering(word: str) -> list[str]:
+    """The scripts whose header names a reply."""
+    return [name for name in script_names() if word in read_script(name).replies]
