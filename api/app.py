@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from api import public as _public_routes
 from api import visitor as _visitor_routes
 from api.boards import Boards
-from api.hot import HANDLERS, cors_headers, header_of, name_parameters, preflight, send_answer
+from api.hot import BODILESS, HANDLERS, cors_headers, drain, header_of, name_parameters, preflight, send_answer
 from api.manage import MANAGE
 from api.metrics import REGISTRY, CellCollector
 from api.openapi import document_of
@@ -84,10 +84,7 @@ def _explain(error: HTTPException) -> str:
 
 
 class Origins:
-    """CORS for the typed routes of a house: answers preflights, and tells scripts of its own list what they may read.
-
-    The hot routes see to it themselves.
-    """
+    """What the hot routes of a house do themselves, for its typed ones: CORS, and reading a refused body to its end."""
 
     def __init__(self, app: Litestar) -> None:
         self.app = app
@@ -103,14 +100,23 @@ class Origins:
             await send_answer(send, preflight(cell, origin, is_public=False))
             return
         more = cors_headers(cell, origin, is_public=False)
+        is_read = scope.get("method") in BODILESS
+
+        async def receive_and_note() -> Any:
+            nonlocal is_read
+            message = await receive()
+            is_read = not message.get("more_body", False)
+            return message
 
         async def send_with_more(message: Message) -> None:
             if message["type"] == "http.response.start":
+                if not is_read:
+                    await drain(receive)
                 known = {key for key, _ in message["headers"]}
                 message["headers"] = [*message["headers"], *(each for each in more if each[0] not in known)]
             await send(message)
 
-        await self.app(scope, receive, send_with_more)
+        await self.app(scope, receive_and_note, send_with_more)
 
 
 def create_app(houses: Sequence[House]) -> Litestar:

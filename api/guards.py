@@ -63,8 +63,12 @@ def allows(*scopes: str, is_plan: bool = False) -> Guard:
 async def _check_body(request: Request[Any, Any, Any], limit: int) -> None:
     if not is_json(request.headers.get("content-type", "")):
         raise Refused("wrong-content-type", "the body is sent as application/json")
-    if (request.content_length or 0) > limit or len(await request.body()) > limit:
+    if (request.content_length or 0) > limit or len(body := await request.body()) > limit:
         raise Refused("body-too-large", f"a body has at most {limit} bytes", limit=limit)
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise Refused("bad-body", f"the body is not UTF-8: {error}") from error
 
 
 def is_json(content_type: str) -> bool:

@@ -7,6 +7,7 @@ CORS and problems, is here once. `ROUTES` lists them for the OpenAPI document.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
@@ -24,6 +25,8 @@ from engine.errors import Refused
 JSON: Final = b"application/json"
 HOUSE_PATH: Final = "/v1/houses/{house:str}"
 SLOWEST_BODY_SECONDS: Final = 10
+DRAINED_BYTES: Final = 4 * 1024 * 1024
+BODILESS: Final = frozenset({"GET", "HEAD"})
 Body = TypeVar("Body")
 Headers = list[tuple[bytes, bytes]]
 log = structlog.get_logger()
@@ -49,13 +52,15 @@ def header_of(scope: Scope, name: bytes) -> str:
 class Call:
     """One request of a house: its cell, the path's parameters, headers on demand and a body within its limit."""
 
-    __slots__ = ("_receive", "cell", "parameters", "scope")
+    __slots__ = ("_receive", "cell", "is_read", "parameters", "scope")
 
     def __init__(self, scope: Scope, receive: Receive, cell: Cell) -> None:
         self.scope = scope
         self._receive = receive
         self.cell = cell
         self.parameters: dict[str, Any] = scope["path_params"]
+        self.is_read = False
+        """Whether the body has come to its end."""
 
     def header(self, name: bytes) -> str:
         """A header's value (its name in lower case), or an empty string."""
@@ -78,13 +83,14 @@ class Call:
         async with asyncio.timeout(SLOWEST_BODY_SECONDS):
             while True:
                 message = await self._receive()
+                self.is_read = not message.get("more_body", False)
                 if message["type"] == "http.disconnect":
                     raise Refused("bad-body", "the request ended before its body did")
                 chunk = cast("bytes", message.get("body", b""))
                 size += len(chunk)
                 if size > limit:
                     raise Refused("body-too-large", f"a body has at most {limit} bytes", limit=limit)
-                if not message.get("more_body", False):
+                if self.is_read:
                     return chunk if not chunks else b"".join((*chunks, chunk))
                 chunks.append(chunk)
 
@@ -92,7 +98,23 @@ class Call:
         """The JSON body. Raises `Refused` and `msgspec.MsgspecError`."""
         if not is_json(self.header(b"content-type")):
             raise Refused("wrong-content-type", "the body is sent as application/json")
-        return decoder.decode(await self.raw_body())
+        body = await self.raw_body()
+        try:
+            return decoder.decode(body)
+        except UnicodeDecodeError as error:
+            raise Refused("bad-body", f"the body is not the JSON that is asked for: {error}") from error
+
+
+async def drain(receive: Receive) -> None:
+    """Reads what nobody wants of a body, within limits: a client that is still sending would not see its answer."""
+    size = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SLOWEST_BODY_SECONDS):
+            while size < DRAINED_BYTES:
+                message = await receive()
+                size += len(cast("bytes", message.get("body", b"")))
+                if not message.get("more_body", False):
+                    return
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -231,12 +253,17 @@ def hot(
             if asked == "OPTIONS":
                 await send_answer(send, preflight(cell, origin, is_public=is_public))
                 return
+            is_read = asked in BODILESS
             if cell is None:
                 answer = unknown_house()
             elif asked not in methods:
                 answer = not_allowed(methods)
             else:
-                answer = await _answer(handler, Call(scope, receive, cell))
+                call = Call(scope, receive, cell)
+                answer = await _answer(handler, call)
+                is_read = is_read or call.is_read
+            if not is_read:
+                await drain(receive)
             answer.headers = [*answer.headers, *cors_headers(cell, origin, is_public=is_public)]
             await send_answer(send, answer, is_head=asked == "HEAD")
             slug = cell.house.slug if cell else "-"

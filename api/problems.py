@@ -148,6 +148,6 @@ def problem_of(error: Exception) -> Problem | None:
             return problem("cell-unavailable", "the house cannot answer just now", retry_after_s=error.retry_after_s)
         case LedgerUnavailable():
             return problem("ledger-unavailable", "the house's books cannot answer just now", retry_after_s=2)
-        case msgspec.MsgspecError():
+        case msgspec.MsgspecError() | RecursionError():  # a body may be nested as deep as its sender likes
             return problem("bad-body", str(error))
     return None

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
+import jwt
 import msgspec
 import tomli_w
 
@@ -24,7 +25,7 @@ from engine.catalogue import OnSale, Performance
 from engine.cli.sales import at_house
 from engine.cli.stage import embedded_network
 from engine.house import Change
-from engine.instants import from_rfc3339, now_ms
+from engine.instants import from_rfc3339, now_ms, to_rfc3339
 from engine.network import load
 from engine.waiting_room import hash_secret
 from engine.words import OrderId
@@ -301,6 +302,10 @@ class Sale:
             assert answer.status in {409, 503}, answer.json
             await asyncio.sleep(0.05)
         raise AssertionError(answer.json)
+
+    def expires_at(self, token: str) -> str:
+        """When a pass ends, by its own words (RFC 3339)."""
+        return to_rfc3339(jwt.decode(token, options={"verify_signature": False})["exp"] * 1000)
 
     async def enter(self) -> str:
         """A fresh visitor's pass."""

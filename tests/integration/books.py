@@ -1,11 +1,11 @@
 """What a house keeps, as one value to compare before and after: nothing may change where something was refused."""
 
-from typing import Any
+from typing import Any, Self
 
+import psycopg
 import redis
 
 from engine.address import address_of
-from engine.cli.sales import at_house
 from engine.words import HouseSlug
 from tests.town import Town
 
@@ -15,39 +15,67 @@ CLOCKWORK = {
 }
 """Fields that the line's clock and the keeper's sweep turn by themselves."""
 TABLES = ("orders", "order_items", "entrants", "documents", "actions", "refund_requests", "dead_letters", "alarms")
+COUNTS = "SELECT " + ", ".join(f"(SELECT count(*) FROM {table})" for table in TABLES)
+FLEETING = (":op:", ":retry:")
+"""Keys that run out by themselves."""
 
 
-def owner_of(town: Town, slug: str) -> redis.Redis:
-    """A connection to the house's Redis with the owner's rights."""
-    address = address_of(town.servers.redis[HouseSlug(slug)].owner_url)
-    return redis.Redis(unix_socket_path=address.path, username=address.user or None, password=address.password)
-
-
-def _read(connection: redis.Redis, key: bytes) -> Any:
-    match connection.type(key):
+def _lasting(kind: bytes, value: Any) -> Any:
+    """What of a key's value nobody but people change."""
+    match kind:
         case b"hash":
-            fields: Any = connection.hgetall(key)
-            return {name: value for name, value in fields.items() if name not in CLOCKWORK}
-        case b"zset":
-            return connection.zrange(key, 0, -1, withscores=True)
+            return {name: each for name, each in value.items() if name not in CLOCKWORK}
         case b"stream":
-            return connection.xinfo_stream(key)["entries-added"]
-        case _:
-            return connection.get(key)
+            return value["entries-added"]
+    return value
 
 
-async def books(town: Town, slug: str) -> dict[str, Any]:
-    """Everything in the house's Redis besides the clockwork, and how many rows each table of its ledger has."""
-    with owner_of(town, slug) as connection:
-        kept: dict[str, Any] = {key.decode(): _read(connection, key) for key in connection.scan_iter(count=1000)}
-    async with at_house(town.network_file, slug) as (_, ledger), ledger.connection() as postgres:
-        for table in TABLES:
-            kept[table] = await postgres.fetchval(f"SELECT count(*) FROM {table}")
-    # How far the writer is, is nobody's doing.
-    return {name: value for name, value in kept.items() if not name.endswith("}:recorded")}
+class Books:
+    """A house's Redis and ledger, read with the owner's rights. A context manager."""
+
+    def __init__(self, town: Town, slug: str) -> None:
+        house = HouseSlug(slug)
+        address = address_of(town.servers.redis[house].owner_url)
+        self.redis = redis.Redis(
+            unix_socket_path=address.path, username=address.user or None, password=address.password
+        )
+        self.postgres = psycopg.connect(town.network.house(house).postgres_dsn, autocommit=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.redis.close()
+        self.postgres.close()
+
+    def read(self) -> dict[str, Any]:
+        """Everything in Redis besides the clockwork and the writer's mark, and how many rows each table has."""
+        keys = [key for key in self.redis.scan_iter(count=1000) if not key.endswith(b"}:recorded")]
+        lasting = [key for key in keys if not any(part.encode() in key for part in FLEETING)]
+        kept: dict[str, Any] = {key.decode(): True for key in keys}
+        with self.redis.pipeline(transaction=False) as pipeline:
+            for key in lasting:
+                pipeline.type(key)
+            kinds = pipeline.execute()
+            for key, kind in zip(lasting, kinds, strict=True):
+                match kind:
+                    case b"hash":
+                        pipeline.hgetall(key)
+                    case b"zset":
+                        pipeline.zrange(key, 0, -1, withscores=True)
+                    case b"stream":
+                        pipeline.xinfo_stream(key)
+                    case _:
+                        pipeline.get(key)
+            for key, kind, value in zip(lasting, kinds, pipeline.execute(), strict=True):
+                kept[key.decode()] = _lasting(kind, value)
+        rows = self.postgres.execute(COUNTS).fetchone()
+        assert rows is not None
+        return kept | dict(zip(TABLES, rows, strict=True))
 
 
 def changes(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
     """What was added, altered or taken away; a retry record that ran out is no change."""
     altered = {name for name, value in after.items() if name not in before or before[name] != value}
-    return altered | {name for name in before.keys() - after.keys() if ":op:" not in name and ":retry:" not in name}
+    gone = {name for name in before.keys() - after.keys() if not any(part in name for part in FLEETING)}
+    return altered | gone
