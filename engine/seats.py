@@ -408,8 +408,12 @@ async def restore(
             (cell.keys.cell, *cell.keys.performance(performance)),
             (pack(flat[first : first + RESTORED_A_CALL]), areas),
         )
-        if reply[0] != b"restored":
-            raise broken("seats/restore", reply)
+        match reply[0]:
+            case b"restored":
+                continue
+            case b"unknown_performance":
+                raise Refused("unknown-performance", "there is no such performance here")
+        raise broken("seats/restore", reply)
 
 
 async def sweep(cell: Cell, performance: PerformanceId, limit: int) -> tuple[int, bool]:

@@ -2,7 +2,7 @@
 -- leaves nobody alone, then anywhere at all. The index speaks of rows as stored, so a row that this very call
 -- already changed may disappoint; then the next block is asked, within a limit.
 -- Answers block, offset; or nil.
--- INCLUDES segment draft pick
+-- INCLUDES runs segment draft pick
 local TRIES = 64
 
 local function find_best(performance, class, k)

@@ -1,5 +1,5 @@
 -- Whether a performance has nothing to sell any more and nothing that may come back.
--- INCLUDES segment draft
+-- INCLUDES segment
 local function is_sold_out(performance)
   if redis.call("ZCARD", performance.due) > 0 then return false end
   for slot = 1, 2 * performance.categories do

@@ -1,5 +1,5 @@
 -- Turns a performance's clock: ends at most `limit` holds that are due. Answers how many.
--- INCLUDES draft free_hold settle
+-- INCLUDES free_hold settle
 local function sweep(performance, now, microseconds, limit)
   local due = redis.call("ZRANGEBYSCORE", performance.due, "-inf", now, "LIMIT", 0, limit)
   if #due == 0 then return 0 end

@@ -9,7 +9,7 @@
 -- REPLY held: expires_at_ms sequence (record)… | other_payload | pass_ended | ended: phase
 --       | limit: performance owned | taken: (item block offset)… | none: item largest
 --       | unknown_performance | closed | fenced: epoch
--- INCLUDES clock gate recall draft_all find_best settle sequence remember
+-- INCLUDES clock gate recall draft draft_all find_best settle sequence remember
 -- FLAGS
 local cell, operation, sale, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local epoch, fingerprint, hold, owner, place, hold_ms, limit, items = unpack(ARGV)

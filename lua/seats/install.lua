@@ -4,7 +4,7 @@
 -- ARGV  epoch first blocks categories return_ms areas last
 -- WHERE blocks: packed [["focus classes", row], …] from block `first` on; areas: packed [open, …]
 -- REPLY installed: blocks | exists | fenced: stored_epoch
--- INCLUDES fence segment reindex
+-- INCLUDES fence reindex
 -- FLAGS
 local cell, key, index = unpack(KEYS)
 local epoch, first, blocks, categories, return_ms, areas, last = unpack(ARGV)

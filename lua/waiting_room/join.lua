@@ -2,7 +2,7 @@
 -- an outbox entry until it is recorded, and for a minute the answers to repeats.
 --
 -- KEYS  cell sale live operation retry outbox
--- ARGV  epoch fingerprint secret_hash on_sale line line_length_limit
+-- ARGV  epoch fingerprint secret_hash on_sale line_name line_length_limit
 -- REPLY joined: index sequence | other_payload | not_yet_open: prequeue_at_ms | ended: phase | line_full
 --       | unknown_on_sale | closed | fenced: epoch
 -- INCLUDES clock gate recall turn sequence remember
