@@ -149,14 +149,14 @@ def _is_settled(evidence: Evidence, orders: dict[str, dict[str, Any]]) -> bool:
     )
 
 
-def gather(house: House, log: list[bytes]) -> Evidence:
+def gather(house: House, log: list[bytes], settles_within_s: float = SETTLES_WITHIN_S) -> Evidence:
     """Ask the house, again for a while if its last orders are not recorded yet. Raises `SystemExit`."""
     reader = Reader(house.base_url)
     path = f"/v1/houses/{house.house}"
     on_sale_path = f"{path}/on-sales/{house.on_sale}"
     on_sale = msgspec.json.decode(reader.read(on_sale_path), type=OnSale)
     orders = bought(log)
-    deadline_s = time.monotonic() + SETTLES_WITHIN_S
+    deadline_s = time.monotonic() + settles_within_s
     while True:
         evidence = Evidence(
             on_sale=on_sale,

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from loadtests.evidence import Evidence, House, booked_seats, bought, entries, gather
+from loadtests.evidence import SETTLES_WITHIN_S, Evidence, House, booked_seats, bought, entries, gather
 from loadtests.wire import Item
 
 WINDOW_MS: Final = 60_000
@@ -209,10 +209,16 @@ def main() -> None:
     parser.add_argument("--log", type=Path, required=True, help="what the crowd was told")
     parser.add_argument("--key", default=os.environ.get("PARVIS_KEY", ""), help="an API key with orders:read")
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    parser.add_argument(
+        "--settles-within-s",
+        type=float,
+        default=SETTLES_WITHIN_S,
+        help="how long the last orders may take to be recorded",
+    )
     options = parser.parse_args()
     log = options.log.read_bytes().splitlines()
     house = House(base_url=options.base_url, house=options.house, on_sale=options.on_sale, key=options.key)
-    verdict = judge(log, gather(house, log))
+    verdict = judge(log, gather(house, log, options.settles_within_s))
     text = msgspec.json.encode(verdict).decode() if options.json else verdict.in_words()
     sys.stdout.write(text + "\n")
     sys.exit(0 if verdict.is_clean else 1)
