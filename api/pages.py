@@ -52,8 +52,6 @@ def _read(folder: Traversable, prefix: str = "") -> dict[str, bytes]:
 def _file(name: str, body: bytes) -> File:
     suffix = name[name.rfind(".") :]
     media_type = MEDIA_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    if media_type.startswith("text/"):
-        media_type += "; charset=utf-8"
     etag = f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
     return File(body=body, gzipped=gzip.compress(body, mtime=0), media_type=media_type, etag=etag)
 

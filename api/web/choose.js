@@ -18,11 +18,13 @@ export async function openChooser({ house, performance, currency, limit, words, 
   const seatCategories = plan.categories.filter((category) => performance.prices[category.name] && plan.seats.some((seat) => seat.category === category.name));
   const counts = new Map();
   let open = { states: '', areas: {} };
+  let isReserving = false;
 
   async function reserve(button, item, types) {
     problem.hidden = true;
     await whileBusy(button, async () => {
-      await hold([{ performance: id, ...item }], types);
+      isReserving = true;
+      await hold([{ performance: id, ...item }], types).finally(() => { isReserving = false; });
       picked.clear();
       chosen.clear();
       best?.clear();
@@ -37,22 +39,34 @@ export async function openChooser({ house, performance, currency, limit, words, 
       const button = h('button', { type: 'button', class: 'secondary', onclick: () => reserve(button, { seats }, fits ? types : []) }, nameSeats(plan, seats, words));
       return button;
     });
-    for (const seat of trouble.facts?.taken ?? []) picked.delete(plan.ids.get(seat)?.n);
-    const taken = (trouble.facts?.taken ?? []).map((seat) => nameSeat(plan, seat, words)).join('; ');
+    const taken = trouble.facts?.taken ?? [];
+    for (const seat of taken) picked.delete(plan.ids.get(seat)?.n);
     const party = trouble.slug === 'sold-out' && trouble.facts.largest_party ? words.say('largest_party', { n: trouble.facts.largest_party }) : null;
-    problem.replaceChildren(h('p', {}, explain(trouble, words), taken ? ` ${taken}.` : '', party ? ` ${party}` : ''),
-      ...(offers.length ? [h('p', {}, words.say('take_instead')), h('div', { class: 'offers' }, offers)] : []));
+    say([explain(trouble, words), taken.length ? `${nameSeats(plan, taken, words)}.` : null, party],
+      offers.length ? [h('p', {}, words.say('take_instead')), h('div', { class: 'offers' }, offers)] : []);
+    refresh();
+  }
+
+  function say(sentences, more = []) {
+    problem.replaceChildren(h('p', {}, sentences.filter(Boolean).join(' ')), ...more);
     problem.hidden = false;
     problem.scrollIntoView({ block: 'nearest' });
-    refresh();
+  }
+
+  /** Picked seats that somebody else took meanwhile. What is being reserved right now is the answer's to tell. */
+  function dropTaken(mineNow) {
+    if (isReserving || !open.states) return;
+    const gone = [...picked].filter((n) => open.states[n] !== 'o');
+    gone.forEach((n) => picked.delete(n));
+    const others = gone.filter((n) => !mineNow.has(n)).map((n) => plan.seats[n].id);
+    if (others.length) say([words.say('problem.seats-taken'), `${nameSeats(plan, others, words)}.`]);
   }
 
   function toggle(seat) {
     problem.hidden = true;
     if (!picked.delete(seat.n)) {
       if (picked.size >= limit) {
-        problem.replaceChildren(h('p', {}, words.say('problem.too-many-seats', { limit })));
-        problem.hidden = false;
+        say([words.say('problem.too-many-seats', { limit })]);
         return;
       }
       picked.add(seat.n);
@@ -62,7 +76,7 @@ export async function openChooser({ house, performance, currency, limit, words, 
 
   function refresh() {
     const mineNow = new Set([...mine(id)].map((seat) => plan.ids.get(seat)?.n).filter((n) => n !== undefined));
-    for (const n of picked) if (open.states[n] !== 'o' && open.states) picked.delete(n);
+    dropTaken(mineNow);
     map?.show({ states: open.states || undefined, picked: new Set(picked), mine: mineNow });
     for (const { name } of seatCategories) setText(counts.get(name), words.say('open_seats', { n: plan.seats.reduce((sum, seat) => sum + (seat.category === name && open.states[seat.n] === 'o' ? 1 : 0), 0) }));
     standing.forEach((area) => area.show(open.areas[area.id] ?? 0));

@@ -12,7 +12,7 @@ const CAN = { open: ['scheduled', 'prequeue'], pause: ['open'], resume: ['paused
 const { house } = readPath();
 const { words, main } = await openPage({ house, title: 'control', isStaff: true });
 const path = `/v1/houses/${house}/manage`;
-const { key, found: { on_sales: onSales } } = await askForKey({ house, words, main, check: (bearer) => get(`${path}/on-sales`, { bearer }) });
+const { key, found: { on_sales: onSales } } = await askForKey({ words, main, check: (bearer) => get(`${path}/on-sales`, { bearer }) });
 
 const problem = h('p', { class: 'notice problem', role: 'alert', hidden: true });
 const stale = h('p', { class: 'notice', role: 'status', hidden: true }, words.say('reconnecting'));
@@ -49,7 +49,7 @@ function drawBoard(now) {
       tile('count.live', words.number(now.live_passes), words.say('of_at_most', { n: now.cap })), tile('count.rate', words.number(now.rate_per_minute), words.say('per_minute')),
       tile('count.orders', words.number(now.orders)), tile('count.takings', words.money(now.takings, now.currency)),
       now.backlog ? tile('count.backlog', words.number(now.backlog), words.say('backlog_hint')) : null),
-    h('h3', {}, words.say('seats')), meter,
+    h('h2', {}, words.say('seats')), meter,
     h('dl', { class: 'tiles states' }, ['open', 'held', 'sold', 'blocked'].map((state) => tile(`seat.${state}`, words.number(seats[state]), share(seats[state])))));
 }
 
@@ -153,7 +153,7 @@ function keyForm() {
 
 const choice = h('select', { onchange: () => look(choice.value) }, onSales.map((each) => h('option', { value: each.on_sale }, nameOnSale(each))));
 main.classList.add('wide');
-main.append(h('div', { class: 'intro row' }, h('h1', {}, words.say('control')), leaveButton({ house, words })), problem, done, stale,
+main.append(h('div', { class: 'intro row' }, h('h1', {}, words.say('control')), leaveButton({ words })), problem, done, stale,
   onSales.length ? h('label', { class: 'field inline' }, h('span', {}, words.say('on_sale')), choice) : h('p', { class: 'card' }, words.say('nothing_on_sale')),
   h('div', { class: 'columns' }, h('section', { class: 'card', 'aria-label': words.say('numbers') }, board),
     h('section', { class: 'card', 'aria-label': words.say('steer') }, h('h2', {}, words.say('steer')), steering, h('h2', {}, words.say('administration')), csv, keyForm())),

@@ -26,7 +26,7 @@ async function check(bearer) {
   return readOnSales();
 }
 
-const { key, found: onSales } = await askForKey({ house, words, main, check });
+const { key, found: onSales } = await askForKey({ words, main, check });
 const memory = { kept: {}, keep(given) { Object.assign(this.kept, given); } };
 const choices = onSales.flatMap((onSale) => onSale.performances.map((performance) => ({ onSale, performance })))
   .sort((a, b) => Date.parse(a.performance.starts_at) - Date.parse(b.performance.starts_at));
@@ -60,7 +60,7 @@ function show(...children) {
 
 function pickPerformance() {
   step(0);
-  const list = choices.map((each) => h('li', {}, h('button', { type: 'button', class: 'card big-choice', onclick: () => pickSeats(each) },
+  const list = choices.map((each) => h('li', {}, h('button', { type: 'button', class: 'card big-choice', 'data-performance': each.performance.performance, onclick: () => pickSeats(each) },
     h('b', {}, each.performance.title), h('span', {}, words.moment(each.performance.starts_at)), h('small', {}, each.performance.hall))));
   show(h('h2', { tabindex: '-1' }, words.say('counter.which_performance')), list.length ? h('ul', { class: 'cards' }, list) : h('p', { class: 'card' }, words.say('nothing_on_sale')));
 }
@@ -120,7 +120,7 @@ function showSold(order, way) {
 }
 
 main.classList.add('wide');
-main.append(h('div', { class: 'intro row' }, h('h1', {}, words.say('counter')), leaveButton({ house, words })),
+main.append(h('div', { class: 'intro row' }, h('h1', {}, words.say('counter')), leaveButton({ words })),
   steps, stage, facts.operator_contact ? h('p', { class: 'muted' }, words.say('counter.stuck')) : '');
 if (choices.length === 1) pickSeats(choices[0]);
 else pickPerformance();

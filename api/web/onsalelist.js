@@ -15,7 +15,8 @@ export function onSaleCard(onSale, house, words) {
   const when = { scheduled: 'when.scheduled', prequeue: 'when.prequeue' }[onSale.phase] ?? null;
   return h('li', { class: 'card on-sale' },
     h('p', { class: `phase ${onSale.phase}` }, words.say(`phase.${onSale.phase}`)),
-    h('h3', {}, h('a', { href: page }, onSale.title)),
-    h('p', {}, [words.date(onSale.starts_at), onSale.house_name].filter(Boolean).join(' · ')),
+    h('h2', {}, h('a', { href: page }, onSale.title)),
+    h('p', {}, words.date(onSale.starts_at)),
+    onSale.house_name ? h('p', {}, onSale.house_name) : null,
     when ? h('p', { class: 'muted' }, words.say(when, { queue: words.moment(onSale.prequeue_at), start: words.moment(onSale.opens_at) })) : null);
 }

@@ -42,18 +42,19 @@ export class SeatMap {
     this.drawing = svg('svg', { class: 'drawing', role: 'group', 'aria-label': words.say('map_label'), preserveAspectRatio: 'xMidYMid meet' });
     this.tip = h('p', { class: 'map-tip', 'aria-hidden': 'true' });
     this.seen = h('p', { class: 'map-seen', 'aria-hidden': 'true', hidden: true });
-    this.frame = h('div', { class: 'map-frame' }, this.drawing, this.seen);
+    this.frame = h('div', { class: 'map-frame' }, this.drawing);
     const button = (text, name, press) => h('button', { type: 'button', 'aria-label': words.say(name), title: words.say(name), onclick: press }, text);
     this.frame.style.aspectRatio = `${plan.box.width} / ${plan.box.height}`;
     this.element = h('div', { class: 'map' },
       h('div', { class: 'map-buttons' }, plan.levels.length > 1 ? h('div', { class: 'levels' }, plan.levels.map(({ name, box }) =>
-        h('button', { type: 'button', class: 'level', onclick: () => this.zoom.show(box, EASY_TAP_PX) }, name))) : null, button('+', 'zoom_in', () => this.zoom.zoomAt(1.6)), button('−', 'zoom_out', () => this.zoom.zoomAt(1 / 1.6)), button('⤢', 'zoom_fit', () => this.zoom.fit())),
+        h('button', { type: 'button', class: 'level', onclick: () => this.zoom.show(box, EASY_TAP_PX) }, name))) : null, this.seen, button('+', 'zoom_in', () => this.zoom.zoomAt(1.6)), button('−', 'zoom_out', () => this.zoom.zoomAt(1 / 1.6)), button('⤢', 'zoom_fit', () => this.zoom.fit())),
       this.frame, this.tip, h('p', { class: 'unseen' }, words.say('map_keys')));
     const detail = 2 * plan.seats[0].radius;
     this.zoom = new Zoom({ frame: this.frame, drawing: this.drawing, box: plan.box, detail, onrest: (view) => this.redrawn(view) });
     this.drawing.addEventListener('click', (event) => this.press(event));
     this.drawing.addEventListener('keydown', (event) => this.steer(event));
-    this.drawing.addEventListener('focusin', (event) => this.point(event.target));
+    // Not on the drawing: an SVG that listens to the focus becomes a stop of its own.
+    this.frame.addEventListener('focusin', (event) => this.point(event.target));
     this.drawing.addEventListener('pointerover', (event) => this.point(event.target));
     this.frame.addEventListener('pointerdown', (event) => { this.isFinger = event.pointerType !== 'mouse'; }, true);
     this.draw();
@@ -167,6 +168,7 @@ export class SeatMap {
   choose(seat) {
     this.focus(seat);
     if (['open', 'picked'].includes(this.stateOf(seat.n))) this.ontoggle(seat);
+    this.point(this.circles[seat.n]);
   }
 
   focus(seat) {

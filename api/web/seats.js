@@ -9,7 +9,7 @@ import { observe } from './clock.js';
 import { h, setText } from './dom.js';
 import { Line } from './line.js';
 import { nameArea, nameSeat, readPlan } from './plan.js';
-import { openPage, readPath, whenAndWhere } from './shell.js';
+import { NEVER, openPage, readPath, whenAndWhere } from './shell.js';
 
 const { house, onSale: id } = readPath();
 const { words, main } = await openPage({ house, title: 'choose_seats' });
@@ -42,7 +42,7 @@ async function enter() {
   }
 }
 
-const onSale = await get(root).catch((trouble) => { fail(trouble); throw trouble; });
+const onSale = await get(root).catch((trouble) => { fail(trouble); return NEVER; });
 observe((await get(`${root}/status`).catch(() => ({}))).server_time);
 main.append(h('div', { class: 'intro' }, h('h1', {}, onSale.title), h('p', { class: 'pass-until muted' })), steps, problem, stage);
 takeHandover();

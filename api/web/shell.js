@@ -5,6 +5,9 @@ import { h } from './dom.js';
 import { applyColours } from './theme.js';
 import { chooseLanguage, loadWords, NAMES, rememberLanguage } from './words.js';
 
+/** What a page waits for that has nothing more to show than its problem. */
+export const NEVER = new Promise(() => {});
+
 /** The house and the on-sale that the address names: /h/{house}/{on_sale}. */
 export function readPath() {
   const [, , house, onSale] = location.pathname.split('/').map(decodeURIComponent);
@@ -53,7 +56,7 @@ export async function openPage({ house: slug = null, title, isStaff = false } = 
   document.body.classList.add('ready');
   if (house?.problem) {
     main.append(h('p', { class: 'notice problem', role: 'alert' }, explain(house.problem, words)));
-    throw house.problem;
+    return NEVER;
   }
   return { words, house, main };
 }

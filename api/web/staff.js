@@ -3,10 +3,11 @@
 import { explain, Problem } from './api.js';
 import { field, h, setText, whileBusy } from './dom.js';
 
-const nameFor = (house) => `parvis:key:${house}`;
+/** A key for each page of each house: whoever runs the sale and helps at the counter has two. */
+const NAME = `parvis:key:${location.pathname}`;
 
 /** Asks for the key until `check(key)` accepts it (throws a `Problem` otherwise); gives what `check` gave, and the key. */
-export function askForKey({ house, words, main, check }) {
+export function askForKey({ words, main, check }) {
   return new Promise((resolve) => {
     const input = h('input', { type: 'password', required: true, autocomplete: 'off', spellcheck: 'false', placeholder: 'pk_…' });
     const problem = h('p', { class: 'notice problem', role: 'alert', hidden: true });
@@ -15,7 +16,7 @@ export function askForKey({ house, words, main, check }) {
 
     async function enter(key) {
       const found = await check(key);
-      sessionStorage.setItem(nameFor(house), key);
+      sessionStorage.setItem(NAME, key);
       form.remove();
       resolve({ key, found });
     }
@@ -30,14 +31,14 @@ export function askForKey({ house, words, main, check }) {
     }
 
     main.append(form);
-    const kept = sessionStorage.getItem(nameFor(house));
-    if (kept) enter(kept).catch((trouble) => { if (isRefused(trouble)) sessionStorage.removeItem(nameFor(house)); });
+    const kept = sessionStorage.getItem(NAME);
+    if (kept) enter(kept).catch((trouble) => { if (isRefused(trouble)) sessionStorage.removeItem(NAME); });
   });
 }
 
 const isRefused = (trouble) => trouble instanceof Problem && [401, 403].includes(trouble.status);
 
 /** Forgets the key and starts again. */
-export function leaveButton({ house, words }) {
-  return h('button', { type: 'button', class: 'quiet', onclick: () => { sessionStorage.removeItem(nameFor(house)); location.reload(); } }, words.say('leave_staff'));
+export function leaveButton({ words }) {
+  return h('button', { type: 'button', class: 'quiet', onclick: () => { sessionStorage.removeItem(NAME); location.reload(); } }, words.say('leave_staff'));
 }

@@ -3,6 +3,7 @@
 const AA = 4.5;
 const INK = [27, 27, 31];
 const PAPER = [255, 255, 255];
+const BLACK = [0, 0, 0];
 const NIGHT = [22, 23, 27];
 const MOON = [240, 240, 243];
 
@@ -29,7 +30,8 @@ export function contrast(one, other) {
 
 const mix = (from, to, share) => from.map((part, at) => Math.round(part + (to[at] - part) * share));
 const css = (color) => `rgb(${color.join(' ')})`;
-const bestOn = (color) => (contrast(PAPER, color) >= contrast(INK, color) ? PAPER : INK);
+/** White or ink, whichever can be read on a colour; on a middle tone only black can. */
+const bestOn = (color) => [PAPER, INK].find((ink) => contrast(ink, color) >= AA) ?? BLACK;
 
 /** The colour itself if it can be read on the background, else the nearest mix towards the text that can. */
 function readable(color, background, text) {
@@ -49,12 +51,14 @@ export function palette(colours = {}, isDark = false) {
   const primary = parse(colours.primary, [36, 76, 90]);
   const accent = parse(colours.accent, [178, 74, 48]);
   const fill = contrast(primary, background) >= 3 ? primary : readable(primary, background, text);
+  // The darkest (by night: the lightest) that style.css puts behind text: what it calls soft.
+  const tinted = mix(background, text, isDark ? 0.15 : 0.1);
   return {
     '--background': css(background), '--text': css(text),
     '--primary': css(fill), '--on-primary': css(bestOn(fill)),
     '--accent': css(accent), '--on-accent': css(bestOn(accent)),
-    '--link': css(readable(primary, mix(background, text, 0.05), text)),
-    '--muted': css(readable(mix(text, background, 0.35), mix(background, text, 0.05), text)),
+    '--link': css(readable(primary, tinted, text)),
+    '--muted': css(readable(mix(text, background, 0.35), tinted, text)),
   };
 }
 
@@ -69,7 +73,7 @@ export function applyColours(element, colours) {
   apply();
 }
 
-/** Black or white, whichever can be read on a colour (hex). */
+/** What can be read on a colour (hex). */
 export function inkOn(color) {
   return css(bestOn(parse(color, [119, 119, 119])));
 }

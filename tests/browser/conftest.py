@@ -1,0 +1,52 @@
+"""A town whose house has a website of its own, and a real browser in which every page is watched."""
+
+import tomllib
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+import tomli_w
+from playwright.async_api import async_playwright
+
+from tests.browser.find import launch_options
+from tests.browser.person import People, Site
+from tests.town import Town, free_port
+
+HOUSE = "zeewind"
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """The house's own website, on an origin of its own; started by the test that wants it."""
+    place = Site(free_port())
+    yield place
+    place.stop()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def town(site: Site) -> AsyncIterator[Town]:
+    """One house that speaks four languages, with colours, whose website may use the API."""
+    running = Town([HOUSE])
+    described = tomllib.loads(running.source.read_text())
+    described["houses"][0] |= {
+        "name": "Concertzaal Zeewind",
+        "languages": ["nl", "fr", "de", "en"],
+        "colours": {"primary": "#0b3c5d", "accent": "#c8501e", "background": "#ffffff", "text": "#14202b"},
+        "allowed_origins": [site.origin],
+    }
+    running.source.write_text(tomli_w.dumps(described))
+    running.start()
+    try:
+        await running.until_ready()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def people(town: Town, site: Site) -> AsyncIterator[People]:
+    """Opens pages for persons, in one browser."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(**launch_options())
+        yield People(browser, town.url, site.origin)
+        await browser.close()

@@ -1,0 +1,81 @@
+"""axe-core on every page that people use, by day and by night: no violation."""
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import expect
+
+from engine.instants import now_ms
+from tests.browser.person import PHONE, People, Person, Site
+from tests.town import Town
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+axe = Axe()
+
+
+async def has_no_barrier(person: Person, where: str) -> None:
+    for scheme in ("light", "dark"):
+        await person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        results = await axe.run(person.page)
+        assert not results.violations_count, f"{where}, {scheme}: {results.generate_report()}"
+
+
+async def test_a_visitors_pages_have_no_barrier(town: Town, people: People, site: Site) -> None:
+    async with (
+        await town.open_sale("zeewind", hold_seconds=300) as sale,
+        await town.open_sale("zeewind", opens_at_ms=now_ms() + 86_400_000) as gathering,
+        people.arrive(PHONE, refused=[402]) as visitor,
+    ):
+        page = visitor.page
+        await visitor.open("/")
+        await expect(page.locator(".on-sale").first).to_be_visible()
+        await has_no_barrier(visitor, "all houses")
+        with site.embeds(gathering) as address:
+            await visitor.open(address)
+            await visitor.press("Join the queue")
+            await visitor.sees("You are in the queue")
+            await has_no_barrier(visitor, "the widget")
+        await visitor.open(f"/h/zeewind/{gathering.on_sale}")
+        await page.get_by_text("Is the order honest?").click()
+        await has_no_barrier(visitor, "waiting, before the start")
+        await visitor.open(f"/h/zeewind/{sale.on_sale}")
+        await visitor.press("Join the queue")
+        await visitor.sees("It’s your turn!")
+        await has_no_barrier(visitor, "waiting, in turn")
+        await visitor.press("Choose my seats")
+        await visitor.press("Find the best seats")
+        await visitor.picks("zaal-C-4")
+        await has_no_barrier(visitor, "seats and basket")
+        await visitor.press("To payment")
+        await page.get_by_label("E-mail").fill("ada@example.org")
+        await page.locator("input[value=no]").check()
+        await visitor.press("Pay €42.00")
+        await visitor.sees("The payment was declined.")
+        await has_no_barrier(visitor, "the form")
+        await page.locator("input[value=yes]").check()
+        await visitor.press("Pay €42.00")
+        await visitor.sees("Your order is confirmed")
+        await has_no_barrier(visitor, "the confirmation")
+
+
+async def test_staff_pages_have_no_barrier(town: Town, people: People) -> None:
+    async with await town.open_sale("zeewind", hold_seconds=300) as sale, people.arrive(refused=[404]) as staff:
+        page = staff.page
+        await staff.open("/h/zeewind/control")
+        await expect(staff.button("Sign in")).to_be_visible()
+        await has_no_barrier(staff, "the key")
+        await page.get_by_label("Your key").fill(sale.manage_key)
+        await staff.press("Sign in")
+        await expect(page.locator(".tiles").first).to_be_visible()
+        for summary in await page.locator("details.action summary").all():
+            await summary.click()
+        await has_no_barrier(staff, "control")
+        await staff.open("/h/zeewind/counter")
+        await page.get_by_label("Your key").fill(sale.counter_key)
+        await staff.press("Sign in")
+        await expect(page.locator(".big-choice").first).to_be_visible()
+        await has_no_barrier(staff, "counter, performance")
+        await page.locator(f'[data-performance="{sale.performance}"]').click()
+        await staff.press("Find the best seats")
+        await staff.press("To payment")
+        await staff.sees("To pay: €42.00")
+        await has_no_barrier(staff, "counter, payment")

@@ -1,0 +1,87 @@
+"""What every page and file comes with: a strict policy, the right type, its weight, and how long it may be kept."""
+
+import gzip
+import re
+
+import aiohttp
+import pytest
+
+from api.pages import PAGE_FILES, VERSION, WEB, imports
+from tests.browser.person import People
+from tests.town import Town
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+PAGES = ("/", "/h/zeewind", "/h/zeewind/a-sale", "/h/zeewind/a-sale/seats", "/h/zeewind/control", "/h/zeewind/counter")
+HEAVIEST_WAITING_PAGE_BYTES = 36_000
+TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_comes_with_a_policy_that_allows_only_our_own_files(town: Town, path: str) -> None:
+    async with aiohttp.ClientSession() as session, session.get(town.url + path) as answer:
+        text = await answer.text()
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert policy["require-trusted-types-for"] == "'script'"
+    assert {policy[name] for name in ("script-src", "style-src", "img-src", "connect-src")} == {"'self'"}
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert not re.search(r"<style|<script>| style=| on[a-z]+=", text)
+
+
+async def test_a_file_is_kept_for_good_under_its_version_and_not_at_all_under_another(town: Town) -> None:
+    async with aiohttp.ClientSession(auto_decompress=False) as session:
+        for name, file in WEB.items():
+            async with session.get(f"{town.url}/web/{VERSION}/{name}", headers={"Accept-Encoding": "gzip"}) as answer:
+                body = await answer.read()
+            assert (answer.status, gzip.decompress(body)) == (200, file.body), name
+            assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            assert answer.headers["Content-Type"].startswith(TYPES.get(name.rpartition(".")[2], "text/html")), name
+            assert answer.headers["Content-Type"].count("charset") <= 1
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        async with session.get(
+            f"{town.url}/web/0123456789ab/line.js", headers={"Accept-Encoding": "identity"}
+        ) as answer:
+            assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
+            assert await answer.read() == WEB["line.js"].body
+
+
+async def test_the_widgets_address_stays_the_same_and_brings_every_module_at_once(town: Town) -> None:
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{town.url}/web/parvis.js") as answer:
+            brought = re.findall(r"^import '(.+)';$", await answer.text(), re.MULTILINE)
+            assert "max-age=300" in answer.headers["Cache-Control"]
+        assert {name.rpartition(f"{VERSION}/")[2] for name in brought} == {*imports("parvis.js"), "parvis.js"}
+        async with session.get(f"{town.url}/web/parvis.js", headers={"If-None-Match": answer.headers["ETag"]}) as again:
+            assert (again.status, await again.read()) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["line.js", f"{VERSION}/nothing.js", f"{VERSION}/../pages.py", f"{VERSION}/%2e%2e/pages.py", "", "//", "%00"],
+)
+async def test_no_other_address_gives_a_file(town: Town, name: str) -> None:
+    async with aiohttp.ClientSession() as session, session.get(f"{town.url}/web/{name}") as answer:
+        assert answer.status == 404
+
+
+async def test_a_waiting_page_weighs_little_on_a_bad_line(people: People) -> None:
+    """Compressed, with everything that it loads before a visitor has a number."""
+    modules = ["waiting.js", *imports("waiting.js"), "words/fr.js", "style.css", "parvis.svg"]
+    weight = len(PAGE_FILES["waiting"].gzipped) + sum(len(WEB[name].gzipped) for name in modules)
+    assert weight <= HEAVIEST_WAITING_PAGE_BYTES
+    # The list above is what a browser really asks for.
+    async with people.arrive(language="fr", refused=[404]) as visitor:
+        asked: list[str] = []
+        visitor.page.on("request", lambda request: asked.append(request.url))
+        await visitor.open("/h/zeewind/nothing")
+        await visitor.sees("Cette maison n’a pas de vente de ce nom.")
+        files = [url.rpartition(f"/web/{VERSION}/")[2] for url in asked if "/web/" in url]
+        assert set(files) - set(modules) == set()
+        assert len(files) == len(set(files)), "a file is loaded twice"
