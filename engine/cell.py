@@ -56,7 +56,7 @@ class Cell:
             waiting_limit=limits.redis_waiting,
             breaker=Breaker(),
         )
-        self.epoch = "0"
+        self.epoch = self._seen_epoch = "0"
         self.is_open = False
         self.backlog = 0
         self.under_way = 0
@@ -106,10 +106,12 @@ class Cell:
             raise broken("cell/gate", reply)
         open_epoch, stored, _, version = (value.decode() for value in reply[1:5])
         self.backlog = int(reply[5])
-        if stored != self.epoch:
-            self.draws.clear()
+        is_recovered, self._seen_epoch = stored != self._seen_epoch, stored
         self.epoch, self.is_open = stored, open_epoch != ""
-        if int(version) != self.catalogue.version:
+        if is_recovered:
+            self.draws.clear()
+        # A Redis that went back in time counts its versions anew: the number alone does not tell.
+        if is_recovered or int(version) != self.catalogue.version:
             await self.refresh()
 
     async def refresh(self) -> None:
@@ -145,6 +147,11 @@ class Cell:
         """Raises `GateClosed`: before recovery has published the catalogue, nothing can be said to be unknown."""
         if not self.is_open:
             raise GateClosed
+
+    def shed(self) -> None:
+        """For what can wait, joining and holding: raises `Refused` (`house-busy`) while too much is unrecorded."""
+        if self.backlog >= self.house.limits.backlog:
+            raise Refused("house-busy", "the house is catching up; what is yours stays yours", retry_after_s=5)
 
     def on_sale(self, on_sale: str) -> OnSale:
         """The on-sale. Raises `Refused` (`unknown-on-sale`), `GateClosed`."""

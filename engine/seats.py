@@ -164,6 +164,7 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
     ]
     if price_types:  # a refusal changes nothing: what cannot be priced is never held
         check_price_types(price_types, [lists for wish in wishes for lists in _price_lists(cell, wish)])
+    cell.shed()
     fingerprint = digest(pack(packed), pack(performances), pack(price_types))
     hold_id = HoldId(digest("hold", owner.owner, key))
     keys = cell.keys

@@ -67,6 +67,7 @@ async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str) -> Joine
         is_hash = False
     if not is_hash:
         raise Refused("bad-secret-hash", "secret_hash is not the base64url of a SHA-256")
+    cell.shed()
     keys, name = cell.keys, on_sale.on_sale
     reply = await cell.call(
         "waiting_room/join",
