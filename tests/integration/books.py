@@ -48,6 +48,16 @@ class Books:
         self.redis.close()
         self.postgres.close()
 
+    def settled(self) -> dict[str, Any]:
+        """What is read once the writer has recorded everything."""
+        before = self.read()
+        for _ in range(100):
+            after = self.read()
+            if not changes(before, after) and not any(map(self.redis.xlen, self.redis.keys("*:outbox"))):
+                return after
+            before = after
+        raise AssertionError(changes(before, after))
+
     def read(self) -> dict[str, Any]:
         """Everything in Redis besides the clockwork and the writer's mark, and how many rows each table has."""
         keys = [key for key in self.redis.scan_iter(count=1000) if not key.endswith(b"}:recorded")]

@@ -95,19 +95,8 @@ def cast(town: Town, sale: Sale) -> Cast:
 @pytest.fixture(scope="module")
 def books(town: Town, cast: Cast) -> Iterator[Books]:
     with Books(town, "noord") as opened:
-        SEEN["books"] = settled(opened)
+        SEEN["books"] = opened.settled()
         yield opened
-
-
-def settled(books: Books) -> dict[str, Any]:
-    """The books once the writer has recorded everything."""
-    before = books.read()
-    for _ in range(100):
-        after = books.read()
-        if not changes(before, after) and books.redis.xlen("{noord}:outbox") == 0:
-            return after
-        before = after
-    raise AssertionError(changes(before, after))
 
 
 def nothing_changed(books: Books, *, but: str = "") -> bool:
