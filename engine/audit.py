@@ -1,18 +1,30 @@
-"""The audit: Redis against the ledger, seat by seat and cent by cent."""
+"""The audit: Redis against the ledger, seat by seat and cent by cent, at rest or while a sale runs.
+
+The ledger is read before and after Redis. What it knew before, Redis has to know; what Redis knows, the ledger has
+to know once it has recorded what there was. At rest the two readings are the same, and so is what lies between.
+"""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from engine.cell import Cell, broken
+from engine.halls.layout import Layout
+from engine.ledger.books import Books, Sales, Sold, read_books
 from engine.ledger.ledger import Ledger
-from engine.seats import snapshot
+from engine.seats import SeatMap, snapshot
 from engine.waiting_room import status
-from engine.words import HouseSlug, PerformanceId
+from engine.words import HouseSlug, OnSaleId, PerformanceId
 
 DRAIN_SECONDS: Final = 30.0
-TRIES: Final = 3
+TRIES: Final = 50
+"""To see a performance's seats and its holds at one version."""
+LISTED: Final = 20
+"""Faults of one kind that are told one by one; the rest is counted."""
+Places = dict[PerformanceId, dict[str, int]]
+"""A performance's seats that are sold, once each, and how many places of each area."""
 
 
 class Audit(msgspec.Struct, frozen=True):
@@ -46,13 +58,16 @@ class Audit(msgspec.Struct, frozen=True):
         return not self.faults
 
 
-class _Books(msgspec.Struct):
-    """What is being counted."""
+class _Counted(msgspec.Struct):
+    """What Redis knows; its entries in the outbox were written up to `at_ms`, by Redis's clock."""
 
-    counts: dict[str, int]
+    states: dict[str, int]
+    sold: Places
     stranded: int
-    sold_here: dict[PerformanceId, set[str]]
-    sold_places: dict[PerformanceId, dict[str, int]]
+    sales: dict[OnSaleId, Sales]
+    capacity: int
+    at_ms: int
+    faults: list[str]
 
 
 async def _held_by_holds(cell: Cell, performance: PerformanceId) -> tuple[int, int]:
@@ -70,100 +85,148 @@ async def _held_by_holds(cell: Cell, performance: PerformanceId) -> tuple[int, i
     return held, len(set(fields) ^ due_names)
 
 
-async def _count(cell: Cell) -> _Books:
-    books = _Books(counts=dict.fromkeys("ohsb", 0), stranded=0, sold_here={}, sold_places={})
-    selling = {name for on_sale in cell.catalogue.on_sales.values() for name in on_sale.performances}
-    for performance in sorted(selling):
-        layout = cell.catalogue.layout(performance)
-        held_before, unpaired = await _held_by_holds(cell, performance)
+async def _look(cell: Cell, performance: PerformanceId) -> tuple[SeatMap, int, int]:
+    """Seats and holds of a performance at one moment: see `_held_by_holds` for the latter."""
+    for _ in range(TRIES):
         seat_map = await snapshot(cell, performance)
-        for state in books.counts:
-            books.counts[state] += seat_map.seats.count(state)
-        held = seat_map.seats.count("h")
-        for area in layout.areas:
-            open_places, sold_places = seat_map.areas[area.id], seat_map.sold_places[area.id]
-            books.counts["o"] += open_places
-            books.counts["s"] += sold_places
-            books.counts["h"] += area.capacity - open_places - sold_places
-            held += area.capacity - open_places - sold_places
-        books.stranded += abs(held - held_before) + unpaired
-        books.sold_here[performance] = {
-            seat for seat, state in zip(layout.seat_ids, seat_map.seats, strict=True) if state == "s"
-        }
-        books.sold_places[performance] = {area: count for area, count in seat_map.sold_places.items() if count}
+        held, unpaired = await _held_by_holds(cell, performance)
+        if (await snapshot(cell, performance)).version == seat_map.version:
+            break
+    return seat_map, held, unpaired
+
+
+def _states(layout: Layout, seat_map: SeatMap) -> dict[str, int]:
+    """Seats and standing places in each state."""
+    states = {state: seat_map.seats.count(state) for state in "ohsb"}
+    for area in layout.areas:
+        open_places, sold_places = seat_map.areas[area.id], seat_map.sold_places[area.id]
+        states["o"] += open_places
+        states["s"] += sold_places
+        states["h"] += area.capacity - open_places - sold_places
+    return states
+
+
+async def _count(cell: Cell) -> _Counted:
+    books = _Counted(dict.fromkeys("ohsb", 0), {}, 0, {}, 0, 0, [])
+    on_sales = list(cell.catalogue.on_sales.values())
+    for performance in sorted({name for on_sale in on_sales for name in on_sale.performances}):
+        layout = cell.catalogue.layout(performance)
+        seat_map, held, unpaired = await _look(cell, performance)
+        states = _states(layout, seat_map)
+        for state, count in states.items():
+            books.states[state] += count
+        seats = zip(layout.seat_ids, seat_map.seats, strict=True)
+        places = {area: count for area, count in seat_map.sold_places.items() if count}
+        books.sold[performance] = {seat: 1 for seat, state in seats if state == "s"} | places
+        books.capacity += layout.capacity
+        stranded = abs(states["h"] - held) + unpaired
+        books.stranded += stranded
+        if stranded:
+            books.faults.append(f"{performance}: {stranded} held seats belong to no hold, or holds to no seat")
+        if sum(states.values()) != layout.capacity or min(states.values()) < 0:
+            books.faults.append(f"{performance}: open, held, sold and blocked are {states} of {layout.capacity}")
+    for on_sale in on_sales:
+        now = await status(cell, on_sale.on_sale)
+        books.sales[on_sale.on_sale] = Sales(orders=now.orders, money=now.takings)
+        books.at_ms = now.now_ms
     return books
 
 
-async def _drained(cell: Cell) -> int:
-    """Waits, within a limit, until the writer has recorded what there is. Answers the backlog left."""
+def _sold(books: Books) -> Places:
+    sold: Places = {}
+    for each in books.sold:
+        sold.setdefault(each.performance, {})[each.name] = each.count if each.is_standing else 1
+    return sold
+
+
+def _doubled(books: Books) -> list[Sold]:
+    """Seats with more than one live item."""
+    return [each for each in books.sold if each.count > 1 and not each.is_standing]
+
+
+async def _recorded_since(cell: Cell, ledger: Ledger, at_ms: int) -> bool:
+    """Waits, within a limit, until the ledger has recorded what was in the outbox at an instant of Redis's clock."""
     for _ in range(int(DRAIN_SECONDS / 0.1)):
         await cell.look()
-        if cell.backlog == 0:
-            break
+        if cell.backlog == 0 or int((await ledger.position()).cursor.partition("-")[0]) > at_ms:
+            return True
         await asyncio.sleep(0.1)
-    return cell.backlog
+    return False
 
 
-async def _audit(cell: Cell, ledger: Ledger) -> Audit:
-    backlog = await _drained(cell)
-    books = await _count(cell)
-    orders = takings = 0
-    for on_sale in [*cell.catalogue.on_sales]:
-        now = await status(cell, on_sale)
-        orders, takings = orders + now.orders, takings + now.takings
-    totals = await ledger.totals()
+def _between(here: int, before: int, after: int) -> int:
+    """How far a figure of Redis lies outside what the ledger knew before and after."""
+    return max(0, before - here, here - after)
+
+
+def _compare_seats(here: Places, before: Places, after: Places) -> tuple[list[str], int]:
+    """What is sold on one side only, in words, and how much of it."""
     faults, lost = [], 0
-    for performance, here in books.sold_here.items():
-        there = set(await ledger.sold(performance))
-        places = await ledger.sold_areas(performance)
-        for seat in sorted(here ^ there):
-            side = "the ledger" if seat in here else "Redis"
-            faults.append(f"{performance}: {seat} is sold, but {side} does not know it")
-        lost += len(here ^ there)
-        for area in sorted(places.keys() | books.sold_places[performance].keys()):
-            difference = books.sold_places[performance].get(area, 0) - places.get(area, 0)
-            if difference:
-                faults.append(f"{performance}: {area} differs by {difference} places from the ledger")
-                lost += abs(difference)
-    capacity = sum(cell.catalogue.layout(performance).capacity for performance in books.sold_here)
-    if sum(books.counts.values()) != capacity:
-        faults.append(f"open, held, sold and blocked are {sum(books.counts.values())} of {capacity}")
-    checks = (
-        (books.stranded, "held seats belong to no hold"),
-        (totals.double_sold, "seats are sold twice in the ledger"),
-        (totals.dead_letters, "entries could not be recorded and wait in the dead letters"),
-        (backlog, "entries are not recorded yet"),
-        (abs(orders - totals.orders - totals.conflicted_after_sale), "orders are known on one side only"),
-        (abs(takings - totals.money), "minor units are known on one side only"),
-    )
-    faults += [f"{count} {what}" for count, what in checks if count]
-    return Audit(
-        house=cell.house.slug,
-        seats=capacity,
-        open=books.counts["o"],
-        held=books.counts["h"],
-        sold=books.counts["s"],
-        blocked=books.counts["b"],
-        orders_confirmed=orders,
-        orders_recorded=totals.orders,
-        backlog=backlog,
-        double_sold=totals.double_sold,
-        lost=lost + max(0, orders - totals.orders),
-        stranded_holds=books.stranded,
-        takings=takings,
-        recorded_takings=totals.money,
-        conflicted=totals.conflicted,
-        dead_letters=totals.dead_letters,
-        faults=tuple(faults),
-    )
+    for performance in sorted({*here, *before, *after}):
+        sides = [side.get(performance, {}) for side in (here, before, after)]
+        for place in sorted(set().union(*sides)):
+            in_redis, known, known_later = (side.get(place, 0) for side in sides)
+            if difference := _between(in_redis, known, known_later):
+                lost += difference
+                faults.append(f"{performance}, {place}: sold {in_redis} times in Redis, {known_later} in the ledger")
+    return faults, lost
+
+
+def _compare_sales(here: Mapping[OnSaleId, Sales], before: Books, after: Books) -> tuple[list[str], int]:
+    """Where the orders and the money of an on-sale differ, in words, and how many orders."""
+    faults, lost = [], 0
+    for on_sale in sorted({*here, *before.sales, *after.sales}):
+        in_redis, known, known_later = (side.get(on_sale, Sales()) for side in (here, before.sales, after.sales))
+        if difference := _between(in_redis.orders, known.orders, known_later.orders):
+            lost += difference
+            faults.append(f"{on_sale}: {in_redis.orders} orders in Redis, {known_later.orders} in the ledger")
+        if _between(in_redis.money, known.money, known_later.money):
+            faults.append(f"{on_sale}: takings of {in_redis.money} in Redis, {known_later.money} in the ledger")
+    return faults, lost
+
+
+def _listed(faults: list[str]) -> list[str]:
+    more = len(faults) - LISTED
+    return [*faults[:LISTED], f"… and {more} more like these"] if more > 0 else faults
+
+
+def _faults_of_the_ledger(books: Books) -> list[str]:
+    """What is wrong with the ledger by itself, in words."""
+    doubled = [f"{each.performance}, {each.name}: sold {each.count} times in the ledger" for each in _doubled(books)]
+    unbalanced = [
+        f"order {order}: its total is {total}, its items are {items}" for order, total, items in books.unbalanced
+    ]
+    buried = [f"entry {entry} could not be recorded: {why}" for entry, why in books.dead_letters]
+    return [*_listed(doubled), *_listed(unbalanced), *_listed(buried)]
 
 
 async def audit(cell: Cell, ledger: Ledger) -> Audit:
-    """Compares Redis with the ledger. The two are read a moment apart: a fault in a running sale is looked at again."""
-    found = await _audit(cell, ledger)
-    for _ in range(TRIES - 1):
-        if found.is_clean:
-            break
-        await asyncio.sleep(0.5)
-        found = await _audit(cell, ledger)
-    return found
+    """Compares Redis with the ledger. Raises when one of them cannot be asked."""
+    before = await read_books(ledger)
+    here = await _count(cell)
+    is_recorded = await _recorded_since(cell, ledger, here.at_ms)
+    after = await read_books(ledger)
+    of_seats, lost_seats = _compare_seats(here.sold, _sold(before), _sold(after))
+    of_sales, lost_orders = _compare_sales(here.sales, before, after)
+    faults = [*here.faults, *_listed(of_seats), *of_sales, *_faults_of_the_ledger(after)]
+    if not is_recorded:
+        faults.append(f"{cell.backlog} entries are not recorded after {DRAIN_SECONDS:g} s: is `parvis serve` running?")
+    return Audit(
+        house=cell.house.slug,
+        seats=here.capacity,
+        open=here.states["o"],
+        held=here.states["h"],
+        sold=here.states["s"],
+        blocked=here.states["b"],
+        orders_confirmed=sum(sales.orders for sales in here.sales.values()),
+        orders_recorded=after.orders,
+        backlog=cell.backlog,
+        double_sold=sum(each.count - 1 for each in _doubled(after)),
+        lost=lost_seats + lost_orders,
+        stranded_holds=here.stranded,
+        takings=sum(sales.money for sales in here.sales.values()),
+        recorded_takings=after.money,
+        conflicted=after.conflicted,
+        dead_letters=len(after.dead_letters),
+        faults=tuple(faults),
+    )

@@ -161,14 +161,17 @@ def _check_on_sale(cell: Cell, made: OnSale) -> None:
         raise BadInput("seats_a_hold is at least 1 and at most seats_a_place, which is at most 1000")
 
 
-async def bring_up(cell: Cell, on_sale: OnSale) -> list[PerformanceId]:
-    """Lays out an on-sale's performances and puts it up, where that is not done. Answers what was laid out just now."""
+async def bring_up(cell: Cell, on_sale: OnSale, stood: Mapping[str, str | int] | None = None) -> list[PerformanceId]:
+    """Lays out an on-sale's performances and puts it up, where that is not done. Answers what was laid out just now.
+
+    `stood`: what was known of it before a loss.
+    """
     fresh = [
         performance
         for performance in on_sale.performances
         if await install(cell, performance, cell.catalogue.layout(performance), on_sale.return_delay_seconds * 1000)
     ]
-    await put_up(cell, on_sale)
+    await put_up(cell, on_sale, stood)
     return fresh
 
 

@@ -1,5 +1,6 @@
 """An on-sale while it runs: put it up, open, pause, resume, close it, set pace and message. Beside `lua/on_sale/`."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from engine.catalogue import OnSale
@@ -101,11 +102,35 @@ async def change(
     return await _change(cell, action, verb, "", key)
 
 
-async def put_up(cell: Cell, on_sale: OnSale) -> None:
-    """Creates the on-sale in Redis, where it is not there already."""
+async def put_up(cell: Cell, on_sale: OnSale, stood: Mapping[str, str | int] | None) -> None:
+    """Creates the on-sale in Redis, where it is not there already: as it starts, or as it `stood` before a loss."""
     keys = cell.keys
-    reply = await cell.call("on_sale/create", (keys.cell, keys.sale(on_sale.on_sale)), (pack(fields(on_sale)),))
+    flat = [*fields(on_sale), *(part for pair in (stood or {}).items() for part in pair)]
+    reply = await cell.call("on_sale/create", (keys.cell, keys.sale(on_sale.on_sale)), (pack(flat),))
     match reply[0]:
         case b"created" | b"exists":
             return
     raise broken("on_sale/create", reply)
+
+
+async def restore(cell: Cell, on_sale: OnSaleId, joined: int) -> None:
+    """Lets the line go on behind the `joined` that the ledger knows. Raises `Refused` (`unknown-on-sale`)."""
+    reply = await cell.call("on_sale/restore", (cell.keys.cell, cell.keys.sale(on_sale)), (joined,))
+    match reply[0]:
+        case b"restored":
+            return
+        case b"unknown_on_sale":
+            raise Refused("unknown-on-sale", "there is no such on-sale here")
+    raise broken("on_sale/restore", reply)
+
+
+async def standing(cell: Cell, on_sale: OnSaleId) -> dict[str, str]:
+    """Every field of the on-sale in an open cell. Raises `Refused` (`unknown-on-sale`), `GateClosed`."""
+    reply = await cell.call("on_sale/standing", (cell.keys.cell, cell.keys.sale(on_sale)))
+    match reply[0]:
+        case b"standing":
+            flat = [part.decode() for part in reply[1]]
+            return dict(zip(flat[::2], flat[1::2], strict=True))
+        case b"unknown_on_sale":
+            raise Refused("unknown-on-sale", "there is no such on-sale here")
+    raise broken("on_sale/standing", reply)

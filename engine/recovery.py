@@ -7,6 +7,7 @@ no request comes past, and says so when a sale has sold out.
 """
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -15,13 +16,15 @@ from redis.exceptions import RedisError, ResponseError
 from engine.catalogue import OnSale, decode_document
 from engine.cell import Cell, broken
 from engine.entries import Action
-from engine.errors import CellUnavailable, LedgerUnavailable, Refused
+from engine.errors import CellUnavailable, LedgerUnavailable, ParvisError, Refused
 from engine.house import bring_up, publish, published_form
 from engine.instants import now_ms
 from engine.ledger.ledger import Ledger
 from engine.library import install as install_library
 from engine.on_sale import change
+from engine.on_sale import restore as restore_line
 from engine.seats import restore, sweep
+from engine.standing import KEEP_SECONDS, Standings, restored
 from engine.waiting_room import status
 from engine.words import OnSaleId, PerformanceId
 
@@ -39,6 +42,11 @@ def _after(first: str, second: str) -> bool:
     return tuple(map(int, first.split("-"))) > tuple(map(int, second.split("-")))
 
 
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+
+
 class Keeper:
     """Keeps one cell. `cell` must have the owner's rights, `owner` is the same Redis for what is no function."""
 
@@ -47,10 +55,18 @@ class Keeper:
         self._owner = owner
         self._ledger = ledger
         self._user, self._password = user, password
+        self._standings = Standings(cell, ledger)
         self.recoveries = 0
+        self.last_error = ""
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`: recovers when the gate is closed, sweeps while it is open, waits while a server is away."""
+        """Until `stop`: recovers when the gate is closed, and sweeps and keeps what changes while it is open."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._guard(stop))
+            tasks.create_task(self._remember(stop))
+
+    async def _guard(self, stop: asyncio.Event) -> None:
+        """Looks at the gate again and again; waits while a server is away."""
         next_sweep = 0.0
         clock = asyncio.get_running_loop().time
         while not stop.is_set():
@@ -59,12 +75,22 @@ class Keeper:
                 if self.cell.is_open and clock() >= next_sweep:
                     next_sweep = clock() + SWEEP_SECONDS
                     await self._sweep()
-            except (CellUnavailable, LedgerUnavailable, RedisError, OSError) as error:
-                log.warning("cell waits", house=self.cell.house.slug, why=str(error) or type(error).__name__)
-            try:
-                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
-            except TimeoutError:
-                continue
+                self.last_error = ""
+            except (ParvisError, RedisError, OSError) as error:
+                why = str(error) or type(error).__name__
+                if why != self.last_error:
+                    log.warning("cell waits", house=self.cell.house.slug, why=why)
+                self.last_error = why
+            await _pause(stop, LOOK_SECONDS)
+
+    async def _remember(self, stop: asyncio.Event) -> None:
+        """Keeps where the on-sales stand; apart, because Postgres may be away and the gate may not wait for it."""
+        while not stop.is_set():
+            # Whoever guards says that Redis is away, and the writer that Postgres is.
+            with contextlib.suppress(CellUnavailable, LedgerUnavailable):
+                if self.cell.is_open:
+                    await self._standings.keep()
+            await _pause(stop, KEEP_SECONDS)
 
     async def _look(self) -> None:
         try:
@@ -136,12 +162,15 @@ class Keeper:
         for on_sale in decoded.values():
             if not isinstance(on_sale, OnSale):
                 continue
-            fresh = await bring_up(cell, on_sale)
+            name = on_sale.on_sale
+            if is_from_the_past:
+                await self._owner.delete(cell.keys.sale(name))
+            fresh = await bring_up(cell, on_sale, await restored(self._ledger, name))
             for performance in on_sale.performances if is_from_the_past else fresh:
                 await self._restore_performance(performance)
-            joined = await self._ledger.joined(on_sale.on_sale)
+            joined = await self._ledger.joined(name)
             if joined:
-                await cell.call("on_sale/restore", (cell.keys.cell, cell.keys.sale(on_sale.on_sale)), (joined,))
+                await restore_line(cell, name, joined)
 
     async def _restore_performance(self, performance: PerformanceId) -> None:
         sold = await self._ledger.sold(performance)

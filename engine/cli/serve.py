@@ -40,13 +40,25 @@ class Address(msgspec.Struct, frozen=True):
 
 
 async def keep_house(house: House, stop: asyncio.Event) -> None:
-    """The keeper and the writer of one house, until `stop`. A server that is away is waited for."""
+    """The keeper and the writer of one house, until `stop`. A server that is away is waited for.
+
+    Whatever else goes wrong in one house is logged and begun again: it is no other house's matter.
+    """
+    while not stop.is_set():
+        try:
+            await _keep_house(house, stop)
+        except Exception:
+            log.exception("keeping failed", house=house.slug)
+            await _pause(stop, RETRY_SECONDS)
+
+
+async def _keep_house(house: House, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             await asyncio.to_thread(migrate, house.postgres_dsn)
             break
         except Exception as error:  # noqa: BLE001 - whatever Postgres says while it is away or starting
-            log.warning("ledger waits", house=house.slug, why=str(error).splitlines()[0])
+            log.warning("ledger waits", house=house.slug, why=(str(error) or type(error).__name__).splitlines()[0])
             await _pause(stop, RETRY_SECONDS)
     cell = Cell(house, is_owner=True)
     owner = connect(house.redis_owner_url)
@@ -57,7 +69,9 @@ async def keep_house(house: House, stop: asyncio.Event) -> None:
     writer = Writer(owner, cell.keys, ledger, limits.batch)
     log.info("keeping", house=house.slug, loop=_loop_name())
     try:
-        await asyncio.gather(keeper.run(stop), writer.run(stop))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(keeper.run(stop))
+            tasks.create_task(writer.run(stop))
     finally:
         await cell.close()
         await ledger.close()

@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -60,19 +60,6 @@ class LoggedAction(msgspec.Struct, frozen=True):
     subject: str
     why: str
     detail: dict[str, Any]
-
-
-class Totals(msgspec.Struct, frozen=True):
-    """The ledger's sums. `money`: totals of orders that are not conflicted, minor units."""
-
-    orders: int
-    items: int
-    money: int
-    conflicted: int
-    conflicted_after_sale: int
-    """Of the conflicted, those that Redis had confirmed: their seat was in another live order."""
-    double_sold: int
-    dead_letters: int
 
 
 CSV_COLUMNS: Final = (
@@ -232,6 +219,20 @@ class Ledger:
         """A new epoch, higher than any before and than `known`: nobody else is given the same."""
         return int(await self._value("UPDATE epoch SET number = greatest(number, $1) + 1 RETURNING number", known))
 
+    async def keep_standing(self, on_sale: OnSaleId, fields: Mapping[str, str], epoch: int) -> None:
+        """Keeps where an on-sale stands, as a cell of that epoch knows it."""
+        async with self.connection() as connection:
+            await connection.execute(
+                "INSERT INTO standings (on_sale, fields) SELECT $1, $2::jsonb FROM epoch WHERE number = $3 "
+                "ON CONFLICT (on_sale) DO UPDATE SET fields = EXCLUDED.fields, kept_at = now()",
+                *(on_sale, msgspec.json.encode(fields).decode(), epoch),
+            )
+
+    async def standing(self, on_sale: OnSaleId) -> dict[str, str]:
+        """Where an on-sale stood when that was last kept; empty when it never was."""
+        found = await self._value("SELECT fields FROM standings WHERE on_sale = $1", on_sale)
+        return msgspec.json.decode(found, type=dict[str, str]) if found else {}
+
     async def joined(self, on_sale: OnSaleId) -> int:
         """One more than the highest index that is recorded of an on-sale's line; 0 when nobody is."""
         return int(await self._value("SELECT coalesce(max(index) + 1, 0) FROM entrants WHERE on_sale = $1", on_sale))
@@ -286,30 +287,6 @@ class Ledger:
             if len(found) < EXPORTED_A_TIME:
                 return
             after = found[-1].order
-
-    async def totals(self) -> Totals:
-        """The sums that the audit compares."""
-        async with self.connection() as connection:
-            row = await connection.fetchrow(
-                "SELECT count(*) FILTER (WHERE state <> 'conflicted') AS orders, "
-                "coalesce(sum(total) FILTER (WHERE state <> 'conflicted'), 0) AS money, "
-                "count(*) FILTER (WHERE state = 'conflicted') AS conflicted, "
-                "(SELECT count(*) FROM order_items WHERE live) AS items, "
-                "(SELECT count(*) FROM alarms WHERE kind = 'live-seat') AS after_sale, "
-                "(SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM order_items "
-                "  WHERE live AND seat IS NOT NULL GROUP BY performance, seat) AS seats) AS double_sold, "
-                "(SELECT count(*) FROM dead_letters) AS dead_letters FROM orders"
-            )
-        assert row is not None  # noqa: S101 - an aggregate has a row
-        return Totals(
-            orders=row["orders"],
-            items=row["items"],
-            money=int(row["money"]),
-            conflicted=row["conflicted"],
-            conflicted_after_sale=row["after_sale"],
-            double_sold=int(row["double_sold"]),
-            dead_letters=row["dead_letters"],
-        )
 
 
 def _csv_row(order: RecordedOrder, item: Item) -> tuple[object, ...]:

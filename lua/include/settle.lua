@@ -1,5 +1,8 @@
--- Writes a draft: changed rows, other fields and the version in one HSET, changed index bits in one BITFIELD.
+-- Writes a draft: changed rows, other fields and the version with HSET, changed index bits with BITFIELD; more than
+-- once where many blocks changed, because Lua unpacks no more than 8,000 arguments.
 -- INCLUDES draft reindex
+local UNPACKED_AT_ONCE = 4000 -- whole pairs, and whole groups of four
+
 local function settle(performance)
   local fields, changes = performance.fields, {}
   for block, row in pairs(performance.rows) do
@@ -10,6 +13,12 @@ local function settle(performance)
     end
   end
   fields[#fields + 1], fields[#fields + 2] = "v", performance.version + 1
-  redis.call("HSET", performance.key, unpack(fields))
-  if #changes > 0 then redis.call("BITFIELD", performance.index, unpack(changes)) end
+  for first = 1, #fields, UNPACKED_AT_ONCE do
+    local last = math.min(first + UNPACKED_AT_ONCE - 1, #fields)
+    redis.call("HSET", performance.key, unpack(fields, first, last))
+  end
+  for first = 1, #changes, UNPACKED_AT_ONCE do
+    local last = math.min(first + UNPACKED_AT_ONCE - 1, #changes)
+    redis.call("BITFIELD", performance.index, unpack(changes, first, last))
+  end
 end

@@ -1,0 +1,89 @@
+"""The ledger's books, read at one moment: what the audit compares with Redis."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from engine.ledger.ledger import Ledger
+from engine.words import OnSaleId, OrderId, PerformanceId
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+SALES: Final = (
+    "SELECT on_sale, count(*), sum(total)::bigint FROM orders WHERE state <> 'conflicted' OR order_id::text IN "
+    "(SELECT detail->>'order' FROM alarms WHERE kind = 'live-seat') GROUP BY on_sale"
+)
+SOLD: Final = (
+    "SELECT performance, coalesce(seat, area), area IS NOT NULL, count(*) FROM order_items WHERE live "
+    "GROUP BY performance, seat, area ORDER BY 1, 2"
+)
+UNBALANCED: Final = (
+    "SELECT order_id::text, total, coalesce(sum(price + fee), 0)::bigint FROM orders LEFT JOIN order_items "
+    "USING (order_id) GROUP BY order_id HAVING total <> coalesce(sum(price + fee), 0) ORDER BY order_id"
+)
+TOTALS: Final = (
+    "SELECT count(*) FILTER (WHERE state <> 'conflicted') AS orders, count(*) FILTER (WHERE state = 'conflicted') "
+    "AS conflicted, coalesce(sum(total) FILTER (WHERE state <> 'conflicted'), 0)::bigint AS money FROM orders"
+)
+DEAD_LETTERS: Final = "SELECT entry, why FROM dead_letters ORDER BY at, entry"
+
+
+class Sales(msgspec.Struct, frozen=True):
+    """Orders that Redis confirmed, and their money in minor units: what its own counters say when all is recorded.
+
+    One whose seat turned out to be another order's is conflicted now, and was confirmed too.
+    """
+
+    orders: int = 0
+    money: int = 0
+
+
+class Sold(msgspec.Struct, frozen=True):
+    """A seat, or an area of standing places, and how many live items it has."""
+
+    performance: PerformanceId
+    name: str
+    is_standing: bool
+    count: int
+
+
+class Books(msgspec.Struct, frozen=True):
+    """`orders` and `money`: of the orders that are not conflicted. `unbalanced`: order, total, sum of its items.
+
+    `dead_letters`: entry, why.
+    """
+
+    orders: int
+    money: int
+    conflicted: int
+    sales: dict[OnSaleId, Sales]
+    sold: list[Sold]
+    unbalanced: list[tuple[OrderId, int, int]]
+    dead_letters: list[tuple[str, str]]
+
+
+async def _sales(connection: "PoolConnectionProxy[Any]") -> dict[OnSaleId, Sales]:
+    return {row[0]: Sales(orders=row[1], money=row[2]) for row in await connection.fetch(SALES)}
+
+
+async def read_sales(ledger: Ledger) -> dict[OnSaleId, Sales]:
+    """What each on-sale has sold. Raises `LedgerUnavailable`."""
+    async with ledger.connection() as connection:
+        return await _sales(connection)
+
+
+async def read_books(ledger: Ledger) -> Books:
+    """The books at one moment. Raises `LedgerUnavailable`."""
+    async with ledger.connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        totals = await connection.fetchrow(TOTALS)
+        assert totals is not None  # noqa: S101 - an aggregate has a row
+        return Books(
+            orders=totals["orders"],
+            money=totals["money"],
+            conflicted=totals["conflicted"],
+            sales=await _sales(connection),
+            sold=[Sold(*row) for row in await connection.fetch(SOLD)],
+            unbalanced=[tuple(row) for row in await connection.fetch(UNBALANCED)],
+            dead_letters=[tuple(row) for row in await connection.fetch(DEAD_LETTERS)],
+        )
