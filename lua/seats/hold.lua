@@ -9,7 +9,7 @@
 -- REPLY held: expires_at_ms sequence (record)… | other_payload | pass_ended | ended: phase
 --       | limit: performance owned | taken: (item block offset)… | none: item largest
 --       | unknown_performance | closed | fenced: epoch
--- INCLUDES clock gate recall draft draft_all find_best settle sequence remember
+-- INCLUDES clock gate recall draft_all take settle sequence remember
 -- FLAGS
 local cell, operation, sale, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local epoch, fingerprint, hold, owner, place, hold_ms, limit, items = unpack(ARGV)
@@ -43,37 +43,8 @@ end
 
 local taken = {"taken"}
 for number, item in ipairs(request) do
-  local performance, kind = performances[item[1]], item[2]
-  local seats, areas = performance.seats, performance.areas
-  if kind == "seats" then
-    local at = 3
-    while item[at] do
-      -- Neighbours that are named in order are one run.
-      local block, offset, count = item[at], item[at + 1], 0
-      local row = read_block(performance, block)
-      repeat
-        if string.byte(row, offset + count + 1) ~= 111 then
-          taken[#taken + 1], taken[#taken + 2], taken[#taken + 3] = number, block, offset + count
-        end
-        at, count = at + 2, count + 1
-      until item[at] ~= block or item[at + 1] ~= offset + count
-      put(performance, block, offset, count, "h")
-      seats[#seats + 1], seats[#seats + 2], seats[#seats + 3] = block, offset, count
-    end
-  elseif kind == "best" then
-    local class, k = item[3], item[4]
-    local block, offset = find_best(performance, class, k)
-    if not block then return {"none", number, largest_party(performance, class)} end
-    put(performance, block, offset, k, "h")
-    seats[#seats + 1], seats[#seats + 2], seats[#seats + 3] = block, offset, k
-  else
-    local area, count = item[3], item[4]
-    local places = performance.taken_places
-    local open = tonumber(redis.call("HGET", performance.key, "a" .. area)) - (places[area] or 0)
-    if open < count then return {"none", number, open} end
-    places[area] = (places[area] or 0) + count
-    areas[#areas + 1], areas[#areas + 2] = area, count
-  end
+  local none = take(performances[item[1]], number, item, taken)
+  if none then return none end
 end
 if #taken > 1 then return taken end
 

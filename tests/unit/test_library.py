@@ -92,9 +92,10 @@ def test_every_reply_word_is_documented_and_returned(name: str) -> None:
     for local, value in re.findall(r"local (word) = (.+)", text):
         firsts = [value if first == local else first for first in firsts]
     words = {word for first in firsts for word in re.findall(r'"(\w+)"', first)}
-    for fragment in ("gate", "fence", "recall"):
-        if f"{fragment}(" in text:
-            words |= set(re.findall(r'return \{"(\w+)"', read_script(f"include/{fragment}").source))
+    for fragment in script.includes:
+        if f"{fragment}(" not in text:
+            continue
+        words |= set(re.findall(r'return \{"(\w+)"', read_script(f"include/{fragment}").source))
     assert words == set(script.replies)
 
 
