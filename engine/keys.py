@@ -8,6 +8,8 @@ class Keys:
 
     def __init__(self, house: HouseSlug) -> None:
         self._prefix = prefix = f"{{{house}}}:"
+        self.everything = prefix + "*"
+        """Pattern: every key of the house."""
         self.cell = prefix + "cell"
         """Hash: `epoch`, `sequence`, `catalogue` (its version)."""
         self.catalogue = prefix + "catalogue"

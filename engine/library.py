@@ -16,6 +16,8 @@ import msgspec
 from redis.exceptions import ResponseError
 
 from engine.errors import ParvisError
+from engine.keys import Keys
+from engine.words import HouseSlug
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -168,7 +170,7 @@ async def _loaded(owner: "Redis") -> list[str]:
 
 
 async def install(owner: "Redis", slug: str, user: str, password: str) -> None:
-    """Loads this release's library and makes the house's API user, which can call functions on `{slug}:*` only.
+    """Loads this release's library and makes the house's API user, which can call functions on the house's keys only.
 
     What the functions of the loaded libraries call is what that user is granted, and no more: Redis checks a
     function's commands by its caller, and one that it denied in the middle would leave a half-written change.
@@ -183,6 +185,5 @@ async def install(owner: "Redis", slug: str, user: str, password: str) -> None:
     if user:
         called = set().union(*map(commands, await _loaded(owner)))
         granted = [f"+{command}" for command in ("fcall", "fcall_ro", *sorted(called))]
-        await owner.execute_command(
-            "ACL", "SETUSER", user, "reset", "on", f">{password}", f"~{{{slug}}}:*", "-@all", *granted
-        )
+        keys = f"~{Keys(HouseSlug(slug)).everything}"
+        await owner.execute_command("ACL", "SETUSER", user, "reset", "on", f">{password}", keys, "-@all", *granted)

@@ -16,6 +16,7 @@ POSTGRES_PORT: Final = 5432
 
 
 def check_slug(slug: Any) -> Iterator[str]:
+    """What is wrong with a slug, in words; nothing when all is well."""
     if not isinstance(slug, str) or not is_slug(slug):
         yield "a slug is made of a-z, 0-9 and inner hyphens, at most 40 characters"
 
