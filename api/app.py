@@ -15,6 +15,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from api import public as _public_routes
 from api import visitor as _visitor_routes
 from api.boards import Boards
+from api.changes import seat_changes
 from api.hot import BODILESS, HANDLERS, cors_headers, drain, header_of, name_parameters, preflight, send_answer
 from api.manage import MANAGE
 from api.metrics import REGISTRY, CellCollector
@@ -22,7 +23,7 @@ from api.openapi import document_of
 from api.ops import healthz, metrics, readyz
 from api.pages import PAGES
 from api.problems import MEDIA_TYPE, problem, problem_of
-from api.public import directory, seat_changes
+from api.public import directory
 from engine import logs
 from engine.cell import Cell
 from engine.ledger.ledger import Ledger

@@ -10,15 +10,23 @@ from litestar.params import Parameter
 from litestar.response import Stream
 
 from api.guards import allows, caller_of, changing
-from api.wire import (
+from api.manage_wire import (
     ActionRequest,
+    ActionsReply,
     CountersReply,
     HallReply,
     HallRequest,
+    HallsReply,
     KeyReply,
     KeyRequest,
+    KeysReply,
     OnSaleRequest,
+    OnSalesReply,
+    OrdersReply,
     PerformanceRequest,
+    PerformancesReply,
+    SetUpPerformance,
+    Text,
 )
 from engine import house, waiting_room
 from engine import on_sale as on_sales
@@ -59,33 +67,33 @@ async def create_hall(request: Call, data: HallRequest) -> HallReply:
     caller = await changing(request)
     if data.ids not in {"guid", "uuid"}:
         raise BadInput("ids is guid or uuid")
-    change = caller.change("create hall")
+    change = caller.change(data.reason)
     opened = await house.add_hall(caller.cell, caller.ledger, data.hall, data.name, data.plan, change, ids=data.ids)
     return _hall_reply(opened)
 
 
 @get("/halls", guards=[SHOWN], summary="The house's halls")
-async def list_halls(request: Call) -> dict[str, list[HallReply]]:
+async def list_halls(request: Call) -> HallsReply:
     """Every hall."""
-    return {"halls": [_hall_reply(opened) for opened in caller_of(request).cell.catalogue.halls.values()]}
+    return HallsReply(halls=tuple(map(_hall_reply, caller_of(request).cell.catalogue.halls.values())))
 
 
-def _performance_reply(performance: Performance) -> dict[str, Any]:
-    return {
-        "performance": performance.performance,
-        "hall": performance.hall,
-        "title": performance.title,
-        "starts_at": to_rfc3339(performance.starts_at_ms),
-        "prices": performance.prices,
-        "fee": performance.fee,
-        "currency": performance.currency,
-    }
+def _performance_reply(performance: Performance) -> SetUpPerformance:
+    return SetUpPerformance(
+        performance=performance.performance,
+        hall=performance.hall,
+        title=performance.title,
+        starts_at=to_rfc3339(performance.starts_at_ms),
+        prices=performance.prices,
+        fee=performance.fee,
+        currency=performance.currency,
+    )
 
 
 @post(
     "/performances", guards=[allows()], request_max_body_size=BODY_BYTES, summary="Create a performance with its prices"
 )
-async def create_performance(request: Call, data: PerformanceRequest) -> dict[str, Any]:
+async def create_performance(request: Call, data: PerformanceRequest) -> SetUpPerformance:
     """The performance."""
     caller = await changing(request)
     made = Performance(
@@ -97,15 +105,15 @@ async def create_performance(request: Call, data: PerformanceRequest) -> dict[st
         fee=data.fee,
         currency=data.currency,
     )
-    await house.add_performance(caller.cell, caller.ledger, made, caller.change("create performance"))
+    await house.add_performance(caller.cell, caller.ledger, made, caller.change(data.reason))
     return _performance_reply(made)
 
 
 @get("/performances", guards=[SHOWN], summary="The house's performances")
-async def list_performances(request: Call) -> dict[str, list[dict[str, Any]]]:
+async def list_performances(request: Call) -> PerformancesReply:
     """Every performance, by date."""
     found = sorted(caller_of(request).cell.catalogue.performances.values(), key=lambda each: each.starts_at_ms)
-    return {"performances": [_performance_reply(performance) for performance in found]}
+    return PerformancesReply(performances=tuple(map(_performance_reply, found)))
 
 
 @post("/on-sales", guards=[allows()], request_max_body_size=BODY_BYTES, summary="Put performances on sale")
@@ -114,11 +122,11 @@ async def create_on_sale(request: Call, data: OnSaleRequest) -> CountersReply:
     caller = await changing(request)
     fields = msgspec.structs.asdict(data)
     made = OnSale(
-        **{name: value for name, value in fields.items() if name not in {"prequeue_at", "opens_at"}},
+        **{name: value for name, value in fields.items() if name not in {"prequeue_at", "opens_at", "reason"}},
         prequeue_at_ms=from_rfc3339(data.prequeue_at),
         opens_at_ms=from_rfc3339(data.opens_at),
     )
-    await house.add_on_sale(caller.cell, caller.ledger, made, caller.change("create on-sale"))
+    await house.add_on_sale(caller.cell, caller.ledger, made, caller.change(data.reason))
     return await _counters(request, caller.cell, made.on_sale)
 
 
@@ -161,10 +169,10 @@ async def _counters(request: Call, cell: Cell, name: str) -> CountersReply:
 
 
 @get("/on-sales", guards=[SHOWN], summary="The house's on-sales with their counters")
-async def list_on_sales(request: Call) -> dict[str, list[CountersReply]]:
+async def list_on_sales(request: Call) -> OnSalesReply:
     """Every on-sale."""
     cell = caller_of(request).cell
-    return {"on_sales": [await _counters(request, cell, name) for name in cell.catalogue.on_sales]}
+    return OnSalesReply(on_sales=tuple([await _counters(request, cell, name) for name in cell.catalogue.on_sales]))
 
 
 @get("/on-sales/{on_sale:str}", guards=[SHOWN], summary="An on-sale's counters")
@@ -211,11 +219,10 @@ async def change_on_sale(request: Call, on_sale: str, action: str, data: ActionR
 
 
 @get("/orders", guards=[allows("orders:read")], summary="The house's recorded orders")
-async def list_orders(request: Call, after: str = "", limit: Limit = 100) -> dict[str, Any]:
+async def list_orders(request: Call, after: str = "", limit: Limit = 100) -> OrdersReply:
     """Orders in the order of their ids, which is the order of time; `next` asks for what follows."""
     found = await caller_of(request).ledger.orders(OrderId(after) if after else None, limit)
-    listed = [msgspec.to_builtins(order) for order in found]
-    return {"orders": listed, **({"next": found[-1].order} if len(found) == limit else {})}
+    return OrdersReply(orders=tuple(found), next=found[-1].order if len(found) == limit else None)
 
 
 @get(
@@ -252,9 +259,9 @@ def _key_reply(key: ApiKey, secret: str | None = None) -> KeyReply:
 
 
 @get("/keys", guards=[allows()], summary="The house's keys, without their secrets")
-async def list_keys(request: Call) -> dict[str, list[KeyReply]]:
+async def list_keys(request: Call) -> KeysReply:
     """Every key."""
-    return {"keys": [_key_reply(key) for key in caller_of(request).cell.catalogue.api_keys.values()]}
+    return KeysReply(keys=tuple(map(_key_reply, caller_of(request).cell.catalogue.api_keys.values())))
 
 
 @post(
@@ -272,17 +279,16 @@ async def create_key(request: Call, data: KeyRequest) -> KeyReply:
 
 
 @delete("/keys/{key_id:str}", guards=[allows()], summary="End a key")
-async def revoke_key(request: Call, key_id: str) -> None:
+async def revoke_key(request: Call, key_id: str, reason: Text = "revoked") -> None:
     """Nothing more to say."""
     caller = caller_of(request)
-    await house.revoke_key(caller.cell, caller.ledger, key_id, caller.change("revoked"))
+    await house.revoke_key(caller.cell, caller.ledger, key_id, caller.change(reason))
 
 
 @get("/actions", guards=[allows()], summary="Who did what, and why")
-async def list_actions(request: Call, limit: Limit = 100) -> dict[str, Any]:
+async def list_actions(request: Call, limit: Limit = 100) -> ActionsReply:
     """The newest first."""
-    found = await caller_of(request).ledger.actions(limit)
-    return {"actions": [msgspec.to_builtins(action) for action in found]}
+    return ActionsReply(actions=tuple(await caller_of(request).ledger.actions(limit)))
 
 
 MANAGE: Final = Router(

@@ -74,6 +74,9 @@ def _hot_operation(route: Route, schemas: dict[Any, Any]) -> Document:
 def _complete(path: str, method: str, operation: Document) -> None:
     """What every operation has, however it is served: problems, path parameters, the Idempotency-Key."""
     operation["responses"].pop("400", None)
+    for answer in operation["responses"].values():
+        for media in answer.get("content", {}).values():
+            media["schema"] = media.get("schema") or {"type": "string"}  # a stream of text
     operation["responses"]["default"] = PROBLEM
     parameters = operation.setdefault("parameters", [])
     known = {each["name"] for each in parameters if each["in"] == "path"}

@@ -4,27 +4,11 @@ import asyncio
 from typing import Any, Final
 
 import msgspec
-from litestar import Request, asgi, get
+from litestar import get
 from litestar.datastructures import State
-from litestar.types import Receive, Scope, Send
 
 from api.boards import Boards
-from api.hot import (
-    HOUSE_PATH,
-    ROUTES,
-    Answer,
-    Call,
-    Headers,
-    Route,
-    answer_problem,
-    cors_headers,
-    hot,
-    not_allowed,
-    preflight,
-    send_answer,
-    unknown_house,
-)
-from api.problems import problem, problem_of
+from api.hot import Answer, Call, Headers, hot
 from api.wire import (
     CategoryReply,
     DirectoryReply,
@@ -35,7 +19,6 @@ from api.wire import (
     ListedOnSale,
     OnSaleReply,
     PerformanceReply,
-    SeatChanges,
     SeatsReply,
     StatusReply,
     UnavailableHouse,
@@ -44,7 +27,7 @@ from engine import waiting_room
 from engine.catalogue import Performance
 from engine.cell import Cell
 from engine.draw import ALGORITHM
-from engine.errors import CellUnavailable, Refused
+from engine.errors import CellUnavailable
 from engine.instants import to_rfc3339
 from engine.words import PerformanceId
 
@@ -53,9 +36,6 @@ STATUS_CACHE: Final = (b"cache-control", b"public, max-age=1, stale-while-revali
 SEATS_CACHE: Final = (b"cache-control", b"public, max-age=1, stale-while-revalidate=2")
 PLAN_CACHE: Final = (b"cache-control", b"public, max-age=31536000, immutable")
 SHORT_CACHE: Final = (b"cache-control", b"public, max-age=10")
-LOOK_SECONDS: Final = 0.5
-HEARTBEAT_SECONDS: Final = 15.0
-LONGEST_VERSION: Final = 18
 
 
 def _boards(call: Call) -> Boards:
@@ -222,85 +202,3 @@ async def read_seats(call: Call) -> Answer:
 async def read_jwks(call: Call) -> Answer:
     """The keys that verify a pass (RFC 7517)."""
     return Answer(200, encode(call.cell.signer.jwks), [(b"cache-control", b"public, max-age=300")])
-
-
-def _since(scope: Scope) -> int:
-    """The version after which changes are wanted: `Last-Event-ID` on a reconnect, else `since`."""
-    request: Request[None, None, State] = Request(scope)
-    text = request.headers.get("last-event-id") or str(request.query_params.get("since", ""))
-    return int(text) if text.isdecimal() and len(text) <= LONGEST_VERSION else 0
-
-
-CHANGES: Final = HOUSE_PATH + "/performances/{performance:str}/seats/changes"
-ROUTES.append(
-    Route(
-        "GET",
-        CHANGES,
-        "Changes of seats as they happen, as server-sent events",
-        {200: SeatChanges},
-        media_type="text/event-stream",
-        query=("since",),
-    )
-)
-
-
-@asgi(CHANGES)
-async def seat_changes(scope: Scope, receive: Receive, send: Send) -> None:
-    """Server-sent events of `SeatChanges`; `reload` when `since` is too long ago."""
-    state = scope["litestar_app"].state
-    parameters = scope["path_params"]
-    cell: Cell | None = state.cells.get(parameters["house"])
-    cors = cors_headers(cell, "", is_public=True)
-    method = scope.get("method")
-    if method == "OPTIONS":
-        await send_answer(send, preflight(cell, "", is_public=True))
-        return
-    if cell is None or method != "GET":
-        answer = unknown_house() if cell is None else not_allowed(("GET",))
-        await send_answer(send, msgspec.structs.replace(answer, headers=[*answer.headers, *cors]))
-        return
-    try:
-        board = state.boards[cell.house.slug].seats(parameters["performance"])
-        seen = await board.now()
-    except (Refused, CellUnavailable) as error:
-        await send_answer(send, answer_problem(problem_of(error) or problem("internal", ""), *cors))
-        return
-    headers = [
-        (b"content-type", b"text/event-stream"),
-        (b"cache-control", b"no-store"),
-        (b"x-accel-buffering", b"no"),
-        *cors,
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    since = _since(scope) or seen.version
-    gone = asyncio.create_task(_until_gone(receive))
-    clock = asyncio.get_running_loop().time
-    next_heartbeat = clock() + HEARTBEAT_SECONDS
-    try:
-        while not gone.done() and not state.stopping.is_set():
-            try:
-                await board.now()
-            except CellUnavailable:
-                await asyncio.sleep(1)
-                continue
-            changed = board.changes(since)
-            text = b""
-            if changed is None:
-                text, since = b"event: reload\ndata: {}\n\n", (await board.now()).version
-            elif changed[0] != since:
-                since = changed[0]
-                data = encode(SeatChanges(version=since, changes=changed[1], areas=changed[2]))
-                text = b"id: %d\ndata: %b\n\n" % (since, data)
-            elif clock() >= next_heartbeat:
-                text, next_heartbeat = b": still here\n\n", clock() + HEARTBEAT_SECONDS
-            if text:
-                await send({"type": "http.response.body", "body": text, "more_body": True})
-            await asyncio.wait([gone], timeout=LOOK_SECONDS)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-    finally:
-        gone.cancel()
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -1,7 +1,5 @@
 """The shapes on the wire. Instants are RFC 3339, money is integer minor units beside its currency."""
 
-from typing import Annotated, Any
-
 import msgspec
 
 from engine.entries import Customer, Payment
@@ -9,19 +7,16 @@ from engine.network import Colours, Policy
 from engine.seats import Wish
 from engine.words import HouseSlug, OnSaleId, OrderId, PerformanceId
 
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 
-
-class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A body: unknown fields are refused."""
 
 
-class _Reply(msgspec.Struct, frozen=True, omit_defaults=True):
+class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     """An answer: what has nothing to say is left out."""
 
 
-class JoinRequest(_Request, frozen=True):
+class JoinRequest(Request, frozen=True):
     """Join a line. `line`, `code` and `proof` are for lines that ask for them."""
 
     secret_hash: str
@@ -30,7 +25,7 @@ class JoinRequest(_Request, frozen=True):
     proof: str = ""
 
 
-class PlaceReply(_Reply, frozen=True):
+class PlaceReply(Reply, frozen=True):
     """A place; `position` once the draw is known."""
 
     place: str
@@ -39,28 +34,28 @@ class PlaceReply(_Reply, frozen=True):
     position: int | None = None
 
 
-class PassRequest(_Request, frozen=True):
+class PassRequest(Request, frozen=True):
     """Claim a turn."""
 
     place: str
     secret: str
 
 
-class PassReply(_Reply, frozen=True):
+class PassReply(Reply, frozen=True):
     """A pass, a JWT."""
 
     pass_: str = msgspec.field(name="pass")
     expires_at: str
 
 
-class HoldRequest(_Request, frozen=True):
+class HoldRequest(Request, frozen=True):
     """Hold seats. `price_types`: one a seat, in the order of the items; none: standard prices."""
 
     items: tuple[Wish, ...]
     price_types: tuple[str, ...] = ()
 
 
-class ItemReply(_Reply, frozen=True):
+class ItemReply(Reply, frozen=True):
     """One seat or standing place with its price and fee."""
 
     performance: PerformanceId
@@ -72,7 +67,7 @@ class ItemReply(_Reply, frozen=True):
     area: str | None = None
 
 
-class HoldReply(_Reply, frozen=True, omit_defaults=False):
+class HoldReply(Reply, frozen=True, omit_defaults=False):
     """A hold."""
 
     hold: str
@@ -82,14 +77,14 @@ class HoldReply(_Reply, frozen=True, omit_defaults=False):
     expires_at: str
 
 
-class ExtendReply(_Reply, frozen=True):
+class ExtendReply(Reply, frozen=True):
     """A hold's new end."""
 
     hold: str
     expires_at: str
 
 
-class OrderRequest(_Request, frozen=True):
+class OrderRequest(Request, frozen=True):
     """Confirm holds as one order."""
 
     holds: tuple[str, ...]
@@ -97,7 +92,7 @@ class OrderRequest(_Request, frozen=True):
     customer: Customer | None = None
 
 
-class OrderedReply(_Reply, frozen=True):
+class OrderedReply(Reply, frozen=True):
     """An order that was taken."""
 
     order: OrderId
@@ -105,7 +100,7 @@ class OrderedReply(_Reply, frozen=True):
     state: str
 
 
-class OrderReply(_Reply, frozen=True, omit_defaults=False):
+class OrderReply(Reply, frozen=True, omit_defaults=False):
     """An order."""
 
     order: OrderId
@@ -115,13 +110,13 @@ class OrderReply(_Reply, frozen=True, omit_defaults=False):
     currency: str
 
 
-class PaymentReply(_Reply, frozen=True):
+class PaymentReply(Reply, frozen=True):
     """What became of the order that waited for a payment."""
 
     state: str
 
 
-class LineReply(_Reply, frozen=True, omit_defaults=False):
+class LineReply(Reply, frozen=True, omit_defaults=False):
     """Where a line stands."""
 
     now_serving: int
@@ -129,7 +124,7 @@ class LineReply(_Reply, frozen=True, omit_defaults=False):
     per_minute: int
 
 
-class DrawReply(_Reply, frozen=True):
+class DrawReply(Reply, frozen=True):
     """The draw: the commitment beforehand, entrants and seed once it has been made."""
 
     algorithm: str
@@ -138,14 +133,14 @@ class DrawReply(_Reply, frozen=True):
     seed: str | None = None
 
 
-class PollStep(_Reply, frozen=True, omit_defaults=False):
+class PollStep(Reply, frozen=True, omit_defaults=False):
     """Whoever has at least `ahead` before them asks again after `after_ms`."""
 
     ahead: int
     after_ms: int
 
 
-class StatusReply(_Reply, frozen=True):
+class StatusReply(Reply, frozen=True):
     """The public status: the same bytes for everybody."""
 
     phase: str
@@ -159,7 +154,7 @@ class StatusReply(_Reply, frozen=True):
     message: str | None = None
 
 
-class SeatsReply(_Reply, frozen=True, omit_defaults=False):
+class SeatsReply(Reply, frozen=True, omit_defaults=False):
     """The state of every seat: a letter a seat in plan order."""
 
     version: int
@@ -167,7 +162,7 @@ class SeatsReply(_Reply, frozen=True, omit_defaults=False):
     areas: dict[str, int]
 
 
-class SeatChanges(_Reply, frozen=True, omit_defaults=False):
+class SeatChanges(Reply, frozen=True, omit_defaults=False):
     """What became of seats since the event before: `[n, letter]`, n counting in plan order; places open an area."""
 
     version: int
@@ -175,7 +170,7 @@ class SeatChanges(_Reply, frozen=True, omit_defaults=False):
     areas: dict[str, int]
 
 
-class PublicKey(_Reply, frozen=True, omit_defaults=False):
+class PublicKey(Reply, frozen=True, omit_defaults=False):
     """A key that verifies passes (RFC 8037)."""
 
     kty: str
@@ -186,13 +181,13 @@ class PublicKey(_Reply, frozen=True, omit_defaults=False):
     use: str
 
 
-class KeySet(_Reply, frozen=True, omit_defaults=False):
+class KeySet(Reply, frozen=True, omit_defaults=False):
     """A house's public keys (RFC 7517)."""
 
     keys: tuple[PublicKey, ...]
 
 
-class ListedOnSale(_Reply, frozen=True, omit_defaults=False):
+class ListedOnSale(Reply, frozen=True, omit_defaults=False):
     """An on-sale in a list."""
 
     on_sale: OnSaleId
@@ -207,21 +202,21 @@ class ListedOnSale(_Reply, frozen=True, omit_defaults=False):
     page: str
 
 
-class UnavailableHouse(_Reply, frozen=True):
+class UnavailableHouse(Reply, frozen=True):
     """A house that cannot answer now."""
 
     house: HouseSlug
     name: str
 
 
-class DirectoryReply(_Reply, frozen=True, omit_defaults=False):
+class DirectoryReply(Reply, frozen=True, omit_defaults=False):
     """The one-stop directory."""
 
     on_sales: tuple[ListedOnSale, ...]
     unavailable: tuple[UnavailableHouse, ...]
 
 
-class HouseReply(_Reply, frozen=True, omit_defaults=False):
+class HouseReply(Reply, frozen=True, omit_defaults=False):
     """A house as its pages need it."""
 
     house: HouseSlug
@@ -232,14 +227,14 @@ class HouseReply(_Reply, frozen=True, omit_defaults=False):
     on_sales: tuple[ListedOnSale, ...]
 
 
-class CategoryReply(_Reply, frozen=True, omit_defaults=False):
+class CategoryReply(Reply, frozen=True, omit_defaults=False):
     """A price category."""
 
     name: str
     color: str
 
 
-class PerformanceReply(_Reply, frozen=True, omit_defaults=False):
+class PerformanceReply(Reply, frozen=True, omit_defaults=False):
     """A performance with its prices."""
 
     performance: PerformanceId
@@ -251,14 +246,14 @@ class PerformanceReply(_Reply, frozen=True, omit_defaults=False):
     fee: int
 
 
-class LimitsReply(_Reply, frozen=True):
+class LimitsReply(Reply, frozen=True):
     """How many seats, of each performance."""
 
     seats_a_hold: int
     seats_a_place: int
 
 
-class OnSaleReply(_Reply, frozen=True, omit_defaults=False):
+class OnSaleReply(Reply, frozen=True, omit_defaults=False):
     """An on-sale: what, when, for how much, under which rules."""
 
     house: HouseSlug
@@ -274,102 +269,3 @@ class OnSaleReply(_Reply, frozen=True, omit_defaults=False):
     performances: tuple[PerformanceReply, ...]
     policies: Policy
     draw: DrawReply
-
-
-class HallRequest(_Request, frozen=True):
-    """A hall from a seating plan in pretix's format. `ids`: which of the plan's ids are unique, `guid` or `uuid`."""
-
-    hall: str
-    name: str
-    plan: dict[str, Any]
-    ids: str = "guid"
-
-
-class HallReply(_Reply, frozen=True, omit_defaults=False):
-    """A hall."""
-
-    hall: str
-    name: str
-    seats: int
-    standing: int
-    categories: tuple[str, ...]
-
-
-class PerformanceRequest(_Request, frozen=True):
-    """A performance. `prices`: category → price type → minor units; the first type is the standard one."""
-
-    performance: PerformanceId
-    hall: str
-    title: str
-    starts_at: str
-    prices: dict[str, dict[str, Annotated[int, msgspec.Meta(ge=0)]]]
-    fee: int = 0
-    currency: str = "EUR"
-
-
-class OnSaleRequest(_Request, frozen=True):
-    """An on-sale."""
-
-    on_sale: OnSaleId
-    title: str
-    performances: tuple[PerformanceId, ...]
-    prequeue_at: str
-    opens_at: str
-    rate_per_minute: int = 300
-    cap: int = 500
-    hold_seconds: int = 600
-    pass_seconds: int = 900
-    turn_seconds: int = 600
-    seats_a_hold: int = 8
-    seats_a_place: int = 8
-    return_delay_seconds: int = 30
-
-
-class ActionRequest(_Request, frozen=True):
-    """What to do to a running on-sale, and why."""
-
-    reason: Text
-    rate_per_minute: int | None = None
-    cap: int | None = None
-    message: str | None = None
-
-
-class CountersReply(_Reply, frozen=True, omit_defaults=False):
-    """An on-sale as its house watches it."""
-
-    on_sale: OnSaleId
-    title: str
-    phase: str
-    opens_at: str
-    rate_per_minute: int
-    cap: int
-    live_passes: int
-    admitted: int
-    joined: int
-    entrants: int | None
-    now_serving: int
-    orders: int
-    takings: int
-    currency: str
-    seats: dict[str, int]
-    backlog: int
-    message: str
-
-
-class KeyRequest(_Request, frozen=True):
-    """A key for the house's programs or staff."""
-
-    name: str
-    scopes: tuple[str, ...]
-    reason: Text = "asked for"
-
-
-class KeyReply(_Reply, frozen=True):
-    """A key; its secret only in the answer that made it."""
-
-    key_id: str
-    name: str
-    scopes: tuple[str, ...]
-    created_at: str
-    revoked: bool = False
-    key: str | None = None

@@ -1,0 +1,164 @@
+"""The shapes on the wire of what a house does for itself."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from api.wire import Reply, Request
+from engine.ledger.ledger import LoggedAction, RecordedOrder
+from engine.words import OnSaleId, OrderId, PerformanceId
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""Plain text of one line."""
+
+
+class HallRequest(Request, frozen=True):
+    """A hall from a seating plan in pretix's format. `ids`: which of the plan's ids are unique, `guid` or `uuid`."""
+
+    hall: str
+    name: str
+    plan: dict[str, Any]
+    ids: str = "guid"
+    reason: Text = "set up"
+
+
+class HallReply(Reply, frozen=True, omit_defaults=False):
+    """A hall."""
+
+    hall: str
+    name: str
+    seats: int
+    standing: int
+    categories: tuple[str, ...]
+
+
+class HallsReply(Reply, frozen=True, omit_defaults=False):
+    """Every hall."""
+
+    halls: tuple[HallReply, ...]
+
+
+class PerformanceRequest(Request, frozen=True):
+    """A performance. `prices`: category → price type → minor units; the first type is the standard one."""
+
+    performance: PerformanceId
+    hall: str
+    title: str
+    starts_at: str
+    prices: dict[str, dict[str, Annotated[int, msgspec.Meta(ge=0)]]]
+    fee: int = 0
+    currency: str = "EUR"
+    reason: Text = "set up"
+
+
+class SetUpPerformance(Reply, frozen=True, omit_defaults=False):
+    """A performance as its house set it up."""
+
+    performance: PerformanceId
+    hall: str
+    title: str
+    starts_at: str
+    prices: dict[str, dict[str, int]]
+    fee: int
+    currency: str
+
+
+class PerformancesReply(Reply, frozen=True, omit_defaults=False):
+    """Every performance, by date."""
+
+    performances: tuple[SetUpPerformance, ...]
+
+
+class OnSaleRequest(Request, frozen=True):
+    """An on-sale."""
+
+    on_sale: OnSaleId
+    title: str
+    performances: tuple[PerformanceId, ...]
+    prequeue_at: str
+    opens_at: str
+    rate_per_minute: int = 300
+    cap: int = 500
+    hold_seconds: int = 600
+    pass_seconds: int = 900
+    turn_seconds: int = 600
+    seats_a_hold: int = 8
+    seats_a_place: int = 8
+    return_delay_seconds: int = 30
+    burst_percent: int = 5
+    reason: Text = "set up"
+
+
+class ActionRequest(Request, frozen=True):
+    """What to do to a running on-sale, and why."""
+
+    reason: Text
+    rate_per_minute: int | None = None
+    cap: int | None = None
+    message: str | None = None
+
+
+class CountersReply(Reply, frozen=True, omit_defaults=False):
+    """An on-sale as its house watches it."""
+
+    on_sale: OnSaleId
+    title: str
+    phase: str
+    opens_at: str
+    rate_per_minute: int
+    cap: int
+    live_passes: int
+    admitted: int
+    joined: int
+    entrants: int | None
+    now_serving: int
+    orders: int
+    takings: int
+    currency: str
+    seats: dict[str, int]
+    backlog: int
+    message: str
+
+
+class OnSalesReply(Reply, frozen=True, omit_defaults=False):
+    """Every on-sale."""
+
+    on_sales: tuple[CountersReply, ...]
+
+
+class OrdersReply(Reply, frozen=True):
+    """Recorded orders in the order of their ids, which is the order of time; `next` asks for what follows."""
+
+    orders: tuple[RecordedOrder, ...]
+    next: OrderId | None = None
+
+
+class ActionsReply(Reply, frozen=True, omit_defaults=False):
+    """Who did what to what, and why; the newest first."""
+
+    actions: tuple[LoggedAction, ...]
+
+
+class KeyRequest(Request, frozen=True):
+    """A key for the house's programs or staff."""
+
+    name: str
+    scopes: tuple[str, ...]
+    reason: Text = "asked for"
+
+
+class KeyReply(Reply, frozen=True):
+    """A key; its secret only in the answer that made it."""
+
+    key_id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: str
+    revoked: bool = False
+    key: str | None = None
+
+
+class KeysReply(Reply, frozen=True, omit_defaults=False):
+    """Every key, without its secret."""
+
+    keys: tuple[KeyReply, ...]
