@@ -52,7 +52,7 @@ class RedisProcess:
 
     async def command(self, *words: Any) -> Any:
         """Run one command as the default user, over redis-py."""
-        return await self.admin.execute_command(*words)  # type: ignore[no-untyped-call]
+        return await self.admin.execute_command(*words)
 
     async def says(self, part: bytes, *words: Any) -> bool:
         """Whether the reply to a command holds `part`."""
