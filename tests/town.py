@@ -193,7 +193,7 @@ class Town:
             _, manage = await houses.add_key(cell, ledger, "Manager", ("manage",), BY, f"m{number}")
             _, counter = await houses.add_key(cell, ledger, "Counter", ("counter",), BY, f"c{number}")
             layouts: dict[str, Sequence[str]] = dict.fromkeys(names, layout.seat_ids)
-        return Sale(self, slug, on_sale, hall, layouts, manage, counter)
+        return Sale(self, slug, on_sale.on_sale, hall, layouts, manage, counter)
 
 
 class Answer(msgspec.Struct):
@@ -214,15 +214,14 @@ class Sale:
         self,
         town: Town,
         slug: str,
-        on_sale: OnSale,
+        on_sale: str,
         hall: str,
         layouts: "dict[str, Sequence[str]]",
         manage: str,
         counter: str,
     ) -> None:
         """`layouts`: each performance's seats in plan order."""
-        self.town, self.slug, self.on_sale = town, slug, on_sale.on_sale
-        self.rules = on_sale
+        self.town, self.slug, self.on_sale = town, slug, on_sale
         self.layouts, self.hall = layouts, hall
         self.performances = tuple(layouts)
         self.performance = self.performances[0]
@@ -377,3 +376,22 @@ class Sale:
         made = await self.post("/manage/keys", body, token=self.manage_key)
         assert made.status == 201, made.json
         return str(made.json["key"])
+
+    async def until_status(self, **expected: Any) -> Any:
+        """The public status once it says so: it may be a second old."""
+        for _ in range(60):
+            found = (await self.get(f"/on-sales/{self.on_sale}/status")).json
+            if all(found.get(name) == value for name, value in expected.items()):
+                return found
+            await asyncio.sleep(0.05)
+        raise AssertionError((expected, found))
+
+    async def until_drained(self) -> None:
+        """Waits until everything is recorded."""
+        async with at_house(self.town.network_file, self.slug) as (cell, _):
+            for _ in range(200):
+                await cell.look()
+                if cell.backlog == 0:
+                    return
+                await asyncio.sleep(0.05)
+        raise AssertionError("the backlog stays")
