@@ -369,7 +369,7 @@ POISON: dict[str, dict[str, Any]] = {
         "index": 1,
         "secret_hash": b"\xff",
     },
-    "whose words look like an escaped NUL": {"kind": "nothing", "note": "a\\u0000b \\"},
+    "whose words look like an escaped NUL": {"kind": "nothing", "note": "a\\u0000z \\"},
     "whose action is none": {"kind": "action", "data": b"\x01"},
     "whose action has a NUL": {
         "kind": "action",
