@@ -84,8 +84,9 @@ PLAN = msgspec.json.encode(
 @pytest.mark.parametrize(
     ("letters", "party", "picks"),
     [
-        ("oooooooooo", 2, {"A-1 A-2", "A-2 A-3", "A-4 A-5", "A-5 A-6", "B-2 B-3"}),
-        ("oosooooooo", 2, {"A-1 A-2", "A-4 A-5", "A-5 A-6", "B-2 B-3"}),
+        ("oooooooooo", 2, {"A-1 A-2", "A-4 A-5", "B-2 B-3"}),
+        ("oosooooooo", 2, {"A-1 A-2", "A-4 A-5", "B-2 B-3"}),
+        ("sooooooooo", 2, {"A-2 A-3", "A-4 A-5", "B-2 B-3"}),
         ("oooooooooo", 4, {"B-1 B-2 B-3 B-4"}),
         ("ssssssssso", 2, {""}),
     ],
@@ -93,8 +94,7 @@ PLAN = msgspec.json.encode(
 def test_people_pick_open_seats_together_and_never_across_an_aisle(letters: str, party: int, picks: set[str]) -> None:
     hall = read_hall(PLAN)
     picked = {" ".join(hall.pick(letters, party, random.Random(number), frozenset())) for number in range(50)}
-    assert picked <= picks
-    assert picked
+    assert picked == picks
 
 
 def test_a_category_can_be_left_to_others() -> None:
