@@ -16,13 +16,14 @@ from engine.ledger.books import Books, Sales, Sold, read_books
 from engine.ledger.ledger import Ledger
 from engine.seats import SeatMap, snapshot
 from engine.waiting_room import status
-from engine.words import HouseSlug, OnSaleId, PerformanceId
+from engine.words import BLOCKED, HELD, OPEN, SOLD, HouseSlug, OnSaleId, PerformanceId
 
 DRAIN_SECONDS: Final = 30.0
 TRIES: Final = 50
 """To see a performance's seats and its holds at one version."""
 LISTED: Final = 20
 """Faults of one kind that are told one by one; the rest is counted."""
+WORDS: Final = {OPEN: "open", HELD: "held", SOLD: "sold", BLOCKED: "blocked"}
 Places = dict[PerformanceId, dict[str, int]]
 """A performance's seats that are sold, once each, and how many places of each area."""
 
@@ -97,17 +98,17 @@ async def _look(cell: Cell, performance: PerformanceId) -> tuple[SeatMap, int, i
 
 def _states(layout: Layout, seat_map: SeatMap) -> dict[str, int]:
     """Seats and standing places in each state."""
-    states = {state: seat_map.seats.count(state) for state in "ohsb"}
+    states = {state: seat_map.seats.count(state) for state in WORDS}
     for area in layout.areas:
         open_places, sold_places = seat_map.areas[area.id], seat_map.sold_places[area.id]
-        states["o"] += open_places
-        states["s"] += sold_places
-        states["h"] += area.capacity - open_places - sold_places
+        states[OPEN] += open_places
+        states[SOLD] += sold_places
+        states[HELD] += area.capacity - open_places - sold_places
     return states
 
 
 async def _count(cell: Cell) -> _Counted:
-    books = _Counted(dict.fromkeys("ohsb", 0), {}, 0, {}, 0, 0, [])
+    books = _Counted(dict.fromkeys(WORDS, 0), {}, 0, {}, 0, 0, [])
     on_sales = list(cell.catalogue.on_sales.values())
     for performance in sorted({name for on_sale in on_sales for name in on_sale.performances}):
         layout = cell.catalogue.layout(performance)
@@ -117,14 +118,15 @@ async def _count(cell: Cell) -> _Counted:
             books.states[state] += count
         seats = zip(layout.seat_ids, seat_map.seats, strict=True)
         places = {area: count for area, count in seat_map.sold_places.items() if count}
-        books.sold[performance] = {seat: 1 for seat, state in seats if state == "s"} | places
+        books.sold[performance] = {seat: 1 for seat, state in seats if state == SOLD} | places
         books.capacity += layout.capacity
-        stranded = abs(states["h"] - held) + unpaired
+        stranded = abs(states[HELD] - held) + unpaired
         books.stranded += stranded
         if stranded:
             books.faults.append(f"{performance}: {stranded} held seats belong to no hold, or holds to no seat")
         if sum(states.values()) != layout.capacity or min(states.values()) < 0:
-            books.faults.append(f"{performance}: open, held, sold and blocked are {states} of {layout.capacity}")
+            told = ", ".join(f"{states[state]} {word}" for state, word in WORDS.items())
+            books.faults.append(f"{performance}: {told} are not {layout.capacity} seats")
     for on_sale in on_sales:
         now = await status(cell, on_sale.on_sale)
         books.sales[on_sale.on_sale] = Sales(orders=now.orders, money=now.takings)
@@ -214,10 +216,10 @@ async def audit(cell: Cell, ledger: Ledger) -> Audit:
     return Audit(
         house=cell.house.slug,
         seats=here.capacity,
-        open=here.states["o"],
-        held=here.states["h"],
-        sold=here.states["s"],
-        blocked=here.states["b"],
+        open=here.states[OPEN],
+        held=here.states[HELD],
+        sold=here.states[SOLD],
+        blocked=here.states[BLOCKED],
         orders_confirmed=sum(sales.orders for sales in here.sales.values()),
         orders_recorded=after.orders,
         backlog=cell.backlog,

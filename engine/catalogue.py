@@ -107,6 +107,10 @@ class Catalogue:
         """The layout of a performance's hall."""
         return self.halls[self.performances[performance].hall].layout
 
+    def holds(self, name: str, body: str) -> bool:
+        """Whether the catalogue has this very document."""
+        return self._bodies.get(name) == body.encode()
+
     def on_sale_of(self, performance: PerformanceId) -> OnSaleId:
         """An on-sale that sells the performance, or the house's counter where none does."""
         for on_sale in self.on_sales.values():

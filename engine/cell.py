@@ -19,6 +19,8 @@ from engine.signing import Signer
 from engine.words import KeyId, OnSaleId, PerformanceId
 
 WATCH_SECONDS: Final = 0.5
+OWNER_TIMEOUT_MS: Final = 5_000
+"""Recovery moves whole halls, and nobody waits at a door for an answer of it."""
 Reply = list[Any]
 
 
@@ -52,7 +54,7 @@ class Cell:
         limits = house.limits
         self.client = FunctionClient(
             house.redis_owner_url if is_owner else house.redis_url,
-            timeout_ms=limits.redis_timeout_ms,
+            timeout_ms=max(limits.redis_timeout_ms, OWNER_TIMEOUT_MS) if is_owner else limits.redis_timeout_ms,
             waiting_limit=limits.redis_waiting,
             breaker=Breaker(),
         )

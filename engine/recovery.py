@@ -19,6 +19,7 @@ from engine.entries import Action
 from engine.errors import CellUnavailable, LedgerUnavailable, ParvisError, Refused
 from engine.house import bring_up, publish, published_form
 from engine.instants import now_ms
+from engine.ledger.books import Sales, read_sales
 from engine.ledger.ledger import Ledger
 from engine.library import install as install_library
 from engine.on_sale import change
@@ -150,27 +151,32 @@ class Keeper:
     async def _restore(self, *, is_from_the_past: bool) -> None:
         """Publishes the ledger's documents, and puts sold seats back wherever Redis may not know them."""
         cell = self.cell
-        documents = {f"{found.kind}:{found.id}": found.body for found in await self._ledger.documents()}
-        decoded = {name: decode_document(name, body) for name, body in documents.items()}
-        published = {
-            name: published_form(document) if isinstance(document, OnSale) else documents[name].decode()
-            for name, document in decoded.items()
-        }
-        if published:
-            await publish(cell, published)
-            await cell.refresh()
-        for on_sale in decoded.values():
-            if not isinstance(on_sale, OnSale):
-                continue
+        on_sales, sales = await self._publish_documents(), await read_sales(self._ledger)
+        for on_sale in on_sales:
             name = on_sale.on_sale
             if is_from_the_past:
                 await self._owner.delete(cell.keys.sale(name))
-            fresh = await bring_up(cell, on_sale, await restored(self._ledger, name))
+            fresh = await bring_up(cell, on_sale, await restored(self._ledger, name, sales.get(name, Sales())))
             for performance in on_sale.performances if is_from_the_past else fresh:
                 await self._restore_performance(performance)
             joined = await self._ledger.joined(name)
             if joined:
                 await restore_line(cell, name, joined)
+
+    async def _publish_documents(self) -> list[OnSale]:
+        """Publishes what Redis does not have of the ledger's documents. Answers the on-sales, with their seeds."""
+        cell, on_sales = self.cell, []
+        await cell.refresh()
+        for found in await self._ledger.documents():
+            name, published = f"{found.kind}:{found.id}", found.body.decode()
+            if found.kind == "on_sale":
+                on_sale = decode_document(name, found.body)
+                on_sales.append(on_sale)
+                published = published_form(on_sale)
+            if not cell.catalogue.holds(name, published):
+                await publish(cell, {name: published})
+        await cell.refresh()
+        return on_sales
 
     async def _restore_performance(self, performance: PerformanceId) -> None:
         sold = await self._ledger.sold(performance)

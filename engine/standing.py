@@ -9,7 +9,7 @@ from typing import Final
 
 from engine.cell import Cell
 from engine.errors import Refused
-from engine.ledger.books import Sales, read_sales
+from engine.ledger.books import Sales
 from engine.ledger.ledger import Ledger
 from engine.on_sale import standing
 from engine.words import OnSaleId
@@ -44,9 +44,8 @@ class Standings:
         return {name: value for name, value in fields.items() if name not in KNOWN_BETTER}
 
 
-async def restored(ledger: Ledger, on_sale: OnSaleId) -> dict[str, str | int]:
-    """The fields with which a lost on-sale goes on; none where nothing was kept."""
-    sold = (await read_sales(ledger)).get(on_sale, Sales())
+async def restored(ledger: Ledger, on_sale: OnSaleId, sold: Sales) -> dict[str, str | int]:
+    """The fields with which a lost on-sale goes on: as it was kept, and with what it has `sold`."""
     fields: dict[str, str | int] = {"orders": sold.orders, "takings": sold.money}
     kept = await ledger.standing(on_sale)
     if kept:
