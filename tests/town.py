@@ -86,7 +86,14 @@ def small_plan(rows: int = 5, seats: int = 10, standing: int = 20) -> dict[str, 
 class Town:
     """Houses, their servers, and one `parvis serve` for them all."""
 
-    def __init__(self, slugs: Sequence[str], *, limits: "dict[str, int] | None" = None) -> None:
+    def __init__(
+        self,
+        slugs: Sequence[str],
+        *,
+        limits: "dict[str, int] | None" = None,
+        own_limits: "dict[str, dict[str, int]] | None" = None,
+    ) -> None:
+        """`limits` of every house; `own_limits` of one, besides."""
         self.folder = Path(tempfile.mkdtemp(prefix="pt-"))
         self.folder.chmod(0o711)
         self.slugs = tuple(slugs)
@@ -102,7 +109,7 @@ class Town:
                 "policy": policy,
                 "listed": True,
                 "allowed_origins": ["https://www.example.org"],
-                "limits": limits or {},
+                "limits": (limits or {}) | (own_limits or {}).get(slug, {}),
             }
             for slug in slugs
         ]
@@ -281,10 +288,14 @@ class Sale:
     async def post(self, path: str, body: Any, **options: Any) -> Answer:
         return await self.ask("POST", path, body, **options)
 
+    async def join_once(self, secret: str, **options: Any) -> Answer:
+        """Joins the public line, once."""
+        return await self.post(f"/on-sales/{self.on_sale}/places", {"secret_hash": hash_secret(secret)}, **options)
+
     async def join(self, secret: str = "") -> "tuple[str, str]":
         """A place and its secret."""
         secret = secret or uuid.uuid4().hex
-        answer = await self.post(f"/on-sales/{self.on_sale}/places", {"secret_hash": hash_secret(secret)})
+        answer = await self.join_once(secret)
         assert answer.status == 201, answer.json
         return answer.json["place"], secret
 
@@ -385,6 +396,16 @@ class Sale:
                 return found
             await asyncio.sleep(0.05)
         raise AssertionError((expected, found))
+
+    async def until_epoch_after(self, epoch: int) -> int:
+        """Waits until the house sells at a later epoch; answers it."""
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            answer = await self.get(f"/on-sales/{self.on_sale}/status")
+            if answer.status == 200 and answer.json["epoch"] > epoch:
+                return int(answer.json["epoch"])
+            await asyncio.sleep(0.05)
+        raise AssertionError(self.town.log()[-3000:])
 
     async def until_drained(self) -> None:
         """Waits until everything is recorded."""
