@@ -1,7 +1,7 @@
 """What is wrong with a seating plan, and where, in words: `parvis plan check`."""
 
 from engine.halls.layout import compile_layout
-from engine.halls.pretix import Fault, Reader
+from engine.halls.reader import Fault, Reader
 
 
 def check(document: object, ids: str = "guid") -> tuple[Fault, ...]:
