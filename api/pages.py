@@ -78,7 +78,7 @@ def _page_file(module: str) -> File:
     return _file("page.html", text.replace("</head>", f"{preloads}</head>").replace("/web/", FOLDER).encode())
 
 
-WEB: Final = {name: _file(name, body) for name, body in SOURCES.items()}
+WEB: Final = {name: _file(name, body) for name, body in SOURCES.items() if name != "page.html"}
 WIDGET_FILE: Final = _file(
     WIDGET, "".join(f"import '{FOLDER}{name}';\n" for name in (*imports(WIDGET), WIDGET)).encode()
 )

@@ -11,10 +11,11 @@ export function linesOf(items, { nameItem, titleOf }) {
   return items.map((item) => ({ title: titleOf(item.performance), what: nameItem(item), item }));
 }
 
-/** A list of items with prices, fee and total; also used on the confirmation. */
-export function itemList({ items, total, currency, names, words }) {
+const areSeveral = (items) => new Set(items.map((item) => item.performance)).size > 1;
+
+/** A list of items with prices, fee and total; also used on the confirmation. `several`: each says which performance it is of. */
+export function itemList({ items, total, currency, names, words, several = areSeveral(items) }) {
   const fees = items.reduce((sum, item) => sum + item.fee, 0);
-  const several = new Set(items.map((item) => item.performance)).size > 1;
   const rows = linesOf(items, names).map(({ title, what, item }) => h('li', {},
     h('span', {}, h('b', {}, what), h('small', {}, [several ? title : null, item.category, words.priceType(item.price_type)].filter(Boolean).join(' · '))),
     h('span', { class: 'amount' }, words.money(item.price, currency))));
@@ -29,7 +30,6 @@ export function itemList({ items, total, currency, names, words }) {
 /** `names`: {nameItem(item), titleOf(performance)}; `onpay()` when the visitor goes on; `isCounter`: it is another's basket. */
 export function basketView({ basket, words, names, onpay, isCounter = false }) {
   const title = words.say(isCounter ? 'counter.basket' : 'basket');
-  const reserved = isCounter ? 'counter.reserved_until' : 'reserved_until';
   const body = h('div', { class: 'basket-body' });
   const untilBox = h('p', { class: 'until' });
   const left = h('span', { class: 'left' });
@@ -43,7 +43,7 @@ export function basketView({ basket, words, names, onpay, isCounter = false }) {
     h('h2', {}, title), problem, untilBox, more, body, pay, spoken);
   const [barSum, barUntil] = [h('b'), h('small')];
   const barText = h('span', { class: 'bar-text' }, barSum, barUntil);
-  const barButton = h('button', { type: 'button', class: 'primary', onclick: onpay }, words.say('continue'));
+  const barButton = h('button', { type: 'button', class: 'primary', onclick: onpay }, words.say('step.pay'));
   const bar = h('div', { class: 'bottom-bar', hidden: true }, barText, barButton);
   const ticking = setInterval(tick, 1000);
   let hasWarned = false;
@@ -60,14 +60,14 @@ export function basketView({ basket, words, names, onpay, isCounter = false }) {
     }
     if (!basket.endsAt) return;
     const leftMs = untilMs(basket.endsAt);
-    const until = words.say(reserved, { time: words.time(basket.endsAt) });
-    setText(untilText, until);
+    const time = words.time(basket.endsAt);
+    setText(untilText, words.say(isCounter ? 'kept_until' : 'reserved_until', { time }));
     setText(left, words.stretch(leftMs));
     const isHurried = leftMs < HURRY_MS;
     untilBox.classList.toggle('hurried', isHurried);
     more.hidden = !isHurried || basket.holds.every((hold) => hold.isExtended);
     setText(barSum, `${words.say('items', { n: basket.items.length })} · ${words.money(basket.total, basket.currency)}`);
-    setText(barUntil, `${until} · ${words.stretch(leftMs)}`);
+    setText(barUntil, `${words.say('kept_until', { time })} · ${words.stretch(leftMs)}`);
     if (isHurried && !hasWarned) setText(spoken, words.say('two_minutes_left'));
     hasWarned = isHurried;
   }
@@ -79,9 +79,10 @@ export function basketView({ basket, words, names, onpay, isCounter = false }) {
     bar.hidden = isEmpty;
     if (isEmpty) more.hidden = true;
     else problem.hidden = true;
+    const several = areSeveral(basket.items);
     const groups = basket.holds.map((hold) => {
       const letGo = h('button', { type: 'button', class: 'quiet', onclick: () => act(letGo, () => basket.release(hold.hold)) }, words.say('let_go', { n: hold.items.length }));
-      return h('div', { class: 'hold' }, itemList({ items: hold.items, total: hold.total, currency: hold.currency, names, words })[0], letGo);
+      return h('div', { class: 'hold' }, itemList({ items: hold.items, total: hold.total, currency: hold.currency, names, words, several })[0], letGo);
     });
     const sums = isEmpty ? [] : itemList({ items: basket.items, total: basket.total, currency: basket.currency, names, words }).slice(1);
     body.replaceChildren(...(isEmpty ? [h('p', { class: 'muted' }, words.say(isCounter ? 'counter.basket_empty' : 'basket_empty'))] : [...groups, ...sums]));

@@ -15,13 +15,14 @@ const path = `/v1/houses/${house}/manage`;
 const { key, found: { on_sales: onSales } } = await askForKey({ words, main, check: (bearer) => get(`${path}/on-sales`, { bearer }) });
 
 const problem = h('p', { class: 'notice problem', role: 'alert', hidden: true });
-const stale = h('p', { class: 'notice', role: 'status', hidden: true }, words.say('reconnecting'));
+const stale = h('p', { class: 'notice', role: 'status', hidden: true }, words.say('control.stale'));
 const done = h('p', { class: 'notice good', role: 'status', hidden: true });
 const board = h('div', { class: 'board' });
 const steering = h('div', { class: 'steering' });
 const actions = h('ul', { class: 'log' });
 let shown = null;
 let timer = null;
+let written = '';
 
 async function attempt(button, action, said) {
   [problem.hidden, done.hidden] = [true, true];
@@ -54,7 +55,7 @@ function drawBoard(now) {
 }
 
 function act(verb, facts) {
-  return change('POST', `${path}/on-sales/${shown.on_sale}/${verb}`, { bearer: key, body: facts }).then((now) => { show(now); return readActions(); });
+  return change('POST', `${path}/on-sales/${shown.on_sale}/${verb}`, { bearer: key, body: facts }).then(show);
 }
 
 const reasonField = () => h('input', { type: 'text', required: true, maxlength: 300 });
@@ -99,6 +100,7 @@ async function look(id) {
   try {
     const now = await get(`${path}/on-sales/${id}`, { bearer: key });
     if (choice.value === id) show(now);
+    await readActions().catch(() => null);
   } catch {
     stale.hidden = false;
   }
@@ -107,8 +109,11 @@ async function look(id) {
 
 const did = (what) => (words.has(`did.${what}`) ? words.say(`did.${what}`) : what);
 
+/** What was done comes from the house's books, a moment later than it was done. */
 async function readActions() {
   const { actions: list } = await get(`${path}/actions`, { bearer: key });
+  if (written === JSON.stringify(list)) return;
+  written = JSON.stringify(list);
   actions.replaceChildren(...(list.length ? list : [null]).map((each) => (each ? h('li', {},
     h('time', { datetime: each.at }, `${words.shortDate(each.at)} ${words.time(each.at)}`), h('b', {}, `${did(each.what)} ${each.subject ?? ''}`), h('span', {}, each.who), h('q', {}, each.why)) : h('li', {}, words.say('no_actions')))));
 }

@@ -11,6 +11,7 @@ import { Line } from './line.js';
 import { nameArea, nameSeat, readPlan } from './plan.js';
 import { NEVER, openPage, readPath, whenAndWhere } from './shell.js';
 
+const FEW = 4;
 const { house, onSale: id } = readPath();
 const { words, main } = await openPage({ house, title: 'choose_seats' });
 const line = new Line({ house, onSale: id });
@@ -95,6 +96,20 @@ async function open(performance, panel) {
   }
 }
 
+/** Which performance: as tabs, or from a list where there are many. */
+function choosePerformance(panel) {
+  if (onSale.performances.length <= FEW) return tabs(panel);
+  const choose = h('select', { onchange: () => open(onSale.performances[choose.selectedIndex], panel) },
+    onSale.performances.map((each) => h('option', {}, titles.get(each.performance))));
+  choose.selectedIndex = onSale.performances.indexOf(firstChoice());
+  open(firstChoice(), panel);
+  return h('label', { class: 'field inline' }, h('span', {}, words.say('counter.step_performance')), choose);
+}
+
+function firstChoice() {
+  return onSale.performances.find((each) => each.performance === basket.items[0]?.performance) ?? onSale.performances[0];
+}
+
 function tabs(panel) {
   const buttons = onSale.performances.map((performance) => h('button', { type: 'button', class: 'tab', onclick: () => pick(performance) },
     h('b', {}, performance.title), h('small', {}, `${words.shortDate(performance.starts_at)} · ${words.time(performance.starts_at)}`)));
@@ -102,7 +117,7 @@ function tabs(panel) {
     buttons.forEach((button, at) => button.setAttribute('aria-pressed', String(onSale.performances[at] === performance)));
     open(performance, panel);
   }
-  pick(onSale.performances.find((each) => each.performance === basket.items[0]?.performance) ?? onSale.performances[0]);
+  pick(firstChoice());
   if (buttons.length < 2) return h('p', { class: 'muted' }, whenAndWhere(onSale.performances[0], words));
   return h('div', { class: 'tabs', role: 'group', 'aria-label': words.say('performances') }, buttons);
 }
@@ -112,7 +127,7 @@ function showSeats() {
   step(0);
   view = basketView({ basket, words, names, onpay: showCheckout });
   const panel = h('div', { class: 'panel' });
-  stage.replaceChildren(tabs(panel), h('div', { class: 'columns' }, panel, view.element), view.bar);
+  stage.replaceChildren(choosePerformance(panel), h('div', { class: 'columns' }, panel, view.element), view.bar);
 }
 
 function leaveStage() {

@@ -6,6 +6,8 @@ import { Line } from './line.js';
 import { openPage, readPath, whenAndWhere } from './shell.js';
 import { waitingView } from './waitingview.js';
 
+/** So many performances stand above the queue; more would push it off the screen. */
+const FEW = 3;
 const { house: slug, onSale: id } = readPath();
 const { words, main } = await openPage({ house: slug });
 
@@ -26,11 +28,13 @@ try {
     const sign = isTurn ? `● ${words.say('stage.turn')}` : state.ahead && shown.name === 'waiting' ? `(${words.number(state.ahead)})` : '';
     document.title = sign ? `${sign} ${calm}` : calm;
   };
+  const dates = h('ul', { class: 'dates' }, onSale.performances.map((performance) => h('li', {},
+    onSale.performances.length > 1 ? h('b', {}, performance.title) : null, ' ', whenAndWhere(performance, words))));
+  const areMany = onSale.performances.length > FEW;
   main.append(
-    h('div', { class: 'intro' }, h('h1', {}, onSale.title),
-      h('ul', { class: 'dates' }, onSale.performances.map((performance) => h('li', {},
-        onSale.performances.length > 1 ? h('b', {}, performance.title) : null, ' ', whenAndWhere(performance, words))))),
+    h('div', { class: 'intro' }, h('h1', {}, onSale.title), areMany ? null : dates),
     view.element,
+    areMany ? h('details', { class: 'policies' }, h('summary', {}, `${words.say('performances')} (${words.number(onSale.performances.length)})`), dates) : '',
     ...policies(onSale.policies));
   await line.start();
 } catch (problem) {

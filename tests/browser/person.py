@@ -172,7 +172,9 @@ class Person:
 
     async def overflow(self) -> int:
         """How many pixels of the page lie beyond the screen's right edge."""
-        return int(await self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+        # Not `innerWidth`: a phone that zooms out to show a page that is too wide counts the whole of it.
+        root = "document.documentElement"
+        return int(await self.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth"))
 
 
 class People:

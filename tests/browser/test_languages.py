@@ -4,7 +4,7 @@ import re
 
 import msgspec
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from engine.instants import now_ms
 from tests.browser.person import PHONE, People, Person
@@ -106,17 +106,18 @@ SAID = {
 }
 
 
-async def reads_well(page: Page, language: str) -> None:
+async def reads_well(person: Person, language: str) -> None:
     """The page says which language it is in, shows no name where words belong, and fits the screen."""
+    page = person.page
     assert await page.evaluate("document.documentElement.lang") == language
+    for unfolded in await page.locator("details").all():
+        await unfolded.evaluate("(details) => { details.open = true; }")
     text = await page.inner_text("body")
     assert not NAME_OF_WORDS.search(text), NAME_OF_WORDS.search(text)
     assert not OURS_ALONE.search(text), OURS_ALONE.search(text)
-    for unfolded in await page.locator("details").all():
-        await unfolded.evaluate("(details) => { details.open = true; }")
     # A mark that French sets apart stays with its word.
     assert not re.search(r" [:;!?»](\s|$)", text)
-    assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert await person.overflow() == 0
 
 
 @pytest.mark.parametrize("language", SAID)
@@ -132,12 +133,12 @@ async def test_the_whole_way_is_said_in_the_visitors_language(town: Town, people
 
         async def sees(*words: str) -> None:
             await visitor.sees(*words)
-            await reads_well(page, language)
+            await reads_well(visitor, language)
 
         for path in ("/", "/h/zeewind"):
             await visitor.open(path)
             await expect(page.locator(".on-sale").first).to_be_visible()
-            await reads_well(page, language)
+            await reads_well(visitor, language)
         await visitor.open(f"/h/zeewind/{later.on_sale}")
         await sees(said.before)
         await visitor.open(f"/h/zeewind/{gathering.on_sale}")
@@ -171,7 +172,7 @@ async def is_staff(person: Person, sale: Sale, language: str) -> None:
         await person.press(said.sign_in)
         await expect(page.locator(there).first).to_be_visible()
         await expect(page.locator(".log li, .steps li").first).to_be_visible()
-        await reads_well(page, language)
+        await reads_well(person, language)
     await expect(page.get_by_role("heading", level=1)).to_have_text(said.counter)
 
 

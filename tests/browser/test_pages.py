@@ -41,7 +41,7 @@ async def test_a_file_is_kept_for_good_under_its_version_and_not_at_all_under_an
                 body = await answer.read()
             assert (answer.status, gzip.decompress(body)) == (200, file.body), name
             assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-            assert answer.headers["Content-Type"].startswith(TYPES.get(name.rpartition(".")[2], "text/html")), name
+            assert answer.headers["Content-Type"].startswith(TYPES[name.rpartition(".")[2]]), name
             assert answer.headers["Content-Type"].count("charset") <= 1
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert answer.headers["Access-Control-Allow-Origin"] == "*"
@@ -64,7 +64,16 @@ async def test_the_widgets_address_stays_the_same_and_brings_every_module_at_onc
 
 @pytest.mark.parametrize(
     "name",
-    ["line.js", f"{VERSION}/nothing.js", f"{VERSION}/../pages.py", f"{VERSION}/%2e%2e/pages.py", "", "//", "%00"],
+    [
+        "line.js",
+        f"{VERSION}/page.html",
+        f"{VERSION}/nothing.js",
+        f"{VERSION}/../pages.py",
+        f"{VERSION}/%2e%2e/pages.py",
+        "",
+        "//",
+        "%00",
+    ],
 )
 async def test_no_other_address_gives_a_file(town: Town, name: str) -> None:
     async with aiohttp.ClientSession() as session, session.get(f"{town.url}/web/{name}") as answer:

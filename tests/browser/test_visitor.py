@@ -206,6 +206,7 @@ async def test_someone_who_gives_seats_back_or_leaves_the_queue_finds_it_done(to
     ):
         await visitor.comes_in(sale)
         await visitor.press("Find the best seats")
+        await visitor.finds(sale, "h", 2)
         await visitor.press("Give these seats back")
         await visitor.sees("Nothing yet.")
         await visitor.finds(sale, "h", 0)
