@@ -171,11 +171,12 @@ class SeatChanges(Reply, frozen=True, omit_defaults=False):
 
 
 class PublicKey(Reply, frozen=True, omit_defaults=False):
-    """A key that verifies passes (RFC 8037)."""
+    """A key that verifies passes (RFC 7518)."""
 
     kty: str
     crv: str
     x: str
+    y: str
     kid: str
     alg: str
     use: str

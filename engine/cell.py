@@ -26,11 +26,7 @@ Reply = list[Any]
 
 def digest(*parts: str | bytes) -> str:
     """A short fingerprint of parts, none of which can run into the next."""
-    hashed = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        data = part.encode() if isinstance(part, str) else part
-        hashed.update(len(data).to_bytes(4, "big") + data)
-    return hashed.hexdigest()
+    return hashlib.blake2b(msgspec.msgpack.encode(parts), digest_size=16).hexdigest()
 
 
 def pack(value: object) -> bytes:

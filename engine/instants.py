@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from engine.errors import BadInput
@@ -10,9 +11,15 @@ LATEST_MS: Final = 253_370_764_800_000
 """The year 9999: later instants have no RFC 3339."""
 
 
+@lru_cache(maxsize=4096)
+def _second(instant_s: int) -> str:
+    return datetime.fromtimestamp(instant_s, UTC).isoformat(timespec="seconds")[:19]
+
+
 def to_rfc3339(instant_ms: int) -> str:
     """`1767225600000` → `2026-01-01T00:00:00.000Z`."""
-    return datetime.fromtimestamp(instant_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    second, rest_ms = divmod(instant_ms, 1000)
+    return f"{_second(second)}.{rest_ms:03d}Z"
 
 
 def from_rfc3339(text: str) -> int:

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt.algorithms import ECAlgorithm
 
 from tests.integration.books import Books, changes
 from tests.town import Sale, Town
@@ -48,11 +50,12 @@ def forged_passes(token: str, public: bytes) -> Iterator[str]:
         signed = f"{encoded(told | {'alg': algorithm})}.{claims}"
         for secret in (public, base64.urlsafe_b64encode(public), b""):
             yield f"{signed}.{encoded(hmac.digest(secret, signed.encode(), digest))}"
-    other = Ed25519PrivateKey.generate()
-    yield jwt.encode(known, other, algorithm="EdDSA", headers={"kid": told["kid"]})
-    own = {"kty": "OKP", "crv": "Ed25519", "x": encoded(other.public_key().public_bytes_raw())}
-    yield jwt.encode(known, other, algorithm="EdDSA", headers={"kid": "mine", "jwk": own})
-    yield jwt.encode(known, other, algorithm="EdDSA", headers={"kid": "../../dev/null"})
+    other = ec.generate_private_key(ec.SECP256R1())
+    yield jwt.encode(known, other, algorithm="ES256", headers={"kid": told["kid"]})
+    own = ECAlgorithm.to_jwk(other.public_key(), as_dict=True)
+    yield jwt.encode(known, other, algorithm="ES256", headers={"kid": "mine", "jwk": own})
+    yield jwt.encode(known, other, algorithm="ES256", headers={"kid": "../../dev/null"})
+    yield jwt.encode(known, Ed25519PrivateKey.generate(), algorithm="EdDSA", headers={"kid": told["kid"]})
     for claim, value in (("index", known["index"] + 1), ("sub", "0" * 32), ("aud", "zuid/x"), ("exp", 9_999_999_999)):
         yield f"{header}.{encoded(known | {claim: value})}.{signature}"
     yield f"{header}.{claims}"
@@ -82,11 +85,11 @@ async def test_no_bent_token_is_taken_for_one_of_ours(town: Town) -> None:
                     assert (answer.status, answer.slug) == (401, "forged-token"), forged
                 tried += 1
             for forged in bent(held, chance):
-                for answer in (
-                    await sale.order(token, forged),
-                    await sale.ask("DELETE", f"/holds/{forged}", token=token),
-                ):
-                    assert (answer.status, answer.slug) == (404, "unknown-hold"), forged
+                answer = await sale.order(token, forged)
+                assert (answer.status, answer.slug) == (404, "unknown-hold"), forged
+                answer = await sale.ask("DELETE", f"/holds/{forged}", token=token)
+                # With a slash in it, it is another address.
+                assert (answer.status, answer.slug) == (404, "not-found" if "/" in forged else "unknown-hold"), forged
                 tried += 1
             for forged in bent(order["order_secret"], chance):
                 answer = await sale.get(f"/orders/{order['order']}", token=forged)
