@@ -7,8 +7,8 @@ import { nameArea, nameSeat, nameSeats, readPlan } from './plan.js';
 import { priceRange, pricesOf, pickedSeats, quantities } from './prices.js';
 import { SeatMap } from './seatmap.js';
 
-/** Loads the plan and builds the panel. `hold(items, priceTypes)` reserves; `mine()` gives the seat ids already reserved. */
-export async function openChooser({ house, performance, currency, limit, words, hold, mine }) {
+/** Loads the plan and builds the panel. `hold(items, priceTypes)` reserves, null where one may only look; `mine()` gives the seat ids already reserved. */
+export async function openChooser({ house, performance, currency, limit, words, hold = null, mine = () => [] }) {
   const plan = readPlan(await get(`/v1/houses/${house}/performances/${performance.performance}/plan`));
   const id = performance.performance;
   const problem = h('div', { class: 'notice problem', role: 'alert', hidden: true });
@@ -127,9 +127,9 @@ export async function openChooser({ house, performance, currency, limit, words, 
     const prices = Object.values(performance.prices[seat.category] ?? {});
     return [nameSeat(plan, seat.id, words), seat.isWheelchair ? words.say('wheelchair') : null, seat.category, prices.length ? words.money(prices[0], currency) : null].filter(Boolean).join(', ');
   };
-  const map = plan.seats.length ? new SeatMap({ plan, words, describe, ontoggle: toggle }) : null;
-  const best = seatCategories.length ? bestForm() : null;
-  const standing = plan.areas.filter((area) => performance.prices[area.category]).map(standingForm);
+  const map = plan.seats.length ? new SeatMap({ plan, words, describe, ontoggle: hold ? toggle : null }) : null;
+  const best = hold && seatCategories.length ? bestForm() : null;
+  const standing = plan.areas.filter((area) => hold && performance.prices[area.category]).map(standingForm);
   const swatch = (color) => { const dot = h('span', { class: 'swatch' }); dot.style.background = color; return dot; };
   const legend = h('ul', { class: 'legend' }, seatCategories.map(({ name, color }) => {
     counts.set(name, h('small'));
@@ -137,7 +137,7 @@ export async function openChooser({ house, performance, currency, limit, words, 
   }), h('li', {}, h('span', { class: 'swatch taken' }), words.say('seat.sold')));
   const live = new LiveSeats({ house, performance: id, onchange: (now) => { open = now; refresh(); } });
   const element = h('div', { class: 'chooser' }, problem, h('div', { class: 'forms' }, best?.element, standing.map((area) => area.element)),
-    map ? h('section', { class: 'card map-card' }, h('h2', {}, words.say('map_title')), legend, map.element, tray) : null);
+    map ? h('section', { class: 'card map-card' }, h('h2', {}, words.say(hold ? 'map_title' : 'map_label')), legend, map.element, tray) : null);
   live.start().catch((trouble) => { tell(trouble); live.fallBack(); });
   return { element, plan, refresh, stop: () => live.stop() };
 }

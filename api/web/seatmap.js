@@ -31,7 +31,7 @@ function drawShape({ kind, at, detail, rotation, color, border, text }) {
   return svg('g', { transform: rotation ? `rotate(${rotation} ${at.x} ${at.y})` : null, 'aria-hidden': 'true' }, drawn, label);
 }
 
-/** The map of one plan. `describe(seat)` gives what a seat says; `ontoggle(seat)` is called for an open or picked one. */
+/** The map of one plan. `describe(seat)` gives what a seat says; `ontoggle(seat)` is called for an open or picked one; null where one may only look. */
 export class SeatMap {
   constructor({ plan, words, describe, ontoggle }) {
     Object.assign(this, { plan, words, describe, ontoggle, states: 'b'.repeat(plan.seats.length), picked: new Set(), mine: new Set(), circles: [], current: null });
@@ -103,7 +103,7 @@ export class SeatMap {
     const isWheelchair = this.plan.seats[n].isWheelchair;
     circle.setAttribute('class', `seat ${state}${isWheelchair ? ' wheelchair' : ''}`);
     circle.setAttribute('aria-checked', String(state === 'picked' || state === 'mine'));
-    circle.setAttribute('aria-disabled', String(!['open', 'picked'].includes(state)));
+    circle.setAttribute('aria-disabled', String(!this.ontoggle || !['open', 'picked'].includes(state)));
     circle.setAttribute('aria-label', `${this.describe(this.plan.seats[n])}, ${this.words.say(`seat.${state}`)}`);
   }
 
@@ -128,7 +128,7 @@ export class SeatMap {
     const seen = inView.filter((seat) => seat.radius * 2 * scale >= NUMBERS_FROM_PX && ['open', 'held', 'sold', 'blocked'].includes(this.stateOf(seat.n)));
     this.tellWhere(inView);
     const isTooSmall = matchMedia('(pointer: coarse)').matches && this.plan.seats[0].radius * 2 * scale < SMALLEST_TAP_PX;
-    if (!this.isPointed) setText(this.tip, this.words.say(isTooSmall ? 'map_hint_far' : 'map_hint'));
+    if (!this.isPointed && this.ontoggle) setText(this.tip, this.words.say(isTooSmall ? 'map_hint_far' : 'map_hint'));
     this.numbers.replaceChildren(...(seen.length > MOST_NUMBERS ? [] : seen).map((seat) => svg('text', {
       x: seat.x, y: seat.y, 'font-size': seat.radius * 0.85, fill: this.stateOf(seat.n) === 'open' ? this.inks.get(seat.category) : null,
     }, seat.isWheelchair && this.stateOf(seat.n) === 'open' ? '♿' : seat.number)));
@@ -167,7 +167,7 @@ export class SeatMap {
 
   choose(seat) {
     this.focus(seat);
-    if (['open', 'picked'].includes(this.stateOf(seat.n))) this.ontoggle(seat);
+    if (['open', 'picked'].includes(this.stateOf(seat.n))) this.ontoggle?.(seat);
     this.point(this.circles[seat.n]);
   }
 

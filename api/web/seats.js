@@ -59,6 +59,7 @@ const names = {
 };
 let chooser = null;
 let view = null;
+let isLooking = false;
 const basket = new Basket({ house, memory, bearer: () => memory.pass ?? '', onchange: () => { view?.update(); chooser?.refresh(); } });
 
 function step(number) {
@@ -83,14 +84,14 @@ async function open(performance, panel) {
   try {
     chooser = await openChooser({
       house, performance, currency: onSale.currency, limit: onSale.limits.seats_a_hold, words,
-      hold: async (items, types) => {
+      hold: isLooking ? null : async (items, types) => {
         await basket.hold(items, types).catch((trouble) => { if (trouble.slug?.startsWith('pass-')) fail(trouble); throw trouble; });
       },
       mine: (which) => basket.seatsOf(which),
     });
     plans.set(performance.performance, chooser.plan);
     panel.replaceChildren(chooser.element);
-    view.update();
+    view?.update();
   } catch (trouble) {
     panel.replaceChildren(h('p', { class: 'notice problem', role: 'alert' }, explain(trouble, words)));
   }
@@ -128,6 +129,14 @@ function showSeats() {
   view = basketView({ basket, words, names, onpay: showCheckout });
   const panel = h('div', { class: 'panel' });
   stage.replaceChildren(choosePerformance(panel), h('div', { class: 'columns' }, panel, view.element), view.bar);
+}
+
+/** For whoever has no place in the queue: how the hall fills, and the way in. */
+function showHall() {
+  isLooking = true;
+  steps.hidden = true;
+  const panel = h('div', { class: 'panel' });
+  stage.replaceChildren(h('p', { class: 'notice' }, words.say('look_only'), ' ', h('a', { href: waitingPage }, words.say('do.join'))), choosePerformance(panel), panel);
 }
 
 function leaveStage() {
@@ -171,7 +180,8 @@ try {
   } else if (await enter()) {
     setText(main.querySelector('.pass-until'), words.say('shop_until', { time: words.time(memory.kept.pass_expires_at) }));
     showSeats();
-  } else location.replace(waitingPage);
+  } else if (memory.kept.place) location.replace(waitingPage);
+  else showHall();
 } catch (trouble) {
   fail(trouble);
 }

@@ -28,10 +28,10 @@ code{{overflow-wrap:anywhere}}
 <parvis-waiting-room house="{house}" on-sale="{on_sale}"></parvis-waiting-room>
 </main><footer>{note}</footer></body></html>"""
 LEADS: Final = {
-    "nl": "Tickets voor deze avond koopt u hier, op onze eigen website.",
-    "fr": "Achetez ici, sur notre propre site, vos billets pour cette soirée.",
-    "de": "Karten für diesen Abend kaufen Sie hier, auf unserer eigenen Website.",
-    "en": "Buy your tickets for this evening here, on our own website.",
+    "nl": "Tickets voor deze voorstelling koopt u hier, op onze eigen website.",
+    "fr": "Achetez ici, sur notre propre site, vos billets pour cette représentation.",
+    "de": "Karten für diese Vorstellung kaufen Sie hier, auf unserer eigenen Website.",
+    "en": "Buy your tickets for this performance here, on our own website.",
 }
 NOTES: Final = {
     "nl": "De website van het huis, op een ander adres dan Parvis. De wachtrij is met twee regels ingevoegd:",

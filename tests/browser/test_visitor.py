@@ -218,6 +218,22 @@ async def test_someone_who_gives_seats_back_or_leaves_the_queue_finds_it_done(to
         assert "place" not in await visitor.kept(later)
 
 
+async def test_whoever_is_not_in_the_queue_may_watch_the_hall_fill(town: Town, people: People) -> None:
+    async with await town.open_sale("zeewind") as sale, people.arrive(PHONE) as visitor:
+        await visitor.open(f"/h/zeewind/{sale.on_sale}/seats")
+        await visitor.sees("You see how the hall fills.")
+        await expect(visitor.seat("zaal-C-4")).to_have_class(re.compile("open"))
+        assert (await sale.hold(await sale.enter(), "zaal-C-4")).status == 201
+        await expect(visitor.seat("zaal-C-4")).to_have_class(re.compile("held"))
+        await visitor.seat("zaal-C-5").click()
+        await expect(visitor.seat("zaal-C-5")).to_have_attribute("aria-checked", "false")
+        await expect(visitor.page.locator("form")).to_have_count(0)
+        await visitor.page.get_by_role("link", name="Join the queue").click()
+        await visitor.press("Join the queue")
+        await visitor.press("Choose my seats")
+        await expect(visitor.button("Find the best seats")).to_be_visible()
+
+
 async def test_addresses_that_lead_nowhere_say_so(people: People) -> None:
     async with people.arrive(PHONE, refused=[404]) as visitor:
         await visitor.open("/h/nowhere")

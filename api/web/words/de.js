@@ -43,7 +43,7 @@ export default {
   'draw.check_right_late': 'Stimmt. Zahl und Fingerabdruck gehören zusammen. Sie kamen nach dem Verkaufsstart und behalten die Reihenfolge der Ankunft: Wartenummer {number}.',
   'draw.check_number_wrong': 'Ihr Browser kommt auf die Wartenummer {number}, nicht auf die obige. Bitte sagen Sie es dem Haus.',
 
-  'choose_seats': 'Wählen Sie Ihre Plätze', 'step.choose': 'Wählen', 'step.pay': 'Zahlen', 'step.done': 'Fertig', 'shop_until': 'Sie sind dran bis {time} Uhr.',
+  'look_only': 'Sie sehen, wie sich der Saal füllt. Um Plätze zu wählen, stellen Sie sich an.', 'choose_seats': 'Wählen Sie Ihre Plätze', 'step.choose': 'Wählen', 'step.pay': 'Zahlen', 'step.done': 'Fertig', 'shop_until': 'Sie sind dran bis {time} Uhr.',
   'best_title': 'Beste Plätze zusammen', 'best_hint': 'Sagen Sie, wie viele; wir suchen die besten, die nebeneinander frei sind.', 'category': 'Kategorie', 'any_category': 'Alle Kategorien', 'find_best': 'Beste Plätze suchen',
   'standing': 'Stehplätze', 'reserve': 'Reservieren', 'open_seats': { one: '{n} frei', other: '{n} frei' }, 'open_places': { one: '{n} frei', other: '{n} frei' },
   'map_title': 'Oder im Saalplan wählen', 'map_label': 'Saalplan', 'map_hint': 'Tippen Sie auf einen Platz, um ihn zu wählen.', 'map_hint_far': 'Tippen Sie dorthin, wo Sie sitzen möchten, um näher heranzukommen.', 'map_keys': 'Mit den Pfeiltasten von Platz zu Platz, Eingabe wählt, Plus und Minus vergrößern und verkleinern.',

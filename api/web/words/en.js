@@ -43,7 +43,7 @@ export default {
   'draw.check_right_late': 'Right. Number and fingerprint match. You joined after the start of sales, so you keep the order of arrival: number {number}.',
   'draw.check_number_wrong': 'Your browser finds number {number}, not the one above. Please tell the house.',
 
-  'choose_seats': 'Choose your seats', 'step.choose': 'Choose', 'step.pay': 'Pay', 'step.done': 'Done', 'shop_until': 'It’s your turn until {time}.',
+  'look_only': 'You see how the hall fills. To choose seats, join the queue.', 'choose_seats': 'Choose your seats', 'step.choose': 'Choose', 'step.pay': 'Pay', 'step.done': 'Done', 'shop_until': 'It’s your turn until {time}.',
   'best_title': 'Best seats together', 'best_hint': 'Say how many; we find the best that are free side by side.', 'category': 'Category', 'any_category': 'Any category', 'find_best': 'Find the best seats',
   'standing': 'Standing', 'reserve': 'Reserve', 'open_seats': { one: '{n} free', other: '{n} free' }, 'open_places': { one: '{n} free', other: '{n} free' },
   'map_title': 'Or pick on the plan', 'map_label': 'Seating plan', 'map_hint': 'Tap a seat to pick it.', 'map_hint_far': 'Tap where you would like to sit to come closer.', 'map_keys': 'Arrow keys move between seats, Enter picks one, plus and minus zoom.',

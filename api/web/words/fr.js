@@ -43,7 +43,7 @@ export default {
   'draw.check_right_late': 'Exact. Nombre et empreinte vont ensemble. Vous êtes arrivé après l’ouverture des ventes et gardez donc l’ordre d’arrivée : numéro {number}.',
   'draw.check_number_wrong': 'Votre navigateur trouve le numéro {number}, pas celui affiché. Prévenez la maison.',
 
-  'choose_seats': 'Choisissez vos places', 'step.choose': 'Choisir', 'step.pay': 'Payer', 'step.done': 'Terminé', 'shop_until': 'C’est votre tour jusqu’à {time}.',
+  'look_only': 'Vous voyez la salle se remplir. Pour choisir des places, entrez dans la file.', 'choose_seats': 'Choisissez vos places', 'step.choose': 'Choisir', 'step.pay': 'Payer', 'step.done': 'Terminé', 'shop_until': 'C’est votre tour jusqu’à {time}.',
   'best_title': 'Les meilleures places ensemble', 'best_hint': 'Dites combien ; nous cherchons les meilleures libres côte à côte.', 'category': 'Catégorie', 'any_category': 'Toutes les catégories', 'find_best': 'Trouver les meilleures places',
   'standing': 'Debout', 'reserve': 'Réserver', 'open_seats': { one: '{n} libre', other: '{n} libres' }, 'open_places': { one: '{n} libre', other: '{n} libres' },
   'map_title': 'Ou choisissez sur le plan', 'map_label': 'Plan de la salle', 'map_hint': 'Touchez une place pour la choisir.', 'map_hint_far': 'Touchez l’endroit où vous voulez être assis pour l’agrandir.', 'map_keys': 'Les flèches vont d’une place à l’autre, Entrée choisit, plus et moins agrandissent ou réduisent.',

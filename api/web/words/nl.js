@@ -43,7 +43,7 @@ export default {
   'draw.check_right_late': 'Klopt. Getal en vingerafdruk horen bij elkaar. U kwam na de start van de ticketverkoop en houdt dus de volgorde van aankomst: volgnummer {number}.',
   'draw.check_number_wrong': 'Uw browser komt uit op volgnummer {number}, niet op dat hierboven. Laat het aan het huis weten.',
 
-  'choose_seats': 'Kies uw plaatsen', 'step.choose': 'Kiezen', 'step.pay': 'Betalen', 'step.done': 'Klaar', 'shop_until': 'U bent aan de beurt tot {time} uur.',
+  'look_only': 'U ziet hoe de zaal volloopt. Om plaatsen te kiezen, gaat u in de wachtrij.', 'choose_seats': 'Kies uw plaatsen', 'step.choose': 'Kiezen', 'step.pay': 'Betalen', 'step.done': 'Klaar', 'shop_until': 'U bent aan de beurt tot {time} uur.',
   'best_title': 'Beste plaatsen samen', 'best_hint': 'Zeg hoeveel; wij zoeken de beste die naast elkaar vrij zijn.', 'category': 'Rang', 'any_category': 'Alle rangen', 'find_best': 'Zoek de beste plaatsen',
   'standing': 'Staanplaatsen', 'reserve': 'Vasthouden', 'open_seats': { one: '{n} vrij', other: '{n} vrij' }, 'open_places': { one: '{n} vrij', other: '{n} vrij' },
   'map_title': 'Of kies op het zaalplan', 'map_label': 'Zaalplan', 'map_hint': 'Tik op een plaats om ze te kiezen.', 'map_hint_far': 'Tik waar u wilt zitten om dichterbij te komen.', 'map_keys': 'Met de pijltjes gaat u van plaats naar plaats, Enter kiest, plus en min zoomen.',
