@@ -3,9 +3,11 @@
 import asyncio
 import signal
 
+import aiohttp
 import psutil
 import pytest
 
+from engine.words import HouseSlug
 from tests.chaos.truth import clean
 from tests.faults.patience import until
 from tests.town import Town
@@ -48,4 +50,42 @@ async def test_a_killed_server_leaves_no_process_behind_and_another_one_goes_on(
         assert await sale.pass_for(place, secret)
         ordered = await sale.order(token, held, headers={"Prefer": "wait=5"})
         assert (ordered.status, ordered.json["state"]) == (202, "recorded")
+    await clean(town, "noord", "zuid")
+
+
+async def test_a_house_that_is_down_from_the_start_is_said_to_be_and_comes_when_it_can(town: Town) -> None:
+    async with await town.open_sale("noord") as noord, await town.open_sale("zuid") as zuid:
+        server = town.servers.redis[HouseSlug("noord")]
+        await asyncio.to_thread(town.stop_serving)
+        await asyncio.to_thread(server.kill)
+        try:
+            town.serve()
+
+            async def is_serving() -> bool:
+                try:
+                    ready = await zuid.get(f"{town.url}/readyz")
+                except aiohttp.ClientError:
+                    return False
+                return bool(ready.json["cells"] == {"noord": "closed", "zuid": "open"})
+
+            await until(is_serving, within_s=60)
+            # Nothing is known of this house yet: it would be a lie to say that the on-sale, or the key, is unknown.
+            for path in (
+                f"/on-sales/{noord.on_sale}/status",
+                f"/performances/{noord.performance}/plan",
+                "/manage/keys",
+            ):
+                answer = await noord.get(path, token=noord.manage_key)
+                assert (answer.status, answer.slug) == (503, "cell-unavailable"), path
+                assert int(answer.headers["Retry-After"]) >= 1
+            assert (await noord.join_once("a secret")).status == 503
+            assert (await noord.get(noord.base)).json["name"] == "House noord"
+            directory = (await zuid.get(f"{town.url}/v1/on-sales")).json
+            assert directory["unavailable"] == [{"house": "noord", "name": "House noord"}]
+            assert {each["house"] for each in directory["on_sales"]} == {"zuid"}
+            assert (await zuid.hold(await zuid.enter(), "zaal-A-1")).status == 201
+        finally:
+            await asyncio.to_thread(server.start)
+        await town.until_ready()
+        assert (await noord.hold(await noord.enter(), "zaal-A-1")).status == 201
     await clean(town, "noord", "zuid")
