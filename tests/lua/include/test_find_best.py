@@ -87,6 +87,13 @@ def test_several_parties_of_one_request_do_not_get_the_same_seats(stage: Stage) 
     assert stage.index_is_right()
 
 
+def test_a_second_party_of_one_request_leaves_nobody_alone_either(stage: Stage) -> None:
+    """The index speaks of row A as it was; as it is now, two more would leave one."""
+    stage.before("A: . . . . .   B: . .")
+    stage.let_in(2)
+    assert stage.seats(stage.hold_packed(2, [[1, "best", "", 2], [1, "best", "", 2]])) == "A1 A2 B1 B2"
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_finds_what_a_look_at_every_seat_finds(stage: Stage, seed: int) -> None:
     """Random halls: the first row that can without leaving anybody alone; else the first that can at all."""

@@ -62,3 +62,14 @@ def test_cannot_extend_what_only_waits_to_come_back(stage: Stage) -> None:
     stage.release(1, "h1")
     with stage.nothing_changes():
         assert stage.extend(1, "h1") == [b"hold_ended"]
+
+
+def test_cannot_extend_what_is_over_though_nobody_has_swept_it_yet(stage: Stage) -> None:
+    """A call sweeps a few due holds on its way and not all of them."""
+    stage.before("A: " + " ".join("." * 20))
+    stage.let_in(1)
+    for number in range(20):
+        stage.hold_packed(1, [[1, "seats", 0, number]], hold=f"hold {number:02}", limit=20, hold_ms=1000 + number)
+    stage.pass_time(2000)
+    assert stage.extend(1, "hold 19") == [b"hold_ended"]
+    assert "hold 19" in stage.due()
