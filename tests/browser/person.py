@@ -128,19 +128,19 @@ class Person:
         """A seat on the plan."""
         return self.page.locator(f'[data-seat="{seat}"]')
 
+    async def taps(self, seat: str) -> None:
+        """Taps where a seat is, on a phone."""
+        spot = self.seat(seat)
+        await spot.scroll_into_view_if_needed()
+        box = await spot.bounding_box()
+        assert box is not None
+        await self.page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
     async def picks(self, *seats: str) -> None:
-        """Picks seats on the plan, by finger or mouse."""
+        """Picks seats on the plan, by finger."""
         for seat in seats:
-            spot = self.seat(seat)
-            await spot.scroll_into_view_if_needed()
-            box = await spot.bounding_box()
-            assert box is not None
-            x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-            if await self.page.evaluate("matchMedia('(pointer: coarse)').matches"):
-                await self.page.touchscreen.tap(x, y)
-            else:
-                await self.page.mouse.click(x, y)
-            await expect(spot).to_have_class(re.compile("picked"))
+            await self.taps(seat)
+            await expect(self.seat(seat)).to_have_class(re.compile("picked"))
 
     async def tabs_to(self, name: str) -> None:
         """Presses Tab until what says so has the focus; everything on the way is visibly marked."""
