@@ -110,7 +110,7 @@ def test_a_demo_cut_short_leaves_nothing_behind(short_folder: Path, number: sign
     folder.mkdir(mode=0o755)
     with demo(folder, "--visitors", "100") as process:
         assert process.stdout is not None
-        told = []
+        told: list[str] = []
         while not told or "live seat map" not in told[-1]:
             line = process.stdout.readline()
             assert line, "".join(told)
