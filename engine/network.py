@@ -42,7 +42,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Connections to the house's database, in one process."""
     postgres_timeout_ms: AtLeastOne = 5_000
     """A statement in the house's database."""
-    batch: AtLeastOne = 500
+    batch: AtLeastOne = 2_000
     """Outbox entries that the writer records in one transaction."""
 
 
@@ -105,7 +105,8 @@ class Network(msgspec.Struct, frozen=True):
             if house.slug == slug:
                 return house
         near = get_close_matches(slug, [house.slug for house in self.houses], n=1)
-        raise BadInput(f"{self.name} has no house {slug!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(house.slug for house in self.houses)}"
+        raise BadInput(f"{self.name} has no house {slug!r}; {hint}")
 
 
 def load(path: Path, *, servers: "Mapping[HouseSlug, ServerAddresses] | None" = None) -> Network:

@@ -11,24 +11,23 @@ from engine.entries import Action, Order, decode_action, decode_order
 Entry = tuple[str, dict[str, str | bytes]]
 """An outbox entry: its id, and its fields (`data` as bytes, everything else as text)."""
 KNOWN: Final = "SELECT order_id::text, payload, entry FROM orders WHERE order_id = ANY ($1::uuid[])"
+# A subquery a row: the index is used, whatever the planner believes of tables that were empty a minute ago.
 LIVE: Final = (
-    "SELECT i.performance, i.seat FROM order_items i JOIN unnest($1::text[], $2::text[]) AS w(performance, seat) "
-    "USING (performance, seat) WHERE i.live"
+    "SELECT w.performance, w.seat FROM unnest($1::text[], $2::text[]) AS w(performance, seat) CROSS JOIN LATERAL "
+    "(SELECT FROM order_items i WHERE i.performance = w.performance AND i.seat = w.seat AND i.live LIMIT 1) AS i"
 )
 PAID: Final = (
-    "SELECT o.provider, o.reference, o.order_id::text FROM orders o JOIN unnest($1::text[], $2::text[]) "
-    "AS w(provider, reference) USING (provider, reference) WHERE o.state = 'recorded'"
+    "SELECT w.provider, w.reference, o.order_id::text FROM unnest($1::text[], $2::text[]) AS w(provider, reference) "
+    "CROSS JOIN LATERAL (SELECT order_id FROM orders o WHERE o.provider = w.provider AND o.reference = w.reference "
+    "AND o.state = 'recorded' LIMIT 1) AS o"
 )
-ORDERS: Final = (
-    "INSERT INTO orders (order_id, on_sale, owner, state, total, currency, channel, email, name, phone, language, "
-    "provider, reference, payload, entry) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], "
-    "$5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], "
-    "$13::text[], $14::bytea[], $15::text[])"
+ORDER_COLUMNS: Final = (
+    *("order_id", "on_sale", "owner", "state", "total", "currency", "channel"),
+    *("email", "name", "phone", "language", "provider", "reference", "payload", "entry"),
 )
-ITEMS: Final = (
-    "INSERT INTO order_items (order_id, item, performance, seat, area, category, price_type, price, fee, live) "
-    "SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], "
-    "$8::bigint[], $9::bigint[], $10::bool[])"
+ITEM_COLUMNS: Final = (
+    *("order_id", "item", "performance", "seat", "area", "category"),
+    *("price_type", "price", "fee", "live"),
 )
 ENTRANTS: Final = (
     "INSERT INTO entrants (on_sale, line, index, secret_hash) "
@@ -133,11 +132,20 @@ async def _record_orders(connection: Any, orders: Sequence[Arrived]) -> None:
             await alarm(connection, "other-payload", {"order": order, "entry": arrived.entry, "first": first})
     if fresh:
         judged = await _judge(connection, fresh)
-        await connection.execute(ORDERS, *_columns([_order_row(arrived) for arrived in judged], 15))
-        await connection.execute(ITEMS, *_columns([row for arrived in judged for row in _item_rows(arrived)], 10))
+        await _copy(connection, "orders", ORDER_COLUMNS, [_order_row(arrived) for arrived in judged])
+        items = [row for arrived in judged for row in _item_rows(arrived)]
+        await _copy(connection, "order_items", ITEM_COLUMNS, items)
         for arrived in judged:
             if arrived.state == "conflicted":
                 await _request_refund(connection, arrived)
+
+
+async def _copy(connection: Any, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Rows as they are, twice as fast as by INSERT. Raises `asyncpg.DataError` for a value that the column can't have."""
+    try:
+        await connection.copy_records_to_table(table, records=rows, columns=columns)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise asyncpg.DataError(f"{table}: {error}") from error
 
 
 async def _judge(connection: Any, orders: Sequence[Arrived]) -> list[Arrived]:
