@@ -141,7 +141,7 @@ async def _record_orders(connection: Any, orders: Sequence[Arrived]) -> None:
 
 
 async def _copy(connection: Any, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Rows as they are, twice as fast as by INSERT. Raises `asyncpg.DataError` for a value that is none of the column."""
+    """Rows as they are, twice as fast as by INSERT. Raises `asyncpg.DataError` for a value of another type."""
     try:
         await connection.copy_records_to_table(table, records=rows, columns=columns)
     except (TypeError, ValueError, OverflowError) as error:
