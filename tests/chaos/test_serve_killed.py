@@ -53,6 +53,26 @@ async def test_a_killed_server_leaves_no_process_behind_and_another_one_goes_on(
     await clean(town, "noord", "zuid")
 
 
+async def test_a_killed_api_takes_its_workers_along_and_is_started_again(town: Town) -> None:
+    async with await town.open_sale("noord") as sale:
+        place, secret = await sale.join()
+        assert town.process is not None
+        server = psutil.Process(town.process.pid).children()[0]
+        family = [server, *server.children(recursive=True)]
+        asked = (await sale.get(f"{town.url}/healthz")).json["pid"]
+        assert asked in {process.pid for process in family[1:]}
+        server.kill()
+
+        async def is_gone() -> bool:
+            return not any(map(is_alive, family))
+
+        await until(is_gone, within_s=15)
+        await town.until_ready()
+        assert (await sale.get(f"{town.url}/healthz")).json["pid"] != asked
+        assert await sale.pass_for(place, secret)
+    await clean(town, "noord", "zuid")
+
+
 async def test_a_house_that_is_down_from_the_start_is_said_to_be_and_comes_when_it_can(town: Town) -> None:
     async with await town.open_sale("noord") as noord, await town.open_sale("zuid") as zuid:
         server = town.servers.redis[HouseSlug("noord")]
