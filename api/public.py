@@ -117,6 +117,7 @@ async def _listed(cell: Cell) -> tuple[ListedOnSale, ...]:
                 ListedOnSale(
                     house=cell.house.slug,
                     house_name=cell.house.name,
+                    time_zone=cell.house.time_zone,
                     on_sale=on_sale.on_sale,
                     title=on_sale.title,
                     phase=now.phase,
@@ -142,6 +143,7 @@ async def read_house(call: Call) -> Answer:
         house=house.slug,
         name=house.name,
         languages=tuple(house.languages),
+        time_zone=house.time_zone,
         colours=house.colours,
         operator_contact=house.operator_contact,
         on_sales=on_sales,

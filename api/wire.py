@@ -198,6 +198,7 @@ class ListedOnSale(Reply, frozen=True, omit_defaults=False):
     opens_at: str
     house: HouseSlug
     house_name: str
+    time_zone: str
     starts_at: str
     """The first of its performances (RFC 3339)."""
     page: str
@@ -223,6 +224,8 @@ class HouseReply(Reply, frozen=True, omit_defaults=False):
     house: HouseSlug
     name: str
     languages: tuple[str, ...]
+    time_zone: str
+    """An IANA name."""
     colours: Colours
     operator_contact: str
     on_sales: tuple[ListedOnSale, ...]

@@ -80,6 +80,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     languages: tuple[str, ...] = ("nl", "en")
     """Of its pages; the first is the house's own."""
+    time_zone: str = "Europe/Brussels"
+    """In which its pages tell when something is; an IANA name."""
     colours: Colours = Colours()
     allowed_origins: tuple[str, ...] = ()
     """Websites whose scripts may join, hold and order: `https://www.example.org`."""

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import available_timezones
 
 from engine.address import address_of
 from engine.errors import BadInput
@@ -32,6 +34,13 @@ def _check_languages(languages: tuple[str, ...]) -> Iterator[str]:
     for language in languages:
         if language not in LANGUAGES:
             yield f'there are no pages in "{language}" (there are: {", ".join(LANGUAGES)})'
+
+
+def _check_time_zone(name: str) -> Iterator[str]:
+    known = available_timezones()
+    if known and name not in known:  # a bare machine may know none
+        near = get_close_matches(name, known, n=1)
+        yield f'there is no time zone "{name}"' + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _check_colour(colour: str) -> Iterator[str]:
@@ -81,6 +90,7 @@ CHECKS: Final[dict[str, Callable[[Any], Iterator[str]]]] = {
     "name": _check_words,
     "operator_contact": _check_words,
     "languages": _check_languages,
+    "time_zone": _check_time_zone,
     "primary": _check_colour,
     "accent": _check_colour,
     "background": _check_colour,

@@ -115,7 +115,7 @@ async function readActions() {
   if (written === JSON.stringify(list)) return;
   written = JSON.stringify(list);
   actions.replaceChildren(...(list.length ? list : [null]).map((each) => (each ? h('li', {},
-    h('time', { datetime: each.at }, `${words.shortDate(each.at)} ${words.time(each.at)}`), h('b', {}, `${did(each.what)} ${each.subject ?? ''}`), h('span', {}, each.who), h('q', {}, each.why)) : h('li', {}, words.say('no_actions')))));
+    h('time', { datetime: each.at }, `${words.shortDate(each.at)} ${words.hour(each.at)}`), h('b', {}, `${did(each.what)} ${each.subject ?? ''}`), h('span', {}, each.who), h('q', {}, each.why)) : h('li', {}, words.say('no_actions')))));
 }
 
 const csv = h('button', { type: 'button', class: 'secondary', onclick: () => attempt(csv, async () => {

@@ -10,7 +10,8 @@ export function inOrder(onSales) {
 }
 
 /** One on-sale as a card that leads to its queue. */
-export function onSaleCard(onSale, house, words) {
+export function onSaleCard(onSale, house, spoken) {
+  const words = spoken.at(onSale.time_zone);
   const page = onSale.page ?? `/h/${house}/${onSale.on_sale}`;
   const when = { scheduled: 'when.scheduled', prequeue: 'when.prequeue' }[onSale.phase] ?? null;
   return h('li', { class: 'card on-sale' },

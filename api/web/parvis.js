@@ -42,7 +42,7 @@ class ParvisWaitingRoom extends HTMLElement {
     const started = this.started = Symbol('started');
     const facts = await get(`/v1/houses/${house}`).catch(() => null);
     const asked = this.getAttribute('language') ?? this.closest('[lang]')?.lang;
-    const words = await loadWords(chooseLanguage(facts?.languages, asked));
+    const words = await loadWords(chooseLanguage(facts?.languages, asked), facts?.time_zone);
     if (this.started !== started || !this.isConnected) return;
     this.lang = words.language;
     applyColours(this, facts?.colours);

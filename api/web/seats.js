@@ -48,7 +48,7 @@ observe((await get(`${root}/status`).catch(() => ({}))).server_time);
 main.append(h('div', { class: 'intro' }, h('h1', {}, onSale.title), h('p', { class: 'pass-until muted' })), steps, problem, stage);
 takeHandover();
 const plans = new Map();
-const titles = new Map(onSale.performances.map((performance) => [performance.performance, `${performance.title}, ${words.shortDate(performance.starts_at)} ${words.time(performance.starts_at)}`]));
+const titles = new Map(onSale.performances.map((performance) => [performance.performance, `${performance.title}, ${words.shortDate(performance.starts_at)} ${words.hour(performance.starts_at)}`]));
 const names = {
   titleOf: (performance) => titles.get(performance) ?? performance,
   nameItem: (item) => {
@@ -113,7 +113,7 @@ function firstChoice() {
 
 function tabs(panel) {
   const buttons = onSale.performances.map((performance) => h('button', { type: 'button', class: 'tab', onclick: () => pick(performance) },
-    h('b', {}, performance.title), h('small', {}, `${words.shortDate(performance.starts_at)} · ${words.time(performance.starts_at)}`)));
+    h('b', {}, performance.title), h('small', {}, `${words.shortDate(performance.starts_at)} · ${words.hour(performance.starts_at)}`)));
   function pick(performance) {
     buttons.forEach((button, at) => button.setAttribute('aria-pressed', String(onSale.performances[at] === performance)));
     open(performance, panel);

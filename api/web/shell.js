@@ -39,7 +39,7 @@ function contactLink(contact, words) {
 export async function openPage({ house: slug = null, title, isStaff = false } = {}) {
   const house = slug ? await get(`/v1/houses/${slug}`).catch((problem) => ({ problem })) : null;
   const spoken = (house?.languages ?? Object.keys(NAMES)).filter((language) => language in NAMES);
-  const words = await loadWords(chooseLanguage(spoken, new URLSearchParams(location.search).get('language')));
+  const words = await loadWords(chooseLanguage(spoken, new URLSearchParams(location.search).get('language')), house?.time_zone);
   document.documentElement.lang = words.language;
   applyColours(document.documentElement, house?.colours);
   const main = document.querySelector('main');

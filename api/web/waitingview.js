@@ -55,7 +55,7 @@ export function describe(state, words, onSale) {
     number: position !== null && ['waiting', 'paused', 'turn', 'full'].includes(name) ? words.number(position + 1) : null,
     countdown: isBefore ? { label: words.say(name === 'scheduled' ? 'queue_opens_in' : 'sales_start_in'), until } : null,
     facts,
-    next: [words.say(`next.${name}${name === 'joinable' && !isBefore ? '_open' : ''}`, { time: words.time(opens) }), isTight ? words.say('seats_are_tight') : ''].filter(Boolean),
+    next: [words.say(`next.${name}${name === 'joinable' && !isBefore ? '_open' : ''}`, { time: words.hour(opens) }), isTight ? words.say('seats_are_tight') : ''].filter(Boolean),
     message: status?.message || '',
     isConnected: state.isConnected,
   };

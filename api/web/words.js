@@ -2,6 +2,7 @@
 
 const LANGUAGES = ['nl', 'fr', 'de', 'en'];
 const CHOICE = 'parvis:language';
+const CLOCK = { hour: '2-digit', minute: '2-digit', hour12: false };
 
 export const NAMES = { nl: 'Nederlands', fr: 'Français', de: 'Deutsch', en: 'English' };
 
@@ -20,12 +21,19 @@ export function rememberLanguage(language) {
 
 /** Words, numbers, money and times in one language. */
 export class Words {
-  constructor(language, entries) {
+  /** `zone`: where the house is, an IANA name; nothing: where the visitor is. */
+  constructor(language, entries, zone) {
+    this.zone = zone;
     this.language = language;
     this.locale = { nl: 'nl-BE', fr: 'fr-BE', de: 'de-DE', en: 'en-GB' }[language];
     this.entries = entries;
     this.plurals = new Intl.PluralRules(this.locale);
     this.numbers = new Intl.NumberFormat(this.locale);
+  }
+
+  /** The same words, for a house in another zone. */
+  at(zone) {
+    return new Words(this.language, this.entries, zone);
   }
 
   has(name) {
@@ -59,20 +67,32 @@ export class Words {
     return this.has(`price.${type}`) ? this.say(`price.${type}`) : type.replaceAll(/[-_]/g, ' ');
   }
 
+  format(instant, options) {
+    return new Intl.DateTimeFormat(this.locale, options).format(new Date(instant));
+  }
+
+  /** The time on the visitor's own clock: for what ends while they look. */
   time(instant) {
-    return new Intl.DateTimeFormat(this.locale, { hour: '2-digit', minute: '2-digit', hour12: false }).format(new Date(instant));
+    return this.format(instant, CLOCK);
+  }
+
+  /** The time where the house is; whoever is elsewhere is told in which zone. */
+  hour(instant) {
+    const here = { ...CLOCK, timeZone: this.zone };
+    const isElsewhere = this.format(instant, here) !== this.time(instant);
+    return this.format(instant, isElsewhere ? { ...here, timeZoneName: 'short' } : here);
   }
 
   date(instant) {
-    return new Intl.DateTimeFormat(this.locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }).format(new Date(instant));
+    return this.format(instant, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone: this.zone });
   }
 
   shortDate(instant) {
-    return new Intl.DateTimeFormat(this.locale, { weekday: 'short', day: 'numeric', month: 'short' }).format(new Date(instant));
+    return this.format(instant, { weekday: 'short', day: 'numeric', month: 'short', timeZone: this.zone });
   }
 
   moment(instant) {
-    return this.say('date_at_time', { date: this.date(instant), time: this.time(instant) });
+    return this.say('date_at_time', { date: this.date(instant), time: this.hour(instant) });
   }
 
   /** A stretch of time: 2 days 4 hours, or 1:04:09, or 4:09. */
@@ -86,8 +106,8 @@ export class Words {
   }
 }
 
-/** Loads one language. */
-export async function loadWords(language) {
+/** Loads one language, for a house in a zone. */
+export async function loadWords(language, zone) {
   const { default: entries } = await import(`./words/${language}.js`);
-  return new Words(language, entries);
+  return new Words(language, entries, zone);
 }

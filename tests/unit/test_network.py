@@ -135,6 +135,10 @@ def test_a_variable_that_is_not_set_is_one_fault(write: Write, monkeypatch: pyte
             house(languages='["nl", "es"]'),
             'house zeewind, languages: there are no pages in "es" (there are: nl, fr, de, en)',
         ),
+        (
+            house(time_zone='"Europe/Brussel"'),
+            'house zeewind, time_zone: there is no time zone "Europe/Brussel"; did you mean Europe/Brussels?',
+        ),
         (house(languages="[]"), "house zeewind, languages: at least one language, and each once"),
         (
             house(colours='{ primary = "red" }'),
