@@ -1,0 +1,127 @@
+"""`python -m tests.bench [ID…] [--json]`: measures, prints every ratio with its yardstick, exits 1 below a bar."""
+
+import argparse
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Final
+
+import msgspec
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench import confirm, http_hold, http_line, seats_in_redis, small_client, waiting, writer
+from tests.bench.rounds import AT_LEAST, Part
+from tests.bench.stand import Stand, stand
+
+ON_A_STAND: Final[dict[str, Callable[[Stand], Awaitable[list[Part]]]]] = {
+    "P1": http_line.status,
+    "P3": http_line.join_and_admit,
+    "P6": http_hold.hold,
+    "P7": writer.record,
+}
+ALONE: Final[dict[str, Callable[[], Awaitable[list[Part]]]]] = {
+    "P4": seats_in_redis.named_seats,
+    "P5": seats_in_redis.best_available,
+    "P8": waiting.memory,
+    "P10": small_client.client,
+    "P11": waiting.draw,
+    "P12": confirm.confirm,
+}
+IDS: Final = sorted({*ON_A_STAND, *ALONE}, key=lambda name: int(name[1:]))
+
+
+class Result(msgspec.Struct, frozen=True):
+    """A bench's parts; it holds when all of them do."""
+
+    id: str
+    parts: list[Part]
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether every bar is reached."""
+        return all(part.holds for part in self.parts)
+
+    def line(self) -> str:
+        """One JSON object: the part that is nearest to its bar, and all of them in `parts`."""
+        first: dict[str, Any] = msgspec.to_builtins(min(self.parts, key=_margin))
+        told = {"id": self.id} | first | {"holds": self.holds, "seconds": round(self.seconds, 1), "parts": self.parts}
+        return msgspec.json.encode(told).decode()
+
+
+def _margin(part: Part) -> float:
+    """Above 1 the bar is reached."""
+    return part.ratio / part.bar if part.sense == AT_LEAST else part.bar / part.ratio
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="The bars of the README's Speed.")
+    parser.add_argument("ids", nargs="*", metavar="ID", help=f"some of {' '.join(IDS)}; all when none is named")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    found = parser.parse_args(words)
+    unknown = sorted(set(found.ids) - set(IDS))
+    if unknown:
+        parser.error(f"there is no {', '.join(unknown)}; there are {' '.join(IDS)}")
+    return found
+
+
+async def measure(ids: Sequence[str], tell: Callable[[Result], None]) -> list[Result]:
+    """Runs the benches one after the other, and tells each result as it comes."""
+    results = []
+    async with AsyncExitStack() as stack:
+        shared: Stand | None = None
+        for name in ids:
+            if name in ON_A_STAND and shared is None:
+                shared = await stack.enter_async_context(stand())
+            started = time.perf_counter()
+            if name in ALONE:
+                parts = await ALONE[name]()
+            else:
+                assert shared is not None
+                parts = await ON_A_STAND[name](shared)
+            results.append(Result(name, parts, time.perf_counter() - started))
+            tell(results[-1])
+    return results
+
+
+def table(results: Sequence[Result]) -> Table:
+    """The ratios for people, each with its yardstick."""
+    made = Table("", "what ÷ yardstick", "ratio", "bar", "moonshot", "lowest, highest", title="make bench")
+    for result in results:
+        for part in result.parts:
+            sign = "≥" if part.sense == AT_LEAST else "≤"
+            made.add_row(
+                result.id,
+                f"{part.what}\n[dim]÷ {part.yardstick}\n{part.measured}, {part.rounds} rounds[/]",
+                f"[{'green' if part.holds else 'bold red'}]{part.ratio:g} {'✓' if part.holds else '✗'}[/]",
+                f"{sign} {part.bar:g}",
+                f"{sign} {part.moonshot:g}" if part.moonshot is not None else "",
+                f"{part.spread[0]:g}, {part.spread[1]:g}",
+            )
+        made.add_section()
+    return made
+
+
+def main() -> int:
+    """The exit code."""
+    asked = _arguments(sys.argv[1:])
+    console = Console(stderr=True)
+
+    def tell(result: Result) -> None:
+        if asked.json:
+            print(result.line(), flush=True)
+        else:
+            console.print(f"{result.id}: {'holds' if result.holds else 'does not hold'} ({result.seconds:.0f} s)")
+
+    # In the order asked for: benches that share a stand leave it as they found it.
+    results = uvloop.run(measure(list(dict.fromkeys(asked.ids)) or IDS, tell))
+    if not asked.json:
+        Console().print(table(results))
+    return 0 if all(result.holds for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
