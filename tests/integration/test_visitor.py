@@ -68,6 +68,11 @@ async def test_nobody_joins_before_the_queue_opens_and_nobody_is_admitted_before
         refused = await sale.claim(place, secret)
         assert (refused.status, refused.slug) == (409, "not-yet-served")
         assert int(refused.headers["Retry-After"]) >= 1
+    async with await town.open_sale("noord", rate_per_minute=1) as sale:
+        for place, secret in [await sale.join() for _ in range(3)]:
+            refused = await sale.claim(place, secret)
+            assert (refused.status, refused.slug, refused.json["now_serving"]) == (409, "not-yet-served", 0)
+            assert 1 <= int(refused.headers["Retry-After"]) <= 60
 
 
 async def test_a_full_house_keeps_the_turn_and_says_when_to_ask_again(town: Town) -> None:
