@@ -25,6 +25,7 @@ ALGORITHM: Final = "parvis-feistel-1"
 ROUNDS: Final = 6
 LEAST_BITS: Final = 10
 SEED_BYTES: Final = 32
+MOST_ENTRANTS: Final = 100_000_000
 
 
 def new_seed() -> bytes:
@@ -104,6 +105,24 @@ def draw(seed: bytes, entrants: int) -> Draw:
     return Draw(seed, entrants)
 
 
+class _Line(msgspec.Struct, frozen=True):
+    joined: int
+
+
+class _Drawn(msgspec.Struct, frozen=True):
+    algorithm: str
+    commitment: str
+    entrants: int | None = None
+    seed: str | None = None
+
+
+class _Status(msgspec.Struct, frozen=True):
+    """What a public status says of the draw; see the API's `StatusReply`."""
+
+    draw: _Drawn | None = None
+    lines: dict[str, _Line] = {}
+
+
 class Transcript(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A published draw: enough to recompute every position. `secret_hashes` in order of arrival, if published."""
 
@@ -115,14 +134,38 @@ class Transcript(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secret_hashes: tuple[str, ...] = ()
 
 
+def read_transcript(data: bytes) -> Transcript:
+    """The transcript in a file: one by itself, or the public status of an on-sale as anybody can save it.
+
+    Raises `BadInput` where it is neither, and where the draw has not been made yet.
+    """
+    try:
+        status = msgspec.json.decode(data, type=_Status)
+        if status.draw is None:
+            return msgspec.json.decode(data, type=Transcript)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInput(f"this is neither a draw's transcript nor an on-sale's public status: {error}") from error
+    drawn = status.draw
+    if drawn.entrants is None or drawn.seed is None:
+        raise BadInput(f"the draw has not been made yet; keep its commitment, to compare: {drawn.commitment}")
+    joined = sum(line.joined for line in status.lines.values())
+    if drawn.entrants > joined:
+        raise BadInput(f"the draw tells of {drawn.entrants} entrants, and the lines of {joined}")
+    return Transcript(drawn.algorithm, drawn.commitment, drawn.seed, drawn.entrants)
+
+
 def verify(transcript: Transcript) -> tuple[str, ...]:
     """What is wrong with a published draw, in words; empty when it is right. Raises `BadInput` if it can't be read."""
     if transcript.algorithm != ALGORITHM:
         raise BadInput(f"the draw's algorithm {transcript.algorithm!r} is not {ALGORITHM!r}")
+    if not 0 <= transcript.entrants <= MOST_ENTRANTS:
+        raise BadInput(f"the number of entrants does not lie between 0 and {MOST_ENTRANTS}")
     try:
         seed = decode(transcript.seed)
     except ValueError as error:
         raise BadInput("the seed is not base64url") from error
+    if len(seed) != SEED_BYTES or encode(seed) != transcript.seed:
+        raise BadInput(f"the seed is not the base64url of {SEED_BYTES} bytes")
     faults = []
     if commitment(seed) != transcript.commitment:
         faults.append("the seed is not the one that was committed to beforehand")

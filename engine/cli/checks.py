@@ -8,26 +8,27 @@ from pathlib import Path
 
 import msgspec
 import uvloop
-from rich.console import Console
 from rich.table import Table
 
 from engine.audit import Audit, audit
 from engine.cell import Cell
 from engine.cli.sales import at_house, read_json
-from engine.draw import Transcript, verify
+from engine.cli.speech import bad, console, good, say
+from engine.draw import ALGORITHM, Draw, Transcript, decode, read_transcript, verify
 from engine.errors import BadInput, CellUnavailable, LedgerUnavailable, ParvisError
 from engine.halls.check import check, summary
+from engine.halls.pretix import Ids
 from engine.ledger.ledger import Ledger
 from engine.library import assemble
 from engine.network import House, load
+from engine.waiting_room import status
 
-console = Console()
 NEEDED = ("litestar", "granian", "uvloop", "msgspec", "redis", "hiredis", "asyncpg", "alembic", "PyJWT")
-OLDEST_REDIS = (7, 0)
 OLDEST_PYTHON = (3, 11)
+SHOWN_FAULTS = 20
 
 
-def check_plan(file: Path, ids: str, *, is_json: bool) -> int:
+def check_plan(file: Path, ids: Ids, *, is_json: bool) -> int:
     """Prints what is wrong with a plan, and where. Answers the exit code."""
     document = read_json(file)
     faults = check(document, ids)
@@ -37,13 +38,13 @@ def check_plan(file: Path, ids: str, *, is_json: bool) -> int:
         return 1 if errors else 0
     for fault in faults:
         colour = "red" if fault.severity == "error" else "yellow"
-        console.print(f"[{colour}]{fault.severity}[/] {fault.where}: {fault.what}", highlight=False, markup=True)
+        say(f"{fault.where}: {fault.what}", mark=f"[{colour}]{fault.severity}[/]")
         if fault.remedy:
-            console.print(f"      → {fault.remedy}", highlight=False)
+            say(f"      → {fault.remedy}")
     if errors:
-        console.print(f"[bold red]✗[/] {len(errors)} errors: this plan cannot be sold from")
+        bad(f"{len(errors)} errors: this plan cannot be sold from")
         return 1
-    console.print(f"[green]✓[/] {summary(document, ids)}")
+    good(summary(document, ids))
     return 0
 
 
@@ -70,7 +71,7 @@ def print_audit(found: Audit) -> None:
     table.add_row(*map(str, values))
     console.print(table)
     for fault in found.faults:
-        console.print(f"[red]✗[/] {fault}", highlight=False)
+        bad(fault)
 
 
 async def audit_house(network: Path, slug: str, *, is_json: bool) -> int:
@@ -84,20 +85,46 @@ async def audit_house(network: Path, slug: str, *, is_json: bool) -> int:
     return 0 if found.is_clean else 1
 
 
-def verify_draw(file: Path) -> int:
-    """Recomputes a draw from its transcript. Answers the exit code."""
-    try:
-        transcript = msgspec.json.decode(file.read_bytes(), type=Transcript)
-    except msgspec.MsgspecError as error:
-        raise BadInput(f"{file} is not a draw's transcript: {error}") from error
-    faults = verify(transcript)
-    for fault in faults[:20]:
-        console.print(f"[red]✗[/] {fault}", highlight=False)
+def verify_draw(file: Path, committed: str, index: int | None) -> int:
+    """Recomputes a draw from its transcript, or from a saved public status. Answers the exit code.
+
+    `committed`: the commitment as somebody kept it from before the draw; `index`: of a place to find.
+    """
+    transcript = read_transcript(file.read_bytes())
+    faults = list(verify(transcript))
+    if committed and committed != transcript.commitment:
+        faults.append(f"the commitment is {transcript.commitment}, and was {committed}")
+    for fault in faults[:SHOWN_FAULTS]:
+        bad(fault)
     if faults:
-        console.print(f"[bold red]✗[/] {len(faults)} faults: this is not the draw that was committed to")
+        bad(f"{len(faults)} faults: this is not the draw that was committed to")
         return 1
-    console.print(f"[green]✓[/] {transcript.entrants} entrants were drawn as committed to: {transcript.commitment}")
+    good(f"{transcript.entrants} entrants were drawn as committed to: {transcript.commitment}")
+    if not committed:
+        say("  Did you keep the commitment from before the draw? Give it with --commitment.")
+    if index is not None:
+        position = Draw(decode(transcript.seed), transcript.entrants).position(index)
+        say(f"  Index {index} has position {position}: {position} were before it.")
     return 0
+
+
+async def print_transcript(network: Path, slug: str, on_sale: str) -> None:
+    """Prints the transcript of a draw that has been made, for the house to publish. Raises `BadInput`."""
+    async with at_house(network, slug) as (cell, ledger):
+        name = cell.on_sale(on_sale).on_sale
+        now = await status(cell, name)
+        if now.entrants < 0:
+            raise BadInput(f"the draw of {on_sale} has not been made yet; its commitment is {now.commitment}")
+        hashes = await ledger.secret_hashes(name, now.entrants)
+    transcript = Transcript(
+        algorithm=ALGORITHM,
+        commitment=now.commitment,
+        seed=now.seed,
+        entrants=now.entrants,
+        positions=tuple(Draw(decode(now.seed), now.entrants).positions()),
+        secret_hashes=tuple(hashes) if len(hashes) == now.entrants else (),
+    )
+    print(msgspec.json.encode(transcript).decode())
 
 
 async def _doctor_house(house: House) -> list[str]:
@@ -133,17 +160,17 @@ async def doctor(network_file: Path | None) -> int:
             faults.append(f"the package {name} is not installed")
     if not isinstance(asyncio.get_running_loop(), uvloop.Loop):
         faults.append("the event loop is not uvloop")
-    console.print(f"Python {platform.python_version()}, function library {assemble().name}")
+    say(f"Python {platform.python_version()}, function library {assemble().name}")
     if network_file is None:
-        console.print("No network file was named (--network FILE): houses were not looked at")
+        say("No network file was named (--network FILE): houses were not looked at")
     else:
         for house in load(network_file).houses:
             found = await _doctor_house(house)
             faults += [f"{house.slug}: {fault}" for fault in found]
             if not found:
-                console.print(f"[green]✓[/] {house.slug}: open, Redis and Postgres answer")
+                good(f"{house.slug}: open, Redis and Postgres answer")
     for fault in faults:
-        console.print(f"[red]✗[/] {fault}", highlight=False)
+        bad(fault)
     if not faults:
-        console.print("[green]✓[/] nothing is wrong here")
+        good("nothing is wrong here")
     return 1 if faults else 0

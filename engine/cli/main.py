@@ -1,18 +1,22 @@
 """The command line `parvis`."""
 
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import uvloop
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, Token
 from rich.console import Console
 
 from engine import logs
 from engine.cli import checks, demo, sales, serve
-from engine.errors import BadInput, CellUnavailable, LedgerUnavailable, ParvisError, Refused
+from engine.cli.speech import bad, say
+from engine.errors import BadInput, ParvisError, Refused
+from engine.halls.pretix import Ids
 
+INTERRUPTED: Final = 130
+"""What a shell says of a command that Ctrl-C ended."""
 console = Console(stderr=True)
 app = App(name="parvis", help="The on-sale engine: waiting room, seats, orders.", version_flags=["--version"])
 house = App(name="house", help="The houses of a network file.")
@@ -24,6 +28,16 @@ draw = App(name="draw", help="The published draw.")
 for part in (house, plan, performance, on_sale, key, draw):
     app.command(part)
 
+
+def _whole(_: Any, tokens: Sequence[Token]) -> int:
+    """A whole number: 12.5 is not cut to 12."""
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        raise BadInput(f"{tokens[0].keyword}: {tokens[0].value!r} is not a whole number") from None
+
+
+Whole = Annotated[int, Parameter(converter=_whole)]
 Network = Annotated[Path, Parameter(name="--network", env_var="PARVIS_NETWORK", help="The network file.")]
 House = Annotated[str, Parameter(name="--house", env_var="PARVIS_HOUSE", help="The house's slug.")]
 
@@ -33,9 +47,9 @@ def serve_command(
     *,
     network: Annotated[Path | None, Parameter(env_var="PARVIS_NETWORK")] = None,
     house: tuple[str, ...] = (),
-    workers: int = 1,
+    workers: Whole = 1,
     host: str = "127.0.0.1",
-    port: int = 8000,
+    port: Whole = 8000,
     embedded: bool = False,
     data: Path = Path(".parvis"),
 ) -> None:
@@ -59,6 +73,7 @@ def serve_command(
         The embedded servers' data; `network.toml` there names them for the other commands.
     """
     address = serve.Address(host=host, port=port, workers=workers)
+    serve.check(address)
     if embedded:
         demo.serve_embedded(network, house, address, data)
     elif network is None:
@@ -70,13 +85,13 @@ def serve_command(
 @app.command(name="demo")
 def demo_command(
     *,
-    visitors: int = 5000,
-    seed: int = 1,
+    visitors: Whole = 5000,
+    seed: Whole = 1,
     plan: Path | None = None,
-    ids: str = "guid",
+    ids: Ids = "guid",
     exit: bool = False,  # noqa: A002 - the contract's name
     json: bool = False,
-    port: int = 8000,
+    port: Whole = 8000,
 ) -> None:
     """Show the whole story on one machine: three houses, a crowd, faults, and the books balanced at the end.
 
@@ -105,13 +120,55 @@ def _now(coroutine: Coroutine[Any, Any, Any]) -> None:
 
 
 @house.command(name="add")
-def house_add(slug: str, name: str, *, network: Network, redis_url: str, postgres_dsn: str) -> None:
-    """Add a house to a network file."""
-    sales.add_house(network, slug, name, redis_url, postgres_dsn)
+def house_add(
+    slug: str,
+    name: str,
+    *,
+    network: Network,
+    redis_url: str,
+    postgres_dsn: str,
+    operator_contact: str,
+    redis_owner_url: str = "",
+    policy: str = "",
+    listed: bool = False,
+) -> None:
+    """Add a house to a network file, which is made if need be.
+
+    Parameters
+    ----------
+    slug
+        Its name in every path and key: a-z, 0-9 and hyphens. It cannot change later.
+    name
+        Its name as people know it.
+    network
+        The network file.
+    redis_url
+        Its own Redis, as the user who may call its functions.
+    postgres_dsn
+        Its own database, under its own role.
+    operator_contact
+        Whom ops reach when its cell is in trouble.
+    redis_owner_url
+        The same Redis as the ops side, which loads functions and recovers.
+    policy
+        A shared policy of the file; left out, the first one there is.
+    listed
+        Whether its on-sales stand in the network's directory.
+    """
+    added: dict[str, Any] = {
+        "slug": slug,
+        "name": name,
+        "redis_url": redis_url,
+        "postgres_dsn": postgres_dsn,
+        "operator_contact": operator_contact,
+        "listed": listed,
+    }
+    chosen = {"redis_owner_url": redis_owner_url, "policy": policy}
+    sales.add_house(network, added | {field: value for field, value in chosen.items() if value})
 
 
 @plan.command(name="check")
-def plan_check(file: Path, *, ids: str = "guid", json: bool = False) -> None:
+def plan_check(file: Path, *, ids: Ids = "guid", json: bool = False) -> None:
     """Explain what is wrong with a seating plan, and where; exit 1 if it cannot be sold from."""
     sys.exit(checks.check_plan(file, ids, is_json=json))
 
@@ -124,7 +181,7 @@ def plan_import(
     house: House,
     hall: str = "",
     name: str = "",
-    ids: str = "guid",
+    ids: Ids = "guid",
     why: str = "import",
 ) -> None:
     """Create a hall from a seating plan."""
@@ -140,8 +197,8 @@ def performance_create(
     hall: str,
     title: str,
     starts_at: str,
-    price: dict[str, int],
-    fee: int = 0,
+    price: dict[str, str],
+    fee: Whole = 0,
     currency: str = "EUR",
     why: str = "create performance",
 ) -> None:
@@ -159,10 +216,10 @@ def on_sale_create(
     performance: tuple[str, ...],
     prequeue_at: str,
     opens_at: str,
-    rate_per_minute: int = 300,
-    cap: int = 500,
-    hold_seconds: int = 600,
-    seats_a_place: int = 8,
+    rate_per_minute: Whole = 300,
+    cap: Whole = 500,
+    hold_seconds: Whole = 600,
+    seats_a_place: Whole = 8,
     why: str = "create on-sale",
 ) -> None:
     """Put performances on sale."""
@@ -197,8 +254,8 @@ def on_sale_rate(
     network: Network,
     house: House,
     why: str,
-    per_minute: int | None = None,
-    cap: int | None = None,
+    per_minute: Whole | None = None,
+    cap: Whole | None = None,
 ) -> None:
     """Set how many are called a minute, how many may be in at once, or both."""
     _now(sales.change_on_sale(network, house, on_sale, "rate", why, rate_per_minute=per_minute, cap=cap))
@@ -223,9 +280,25 @@ def audit(*, network: Network, house: House, json: bool = False) -> None:
 
 
 @draw.command(name="verify")
-def draw_verify(file: Path) -> None:
-    """Recompute a published draw, from its transcript alone."""
-    sys.exit(checks.verify_draw(file))
+def draw_verify(file: Path, *, commitment: str = "", index: Whole | None = None) -> None:
+    """Recompute a published draw, from its transcript alone.
+
+    Parameters
+    ----------
+    file
+        The transcript, or an on-sale's public status, saved: `curl …/on-sales/<on-sale>/status > draw.json`.
+    commitment
+        The commitment as you kept it from before the draw.
+    index
+        The index of a place, to see where it was drawn.
+    """
+    sys.exit(checks.verify_draw(file, commitment, index))
+
+
+@draw.command(name="transcript")
+def draw_transcript(on_sale: str, *, network: Network, house: House) -> None:
+    """Print the whole transcript of a draw that has been made, to be published."""
+    _now(checks.print_transcript(network, house, on_sale))
 
 
 @app.command
@@ -235,13 +308,14 @@ def doctor(*, network: Annotated[Path | None, Parameter(env_var="PARVIS_NETWORK"
 
 
 def _explain(error: Exception) -> None:
-    console.print(f"[bold red]✗[/] {error}", highlight=False)
-    problems = error.problems if isinstance(error, BadInput) else ()
-    for problem in problems:
-        console.print(f"  · {problem}", highlight=False)
-    if isinstance(error, Refused) and error.facts:
-        for name, fact in error.facts.items():
-            console.print(f"  · {name}: {fact}", highlight=False)
+    if isinstance(error, OSError) and error.filename:
+        bad(f"{error.filename}: {error.strerror}", console=console)
+        return
+    bad(str(error) or type(error).__name__, console=console)
+    for problem in error.problems if isinstance(error, BadInput) else ():
+        say(f"  · {problem}", console=console)
+    for name, fact in error.facts.items() if isinstance(error, Refused) else ():
+        say(f"  · {name}: {fact}", console=console)
 
 
 def run(arguments: "list[str] | None" = None) -> None:
@@ -250,6 +324,8 @@ def run(arguments: "list[str] | None" = None) -> None:
     command: Callable[..., Any] = app
     try:
         command(arguments)
-    except (BadInput, Refused, CellUnavailable, LedgerUnavailable, ParvisError, FileNotFoundError) as error:
+    except (ParvisError, OSError) as error:
         _explain(error)
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -2,37 +2,42 @@
 
 import getpass
 import json
+import tomllib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 import tomli_w
-from rich.console import Console
 
 from engine import house as houses
 from engine import on_sale as on_sales
 from engine.catalogue import OnSale, Performance
 from engine.cell import Cell
+from engine.cli.speech import good
 from engine.entries import Action
-from engine.errors import BadInput
+from engine.errors import BadInput, BadNetworkFile
+from engine.halls.pretix import Ids
 from engine.house import Change
 from engine.instants import from_rfc3339, now_ms
 from engine.ledger.ledger import Ledger
-from engine.network import load
+from engine.network import Policy, load
 from engine.orders import new_order_id
-from engine.words import HallId, HouseSlug, OnSaleId, PerformanceId
+from engine.words import HallId, OnSaleId, PerformanceId
 
-console = Console()
+LARGEST_JSON_BYTES: Final = 64 * 1024 * 1024
+SHARED_POLICY: Final = Policy(
+    fees="A booking fee stands beside each price; nothing else is added when you pay.",
+    refunds="A ticket can be refunded or exchanged until 48 hours before the performance.",
+    delivery="Tickets come by e-mail at once.",
+)
 
 
 @asynccontextmanager
 async def at_house(network_file: Path, slug: str, *, is_owner: bool = False) -> AsyncIterator[tuple[Cell, Ledger]]:
     """The cell and the ledger of a house. Raises `BadInput` for an unknown house, `CellUnavailable`."""
-    network = load(network_file)
-    if slug not in {house.slug for house in network.houses}:
-        raise BadInput(f"the network has no house {slug!r}; it has {', '.join(h.slug for h in network.houses)}")
-    house = network.house(HouseSlug(slug))
+    house = load(network_file).house(slug)
     cell = Cell(house, is_owner=is_owner)
     ledger = Ledger(house.postgres_dsn, pool=1, timeout_ms=house.limits.postgres_timeout_ms)
     try:
@@ -47,37 +52,76 @@ def _change(why: str) -> Change:
     return Change(who=f"shell: {getpass.getuser()}", why=why)
 
 
-def add_house(network_file: Path, slug: str, name: str, redis_url: str, postgres_dsn: str) -> None:
-    """Appends a house to a network file, if the file is then still right. Raises `BadNetworkFile`."""
-    before = network_file.read_text(encoding="utf-8") if network_file.exists() else 'name = "Network"\n'
-    added = {"slug": slug, "name": name, "redis_url": redis_url, "postgres_dsn": postgres_dsn}
-    after = before.rstrip() + "\n\n[[houses]]\n" + tomli_w.dumps(added)
-    draft = network_file.with_suffix(".draft.toml")
-    draft.write_text(after, encoding="utf-8")
+def add_house(network_file: Path, added: dict[str, Any]) -> None:
+    """Appends a house to a network file, if the file is then right. Raises `BadInput` with every fault.
+
+    A new file, or one without a policy, gets a shared policy to be put in the network's own words.
+    """
+    is_new = not network_file.exists()
+    before = 'name = "Network"\n' if is_new else network_file.read_text(encoding="utf-8")
+    document = _parse(network_file, before)
+    policy = added.get("policy") or next(iter(document.get("policies", {})), "shared")
+    if policy == "shared" and "policies" not in document:
+        before += "\n" + tomli_w.dumps({"policies": {"shared": msgspec.to_builtins(SHARED_POLICY)}})
+    after = before.rstrip() + "\n\n[[houses]]\n" + tomli_w.dumps({**added, "policy": policy})
+    # Its owner's alone, as it holds passwords; or as it was.
+    draft = network_file.with_name(f".{network_file.name}.draft")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
     try:
+        if not is_new:
+            draft.chmod(network_file.stat().st_mode)
+        draft.write_text(after, encoding="utf-8")
         load(draft)
         draft.replace(network_file)
+    except BadNetworkFile as error:
+        raise BadInput(
+            f"{network_file} is left as it was: with this house it would have faults", error.problems
+        ) from None
     finally:
         draft.unlink(missing_ok=True)
-    console.print(f"[green]✓[/] {name} ({slug}) is in {network_file}. Next: parvis serve --network {network_file}")
+    good(f"{added['name']} ({added['slug']}) is in {network_file}. Next: parvis serve --network {network_file}")
 
 
-async def import_plan_file(network: Path, house: str, file: Path, hall: str, name: str, ids: str, why: str) -> None:
+def _parse(network_file: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{network_file} is not TOML: {error}") from error
+
+
+async def import_plan_file(network: Path, house: str, file: Path, hall: str, name: str, ids: Ids, why: str) -> None:
     """Creates a hall from a plan's file. Raises `BadPlan` with every fault."""
     document = read_json(file)
     title = name or str(document.get("name") or file.stem) if isinstance(document, dict) else name
     slug = hall or "".join(letter if letter.isalnum() else "-" for letter in title.lower()).strip("-")[:40]
     async with at_house(network, house) as (cell, ledger):
         opened = await houses.add_hall(cell, ledger, slug, title, document, _change(why), ids=ids)
-    console.print(f"[green]✓[/] hall {slug}: {opened.layout.capacity} places, {', '.join(opened.layout.categories)}")
+    good(f"hall {slug}: {opened.layout.capacity} places, {', '.join(opened.layout.categories)}")
 
 
 def read_json(file: Path) -> object:
     """The file's JSON. Raises `BadInput` when it is none."""
+    size = file.stat().st_size
+    if size > LARGEST_JSON_BYTES:
+        raise BadInput(f"{file} has {size:,} bytes; {LARGEST_JSON_BYTES:,} is the most")
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8-sig")  # as some editors save it
+        if not text.strip():
+            raise BadInput(f"{file} is empty")
+        return json.loads(text)
+    except RecursionError as error:
+        raise BadInput(f"{file} is nested too deep") from error
     except ValueError as error:
         raise BadInput(f"{file} is not JSON: {error}") from error
+
+
+def read_prices(prices: dict[str, str]) -> dict[str, dict[str, int]]:
+    """Prices as typed, a category each, as one standard price. Raises `BadInput` for what is no whole number."""
+    wrong = tuple(f"{category}: {price!r}" for category, price in prices.items() if not price.isdecimal())
+    if wrong:
+        raise BadInput("a price is a whole number of minor units: 1250 for 12.50", wrong)
+    return {category: {"standard": int(price)} for category, price in prices.items()}
 
 
 async def create_performance(
@@ -87,7 +131,7 @@ async def create_performance(
     hall: str,
     title: str,
     starts_at: str,
-    prices: dict[str, int],
+    prices: dict[str, str],
     fee: int,
     currency: str,
     why: str,
@@ -98,13 +142,13 @@ async def create_performance(
         hall=HallId(hall),
         title=title,
         starts_at_ms=from_rfc3339(starts_at),
-        prices={category: {"standard": price} for category, price in prices.items()},
+        prices=read_prices(prices),
         fee=fee,
         currency=currency,
     )
     async with at_house(network, house) as (cell, ledger):
         await houses.add_performance(cell, ledger, made, _change(why))
-    console.print(f"[green]✓[/] performance {performance}")
+    good(f"performance {performance}")
 
 
 async def create_on_sale(
@@ -128,7 +172,7 @@ async def create_on_sale(
     )
     async with at_house(network, house) as (cell, ledger):
         made = await houses.add_on_sale(cell, ledger, made, _change(why))
-    console.print(f"[green]✓[/] on-sale {on_sale}; the draw's commitment is {made.commitment}")
+    good(f"on-sale {on_sale}; the draw's commitment is {made.commitment}")
 
 
 async def change_on_sale(network: Path, house: str, on_sale: str, verb: str, why: str, **values: Any) -> None:
@@ -138,12 +182,12 @@ async def change_on_sale(network: Path, house: str, on_sale: str, verb: str, why
     async with at_house(network, house) as (cell, _):
         cell.on_sale(on_sale)
         phase = await on_sales.change(cell, action, new_order_id(), **values)
-    console.print(f"[green]✓[/] {on_sale} is {phase}")
+    good(f"{on_sale} is {phase}")
 
 
 async def create_key(network: Path, house: str, name: str, scopes: tuple[str, ...], why: str) -> None:
     """Creates a key and prints its secret, this once."""
     async with at_house(network, house) as (cell, ledger):
         made, secret = await houses.add_key(cell, ledger, name, scopes, _change(why), new_order_id())
-    console.print(f"[green]✓[/] key {made.key_id} ({', '.join(made.scopes)}). Keep it now, it is not shown again:")
+    good(f"key {made.key_id} ({', '.join(made.scopes)}). Keep it now, it is not shown again:")
     print(secret)

@@ -17,6 +17,7 @@ import structlog
 import uvloop
 
 from engine.cell import Cell
+from engine.cli.stage import check_ports
 from engine.errors import BadInput
 from engine.ledger.ledger import Ledger
 from engine.ledger.migrate import migrate
@@ -28,6 +29,7 @@ from engine.writer import Writer
 
 RETRY_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 10.0
+MOST_WORKERS: Final = 256
 log = structlog.get_logger()
 
 
@@ -143,6 +145,16 @@ async def _serve(network_file: Path, houses: Sequence[House], address: Address) 
         for house in houses:
             tasks.create_task(keep_house(house, stop))
         tasks.create_task(serve_api(network_file, houses, address, stop))
+
+
+def check(address: Address) -> None:
+    """Raises `BadInput` unless it can be listened on with so many workers.
+
+    Two servers that share a port would start in silence and split the visitors between them.
+    """
+    if not 1 <= address.workers <= MOST_WORKERS:
+        raise BadInput(f"--workers lies between 1 and {MOST_WORKERS}")
+    check_ports((address.port,), address.host)
 
 
 def choose(network: Network, slugs: Sequence[str]) -> tuple[House, ...]:

@@ -23,6 +23,7 @@ from engine.parenthood import child_of_this
 
 STOP_SECONDS: Final = 15.0
 NICE: Final = 10
+LARGEST_PORT: Final = 65_535
 console: Final = Console()
 
 
@@ -112,15 +113,18 @@ class Company:
         return self.start(house.slug, "engine.cli", "serve", *arguments)
 
 
-def check_ports(ports: Iterable[int]) -> None:
+def check_ports(ports: Iterable[int], host: str = "127.0.0.1") -> None:
     """Raises `BadInput` unless every port can be listened on here."""
     for port in ports:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except (OSError, OverflowError) as error:
-                raise BadInput(f"port {port} cannot be listened on ({error}): choose others with --port") from error
+        if not 1 <= port <= LARGEST_PORT:
+            raise BadInput(f"port {port} does not lie between 1 and {LARGEST_PORT}")
+        try:
+            family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+        except OSError as error:
+            raise BadInput(f"cannot listen on {host}, port {port} ({error}): choose others with --port") from error
 
 
 def new_folder() -> Path:

@@ -237,6 +237,11 @@ class Ledger:
         """One more than the highest index that is recorded of an on-sale's line; 0 when nobody is."""
         return int(await self._value("SELECT coalesce(max(index) + 1, 0) FROM entrants WHERE on_sale = $1", on_sale))
 
+    async def secret_hashes(self, on_sale: OnSaleId, count: int) -> list[str]:
+        """Who the first `count` entrants are, in the order of their arrival; fewer while some are not recorded."""
+        query = "SELECT secret_hash FROM entrants WHERE on_sale = $1 AND index < $2 ORDER BY index"
+        return [row[0] for row in await self._fetch(query, on_sale, count)]
+
     async def sold(self, performance: PerformanceId) -> list[SeatId]:
         """The seats with a live order line."""
         rows = await self._fetch(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.integration.commands import Parvis, Said, give
 from tests.town import Sale, Town, small_plan
 
 HOUSES = ("noord", "zuid")
@@ -25,3 +26,17 @@ def town() -> Iterator[Town]:
 def shared(town: Town) -> Sale:
     """An open on-sale in a large hall of the first house, for tests that do not mind each other."""
     return asyncio.run(town.open_sale("noord", plan=small_plan(rows=20, seats=20, standing=500)))
+
+
+@pytest.fixture
+def parvis(capsys: pytest.CaptureFixture[str]) -> Parvis:
+    """Gives a command in this process."""
+
+    def parvis(*words: str) -> Said:
+        capsys.readouterr()
+        code = give(*words)
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.out + captured.err
+        return Said(code, captured.out, captured.err)
+
+    return parvis
