@@ -43,6 +43,7 @@ BODY_BYTES: Final = 64 * 1024
 SHOWN: Final = allows("counter", "orders:read")
 """For what a counter's page shows."""
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
+After = Annotated[str, Parameter(pattern=r"^([0-9a-f-]{36})?$")]
 
 
 def _hall_reply(opened: OpenHall) -> HallReply:
@@ -219,7 +220,7 @@ async def change_on_sale(request: Call, on_sale: str, action: str, data: ActionR
 
 
 @get("/orders", guards=[allows("orders:read")], summary="The house's recorded orders")
-async def list_orders(request: Call, after: str = "", limit: Limit = 100) -> OrdersReply:
+async def list_orders(request: Call, after: After = "", limit: Limit = 100) -> OrdersReply:
     """Orders in the order of their ids, which is the order of time; `next` asks for what follows."""
     found = await caller_of(request).ledger.orders(OrderId(after) if after else None, limit)
     return OrdersReply(orders=tuple(found), next=found[-1].order if len(found) == limit else None)

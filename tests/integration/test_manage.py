@@ -300,7 +300,7 @@ async def test_counters_count_and_orders_are_listed_and_exported(town: Town) -> 
         assert shown == ["'=1+1", "'@SUM(A1)", "'+49 12", "'-2", 'Ann, "the" buyer', "plain"]
         assert rows[ids[0]]["email"] == "'=a1@example.org"
         assert {rows[order]["order_total"] for order in ids} == {"2100"}
-        for wrong in ("limit=0", "limit=1001", "limit=x", "limit=1.5"):
+        for wrong in ("limit=0", "limit=1001", "limit=x", "limit=1.5", "after=%00", "after=x", "after='"):
             assert (await sale.get(f"/manage/orders?{wrong}", token=sale.manage_key)).status == 400
 
 
