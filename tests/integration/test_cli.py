@@ -2,15 +2,32 @@
 
 import asyncio
 import json
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+import tomli_w
 
+from engine.audit import Audit
 from engine.cli.sales import at_house
+from engine.waiting_room import hash_secret
+from tests.integration.books import Books
 from tests.integration.commands import HOUSE, Parvis, put_on_sale
-from tests.town import Town, small_plan
+from tests.town import Town, free_port, small_plan
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[Town]:
+    """Two houses of this module's own: their books are audited."""
+    running = Town((HOUSE, "zuid")).start()
+    try:
+        asyncio.run(running.until_ready())
+        yield running
+    finally:
+        running.stop()
 
 
 @pytest.fixture
@@ -142,3 +159,148 @@ def test_a_plan_with_faults_becomes_no_hall(parvis: Parvis, at: list[str], tmp_p
     assert said.code == 2
     assert "cannot be sold from" in said.err
     assert "is on 2 seats" in said.err
+
+
+# -- the draw
+
+
+def open_with_a_queue(town: Town, parvis: Parvis, at: list[str], plan_file: Path, name: str) -> list[dict[str, Any]]:
+    """An on-sale that nine people queued for before it opened; their places as the API gave them."""
+    put_on_sale(at, plan_file, name)
+
+    async def join() -> list[dict[str, Any]]:
+        url = f"{town.url}/v1/houses/{HOUSE}/on-sales/{name}/places"
+        joined: list[dict[str, Any]] = []
+        async with aiohttp.ClientSession() as session:
+            while len(joined) < 9:
+                body = {"secret_hash": hash_secret(f"secret {len(joined)}")}
+                headers = {"Idempotency-Key": f"{name}-{len(joined)}"}
+                async with session.post(url, json=body, headers=headers) as response:
+                    if response.status == 404:  # every API process learns of a sale within a moment
+                        await asyncio.sleep(0.05)
+                        continue
+                    assert response.status == 201, await response.text()
+                    joined.append(await response.json())
+        return joined
+
+    places = asyncio.run(asyncio.wait_for(join(), 20))
+    assert parvis("on-sale", "open", name, *at, "--why", "it is time").code == 0
+    return places
+
+
+async def saved_status(town: Town, on_sale: str, *, is_drawn: bool) -> bytes:
+    url = f"{town.url}/v1/houses/{HOUSE}/on-sales/{on_sale}/status"
+    async with aiohttp.ClientSession() as session, asyncio.timeout(20):
+        while True:
+            async with session.get(url) as response:
+                body = await response.read()
+            if ("seed" in json.loads(body)["draw"]) is is_drawn:
+                return body
+            await asyncio.sleep(0.05)
+
+
+def test_anybody_can_check_a_draw_from_the_public_status(
+    town: Town, parvis: Parvis, at: list[str], plan_file: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "draw.json"
+    put_on_sale(at, plan_file, "before")
+
+    async def before() -> bytes:
+        while get_now := await asyncio.to_thread(get, town, "/on-sales/before/status"):
+            if get_now[0] == 200:
+                return get_now[1]
+            await asyncio.sleep(0.05)
+        raise AssertionError
+
+    file.write_bytes(asyncio.run(asyncio.wait_for(before(), 20)))
+    kept = json.loads(file.read_bytes())["draw"]["commitment"]
+    said = parvis("draw", "verify", str(file))
+    assert said.code == 2
+    assert f"has not been made yet; keep its commitment, to compare: {kept}" in said.words
+
+    places = open_with_a_queue(town, parvis, at, plan_file, "drawn")
+    file.write_bytes(asyncio.run(saved_status(town, "drawn", is_drawn=True)))
+    drawn = json.loads(file.read_bytes())["draw"]
+    said = parvis("draw", "verify", str(file))
+    assert said.code == 0
+    assert f"9 entrants were drawn as committed to: {drawn['commitment']}" in said.words
+    assert "Did you keep the commitment" in said.words
+    assert parvis("draw", "verify", str(file), "--commitment", drawn["commitment"]).code == 0
+    said = parvis("draw", "verify", str(file), "--commitment", kept)
+    assert said.code == 1
+    assert f"the commitment is {drawn['commitment']}, and was {kept}" in said.words
+    index = places[4]["index"]
+    assert f"Index {index} has position " in parvis("draw", "verify", str(file), "--index", str(index)).words
+    file.write_bytes(file.read_bytes().replace(drawn["seed"].encode(), drawn["commitment"].encode()))
+    said = parvis("draw", "verify", str(file))
+    assert said.code == 1
+    assert "this is not the draw that was committed to" in said.words
+
+
+def test_a_house_can_publish_the_whole_transcript(
+    town: Town, parvis: Parvis, at: list[str], plan_file: Path, tmp_path: Path
+) -> None:
+    open_with_a_queue(town, parvis, at, plan_file, "published")
+    assert parvis("audit", *at).code == 0  # waits until the entrants are recorded
+    said = parvis("draw", "transcript", "published", *at)
+    transcript = json.loads(said.out)
+    assert sorted(transcript["positions"]) == list(range(9))
+    assert transcript["secret_hashes"] == [hash_secret(f"secret {number}") for number in range(9)]
+    file = tmp_path / "transcript.json"
+    file.write_text(said.out)
+    assert parvis("draw", "verify", str(file)).code == 0
+    transcript["positions"][0], transcript["positions"][1] = transcript["positions"][1], transcript["positions"][0]
+    file.write_text(json.dumps(transcript))
+    said = parvis("draw", "verify", str(file))
+    assert said.code == 1
+    assert "index 0 is listed at position" in said.words
+
+
+# -- the books, and the installation
+
+
+def test_an_audit_tells_of_faults_and_ends_with_one(town: Town, parvis: Parvis, at: list[str], plan_file: Path) -> None:
+    put_on_sale(at, plan_file, "books")
+    said = parvis("audit", *at, "--json")
+    told = json.loads(said.out)
+    assert (said.code, told["clean"], told["faults"]) == (0, True, [])
+    assert {"seats", "sold", "orders_confirmed", "orders_recorded", "double_sold", "lost", "stranded_holds"} <= set(
+        told
+    )
+    assert set(told) == {*Audit.__struct_fields__, "clean"}
+    assert "the books balance" in parvis("audit", *at).words
+    with Books(town, HOUSE) as books:
+        books.redis.hincrby(f"{{{HOUSE}}}:sale:books", "takings", 5)
+        try:
+            said = parvis("audit", *at)
+            assert said.code == 1
+            assert "the books do NOT balance" in said.words
+            assert "✗ books: takings of 5 in Redis, 0 in the ledger" in said.words
+            said = parvis("audit", *at, "--json")
+            assert (said.code, json.loads(said.out)["clean"]) == (1, False)
+        finally:
+            books.redis.hincrby(f"{{{HOUSE}}}:sale:books", "takings", -5)
+
+
+def test_the_doctor_finds_nothing_where_nothing_is_wrong(town: Town, parvis: Parvis) -> None:
+    said = parvis("doctor", "--network", str(town.network_file))
+    assert said.code == 0
+    for slug in town.slugs:
+        assert f"✓ {slug}: open, Redis and Postgres answer" in said.words
+    assert "nothing is wrong here" in said.words
+    assert "houses were not looked at" in parvis("doctor").words
+
+
+def test_the_doctor_says_which_server_of_which_house_is_away(town: Town, parvis: Parvis, tmp_path: Path) -> None:
+    document = tomllib.loads(town.network_file.read_text())
+    noord = next(house for house in document["houses"] if house["slug"] == HOUSE)
+    noord["redis_url"] = noord["redis_owner_url"] = f"redis://u:secret-password@127.0.0.1:{free_port()}"
+    noord["postgres_dsn"] = f"postgresql://r:secret-password@127.0.0.1:{free_port()}/d"
+    file = tmp_path / "network.toml"
+    file.write_text(tomli_w.dumps(document))
+    said = parvis("doctor", "--network", str(file))
+    assert said.code == 1
+    assert "✗ noord: its Redis does not answer as it should" in said.words
+    assert "✗ noord: its Postgres does not answer" in said.words
+    assert "✓ zuid: open" in said.words
+    assert "secret-password" not in said.words

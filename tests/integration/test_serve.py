@@ -1,0 +1,120 @@
+"""`parvis serve` as a process: it starts its own servers, opens its houses, and takes everything along when it ends."""
+
+import asyncio
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import tomli_w
+
+from engine.cli import serve
+from engine.writer import Writer
+from tests.backstage import running_theatre, until
+from tests.town import free_port
+
+PARVIS = (sys.executable, "-m", "engine.cli")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that other users can walk down to; pytest's own are not."""
+    path = Path(tempfile.mkdtemp(prefix="pt-"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def network_of_one(folder: Path) -> Path:
+    """A network file without addresses, as `--embedded` takes it."""
+    policy = {"fees": "none", "refunds": "none", "delivery": "none"}
+    house = {"slug": "kade", "name": "De Kade", "operator_contact": "ops@example.org", "policy": policy}
+    file = folder / "network.toml"
+    file.write_text(tomli_w.dumps({"name": "Test", "houses": [house]}))
+    return file
+
+
+def is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def test_serves_with_servers_of_its_own_and_ends_them_all(folder: Path) -> None:
+    port, data, log = free_port(), folder / "data", folder / "serve.log"
+    words = ("serve", "--embedded", "--network", str(network_of_one(folder)), "--data", str(data))
+    with log.open("wb") as output:
+        process = subprocess.Popen([*PARVIS, *words, "--port", str(port)], stdout=output, stderr=output)
+    try:
+        deadline = time.monotonic() + 60
+        while not is_ready(port):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        resolved = data / "network.toml"
+        assert f"other commands find them with --network {resolved}" in " ".join(log.read_text().split())
+        assert resolved.stat().st_mode & 0o077 == 0
+        assert subprocess.run([*PARVIS, "doctor", "--network", str(resolved)], check=False).returncode == 0
+
+        second = subprocess.run(
+            [*PARVIS, *words, "--port", str(free_port())], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert second.returncode == 2
+        assert f"{data} is in use: process {process.pid} runs its servers there" in " ".join(second.stderr.split())
+        assert "Traceback" not in second.stderr
+
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert len(family) > 2
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+        assert psutil.wait_procs(family, timeout=10)[1] == []
+    finally:
+        if process.poll() is None:
+            process.kill()
+
+
+async def test_a_house_that_fails_in_an_unknown_way_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it was, it is no other house's matter: nothing leaves `keep_house`."""
+    monkeypatch.setattr(serve, "RETRY_SECONDS", 0.05)
+    run, failures = Writer.run, 0
+
+    async def run_badly(writer: Writer, stop: asyncio.Event) -> None:
+        nonlocal failures
+        failures += 1
+        if failures <= 2:
+            raise ZeroDivisionError
+        await run(writer, stop)
+
+    monkeypatch.setattr(Writer, "run", run_badly)
+    with running_theatre() as theatre:
+        async with theatre.house() as stage:
+            stop = asyncio.Event()
+            keeping = asyncio.create_task(serve.keep_house(stage.house, stop))
+
+            async def is_open() -> bool:
+                assert not keeping.done()
+                if failures < 3:
+                    return False
+                await stage.cell.look()
+                return stage.cell.is_open
+
+            await until(is_open, "the house opens after all")
+            on_sale = await stage.put_on()
+            await stage.sell(on_sale, "zaal-A-1")
+
+            async def is_recorded() -> bool:
+                return bool(await stage.value("SELECT count(*) FROM orders") == 1)
+
+            await until(is_recorded, "the order is recorded")
+            stop.set()
+            await asyncio.wait_for(keeping, 20)
