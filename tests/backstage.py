@@ -54,8 +54,8 @@ async def until(is_so: Callable[[], Awaitable[bool]], what: str, *, seconds: flo
 class Backstage:
     """One house of its own on servers that several share. Use `Theatre.house()`."""
 
-    def __init__(self, redis_server: EmbeddedRedis, postgres: EmbeddedPostgres, slug: str, folder: Path) -> None:
-        self.redis_server, self.postgres, self.slug = redis_server, postgres, HouseSlug(slug)
+    def __init__(self, redis_server: EmbeddedRedis, postgres: EmbeddedPostgres, slug: HouseSlug, folder: Path) -> None:
+        self.redis_server, self.postgres, self.slug = redis_server, postgres, slug
         self.house = House(
             slug=self.slug,
             name=slug,
@@ -77,8 +77,6 @@ class Backstage:
             unix_socket_path=address.path, username=address.user or None, password=address.password
         )
         self.keeper = self.new_keeper()
-        self._keepers = [self.keeper]
-        self._ledgers = [self.ledger]
 
     def new_ledger(self) -> Ledger:
         return Ledger(self.house.postgres_dsn, pool=4, timeout_ms=5_000)
@@ -237,9 +235,13 @@ class Theatre:
         self.redis_server = EmbeddedRedis(self.folder / "redis")
         self.postgres = EmbeddedPostgres(self.folder / "postgres")
 
+    @staticmethod
+    def new_slug() -> HouseSlug:
+        return HouseSlug(f"house-{next(numbers)}")
+
     @asynccontextmanager
-    async def house(self, slug: str = "") -> AsyncIterator[Backstage]:
-        stage = Backstage(self.redis_server, self.postgres, slug or f"house-{next(numbers)}", self.folder / "secrets")
+    async def house(self) -> AsyncIterator[Backstage]:
+        stage = Backstage(self.redis_server, self.postgres, self.new_slug(), self.folder / "secrets")
         try:
             yield stage
         finally:

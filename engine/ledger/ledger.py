@@ -6,12 +6,13 @@ import io
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 import asyncpg
 import msgspec
 
 from engine.entries import Item, decode_order
-from engine.errors import LedgerUnavailable
+from engine.errors import BadInput, LedgerUnavailable
 from engine.ledger.record import REFUSED_BY_POSTGRES, Position
 from engine.words import OnSaleId, OrderId, PerformanceId, SeatId
 
@@ -262,16 +263,22 @@ class Ledger:
     # -- orders
 
     async def order(self, order: OrderId) -> RecordedOrder | None:
-        """A recorded order, or None."""
-        rows = await self._fetch(f"SELECT {ORDER_COLUMNS} FROM orders WHERE order_id::text = $1", order)  # noqa: S608 - our own columns
+        """A recorded order, or None; also for what is no order's id."""
+        try:
+            rows = await self._fetch(f"SELECT {ORDER_COLUMNS} FROM orders WHERE order_id = $1", UUID(order))  # noqa: S608 - our own columns
+        except ValueError:
+            return None
         return _order(rows[0]) if rows else None
 
     async def orders(self, after: OrderId | None, limit: int) -> list[RecordedOrder]:
-        """Recorded orders after an id, in the order of their ids."""
+        """Recorded orders after an id, in the order of their ids. Raises `BadInput` for what is no order's id."""
+        try:
+            behind = UUID(after) if after else UUID(int=0)
+        except ValueError as error:
+            raise BadInput(f"{after!r} is not an order's id") from error
         rows = await self._fetch(
-            f"SELECT {ORDER_COLUMNS} FROM orders WHERE $1::text IS NULL OR order_id::text > $1 "  # noqa: S608
-            "ORDER BY order_id::text LIMIT $2",
-            *(after, limit),
+            f"SELECT {ORDER_COLUMNS} FROM orders WHERE order_id > $1 ORDER BY order_id LIMIT $2",  # noqa: S608
+            *(behind, limit),
         )
         return [_order(row) for row in rows]
 

@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 LOCK: Final = 0x50_61_72_76
 """Any number, the same in every process: two releases that start together migrate one after the other."""
 CONNECT_SECONDS: Final = 5
+NEWEST: Final = "head"
 _one_at_a_time: Final = Lock()
 """Alembic keeps its context in the module."""
 
@@ -36,7 +37,7 @@ def migrate(dsn: str) -> None:
         connection.execute(text(f"SELECT pg_advisory_lock({LOCK})"))
         connection.commit()
         try:
-            command.upgrade(config, "head")
+            command.upgrade(config, NEWEST)
             connection.commit()
         finally:
             connection.rollback()
