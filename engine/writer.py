@@ -122,12 +122,13 @@ class Writer:
         async with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.hget(self._keys.cell, "epoch")
             pipeline.xlen(self._keys.outbox)
+            pipeline.get(self._keys.recorded)
             pipeline.xrange(self._keys.outbox, min=f"({position.cursor}", count=self._batch)
-            epoch, length, raw = await pipeline.execute()
+            epoch, length, told, raw = await pipeline.execute()
         if int(epoch or 0) != position.epoch:
             raise Fenced
-        if length and not raw:
-            # A writer that ended between its commit and its trim left these behind.
+        if not raw and (length or (told or b"0-0").decode() != position.cursor):
+            # A writer that ended between its commit and its trim left this behind, or a slower one beside us.
             await self._publish(position.cursor)
         return decode(raw)
 

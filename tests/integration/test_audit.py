@@ -35,11 +35,6 @@ async def stage(theatre: Theatre) -> AsyncIterator[Backstage]:
         yield house
 
 
-@pytest.fixture(autouse=True)
-def _nobody_waits_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audits, "DRAIN_SECONDS", 1.0)
-
-
 async def a_sale(stage: Backstage) -> OnSale:
     """Two performances of 50 seats and 20 standing places; three seats and two places sold, four seats held."""
     on_sale = await stage.put_on(shows=2)
@@ -235,8 +230,9 @@ FAULTS: list[tuple[Fault, dict[str, int], list[str]]] = [
 
 @pytest.mark.parametrize(("fault", "figures", "words"), FAULTS, ids=[fault.__name__ for fault, _, _ in FAULTS])
 async def test_a_fault_is_found_and_said_in_words(
-    stage: Backstage, fault: Fault, figures: dict[str, int], words: list[str]
+    stage: Backstage, fault: Fault, figures: dict[str, int], words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(audits, "DRAIN_SECONDS", 1.0)
     on_sale = await a_sale(stage)
     await fault(stage, on_sale)
     found = await audit(stage.cell, stage.ledger)

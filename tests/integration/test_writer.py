@@ -182,6 +182,15 @@ async def test_two_writers_at_once_record_every_entry_once(stage: Backstage) -> 
     await check_exactly_once(stage, orders)
 
 
+async def test_what_a_slower_writer_said_last_does_not_stay(stage: Backstage) -> None:
+    orders = [make_order("A-1"), make_order("A-2")]
+    first, _ = put(stage, *orders)
+    await stage.drain()
+    stage.redis.set(stage.keys.recorded, first)
+    await stage.drain()
+    await check_exactly_once(stage, orders)
+
+
 async def test_an_entry_that_comes_between_commit_and_trim_is_not_dropped(stage: Backstage) -> None:
     orders = [make_order(f"A-{number}") for number in range(5)]
     put(stage, *orders)
