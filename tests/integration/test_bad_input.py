@@ -244,3 +244,9 @@ async def test_a_content_type_may_say_its_charset_and_is_spelled_in_any_case(sal
         for value in ("application/json; charset=utf-8", "Application/JSON", "application/json ;q=1"):
             answer = await sale.post("/holds", {}, headers={"Content-Type": value})
             assert answer.slug == "pass-required"
+
+
+async def test_an_event_of_a_megabyte_is_refused(sale: Sale) -> None:
+    async with sale:
+        answer = await sale.ask("POST", "/payments/demo/events", raw=b"x" * 1_000_000, key=None)
+        assert (answer.status, answer.slug) == (413, "body-too-large")

@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.town import Town
 
 SEED = 7
@@ -20,10 +18,11 @@ CONFIGURATION = """
 """
 
 
-@pytest.mark.parametrize("who", ["a manager", "a visitor"])
-async def test_no_request_is_answered_with_an_error_of_ours(town: Town, tmp_path: Path, who: str) -> None:
+async def test_no_request_is_answered_with_an_error_of_ours(town: Town, tmp_path: Path) -> None:
+    print(f"seed {SEED}")
     async with await town.open_sale("noord") as sale:
-        token = sale.manage_key if who == "a manager" else await sale.enter()
+        # With every scope, so that every route gets as far as its own work.
+        key = await sale.key("manage", "counter", "orders:read", "orders:write")
         configuration = tmp_path / "schemathesis.toml"
         configuration.write_text(CONFIGURATION.format(on_sale=sale.on_sale, performance=sale.performance))
         command = [
@@ -32,12 +31,11 @@ async def test_no_request_is_answered_with_an_error_of_ours(town: Town, tmp_path
             *("--phases", "coverage,fuzzing", "--max-examples", str(EXAMPLES), "--seed", str(SEED)),
             # A stream of events has no end to wait for.
             *("--exclude-path-regex", "changes$", "--no-color", "--request-timeout", "20"),
-            *("--header", f"Authorization: Bearer {token}"),
+            *("--header", f"Authorization: Bearer {key}"),
         ]
         found = await asyncio.to_thread(
             subprocess.run, command, cwd=tmp_path, capture_output=True, text=True, timeout=110, check=False
         )
-    print(f"seed {SEED}", found.stdout[-6000:])
     assert found.returncode == 0, found.stdout[-6000:] + found.stderr[-2000:]
     assert " generated" in found.stdout
     assert "unforeseen" not in town.log()
