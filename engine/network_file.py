@@ -51,8 +51,9 @@ def read_slugs(path: Path) -> tuple[HouseSlug, ...]:
     slugs: list[HouseSlug] = []
     for number, table in enumerate(_house_tables(_parse(path), problems), start=1):
         slug = _substitute(table.get("slug"), f"house {number}, slug", problems)
-        problems += [f"house {number}, slug: {fault}" for fault in check_slug(slug)]
-        slugs.append(slug)
+        faults = [f"house {number}, slug: {fault}" for fault in check_slug(slug)]
+        problems += faults
+        slugs += [] if faults else [slug]
     _clashes([{"slug": slug} for slug in slugs], problems)
     if problems:
         raise _refusal(path, problems)
@@ -183,7 +184,8 @@ def _struct(kind: type[msgspec.Struct], value: Any, where: str, folder: Path, pr
         return value
     before = len(problems)
     fields = _fields(kind, value, where, folder, problems)
-    return kind(**fields) if len(problems) == before else msgspec.UNSET
+    is_whole = len(problems) == before and msgspec.UNSET not in value.values()
+    return kind(**fields) if is_whole else msgspec.UNSET
 
 
 def _clashes(houses: list[Table], problems: Problems) -> None:
