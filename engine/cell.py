@@ -40,7 +40,10 @@ def broken(operation: str, reply: Reply) -> BrokenContract:
 
 
 class Cell:
-    """One house, from where visitors are served. `epoch` is what every mutating call carries."""
+    """One house, from where visitors are served. `epoch` is what every mutating call carries.
+
+    It is the one at which this release's gate is open; `stored_epoch` is the last that any release recovered to.
+    """
 
     def __init__(self, house: House, *, is_owner: bool = False) -> None:
         """`is_owner`: with the rights of the house's ops side, for recovery."""
@@ -54,7 +57,7 @@ class Cell:
             waiting_limit=limits.redis_waiting,
             breaker=Breaker(),
         )
-        self.epoch = self._seen_epoch = "0"
+        self.epoch = self.stored_epoch = "0"
         self.is_open = False
         self.backlog = 0
         self.under_way = 0
@@ -104,7 +107,7 @@ class Cell:
             raise broken("cell/gate", reply)
         open_epoch, stored, _, version = (value.decode() for value in reply[1:5])
         self.backlog = int(reply[5])
-        is_recovered, self._seen_epoch = stored != self._seen_epoch, stored
+        is_recovered, self.stored_epoch = stored != self.stored_epoch, stored
         self.epoch, self.is_open = stored, open_epoch != ""
         if is_recovered:
             self.draws.clear()

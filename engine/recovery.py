@@ -57,6 +57,8 @@ class Keeper:
         self._ledger = ledger
         self._user, self._password = user, password
         self._standings = Standings(cell, ledger)
+        self._epochs_before = (0, 0)
+        self._is_apart = False
         self.recoveries = 0
         self.last_error = ""
 
@@ -91,6 +93,7 @@ class Keeper:
             with contextlib.suppress(CellUnavailable, LedgerUnavailable):
                 if self.cell.is_open:
                     await self._standings.keep()
+                    await self._compare_epochs()
             await _pause(stop, KEEP_SECONDS)
 
     async def _look(self) -> None:
@@ -100,8 +103,17 @@ class Keeper:
             # A Redis that lost its functions, or never had them, answers so too.
             await self._load()
             await self.cell.look()
-        if not self.cell.is_open:
+        if not self.cell.is_open or self._is_apart:
             await self.recover()
+
+    async def _compare_epochs(self) -> None:
+        """Sees when an open cell and its ledger have had another epoch for more than a moment.
+
+        A ledger restored from a backup has; without a new epoch for both, no writer would ever record again.
+        """
+        epochs = (await self._ledger.position()).epoch, int(self.cell.stored_epoch)
+        self._is_apart = epochs[0] != epochs[1] and epochs == self._epochs_before
+        self._epochs_before = epochs
 
     async def _load(self) -> None:
         await install_library(self._owner, self.cell.house.slug, self._user, self._password)
@@ -135,6 +147,7 @@ class Keeper:
                 return
             case _:
                 raise broken("cell/open", reply)
+        self._is_apart = False
         self.recoveries += 1
         log.info("gate open", house=cell.house.slug, epoch=epoch, from_the_past=is_from_the_past)
 

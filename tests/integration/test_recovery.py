@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from redis.exceptions import RedisError
 
-from engine import waiting_room
+from engine import recovery, waiting_room
 from engine.audit import audit
 from engine.catalogue import OnSale
 from engine.cell import Cell
@@ -18,6 +19,7 @@ from engine.entries import encode_order
 from engine.errors import CellUnavailable, GateClosed, LedgerUnavailable, Refused
 from engine.ledger.record import Outrun
 from engine.library import assemble
+from engine.recovery import Keeper
 from engine.signing import Place
 from engine.standing import Standings
 from engine.words import OnSaleId
@@ -210,6 +212,26 @@ async def test_epochs_are_given_to_one_keeper_each_and_never_fall(stage: Backsta
     assert sorted(given) == list(range(before + 1, before + 21))
     assert await stage.ledger.next_epoch(1_000) == 1_001
     assert await stage.ledger.next_epoch(3) == 1_002
+
+
+async def test_a_ledger_restored_from_a_backup_and_its_open_cell_find_together_again(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    async with stage.running(stage.keeper, writer := stage.new_writer()):
+        await stage.do("UPDATE epoch SET number = 0")
+        await stage.sell(on_sale, "zaal-A-1")
+
+        async def is_fenced() -> bool:
+            return "its epoch is not the ledger's" in writer.last_error
+
+        await until(is_fenced, "the writer notices")
+
+        async def is_recorded() -> bool:
+            return bool(await stage.value("SELECT count(*) FROM orders") == 1)
+
+        await until(is_recorded, "the order is recorded after all")
+    assert stage.keeper.recoveries == 2
+    assert await stage.sold(on_sale) == {"zaal-A-1"}
+    await check_clean(stage)
 
 
 # -- a Redis from the past
@@ -552,3 +574,44 @@ async def test_an_api_process_learns_what_was_published_just_before_the_loss(sta
     await patiently(seen.look)
     assert on_sale.on_sale in seen.catalogue.on_sales
     await seen.close()
+
+
+async def test_two_releases_side_by_side_leave_each_other_open(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a rolling deploy a library of the next release is opened at a higher epoch; this one goes on at its own."""
+    on_sale = await stage.put_on()
+    now = assemble()
+    source = now.source.replace(now.name.removeprefix("parvis_"), "0123456789ab")
+    functions = {name: function[:-12] + "0123456789ab" for name, function in now.functions.items()}
+    following = msgspec.structs.replace(now, name="parvis_0123456789ab", source=source, functions=functions)
+    monkeypatch.setattr("engine.cell.assemble", lambda: following)
+    monkeypatch.setattr("engine.library.assemble", lambda: following)
+    other = stage.new_keeper()
+    async with stage.running(other):
+
+        async def is_open() -> bool:
+            return other.cell.is_open
+
+        await until(is_open, "the next release is open")
+        monkeypatch.undo()
+        async with stage.running(stage.keeper, stage.new_writer()):
+            compared = 0
+            compare = Keeper._compare_epochs
+
+            async def counted(keeper: Keeper) -> None:
+                nonlocal compared
+                compared += 1
+                await compare(keeper)
+
+            monkeypatch.setattr(Keeper, "_compare_epochs", counted)
+            monkeypatch.setattr(recovery, "KEEP_SECONDS", 0.02)
+
+            async def is_compared() -> bool:
+                return compared > 50
+
+            await until(is_compared, "each keeper has looked many times")
+            await stage.sell(on_sale, "zaal-A-1")
+    assert (stage.keeper.recoveries, other.recoveries) == (1, 1)
+    await other.cell.close()
+    await check_clean(stage)
