@@ -66,17 +66,18 @@ class Arrived(msgspec.Struct, frozen=True):
     order: Order
     state: str
     payload: bytes
+    seats: frozenset[tuple[str, str]]
+    """Performance and seat of each seated item."""
+    paid_with: tuple[str, str]
+    """Provider and reference of its payment; empty without one."""
 
-    @property
-    def seats(self) -> set[tuple[str, str]]:
-        """Performance and seat of each seated item."""
-        return {(item.performance, item.seat) for item in self.order.items if item.seat}
 
-    @property
-    def paid_with(self) -> tuple[str, str]:
-        """Provider and reference of its payment; empty without one."""
-        payment = self.order.payment
-        return (payment.provider, payment.reference) if payment else ("", "")
+def _arrive(entry: str, payload: bytes, state: str) -> Arrived:
+    order = decode_order(payload)
+    seats = frozenset([(item.performance, item.seat) for item in order.items if item.seat])
+    payment = order.payment
+    paid_with = (payment.provider, payment.reference) if payment else ("", "")
+    return Arrived(entry, order, state, payload, seats, paid_with)
 
 
 class Batch(msgspec.Struct):
@@ -98,8 +99,7 @@ def sort(entries: Sequence[Entry]) -> Batch:
             match kind:
                 case "order" | "conflict":
                     payload = bytes(fields["data"])  # type: ignore[arg-type]
-                    state = "recorded" if kind == "order" else "conflicted"
-                    batch.orders.append(Arrived(entry, decode_order(payload), state, payload))
+                    batch.orders.append(_arrive(entry, payload, "recorded" if kind == "order" else "conflicted"))
                 case "join":
                     int(fields["index"])
                     batch.entrants.append({name: fields[name] for name in ("on_sale", "line", "index", "secret_hash")})
@@ -150,14 +150,14 @@ async def _copy(connection: Any, table: str, columns: Sequence[str], rows: Seque
 
 async def _judge(connection: Any, orders: Sequence[Arrived]) -> list[Arrived]:
     """New orders with the state that they get, one after the other; alarms for what a person has to look at."""
-    wanted = sorted({seat for arrived in orders for seat in arrived.seats})
-    payments = sorted({arrived.paid_with for arrived in orders if arrived.paid_with[1]})
+    wanted = list({seat for arrived in orders for seat in arrived.seats})
+    payments = list({arrived.paid_with for arrived in orders if arrived.paid_with[1]})
     taken = {tuple(row) for row in await connection.fetch(LIVE, *_columns(wanted, 2))}
     paid = {(row[0], row[1]): row[2] for row in await connection.fetch(PAID, *_columns(payments, 2))}
     judged = []
     for arrived in orders:
         order = arrived.order.order
-        lost = arrived.seats & taken if arrived.state == "recorded" else set()
+        lost = arrived.seats & taken if arrived.state == "recorded" else frozenset()
         if lost:
             await alarm(connection, "live-seat", {"order": order, "seats": sorted(seat for _, seat in lost)})
         bought = paid.get(arrived.paid_with)
@@ -167,7 +167,7 @@ async def _judge(connection: Any, orders: Sequence[Arrived]) -> list[Arrived]:
             taken |= arrived.seats
             if arrived.paid_with[1]:
                 paid.setdefault(arrived.paid_with, order)
-        judged.append(msgspec.structs.replace(arrived, state="conflicted" if lost else arrived.state))
+        judged.append(msgspec.structs.replace(arrived, state="conflicted") if lost else arrived)
     return judged
 
 
