@@ -60,7 +60,7 @@ async def join_and_admit(stand: Stand) -> list[Part]:
     async def join() -> float:
         secrets_by_order = [secrets.token_urlsafe(24) for _ in range(JOINS)]
         requests = [_post(stand.path(sale, "places"), {"secret_hash": hash_secret(each)}) for each in secrets_by_order]
-        answers = await stand.load.send(stand.port, requests, VISITORS, 201)
+        answers = await stand.load.send(stand.port, requests, VISITORS, 201, is_kept=True)
         places = [msgspec.json.decode(body)["place"] for body in answers.bodies]
         joined.extend(zip(places, secrets_by_order, strict=True))
         return answers.a_second

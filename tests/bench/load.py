@@ -21,11 +21,12 @@ ROUND_SECONDS: Final = 120.0
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """What came back: how long it took, how often which status, and the bodies in the order of the requests."""
+    """What came back: how long it took, how often which status, and the bodies that were to be kept, in order."""
 
     seconds: float
     statuses: dict[int, int]
     bodies: list[bytes]
+    sample: bytes
 
     @property
     def a_second(self) -> float:
@@ -36,11 +37,13 @@ class Answers(msgspec.Struct, frozen=True):
 class _Work:
     """The requests that all connections share, and what was answered."""
 
-    def __init__(self, requests: Sequence[bytes]) -> None:
+    def __init__(self, requests: Sequence[bytes], *, is_kept: bool) -> None:
         self.requests = requests
         self.numbers: Iterator[int] = iter(range(len(requests)))
         self.statuses: Counter[bytes] = Counter()
-        self.bodies = [b""] * len(requests)
+        self.bodies = [b""] * len(requests) if is_kept else []
+        self.sample = b""
+        """The last body that came."""
         self.left = len(requests)
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -75,11 +78,13 @@ class _Caller(asyncio.Protocol):
         self._rest = b""
         work = self._work
         work.statuses[data[9:12]] += 1
-        work.bodies[self._number] = data[head + len(END_OF_HEAD) :]
+        if work.bodies:
+            work.bodies[self._number] = data[head + len(END_OF_HEAD) :]
         work.left -= 1
         if work.left:
             self.ask()
         else:
+            work.sample = data[head + len(END_OF_HEAD) :]
             work.done.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -87,9 +92,9 @@ class _Caller(asyncio.Protocol):
             self._work.done.set_exception(ConnectionError(f"the server hung up: {exc}"))
 
 
-async def _send(port: int, requests: Sequence[bytes], connections: int) -> Answers:
+async def _send(port: int, requests: Sequence[bytes], connections: int, is_kept: bool) -> Answers:
     loop = asyncio.get_running_loop()
-    work = _Work(requests)
+    work = _Work(requests, is_kept=is_kept)
     callers = [
         (await loop.create_connection(lambda: _Caller(work), "127.0.0.1", port))[1]
         for _ in range(min(connections, len(requests)))
@@ -102,11 +107,12 @@ async def _send(port: int, requests: Sequence[bytes], connections: int) -> Answe
     seconds = time.perf_counter() - started
     for caller in callers:
         caller.transport.abort()
-    return Answers(seconds, {int(status): count for status, count in work.statuses.items()}, work.bodies)
+    statuses = {int(status): count for status, count in work.statuses.items()}
+    return Answers(seconds, statuses, work.bodies, work.sample)
 
 
-def _run(port: int, requests: Sequence[bytes], connections: int) -> Answers:
-    return uvloop.run(_send(port, requests, connections))
+def _run(port: int, requests: Sequence[bytes], connections: int, is_kept: bool) -> Answers:
+    return uvloop.run(_send(port, requests, connections, is_kept))
 
 
 class Load:
@@ -115,10 +121,16 @@ class Load:
     def __init__(self) -> None:
         self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
-    async def send(self, port: int, requests: Sequence[bytes], connections: int, expected: int) -> Answers:
-        """Sends all requests over so many connections. Raises `AssertionError` unless every status is as expected."""
-        answers = await asyncio.get_running_loop().run_in_executor(self._pool, _run, port, requests, connections)
-        assert set(answers.statuses) == {expected}, f"{answers.statuses}: {answers.bodies[-1][:500]!r}"
+    async def send(
+        self, port: int, requests: Sequence[bytes], connections: int, expected: int, *, is_kept: bool = False
+    ) -> Answers:
+        """Sends all requests over so many connections. Raises `AssertionError` unless every status is as expected.
+
+        is_kept: give the bodies too; they cost the client memory while it measures.
+        """
+        loop = asyncio.get_running_loop()
+        answers = await loop.run_in_executor(self._pool, _run, port, requests, connections, is_kept)
+        assert set(answers.statuses) == {expected}, f"{answers.statuses}: {answers.sample[:500]!r}"
         return answers
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from tests.bench.stand import SLUG, Stand
 ORDERS: Final = 5_000
 SINGLE: Final = 800
 CONNECTIONS: Final = 16
-ROUNDS: Final = 5
+ROUNDS: Final = 9
 RECORDED = "the writer's recorded orders a second, batches of up to 2,000"
 COPY = Bar(
     what=RECORDED, yardstick="raw COPY of the same rows into the same tables", sense=AT_LEAST, bar=0.25, moonshot=0.4
