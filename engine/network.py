@@ -30,7 +30,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Requests for the house that one process serves at a time."""
     body_bytes: AtLeastOne = 65_536
     """A request's body."""
-    plan_bytes: AtLeastOne = 8_388_608
+    plan_bytes: AtLeastOne = 16_777_216
     """A seating plan that is uploaded."""
     line_length: AtLeastOne = 2_000_000
     """Places in one line."""
