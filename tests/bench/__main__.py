@@ -1,6 +1,7 @@
 """`python -m tests.bench [ID…] [--json]`: measures, prints every ratio with its yardstick, exits 1 below a bar."""
 
 import argparse
+import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,6 +9,7 @@ from contextlib import AsyncExitStack
 from typing import Any, Final
 
 import msgspec
+import structlog
 import uvloop
 from rich.console import Console
 from rich.table import Table
@@ -109,6 +111,11 @@ def main() -> int:
     """The exit code."""
     asked = _arguments(sys.argv[1:])
     console = Console(stderr=True)
+    # Standard output is for the figures.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
     def tell(result: Result) -> None:
         if asked.json:

@@ -23,7 +23,7 @@ from tests.town import Sale, free_port
 
 HOLDS: Final = 1_500
 QUANTITY: Final = 2
-ROUNDS: Final = 7
+ROUNDS: Final = 9
 SEATS: Final = 40_000
 
 HOLD = Bar(

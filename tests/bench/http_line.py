@@ -1,6 +1,7 @@
 """P1 and P3: what the waiting room costs over HTTP, beside the least that the same server can do."""
 
 import secrets
+from statistics import median
 from typing import Any, Final
 
 import msgspec
@@ -23,7 +24,13 @@ STATUS = Bar(
 )
 ONE_WRITE = "an empty @asgi POST that makes one FCALL with one write, same AOF"
 JOIN = Bar(what="join over HTTP", yardstick=ONE_WRITE, sense=AT_LEAST, bar=0.65, moonshot=0.8)
-ADMIT = Bar(what="admit over HTTP", yardstick=ONE_WRITE, sense=AT_LEAST, bar=0.65, moonshot=0.8)
+BOTH = Bar(
+    what="join, then admit, over HTTP: two requests a visitor, the second answered with a signed pass",
+    yardstick=ONE_WRITE,
+    sense=AT_LEAST,
+    bar=0.65,
+    moonshot=0.8,
+)
 
 
 async def status(stand: Stand) -> list[Part]:
@@ -76,9 +83,10 @@ async def join_and_admit(stand: Stand) -> list[Part]:
 
     await join()
     found = await interleave(ROUNDS, {"one write": one_write, "join": join, "admit": admit})
+    both = [2 / (1 / joins + 1 / admits) for joins, admits in zip(found["join"], found["admit"], strict=True)]
     return [
         JOIN.judge(found["join"], found["one write"], "a second"),
-        ADMIT.judge(found["admit"], found["one write"], "a second"),
+        BOTH.judge(both, found["one write"], f"a second; {median(found['admit']):,.0f} admitted a second"),
     ]
 
 
