@@ -66,18 +66,19 @@ class Arrived(msgspec.Struct, frozen=True):
     order: Order
     state: str
     payload: bytes
-    seats: frozenset[tuple[str, str]]
-    """Performance and seat of each seated item."""
     paid_with: tuple[str, str]
     """Provider and reference of its payment; empty without one."""
+
+    @property
+    def seats(self) -> frozenset[tuple[str, str]]:
+        """Performance and seat of each seated item."""
+        return frozenset([(item.performance, item.seat) for item in self.order.items if item.seat])
 
 
 def _arrive(entry: str, payload: bytes, state: str) -> Arrived:
     order = decode_order(payload)
-    seats = frozenset([(item.performance, item.seat) for item in order.items if item.seat])
     payment = order.payment
-    paid_with = (payment.provider, payment.reference) if payment else ("", "")
-    return Arrived(entry, order, state, payload, seats, paid_with)
+    return Arrived(entry, order, state, payload, (payment.provider, payment.reference) if payment else ("", ""))
 
 
 class Batch(msgspec.Struct):
@@ -117,8 +118,30 @@ def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
 
 
 async def _record_orders(connection: Any, orders: Sequence[Arrived]) -> None:
-    """Orders with their items, as they came. Only what is new counts: a repeat of an order is harmless, and an
-    alarm with another payload. A seat that is live in another order makes its order conflicted.
+    """Orders with their items; looked at one by one where there is a repeat, a live seat or a used payment."""
+    payments = [arrived.paid_with for arrived in orders if arrived.paid_with[1]]
+    if len(set(payments)) == len(payments) and not await connection.fetch(PAID, *_columns(payments, 2)):
+        try:
+            async with connection.transaction():
+                await _insert(connection, orders)
+        except asyncpg.UniqueViolationError:
+            pass  # Postgres keeps what it had before: an order's id, or a live seat
+        else:
+            return
+    await _record_what_is_new(connection, orders)
+
+
+async def _insert(connection: Any, orders: Sequence[Arrived]) -> None:
+    await _copy(connection, "orders", ORDER_COLUMNS, [_order_row(arrived) for arrived in orders])
+    await _copy(connection, "order_items", ITEM_COLUMNS, [row for arrived in orders for row in _item_rows(arrived)])
+    for arrived in orders:
+        if arrived.state == "conflicted":
+            await _request_refund(connection, arrived)
+
+
+async def _record_what_is_new(connection: Any, orders: Sequence[Arrived]) -> None:
+    """Only what is new counts: a repeat of an order is harmless, and an alarm with another payload. A seat that is
+    live in another order makes its order conflicted.
     """
     ids = [arrived.order.order for arrived in orders]
     known = {row["order_id"]: (bytes(row["payload"]), row["entry"]) for row in await connection.fetch(KNOWN, ids)}
@@ -131,13 +154,7 @@ async def _record_orders(connection: Any, orders: Sequence[Arrived]) -> None:
         elif payload != arrived.payload:
             await alarm(connection, "other-payload", {"order": order, "entry": arrived.entry, "first": first})
     if fresh:
-        judged = await _judge(connection, fresh)
-        await _copy(connection, "orders", ORDER_COLUMNS, [_order_row(arrived) for arrived in judged])
-        items = [row for arrived in judged for row in _item_rows(arrived)]
-        await _copy(connection, "order_items", ITEM_COLUMNS, items)
-        for arrived in judged:
-            if arrived.state == "conflicted":
-                await _request_refund(connection, arrived)
+        await _insert(connection, await _judge(connection, fresh))
 
 
 async def _copy(connection: Any, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
