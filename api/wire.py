@@ -4,7 +4,7 @@ import msgspec
 
 from engine.entries import Customer, Payment
 from engine.network import Colours, Policy
-from engine.seats import Wish
+from engine.wishes import Wish
 from engine.words import HouseSlug, OnSaleId, OrderId, PerformanceId
 
 

@@ -1,41 +1,21 @@
 """Seats: hold, release, extend, and the state of the hall. Beside `lua/seats/`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from engine.catalogue import OnSale
 from engine.cell import Cell, broken, digest, pack
 from engine.entries import Item
 from engine.errors import BadInput, ForgedToken, Refused
 from engine.halls.layout import Layout
-from engine.prices import Piece, check_price_types, price, total
+from engine.prices import check_price_types, price, total
 from engine.signing import Hold
-from engine.words import AreaId, HoldId, OnSaleId, PerformanceId, SeatId
+from engine.wishes import Wish, check_sizes, packed_wish, pieces, price_lists
+from engine.words import HoldId, OnSaleId, PerformanceId, SeatId
 
 EXTENSION_MS: Final = 300_000
 STAFF_LIMIT: Final = 1_000_000_000
-LARGEST_QUANTITY: Final = 1_000
-_decode_record: Final = msgspec.msgpack.Decoder(tuple[str, int, list[int], list[int], int]).decode
-"""A hold as Redis keeps it, see `lua/include/free_hold.lua`."""
-
-
-class Best(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The best seats together that are left, in a category or anywhere."""
-
-    quantity: int
-    category: str = ""
-
-
-class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is wanted of one performance: named seats, or the best together, or standing places of an area."""
-
-    performance: PerformanceId
-    seats: tuple[SeatId, ...] = ()
-    best: Best | None = None
-    area: AreaId | None = None
-    quantity: int = 0
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -63,90 +43,6 @@ class SeatMap(msgspec.Struct, frozen=True):
     sold_places: dict[str, int]
 
 
-def _wish_size(wish: Wish) -> int:
-    """How many seats or places a wish asks for. Raises `BadInput` for a wish that cannot be meant."""
-    kinds = sum((bool(wish.seats), wish.best is not None, wish.area is not None))
-    if kinds != 1:
-        raise BadInput("an item asks for seats, or for the best, or for an area: one of them")
-    if wish.quantity and wish.area is None:
-        raise BadInput("a quantity beside an area, or inside best")
-    if wish.seats:
-        if len(set(wish.seats)) != len(wish.seats):
-            raise BadInput("a seat is named twice")
-        return len(wish.seats)
-    quantity = wish.best.quantity if wish.best else wish.quantity
-    if not 1 <= quantity <= LARGEST_QUANTITY:
-        raise BadInput(f"a quantity lies between 1 and {LARGEST_QUANTITY}")
-    return quantity
-
-
-def _packed_wish(wish: Wish, number: int, layout: Layout) -> list[object]:
-    """A wish as the function reads it. Raises `Refused` for a seat, category or area that the hall does not have."""
-    if wish.seats:
-        packed: list[object] = [number, "seats"]
-        for seat in wish.seats:
-            try:
-                packed += layout.locate(seat)
-            except KeyError:
-                raise Refused("unknown-seat", f"there is no seat {seat!r} in this hall", seat=seat) from None
-        return packed
-    if wish.best:
-        if wish.best.category and wish.best.category not in layout.categories:
-            raise Refused("unknown-category", "there is no such category here", categories=list(layout.categories))
-        return [
-            number,
-            "best",
-            layout.class_of(wish.best.category) if wish.best.category else "",
-            wish.best.quantity,
-        ]
-    for place, area in enumerate(layout.areas):
-        if area.id == wish.area:
-            return [number, "area", place, wish.quantity]
-    raise Refused("unknown-area", "there is no such standing area here", area=wish.area)
-
-
-def _price_lists(cell: Cell, wish: Wish) -> list[list[dict[str, int]]]:
-    """For each seat of a wish, the prices of every category that it may turn out to have."""
-    prices, layout = cell.performance(wish.performance).prices, cell.catalogue.layout(wish.performance)
-    if wish.seats:
-        return [[prices[layout.category_of(seat)]] for seat in wish.seats]
-    if wish.best:
-        categories = [wish.best.category] if wish.best.category else list(layout.categories)
-        return [[prices[category] for category in categories]] * wish.best.quantity
-    category = next(area.category for area in layout.areas if area.id == wish.area)
-    return [[prices[category]]] * wish.quantity
-
-
-def _pieces(
-    cell: Cell, wishes: Sequence[Wish], performances: Sequence[PerformanceId], records: Sequence[bytes]
-) -> Iterator[Piece]:
-    """What the function held, piece by piece, in the order of the wishes."""
-    cursors = {
-        name: (
-            (
-                (block, offset + step)
-                for block, offset, count in zip(*[iter(seats)] * 3, strict=True)
-                for step in range(count)
-            ),
-            iter(list(zip(*[iter(areas)] * 2, strict=True))),
-        )
-        for name, (_, _, seats, areas, _) in zip(performances, map(_decode_record, records), strict=True)
-    }
-    for wish in wishes:
-        performance = cell.performance(wish.performance)
-        layout = cell.catalogue.layout(wish.performance)
-        seats, areas = cursors[wish.performance]
-        if wish.area is not None:
-            place, count = next(areas)
-            area = layout.areas[place]
-            for _ in range(count):
-                yield Piece(performance=performance, category=area.category, area=area.id)
-            continue
-        for _ in range(_wish_size(wish)):
-            seat = layout.seat_at(*next(seats))
-            yield Piece(performance=performance, category=layout.category_of(seat), seat=seat)
-
-
 async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Sequence[str], key: str) -> Held:
     """Holds all that is wished for, or nothing. Raises `BadInput`, and `Refused` saying what is left instead."""
     on_sale = cell.catalogue.on_sales.get(owner.on_sale)
@@ -157,13 +53,13 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
         cell.performance(name)
         if owner.place and (on_sale is None or name not in on_sale.performances):
             raise Refused("unknown-performance", "there is no such performance here")
-    _check_sizes(cell, wishes, on_sale if owner.place else None)
+    check_sizes(cell, wishes, on_sale if owner.place else None)
     packed = [
-        _packed_wish(wish, performances.index(wish.performance) + 1, cell.catalogue.layout(wish.performance))
+        packed_wish(wish, performances.index(wish.performance) + 1, cell.catalogue.layout(wish.performance))
         for wish in wishes
     ]
     if price_types:  # a refusal changes nothing: what cannot be priced is never held
-        check_price_types(price_types, [lists for wish in wishes for lists in _price_lists(cell, wish)])
+        check_price_types(price_types, [lists for wish in wishes for lists in price_lists(cell, wish)])
     cell.shed()
     fingerprint = digest(pack(packed), pack(performances), pack(price_types))
     hold_id = HoldId(digest("hold", owner.owner, key))
@@ -189,7 +85,7 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
     )
     match reply[0]:
         case b"held":
-            items = price(list(_pieces(cell, wishes, performances, reply[3:])), price_types)
+            items = price(list(pieces(cell, wishes, performances, reply[3:])), price_types)
             held = Hold(
                 hold=hold_id,
                 on_sale=owner.on_sale,
@@ -224,24 +120,6 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
         case b"unknown_performance":
             raise Refused("unknown-performance", "there is no such performance here")
     raise broken("seats/hold", reply)
-
-
-def _check_sizes(cell: Cell, wishes: Sequence[Wish], on_sale: OnSale | None) -> None:
-    """The limits that need no look at the hall. Raises `BadInput` and `Refused` (`too-many-seats`)."""
-    limit = on_sale.seats_a_hold if on_sale else LARGEST_QUANTITY
-    wanted: dict[PerformanceId, int] = {}
-    named: set[tuple[PerformanceId, SeatId]] = set()
-    for wish in wishes:
-        wanted[wish.performance] = wanted.get(wish.performance, 0) + _wish_size(wish)
-        for seat in wish.seats:
-            if (wish.performance, seat) in named:
-                raise BadInput("a seat is named twice")
-            named.add((wish.performance, seat))
-    currencies = {cell.performance(wish.performance).currency for wish in wishes}
-    if len(currencies) > 1:
-        raise BadInput("one hold has one currency")
-    if max(wanted.values()) > limit:
-        raise Refused("too-many-seats", f"at most {limit} seats of a performance at a time", limit=limit)
 
 
 async def _seats_taken(cell: Cell, wishes: Sequence[Wish], flat: Sequence[int]) -> Refused:

@@ -32,7 +32,8 @@ from engine.on_sale import change
 from engine.orders import Buyer
 from engine.recovery import Keeper
 from engine.redis_urls import connect
-from engine.seats import Owner, Wish
+from engine.seats import Owner
+from engine.wishes import Wish
 from engine.words import HallId, HouseSlug, OnSaleId, OrderId, PerformanceId, SeatId
 from engine.writer import Writer
 from tests.town import small_plan
