@@ -224,8 +224,8 @@ async def test_what_is_no_json_or_names_no_operation_is_refused_on_every_route(
     [
         *(each for each in BODIES if each[2] != 413),
         ("a deep plan", b'{"hall": "h", "name": "H", "plan": {"zones": ' + b"[" * 100_000, 400, "bad-body"),
-        ("nine megabytes", b'{"hall": "' + b"x" * 9_000_000 + b'"}', 413, "body-too-large"),
-        ("nine megabytes of noise", b"\xff" * 9_000_000, 413, "body-too-large"),
+        ("seventeen megabytes", b'{"hall": "' + b"x" * 17_000_000 + b'"}', 413, "body-too-large"),
+        ("seventeen megabytes of noise", b"\xff" * 17_000_000, 413, "body-too-large"),
         ("a plan that is empty", b'{"hall": "h", "name": "H", "plan": {}}', 422, "bad-input"),
     ],
 )
