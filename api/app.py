@@ -1,7 +1,6 @@
 """The composition root of the API: cells, ledgers and boards for the houses that this process serves."""
 
 import asyncio
-import gc
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -37,6 +36,7 @@ from api.problems import MEDIA_TYPE, problem, problem_of
 from api.public import directory
 from engine import logs
 from engine.cell import Cell
+from engine.garbage import collect_seldom
 from engine.ledger.ledger import Ledger
 from engine.network import House, load
 from engine.parenthood import die_with_parent
@@ -44,8 +44,6 @@ from engine.words import HouseSlug
 
 NETWORK_VARIABLE: Final = "PARVIS_NETWORK"
 HOUSES_VARIABLE: Final = "PARVIS_HOUSES"
-GARBAGE_LIMIT: Final = 50_000
-"""Objects made and not freed before cycles are looked for; Python's own 700 are twenty requests."""
 ROUTE_MODULES: Final = (_public_routes, _visitor_routes)
 """Imported for the routes that they register."""
 TYPED: Final = (directory, MANAGE, healthz, readyz, metrics)
@@ -192,7 +190,5 @@ def from_environment() -> ASGIApp:
     network = load(Path(os.environ[NETWORK_VARIABLE]))
     slugs = [HouseSlug(slug) for slug in os.environ[HOUSES_VARIABLE].split(",")]
     app = create_app([network.house(slug) for slug in slugs])
-    # What is here now lives as long as the process; what requests leave behind is rarely a cycle.
-    gc.freeze()
-    gc.set_threshold(GARBAGE_LIMIT)
+    collect_seldom()
     return FastLane(Origins(app), app)

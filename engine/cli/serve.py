@@ -19,6 +19,7 @@ import uvloop
 from engine.cell import Cell
 from engine.cli.stage import check_ports
 from engine.errors import BadInput
+from engine.garbage import collect_seldom
 from engine.ledger.ledger import Ledger
 from engine.ledger.migrate import migrate
 from engine.network import House, Network, load
@@ -169,4 +170,5 @@ def choose(network: Network, slugs: Sequence[str]) -> tuple[House, ...]:
 def run(network_file: Path, slugs: Sequence[str], address: Address) -> None:
     """Serves until SIGINT or SIGTERM. Raises `BadInput` for a network file that can't be right."""
     houses = choose(load(network_file), slugs)
+    collect_seldom()
     uvloop.run(_serve(network_file.resolve(), houses, address))
