@@ -33,7 +33,8 @@ PATIENCE: Final = Patience(SLOWEST_BODY_SECONDS)
 DRAINED_BYTES: Final = 4 * 1024 * 1024
 BODILESS: Final = frozenset({"GET", "HEAD"})
 Body = TypeVar("Body")
-Headers = list[tuple[bytes, bytes]]
+Header = tuple[bytes, bytes]
+Headers = list[Header]
 log = structlog.get_logger()
 
 
@@ -200,12 +201,13 @@ def name_parameters(app: Litestar) -> None:
 
 
 EXPOSED: Final = (b"access-control-expose-headers", b"Retry-After, ETag")
+FOR_EVERYBODY: Final[Headers] = [(b"access-control-allow-origin", b"*"), EXPOSED]
 
 
 def cors_headers(cell: Cell | None, origin: str, *, is_public: bool) -> Headers:
     """The CORS headers: everybody for public documents, the house's own list otherwise, never with credentials."""
     if is_public:
-        return [(b"access-control-allow-origin", b"*"), EXPOSED]
+        return FOR_EVERYBODY
     headers = [(b"vary", b"Origin")]
     if cell and origin and origin in cell.house.allowed_origins:
         headers += [(b"access-control-allow-origin", origin.encode("latin-1")), EXPOSED]
@@ -214,7 +216,7 @@ def cors_headers(cell: Cell | None, origin: str, *, is_public: bool) -> Headers:
 
 def preflight(cell: Cell | None, origin: str, *, is_public: bool) -> Answer:
     """The answer to a preflight: what a script of that origin may ask."""
-    headers = cors_headers(cell, origin, is_public=is_public)
+    headers = [*cors_headers(cell, origin, is_public=is_public)]
     if any(key == b"access-control-allow-origin" for key, _ in headers):
         headers += [
             (b"access-control-allow-methods", b"GET, POST, DELETE"),
@@ -224,11 +226,11 @@ def preflight(cell: Cell | None, origin: str, *, is_public: bool) -> Answer:
     return Answer(204, headers=headers)
 
 
-async def send_answer(send: Send, answer: Answer, *, is_head: bool = False) -> None:
-    """Sends an answer; to a HEAD only what it would be."""
-    headers = answer.headers
+async def send_answer(send: Send, answer: Answer, *, more: Sequence[Header] = (), is_head: bool = False) -> None:
+    """Sends an answer, with more headers; to a HEAD only what it would be."""
+    headers = [*answer.headers, *more]
     if answer.body:
-        headers = [*headers, (b"content-length", b"%d" % len(answer.body)), (b"content-type", answer.media_type)]
+        headers += ((b"content-length", b"%d" % len(answer.body)), (b"content-type", answer.media_type))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if is_head else answer.body, "more_body": False})
 
@@ -307,8 +309,8 @@ def hot(
                 is_read = is_read or call.is_read
             if not is_read:
                 await drain(receive)
-            answer.headers = [*answer.headers, *cors_headers(cell, origin, is_public=is_public)]
-            await send_answer(send, answer, is_head=asked == "HEAD")
+            cors = cors_headers(cell, origin, is_public=is_public)
+            await send_answer(send, answer, more=cors, is_head=asked == "HEAD")
             slug = cell.house.slug if cell else "-"
             TALLIES[slug, name].note(answer.status, time.perf_counter() - started)
 

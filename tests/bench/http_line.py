@@ -12,7 +12,8 @@ from tests.bench.rounds import AT_LEAST, Bar, Part, interleave
 from tests.bench.stand import SLUG, VISITORS, Stand
 from tests.town import Sale
 
-POLLS: Final = 12_000
+POLLS: Final = 16_000
+STATUS_ROUNDS: Final = 15
 JOINS: Final = 4_000
 ROUNDS: Final = 9
 
@@ -46,7 +47,7 @@ async def status(stand: Stand) -> list[Part]:
     async def empty() -> float:
         return (await stand.load.send(stand.port, nothing, VISITORS, 200)).a_second
 
-    found = await interleave(ROUNDS, {"ours": ours, "empty": empty})
+    found = await interleave(STATUS_ROUNDS, {"ours": ours, "empty": empty})
     return [STATUS.judge(found["ours"], found["empty"], "a second")]
 
 
