@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections import deque
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -37,22 +38,26 @@ class Fresh(Generic[Value]):
         self._seconds = seconds
         self._work_out = work_out
         self._value: Value | None = None
-        self.until = 0.0
+        self._until = 0.0
         self._task: asyncio.Task[Value] | None = None
+
+    def known(self) -> Value | None:
+        """The value, if nothing has to be worked out for it."""
+        return self._value if monotonic() < self._until else None
 
     async def get(self) -> Value:
         """The value, at most `seconds` old."""
-        loop = asyncio.get_running_loop()
-        if self._value is not None and loop.time() < self.until:
-            return self._value
+        value = self.known()
+        if value is not None:
+            return value
         if self._task is None:
-            self._task = loop.create_task(self._renew())
+            self._task = asyncio.create_task(self._renew())
         return await asyncio.shield(self._task)
 
     async def _renew(self) -> Value:
         try:
             value = await self._work_out()
-            self._value, self.until = value, asyncio.get_running_loop().time() + self._seconds
+            self._value, self._until = value, monotonic() + self._seconds
             return value
         finally:
             self._task = None
@@ -140,6 +145,11 @@ class Boards:
             self._cell.performance(performance)
             board = self._seats[performance] = SeatBoard(self._cell, performance)
         return board
+
+    def known_status(self, on_sale: str) -> Document | None:
+        """The public status of an on-sale, if it is there already."""
+        fresh = self.statuses.get(on_sale)
+        return fresh.known() if fresh else None
 
     async def status(self, on_sale: str) -> Document:
         """The public status of an on-sale, at most a second old. Raises `Refused` for an unknown one."""

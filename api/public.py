@@ -60,7 +60,8 @@ def _cached(call: Call, body: bytes, etag: str, cache: tuple[bytes, bytes]) -> A
 )
 async def read_status(call: Call) -> Answer:
     """The public status."""
-    found = await _boards(call).status(call.parameters["on_sale"])
+    boards, on_sale = _boards(call), call.parameters["on_sale"]
+    found = boards.known_status(on_sale) or await boards.status(on_sale)
     return _cached(call, found.body, found.etag, STATUS_CACHE)
 
 
