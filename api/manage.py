@@ -35,7 +35,8 @@ from engine.cell import Cell
 from engine.entries import Action
 from engine.errors import BadInput, Refused
 from engine.instants import from_rfc3339, now_ms, to_rfc3339
-from engine.words import OnSaleId, OrderId
+from engine.seats import count_states
+from engine.words import STATE_WORDS, OnSaleId, OrderId
 
 Call = Request[Any, Any, Any]
 PLAN_BYTES: Final = 32 * 1024 * 1024
@@ -136,17 +137,12 @@ async def _counters(request: Call, cell: Cell, name: str) -> CountersReply:
     on_sale = cell.on_sale(name)
     now = await waiting_room.status(cell, on_sale.on_sale)
     boards = request.app.state.boards[cell.house.slug]
-    counts = dict.fromkeys(("open", "held", "sold", "blocked", "capacity"), 0)
+    counts = dict.fromkeys((*STATE_WORDS.values(), "capacity"), 0)
     for performance in on_sale.performances:
         layout = cell.catalogue.layout(performance)
         seat_map = await boards.seats(performance).now()
-        for word, letter in (("open", "o"), ("held", "h"), ("sold", "s"), ("blocked", "b")):
-            counts[word] += seat_map.seats.count(letter)
-        for area in layout.areas:
-            open_places, sold = seat_map.areas[area.id], seat_map.sold_places[area.id]
-            counts["open"] += open_places
-            counts["sold"] += sold
-            counts["held"] += area.capacity - open_places - sold
+        for letter, count in count_states(layout, seat_map).items():
+            counts[STATE_WORDS[letter]] += count
         counts["capacity"] += layout.capacity
     return CountersReply(
         on_sale=on_sale.on_sale,

@@ -11,19 +11,17 @@ from typing import Final
 import msgspec
 
 from engine.cell import Cell, broken
-from engine.halls.layout import Layout
 from engine.ledger.books import Books, Sales, Sold, read_books
 from engine.ledger.ledger import Ledger
-from engine.seats import SeatMap, snapshot
+from engine.seats import SeatMap, count_states, snapshot
 from engine.waiting_room import status
-from engine.words import BLOCKED, HELD, OPEN, SOLD, HouseSlug, OnSaleId, PerformanceId
+from engine.words import BLOCKED, HELD, OPEN, SOLD, STATE_WORDS, HouseSlug, OnSaleId, PerformanceId
 
 DRAIN_SECONDS: Final = 30.0
 TRIES: Final = 50
 """To see a performance's seats and its holds at one version."""
 LISTED: Final = 20
 """Faults of one kind that are told one by one; the rest is counted."""
-WORDS: Final = {OPEN: "open", HELD: "held", SOLD: "sold", BLOCKED: "blocked"}
 Places = dict[PerformanceId, dict[str, int]]
 """A performance's seats that are sold, once each, and how many places of each area."""
 
@@ -96,24 +94,13 @@ async def _look(cell: Cell, performance: PerformanceId) -> tuple[SeatMap, int, i
     return seat_map, held, unpaired
 
 
-def _states(layout: Layout, seat_map: SeatMap) -> dict[str, int]:
-    """Seats and standing places in each state."""
-    states = {state: seat_map.seats.count(state) for state in WORDS}
-    for area in layout.areas:
-        open_places, sold_places = seat_map.areas[area.id], seat_map.sold_places[area.id]
-        states[OPEN] += open_places
-        states[SOLD] += sold_places
-        states[HELD] += area.capacity - open_places - sold_places
-    return states
-
-
 async def _count(cell: Cell) -> _Counted:
-    books = _Counted(dict.fromkeys(WORDS, 0), {}, 0, {}, 0, 0, [])
+    books = _Counted(dict.fromkeys(STATE_WORDS, 0), {}, 0, {}, 0, 0, [])
     on_sales = list(cell.catalogue.on_sales.values())
     for performance in sorted({name for on_sale in on_sales for name in on_sale.performances}):
         layout = cell.catalogue.layout(performance)
         seat_map, held, unpaired = await _look(cell, performance)
-        states = _states(layout, seat_map)
+        states = count_states(layout, seat_map)
         for state, count in states.items():
             books.states[state] += count
         seats = zip(layout.seat_ids, seat_map.seats, strict=True)
@@ -125,7 +112,7 @@ async def _count(cell: Cell) -> _Counted:
         if stranded:
             books.faults.append(f"{performance}: {stranded} held seats belong to no hold, or holds to no seat")
         if sum(states.values()) != layout.capacity or min(states.values()) < 0:
-            told = ", ".join(f"{states[state]} {word}" for state, word in WORDS.items())
+            told = ", ".join(f"{states[state]} {word}" for state, word in STATE_WORDS.items())
             books.faults.append(f"{performance}: {told} are not {layout.capacity} seats")
     for on_sale in on_sales:
         now = await status(cell, on_sale.on_sale)

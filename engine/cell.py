@@ -42,7 +42,8 @@ def broken(operation: str, reply: Reply) -> BrokenContract:
 class Cell:
     """One house, from where visitors are served. `epoch` is what every mutating call carries.
 
-    It is the one at which this release's gate is open; `stored_epoch` is the last that any release recovered to.
+    `stored_epoch` is the last that any release recovered to, as seen by `look`; `epoch` begins as that one, and a
+    call that is told of another, at which this release's gate is open, goes on with it.
     """
 
     def __init__(self, house: House, *, is_owner: bool = False) -> None:

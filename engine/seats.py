@@ -12,7 +12,7 @@ from engine.halls.layout import Layout
 from engine.prices import check_price_types, price, total
 from engine.signing import Hold
 from engine.wishes import Wish, check_sizes, packed_wish, pieces, price_lists
-from engine.words import HoldId, OnSaleId, PerformanceId, SeatId
+from engine.words import HELD, OPEN, SOLD, STATE_WORDS, HoldId, OnSaleId, PerformanceId, SeatId
 
 EXTENSION_MS: Final = 300_000
 STAFF_LIMIT: Final = 1_000_000_000
@@ -224,6 +224,17 @@ async def snapshot(cell: Cell, performance: PerformanceId) -> SeatMap:
         case b"unknown_performance":
             raise Refused("unknown-performance", "there is no such performance here")
     raise broken("seats/snapshot", reply)
+
+
+def count_states(layout: Layout, seat_map: SeatMap) -> dict[str, int]:
+    """How many seats and standing places are in each state, by its letter."""
+    states = {state: seat_map.seats.count(state) for state in STATE_WORDS}
+    for area in layout.areas:
+        open_places, sold_places = seat_map.areas[area.id], seat_map.sold_places[area.id]
+        states[OPEN] += open_places
+        states[SOLD] += sold_places
+        states[HELD] += area.capacity - open_places - sold_places
+    return states
 
 
 def open_by_category(layout: Layout, seat_map: SeatMap) -> dict[str, int]:

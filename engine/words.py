@@ -27,7 +27,8 @@ OPEN: Final = "o"
 HELD: Final = "h"
 SOLD: Final = "s"
 BLOCKED: Final = "b"
-SEAT_STATES: Final = (OPEN, HELD, SOLD, BLOCKED)
+STATE_WORDS: Final = {OPEN: "open", HELD: "held", SOLD: "sold", BLOCKED: "blocked"}
+"""The states of a seat by their letters."""
 
 PHASES: Final = ("scheduled", "prequeue", "open", "paused", "sold_out", "closed")
 
