@@ -1,10 +1,11 @@
-"""A town of two houses that the tests of the HTTP contract share, a process each."""
+"""What tests share: a town of two houses for the HTTP contract, and a house without its API, a process each."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.backstage import Backstage, Theatre, running_theatre
 from tests.integration.commands import Parvis, Said, give
 from tests.town import Sale, Town, small_plan
 
@@ -40,3 +41,17 @@ def parvis(capsys: pytest.CaptureFixture[str]) -> Parvis:
         return Said(code, captured.out, captured.err)
 
     return parvis
+
+
+@pytest.fixture(scope="module")
+def theatre() -> Iterator[Theatre]:
+    """The servers of a house, for a module."""
+    with running_theatre() as running:
+        yield running
+
+
+@pytest.fixture
+async def stage(theatre: Theatre) -> AsyncIterator[Backstage]:
+    """The house behind its API, fresh for each test; its gate is closed."""
+    async with theatre.house() as house:
+        yield house

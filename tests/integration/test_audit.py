@@ -1,7 +1,7 @@
 """The audit is clean where the books balance, also while a sale runs, and names every kind of fault in words."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import pytest
@@ -12,7 +12,7 @@ from engine.catalogue import OnSale
 from engine.entries import encode_order
 from engine.errors import Refused
 from engine.seats import release
-from tests.backstage import Backstage, Theatre, running_theatre, seat_names
+from tests.backstage import Backstage, seat_names
 from tests.integration.test_writer import make_order
 from tests.town import small_plan
 
@@ -22,17 +22,10 @@ FIELDS = (
 )
 
 
-@pytest.fixture(scope="module")
-def theatre() -> Iterator[Theatre]:
-    with running_theatre() as running:
-        yield running
-
-
 @pytest.fixture
-async def stage(theatre: Theatre) -> AsyncIterator[Backstage]:
-    async with theatre.house() as house:
-        await house.open()
-        yield house
+async def stage(stage: Backstage) -> Backstage:
+    await stage.open()
+    return stage
 
 
 async def a_sale(stage: Backstage) -> OnSale:

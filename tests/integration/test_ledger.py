@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator, Iterator
 
 import psycopg
 import pytest
@@ -15,23 +14,11 @@ from engine.ledger.books import read_books
 from engine.ledger.ledger import CSV_COLUMNS, Ledger
 from engine.ledger.migrate import migrate
 from engine.words import OnSaleId, OrderId, PerformanceId
-from tests.backstage import Backstage, Theatre, running_theatre, until
+from tests.backstage import Backstage, Theatre, until
 from tests.integration.test_writer import SHOW, make_order, put, put_join
 
 SALE = OnSaleId("sale")
 WHO = {"who": "somebody", "what": "create hall", "why": "a test"}
-
-
-@pytest.fixture(scope="module")
-def theatre() -> Iterator[Theatre]:
-    with running_theatre() as running:
-        yield running
-
-
-@pytest.fixture
-async def stage(theatre: Theatre) -> AsyncIterator[Backstage]:
-    async with theatre.house() as house:
-        yield house
 
 
 # -- migrations

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +23,14 @@ from engine.recovery import Keeper
 from engine.signing import Place
 from engine.standing import Standings
 from engine.words import OnSaleId
-from tests.backstage import Backstage, Theatre, running_theatre, seat_names, until
+from tests.backstage import Backstage, Theatre, seat_names, until
 from tests.integration.test_writer import make_order
 
 
-@pytest.fixture(scope="module")
-def theatre() -> Iterator[Theatre]:
-    with running_theatre() as running:
-        yield running
-
-
 @pytest.fixture
-async def stage(theatre: Theatre) -> AsyncIterator[Backstage]:
-    async with theatre.house() as house:
-        await house.open()
-        yield house
+async def stage(stage: Backstage) -> Backstage:
+    await stage.open()
+    return stage
 
 
 def crash(stage: Backstage) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -14,22 +14,10 @@ from engine.entries import Action, Customer, Item, Order, Payment, encode_action
 from engine.orders import new_order_id
 from engine.words import AreaId, OnSaleId, PerformanceId, SeatId
 from engine.writer import Fenced, Writer
-from tests.backstage import Backstage, Theatre, running_theatre, until
+from tests.backstage import Backstage, Theatre, until
 
 SHOW = PerformanceId("show")
 POINTS = ("read", "in_batch", "before_commit", "after_commit", "before_trim")
-
-
-@pytest.fixture(scope="module")
-def theatre() -> Iterator[Theatre]:
-    with running_theatre() as running:
-        yield running
-
-
-@pytest.fixture
-async def stage(theatre: Theatre) -> AsyncIterator[Backstage]:
-    async with theatre.house() as house:
-        yield house
 
 
 def make_order(*seats: str, order: str = "", price: int = 1000, **changed: Any) -> Order:
