@@ -151,7 +151,7 @@ def assemble() -> Library:
     name = f"parvis_{version}"
     return Library(
         name=name,
-        source=f"#!lua name={name}\n{body}\n" + "\n".join(registrations) + "\n",
+        source=f"#!lua name={name}\nlocal LIBRARY = '{name}'\n{body}\n" + "\n".join(registrations) + "\n",
         functions=functions,
         read_only=frozenset(script.name for script in scripts if script.is_read_only),
     )

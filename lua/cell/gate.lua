@@ -9,5 +9,5 @@
 local cell = KEYS[1]
 
 local stored = redis.call("HMGET", cell, "epoch", "sequence", "catalogue")
-return {"gate", open_epochs[cell] or "", stored[1] or "0", stored[2] or "0", stored[3] or "0",
+return {"gate", opened(cell) or "", stored[1] or "0", stored[2] or "0", stored[3] or "0",
   redis.call("XLEN", KEYS[2])}

@@ -10,6 +10,6 @@ local cell, epoch = KEYS[1], ARGV[1]
 local stored = redis.call("HGET", cell, "epoch") or "0"
 if tonumber(stored) > tonumber(epoch) then return {"fenced", stored} end
 
-redis.call("HSET", cell, "epoch", epoch)
-open_epochs[cell] = epoch
+redis.call("HSET", cell, "epoch", epoch, OPENED_AT, epoch)
+open_epochs[cell], seen_sequences[cell] = epoch, nil
 return {"open", epoch}

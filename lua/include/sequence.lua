@@ -1,5 +1,7 @@
 -- The house's next sequence number: whoever replays a history does it in this order.
--- INCLUDES
+-- INCLUDES gate
 local function sequence(cell)
-  return redis.call("HINCRBY", cell, "sequence", 1)
+  local number = redis.call("HINCRBY", cell, "sequence", 1)
+  seen_sequences[cell] = number
+  return number
 end

@@ -1,5 +1,6 @@
 """Where the cell stands."""
 
+from engine.library import assemble
 from tests.lua.stage import SALE, Stage
 
 
@@ -23,7 +24,49 @@ def test_counts_what_happened_and_what_waits_to_be_recorded(stage: Stage) -> Non
     assert gate(stage) == [b"gate", b"1", b"1", b"3", b"0", 2]
 
 
-def test_knows_nothing_of_an_empty_redis_but_that_its_gate_was_opened(stage: Stage) -> None:
+def test_an_empty_redis_is_closed_whatever_this_process_remembers(stage: Stage) -> None:
     stage.redis.execute_command("FLUSHALL")
-    assert gate(stage) == [b"gate", b"1", b"0", b"0", b"0", 0]
+    assert gate(stage) == [b"gate", b"", b"0", b"0", b"0", 0]
     assert stage.ask("waiting_room/status", [stage.keys.sale(SALE), stage.keys.live(SALE)]) == [b"unknown_on_sale"]
+
+
+def opened_by(stage: Stage) -> str:
+    return f"opened_by:{assemble().name}"
+
+
+def test_data_that_were_opened_by_another_process_are_closed_here(stage: Stage) -> None:
+    """A primary became a replica, its successor recovered and sold, and now it is promoted again, without a restart."""
+    stage.put_up()
+    stage.redis.hset(stage.keys.cell, mapping={"epoch": 2, opened_by(stage): 2})
+    for epoch in ("1", "2"):
+        stage.epoch = epoch
+        assert stage.join() == [b"closed"]
+    assert gate(stage)[:3] == [b"gate", b"", b"2"]
+
+
+def test_data_that_fell_behind_what_this_process_has_seen_are_closed(stage: Stage) -> None:
+    """It became a replica of one that had lagged behind it, and is promoted again before anybody recovered."""
+    stage.put_up()
+    stage.join()
+    seen = int(stage.fields(stage.keys.cell)["sequence"])
+    stage.redis.hset(stage.keys.cell, "sequence", seen - 1)
+    assert stage.join() == [b"closed"]
+    stage.redis.hset(stage.keys.cell, "sequence", seen)
+    assert stage.join() == [b"closed"], "once in doubt, it is recovery that opens"
+
+
+def test_data_that_another_release_carried_on_stay_open(stage: Stage) -> None:
+    stage.put_up()
+    stage.join()
+    stage.redis.hincrby(stage.keys.cell, "sequence", 40)
+    assert stage.join()[0] == b"joined"
+
+
+def test_recovery_opens_data_that_fell_behind(stage: Stage) -> None:
+    stage.put_up()
+    stage.join()
+    stage.redis.hset(stage.keys.cell, "sequence", 0)
+    assert stage.join() == [b"closed"]
+    assert stage.ask("cell/open", [stage.keys.cell], 2) == [b"open", b"2"]
+    stage.epoch = "2"
+    assert stage.join()[0] == b"joined"
