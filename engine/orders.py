@@ -8,14 +8,14 @@ from typing import Final
 
 import msgspec
 
-from engine.cell import Cell, Reply, broken, digest, pack
-from engine.entries import Customer, Item, Order, Payment, decode_order, encode_order
+from engine.cell import Cell, broken, digest, pack
+from engine.entries import Customer, Item, Order, Payment, decode_order
 from engine.errors import BadInput, Refused
+from engine.order_steps import Sold, conflict, keep, packed_holds, sell
 from engine.payments import Outcome, PaymentEvent, provider
 from engine.signing import Hold
-from engine.words import OrderId, PerformanceId
+from engine.words import OrderId
 
-KEPT_FOR_PAYMENT_MS: Final = 900_000
 LONGEST_TEXT: Final = 200
 
 
@@ -40,14 +40,6 @@ class Buyer(msgspec.Struct, frozen=True):
     channel: str
 
 
-class _Sold(msgspec.Struct, frozen=True):
-    """What is sold: packed holds (see `lua/orders/confirm.lua`), who must own them, whose pass ends with it."""
-
-    owner: str
-    place: str
-    holds: bytes
-
-
 def new_order_id() -> OrderId:
     """A UUIDv7 (RFC 9562): ordered by time, random behind it."""
     value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
@@ -69,20 +61,6 @@ def check_customer(customer: Customer | None) -> None:
             raise BadInput(f"customer.{field} is longer than {LONGEST_TEXT} characters, or is not plain text")
 
 
-def _performances(order: Order) -> tuple[PerformanceId, ...]:
-    return tuple(dict.fromkeys(item.performance for item in order.items))
-
-
-def _due_keys(cell: Cell, order: Order) -> tuple[str, ...]:
-    """The two keys a performance that confirming needs: its hash and its due holds."""
-    return tuple(key for name in _performances(order) for key in cell.keys.performance(name)[::2])
-
-
-def _packed_holds(order: Order, holds: Sequence[Hold]) -> bytes:
-    performances = _performances(order)
-    return pack([[held.hold, *(performances.index(name) + 1 for name in held.performances)] for held in holds])
-
-
 async def confirm(
     cell: Cell, buyer: Buyer, holds: Sequence[Hold], customer: Customer | None, payment: Payment, key: str
 ) -> tuple[OrderId, str]:
@@ -93,29 +71,30 @@ async def confirm(
     """
     _check_basket(cell, holds, payment)
     check_customer(customer)
+    name = new_order_id()
     order = Order(
-        order=new_order_id(),
+        order=name,
         on_sale=holds[0].on_sale,
         owner=holds[0].owner,
         items=tuple(item for held in holds for item in held.items),
         total=sum(held.total for held in holds),
         currency=holds[0].currency,
-        customer=customer,
+        customer=cell.sealer.seal(customer, name) if customer else None,
         payment=payment,
         channel=buyer.channel,
     )
-    fingerprint = digest(pack([held.hold for held in holds]), pack(customer), pack(payment))
+    fingerprint = cell.fingerprint(pack([held.hold for held in holds]), pack(customer), pack(payment))
     operation = digest("order", buyer.caller, key)
-    sold = _Sold(owner=buyer.owner, place=holds[0].place, holds=_packed_holds(order, holds))
+    sold = Sold(owner=buyer.owner, place=holds[0].place, holds=packed_holds(order, holds))
     paid_by = provider(payment.provider)
     match await paid_by.check(payment.reference, order.total, order.currency):
         case Outcome.PAID:
             try:
-                ordered, state = await _sell(cell, order, sold, operation, fingerprint)
+                ordered, state = await sell(cell, order, sold, operation, fingerprint)
             except Refused as refusal:
                 if refusal.slug != "hold-ended" or not paid_by.is_charged_first:
                     raise
-                ordered, state = await _conflict(cell, order, operation, fingerprint), "conflicted"
+                ordered, state = await conflict(cell, order, operation, fingerprint), "conflicted"
             if state == "conflicted":
                 raise Refused(
                     "hold-ended",
@@ -126,7 +105,7 @@ async def confirm(
                 )
             return ordered, state
         case Outcome.PENDING:
-            return await _await(cell, order, sold, operation, fingerprint)
+            return await keep(cell, order, sold, operation, fingerprint)
     raise Refused("payment-declined", "the payment was declined; your seats stay reserved for you until their time")
 
 
@@ -142,73 +121,6 @@ def _check_basket(cell: Cell, holds: Sequence[Hold], payment: Payment) -> None:
     reference = payment.reference
     if not 1 <= len(reference) <= LONGEST_TEXT or not reference.isprintable():
         raise BadInput(f"payment.reference has between 1 and {LONGEST_TEXT} plain characters")
-
-
-def _payment_keys(cell: Cell, order: Order, operation: str) -> tuple[str, ...]:
-    """The keys that every way of ending an order has: cell, operation, payment, order."""
-    payment = order.payment or Payment(provider="", reference="")
-    keys = cell.keys
-    return (
-        keys.cell,
-        keys.operation(operation),
-        keys.payment(payment.provider, payment.reference),
-        keys.order(order.order),
-    )
-
-
-def _decide(cell: Cell, operation: str, reply: Reply) -> tuple[OrderId, str]:
-    """Order and state from the reply of `confirm`, `await` or `conflict`, or of the first of them that this
-    operation id met: a repeat gets the first answer, whatever the payment has become since. Raises `Refused`.
-    """
-    match reply[0]:
-        case b"confirmed":
-            return cell.keys.order_of(reply[2].decode()), "confirmed"
-        case b"awaiting":
-            return cell.keys.order_of(reply[2].decode()), "awaiting_payment"
-        case b"conflicted":
-            return cell.keys.order_of(reply[2].decode()), "conflicted"
-        case b"payment_used":
-            raise Refused("payment-used", "this payment belongs to another order")
-        case b"hold_ended" | b"unknown_performance":
-            raise Refused("hold-ended", "the time for which these seats were kept has ended")
-    raise broken(operation, reply)
-
-
-async def _sell(cell: Cell, order: Order, sold: _Sold, operation: str, fingerprint: str) -> tuple[OrderId, str]:
-    """Seats sold, holds gone, one outbox entry. Raises `Refused`."""
-    keys = cell.keys
-    reply = await cell.call(
-        "orders/confirm",
-        (
-            *_payment_keys(cell, order, operation),
-            keys.outbox,
-            keys.sale(order.on_sale),
-            keys.live(order.on_sale),
-            *_due_keys(cell, order),
-        ),
-        (fingerprint, sold.owner, sold.place, encode_order(order), sold.holds, order.total),
-    )
-    return _decide(cell, "orders/confirm", reply)
-
-
-async def _await(cell: Cell, order: Order, sold: _Sold, operation: str, fingerprint: str) -> tuple[OrderId, str]:
-    """Keeps the holds until the provider tells how the payment ended. Raises `Refused`."""
-    reply = await cell.call(
-        "orders/await",
-        (*_payment_keys(cell, order, operation), *_due_keys(cell, order)),
-        (fingerprint, sold.owner, encode_order(order), sold.holds, KEPT_FOR_PAYMENT_MS),
-    )
-    return _decide(cell, "orders/await", reply)
-
-
-async def _conflict(cell: Cell, order: Order, operation: str, fingerprint: str) -> OrderId:
-    """Records that money came for seats that had gone, with one refund request. Raises `Refused`."""
-    reply = await cell.call(
-        "orders/conflict",
-        (*_payment_keys(cell, order, operation), cell.keys.outbox),
-        (fingerprint, encode_order(order)),
-    )
-    return _decide(cell, "orders/conflict", reply)[0]
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -266,11 +178,11 @@ async def settle(cell: Cell, provider_name: str, event: PaymentEvent) -> str:
     if found.state != "awaiting_payment" or not event.is_paid:
         return found.state
     operation = digest("event", provider_name, event.reference)
-    sold = _Sold(owner="", place="", holds=found.holds)
+    sold = Sold(owner="", place="", holds=found.holds)
     try:
-        return (await _sell(cell, found.order, sold, operation, operation))[1]
+        return (await sell(cell, found.order, sold, operation, operation))[1]
     except Refused as refusal:
         if refusal.slug != "hold-ended":
             raise
-        await _conflict(cell, found.order, operation, operation)
+        await conflict(cell, found.order, operation, operation)
         return "conflicted"
