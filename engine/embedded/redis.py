@@ -3,7 +3,7 @@
 import os
 import shutil
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -40,6 +40,7 @@ class EmbeddedRedis:
 
     appendonly: keep an append-only file, on disk before each answer (`appendfsync always`).
     extra: more words for redis-server's command line: `("--maxmemory", "50mb")`.
+    environment: variables that redis-server gets besides ours. Both may be changed for the next start.
     """
 
     def __init__(self, folder: Path, *, appendonly: bool = True, extra: Sequence[str] = ()) -> None:
@@ -48,7 +49,8 @@ class EmbeddedRedis:
         self.socket = socket_folder(self.folder) / "redis.sock"
         self._owner_password = password(self.folder / "owner.password")
         self._appendonly = appendonly
-        self._extra = tuple(extra)
+        self.extra = tuple(extra)
+        self.environment: Mapping[str, str] = {}
         self._child: Child | None = None
 
     @property
@@ -88,11 +90,12 @@ class EmbeddedRedis:
             # SIGKILL, because a Redis that spins in a function or is frozen heeds nothing else; what it
             # has confirmed is on disk.
             self._child = spawn(
-                [program, "redis.conf", *self._extra],
+                [program, "redis.conf", *self.extra],
                 folder=self.folder,
                 log=self.log,
                 lock=lock,
                 death_signal=signal.SIGKILL,
+                environment=os.environ | self.environment,
             )
         finally:
             os.close(lock)

@@ -1,0 +1,1 @@
+"""`parvis torture`: real servers, real faults, and a verdict that a seed reproduces."""
