@@ -99,5 +99,5 @@ async def changing(request: Request[Any, Any, Any]) -> Caller:
     Raises `Refused` (`key-reused`) when it was used for another one, and `CellUnavailable`.
     """
     caller = caller_of(request)
-    await bind(caller.cell, caller.operation, digest(request.url.path, await request.body()))
+    await bind(caller.cell, caller.operation, caller.cell.fingerprint(request.url.path, await request.body()))
     return caller

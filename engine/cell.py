@@ -15,6 +15,7 @@ from engine.errors import BrokenContract, CellUnavailable, GateClosed, Refused
 from engine.keys import Keys
 from engine.library import assemble
 from engine.network import House
+from engine.sealing import Sealer
 from engine.signing import Signer
 from engine.words import KeyId, OnSaleId, PerformanceId
 
@@ -51,6 +52,7 @@ class Cell:
         self.house = house
         self.keys = Keys(house.slug)
         self.signer = Signer(house.slug, house.secrets_path)
+        self.sealer = Sealer(house.slug, house.secrets_path)
         limits = house.limits
         self.client = FunctionClient(
             house.redis_owner_url if is_owner else house.redis_url,
@@ -154,6 +156,10 @@ class Cell:
         """For what can wait, joining and holding: raises `Refused` (`house-busy`) while too much is unrecorded."""
         if self.backlog >= self.house.limits.backlog:
             raise Refused("house-busy", "the house is catching up; what is yours stays yours", retry_after_s=5)
+
+    def fingerprint(self, *parts: str | bytes) -> str:
+        """A fingerprint of what somebody might guess, such as a customer: without the house's key, nobody can try."""
+        return self.signer.derive("fingerprint", digest(*parts))
 
     def on_sale(self, on_sale: str) -> OnSale:
         """The on-sale. Raises `Refused` (`unknown-on-sale`), `GateClosed`."""

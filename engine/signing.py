@@ -10,6 +10,7 @@ import os
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -67,16 +68,27 @@ class Pass(msgspec.Struct, frozen=True):
 Signed = TypeVar("Signed", Place, Hold)
 
 
-def _read_or_create(path: Path, create: "Any") -> bytes:
+def _write_draft(path: Path, content: bytes, mode: int) -> Path:
+    """A file beside `path`, whole and on disk."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file that everybody may read who comes into its folder; nobody ever sees half of it."""
+    _write_draft(path, content, 0o644).replace(path)
+
+
+def read_or_create(path: Path, create: Callable[[], bytes]) -> bytes:
     """A secret file, made once even when two processes start together."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(create())
-            file.flush()
-            os.fsync(file.fileno())
+        draft = _write_draft(path, create(), 0o600)
         try:
             os.link(draft, path)
         except FileExistsError:
@@ -112,8 +124,8 @@ class Signer:
 
     def __init__(self, house: HouseSlug, folder: Path) -> None:
         self.house = house
-        self._mac_key = _read_or_create(folder / "mac.key", lambda: secrets.token_bytes(32))
-        key = serialization.load_pem_private_key(_read_or_create(folder / "pass.pem", _new_pass_key), None)
+        self._mac_key = read_or_create(folder / "mac.key", lambda: secrets.token_bytes(32))
+        key = serialization.load_pem_private_key(read_or_create(folder / "pass.pem", _new_pass_key), None)
         if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
             raise ForgedToken("pass.pem is not a P-256 key")
         self._pass_key = key
@@ -156,6 +168,12 @@ class Signer:
         """A secret that only this house can make again from the text: 32 bytes as base64url, 43 characters."""
         hashed = hashlib.blake2b(f"{purpose}|{text}".encode(), digest_size=32, key=self._mac_key, person=b"derive")
         return _base64url(hashed.digest()).decode()
+
+    def customer_mark(self, email: str) -> str:
+        """What stands for a customer where their address must not: the same for however they spell its letters,
+        and nothing that anybody without the house's key could find the address by.
+        """
+        return self.derive("customer", email.strip().lower())
 
     def order_secret(self, order: OrderId) -> str:
         """What lets somebody read an order again: a MAC of its id."""

@@ -16,6 +16,7 @@ from engine.errors import CellUnavailable, LedgerUnavailable
 from engine.keys import Keys
 from engine.ledger.ledger import Ledger
 from engine.ledger.record import REFUSED_BY_POSTGRES, Entry, Outrun, Position, bury_one, record
+from engine.sealing import Opener
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -62,12 +63,14 @@ class Writer:
         keys: Keys,
         ledger: Ledger,
         batch: int,
+        opener: Opener,
         at_point: Callable[[str], None] = _nothing,
     ) -> None:
         self._redis = redis
         self._keys = keys
         self._ledger = ledger
         self._batch = batch
+        self._opener = opener
         self._at_point = at_point
         self._cursor = "0-0"
         self.recorded = 0
@@ -143,7 +146,7 @@ class Writer:
         """One transaction; where Postgres refuses an entry, halves until it stands alone, and is buried."""
         try:
             async with self._ledger.connection() as connection:
-                await record(connection, entries, position, self._at_point)
+                await record(connection, entries, position, self._opener, self._at_point)
         except REFUSED_BY_POSTGRES as error:
             if len(entries) == 1:
                 log.error("an entry cannot be recorded", entry=entries[0][0], why=str(error))  # noqa: TRY400 - foreseen

@@ -32,6 +32,7 @@ from engine.on_sale import change
 from engine.orders import Buyer
 from engine.recovery import Keeper
 from engine.redis_urls import connect
+from engine.sealing import Opener
 from engine.seats import Owner
 from engine.wishes import Wish
 from engine.words import HallId, HouseSlug, OnSaleId, OrderId, PerformanceId, SeatId
@@ -71,6 +72,7 @@ class Backstage:
         migrate(self.house.postgres_dsn)
         self.cell = Cell(self.house)
         self.keys = self.cell.keys
+        self.opener = Opener(self.cell.signer, self.house.secrets_path)
         self.ledger = self.new_ledger()
         self.owner = connect(self.house.redis_owner_url)
         address = address_of(self.house.redis_owner_url)
@@ -86,7 +88,7 @@ class Backstage:
         return Keeper(Cell(self.house, is_owner=True), self.owner, self.ledger, self.slug, USER_PASSWORD)
 
     def new_writer(self, batch: int = 100, at_point: Callable[[str], None] = lambda _: None) -> Writer:
-        return Writer(self.owner, self.keys, self.ledger, batch, at_point)
+        return Writer(self.owner, self.keys, self.ledger, batch, self.opener, at_point)
 
     async def close(self) -> None:
         await self.cell.close()
@@ -153,12 +155,14 @@ class Backstage:
         held = await self.hold(on_sale, *wanted)
         return await self.confirm(held, payment=payment)
 
-    async def confirm(self, held: seats.Held, *, payment: str = "", cell: Cell | None = None) -> OrderId:
+    async def confirm(
+        self, held: seats.Held, *, payment: str = "", cell: Cell | None = None, state: str = "confirmed"
+    ) -> OrderId:
         buyer = Buyer(caller="key:staff", owner="", channel="counter")
         paid = Payment(provider="demo", reference=payment or f"yes-{uuid.uuid4()}")
         customer = Customer(email="visitor@example.org", name="A Visitor")
-        order, state = await orders.confirm(cell or self.cell, buyer, [held.hold], customer, paid, str(uuid.uuid4()))
-        assert state == "confirmed"
+        order, found = await orders.confirm(cell or self.cell, buyer, [held.hold], customer, paid, str(uuid.uuid4()))
+        assert found == state
         return order
 
     async def join(self, on_sale: OnSale, count: int = 1) -> list[tuple[str, str]]:

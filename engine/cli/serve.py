@@ -26,6 +26,7 @@ from engine.network import House, Network, load
 from engine.parenthood import child_of_this
 from engine.recovery import Keeper
 from engine.redis_urls import connect, credentials
+from engine.sealing import Opener
 from engine.writer import Writer
 
 RETRY_SECONDS: Final = 1.0
@@ -69,7 +70,7 @@ async def _keep_house(house: House, stop: asyncio.Event) -> None:
     ledger = Ledger(house.postgres_dsn, pool=limits.postgres_pool, timeout_ms=limits.postgres_timeout_ms)
     user, password = credentials(house.redis_url)
     keeper = Keeper(cell, owner, ledger, user, password)
-    writer = Writer(owner, cell.keys, ledger, limits.batch)
+    writer = Writer(owner, cell.keys, ledger, limits.batch, Opener(cell.signer, house.secrets_path))
     log.info("keeping", house=house.slug, loop=_loop_name())
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -6,7 +6,8 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from engine.entries import Action, Order, decode_action, decode_order
+from engine.entries import Action, Customer, Order, decode_action, decode_order, without_customer
+from engine.sealing import Opener, Unopenable
 
 Entry = tuple[str, dict[str, str | bytes]]
 """An outbox entry: its id, and its fields (`data` as bytes, everything else as text)."""
@@ -64,8 +65,10 @@ class Arrived(msgspec.Struct, frozen=True):
 
     entry: str
     order: Order
+    customer: Customer | None
     state: str
     payload: bytes
+    """The order without its customer."""
     paid_with: tuple[str, str]
     """Provider and reference of its payment; empty without one."""
 
@@ -75,10 +78,11 @@ class Arrived(msgspec.Struct, frozen=True):
         return frozenset([(item.performance, item.seat) for item in self.order.items if item.seat])
 
 
-def _arrive(entry: str, payload: bytes, state: str) -> Arrived:
-    order = decode_order(payload)
+def _arrive(entry: str, data: bytes, state: str, opener: Opener) -> Arrived:
+    order = decode_order(data)
     payment = order.payment
-    return Arrived(entry, order, state, payload, (payment.provider, payment.reference) if payment else ("", ""))
+    paid_with = (payment.provider, payment.reference) if payment else ("", "")
+    return Arrived(entry, order, opener.open(order), state, without_customer(order), paid_with)
 
 
 class Batch(msgspec.Struct):
@@ -91,16 +95,16 @@ class Batch(msgspec.Struct):
     ignored: int = 0
 
 
-def sort(entries: Sequence[Entry]) -> Batch:
-    """Decodes a batch; what cannot be decoded becomes poison, for the dead letters."""
+def sort(entries: Sequence[Entry], opener: Opener) -> Batch:
+    """Decodes a batch and opens what is sealed; what cannot be becomes poison, for the dead letters."""
     batch = Batch([], [], [], [])
     for entry, fields in entries:
         kind = fields.get("kind")
         try:
             match kind:
                 case "order" | "conflict":
-                    payload = bytes(fields["data"])  # type: ignore[arg-type]
-                    batch.orders.append(_arrive(entry, payload, "recorded" if kind == "order" else "conflicted"))
+                    data, state = bytes(fields["data"]), "recorded" if kind == "order" else "conflicted"  # type: ignore[arg-type]
+                    batch.orders.append(_arrive(entry, data, state, opener))
                 case "join":
                     int(fields["index"])
                     batch.entrants.append({name: fields[name] for name in ("on_sale", "line", "index", "secret_hash")})
@@ -108,7 +112,7 @@ def sort(entries: Sequence[Entry]) -> Batch:
                     batch.actions.append((entry, decode_action(bytes(fields["data"]))))  # type: ignore[arg-type]
                 case _:
                     batch.poison.append((entry, dict(fields), f"unknown kind {kind!r}"))
-        except (KeyError, TypeError, ValueError, msgspec.MsgspecError) as error:
+        except (KeyError, TypeError, ValueError, msgspec.MsgspecError, Unopenable) as error:
             batch.poison.append((entry, dict(fields), f"{type(error).__name__}: {error}"))
     return batch
 
@@ -189,7 +193,7 @@ async def _judge(connection: Any, orders: Sequence[Arrived]) -> list[Arrived]:
 
 
 def _order_row(arrived: Arrived) -> tuple[Any, ...]:
-    order, customer = arrived.order, arrived.order.customer
+    order, customer = arrived.order, arrived.customer
     return (
         *(order.order, order.on_sale, order.owner, arrived.state, order.total, order.currency, order.channel),
         *((customer.email, customer.name, customer.phone, customer.language) if customer else ("", "", "", "")),
@@ -249,12 +253,14 @@ async def _move(connection: Any, entry: str, position: Position) -> None:
         raise Outrun
 
 
-async def record(connection: Any, entries: Sequence[Entry], position: Position, at_point: Callable[[str], None]) -> int:
+async def record(
+    connection: Any, entries: Sequence[Entry], position: Position, opener: Opener, at_point: Callable[[str], None]
+) -> int:
     """Records a batch that follows a position. Answers how many entries it was.
 
     Raises `Outrun` where the position is no longer so, and then records nothing.
     """
-    batch = sort(entries)
+    batch = sort(entries, opener)
     async with connection.transaction():
         await _move(connection, entries[-1][0], position)
         if batch.entrants:

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import asyncpg
+import msgspec
 
-from engine.entries import Customer, Item, Order, Payment, encode_order
+from engine.entries import Customer, Item, Order, Payment, encode_order, without_customer
 from engine.keys import Keys
 from engine.ledger.ledger import Ledger
 from engine.ledger.record import ITEM_COLUMNS, ORDER_COLUMNS
 from engine.orders import new_order_id
+from engine.sealing import Opener, Sealer
+from engine.signing import Signer
 from engine.words import HouseSlug, OnSaleId, PerformanceId, SeatId
 from engine.writer import Writer
 from tests.bench.rounds import AT_LEAST, Bar, Part, interleave
@@ -51,15 +54,21 @@ def _orders(count: int) -> list[Order]:
     ]
 
 
+def _sealed(order: Order, sealer: Sealer) -> bytes:
+    """The order as it leaves an API process."""
+    assert isinstance(order.customer, Customer)
+    return encode_order(msgspec.structs.replace(order, customer=sealer.seal(order.customer, order.order)))
+
+
 def _rows(orders: Sequence[Order]) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """The very rows that the writer makes of them."""
     rows, items = [], []
     for number, order in enumerate(orders):
-        assert order.customer is not None
+        assert isinstance(order.customer, Customer)
         assert order.payment is not None
         told = (order.on_sale, order.owner, "recorded", order.total, order.currency, order.channel)
         buyer = (order.customer.email, order.customer.name, "", order.customer.language)
-        paid = (order.payment.provider, order.payment.reference, encode_order(order), f"1-{number}")
+        paid = (order.payment.provider, order.payment.reference, without_customer(order), f"1-{number}")
         rows.append((order.order, *told, *buyer, *paid))
         items += [
             (
@@ -80,6 +89,8 @@ async def record(stand: Stand) -> list[Part]:
     """P7."""
     house, keys = stand.network.house(SLUG), Keys(HouseSlug(SLUG))
     ledger = Ledger(house.postgres_dsn, pool=4, timeout_ms=60_000)
+    opener = Opener(Signer(house.slug, house.secrets_path), house.secrets_path)
+    sealer = Sealer(house.slug, house.secrets_path)
     async with (
         stand.owner() as redis,
         asyncpg.create_pool(house.postgres_dsn, min_size=CONNECTIONS, max_size=CONNECTIONS) as pool,
@@ -92,9 +103,9 @@ async def record(stand: Stand) -> list[Part]:
             await empty_tables()
             pipeline = redis.pipeline(transaction=False)
             for order in _orders(ORDERS):
-                pipeline.xadd(keys.outbox, {"kind": "order", "data": encode_order(order)})
+                pipeline.xadd(keys.outbox, {"kind": "order", "data": _sealed(order, sealer)})
             await pipeline.execute()
-            writer = Writer(redis, keys, ledger, house.limits.batch)
+            writer = Writer(redis, keys, ledger, house.limits.batch, opener)
             started = time.perf_counter()
             await writer.drain()
             seconds = time.perf_counter() - started
