@@ -52,7 +52,7 @@ class Cell:
         self.house = house
         self.keys = Keys(house.slug)
         self.signer = Signer(house.slug, house.secrets_path)
-        self.sealer = Sealer(house.slug, house.secrets_path)
+        self.sealer = Sealer(self.signer, house.secrets_path)
         limits = house.limits
         self.client = FunctionClient(
             house.redis_owner_url if is_owner else house.redis_url,

@@ -3,7 +3,8 @@
 Redis, its file on disk, and whoever reads either see no name and no address. An API process draws a key a minute,
 encrypts customers with it (ChaCha20-Poly1305, RFC 8439) and sends the key along, itself encrypted to the house with
 HPKE (RFC 9180, base mode: X25519, HKDF-SHA-256): opening costs the writer an X25519 a minute, not one an order. Each
-seal names its house and its order, so that none can be carried over to another.
+seal names its house and its order, so that none can be carried over to another. In front of it stands the customer's
+mark (`Signer.customer_mark`): what is sealed can be found, to be erased, by whoever cannot open it.
 """
 
 import os
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from engine.entries import Customer, Order
 from engine.errors import BadInput, CellUnavailable, ParvisError
-from engine.signing import Signer, read_or_create, write_whole
+from engine.signing import MAC_BYTES, Signer, read_or_create, write_whole
 from engine.words import HouseSlug, OrderId
 
 SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
@@ -44,15 +45,15 @@ class NoSealingKey(CellUnavailable):
     """The house's key for customers' data is not there yet; its writer makes it when it starts."""
 
 
-def _purpose(house: HouseSlug, order: str) -> bytes:
-    return msgspec.msgpack.encode(("parvis customer", house, order))
+def _purpose(house: HouseSlug, order: str, mark: bytes = b"") -> bytes:
+    return msgspec.msgpack.encode(("parvis customer", house, order, mark))
 
 
 class Sealer:
     """Seals for one house, with the public key alone, which is read when it is first needed."""
 
-    def __init__(self, house: HouseSlug, folder: Path) -> None:
-        self._house = house
+    def __init__(self, signer: Signer, folder: Path) -> None:
+        self._signer = signer
         self._path = folder / PUBLIC_FILE
         self._renew_at = 0.0
         self._wrapped = b""
@@ -60,14 +61,15 @@ class Sealer:
 
     def seal(self, customer: Customer, order: OrderId) -> bytes:
         """The customer of an order, to be opened by the house's writer. Raises `NoSealingKey`."""
+        house, mark = self._signer.house, self._signer.customer_mark(customer.email)
         if self._cipher is None or time.monotonic() >= self._renew_at:
             key = os.urandom(KEY_BYTES)
-            self._wrapped = SUITE.encrypt(key, self._read(), info=_purpose(self._house, ""))
+            self._wrapped = SUITE.encrypt(key, self._read(), info=_purpose(house, ""))
             self._cipher = ChaCha20Poly1305(key)
             self._renew_at = time.monotonic() + KEY_SECONDS
         nonce = os.urandom(NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, msgspec.msgpack.encode(customer), _purpose(self._house, order))
-        return self._wrapped + nonce + sealed
+        sealed = self._cipher.encrypt(nonce, msgspec.msgpack.encode(customer), _purpose(house, order, mark))
+        return mark + self._wrapped + nonce + sealed
 
     def _read(self) -> X25519PublicKey:
         try:
@@ -112,12 +114,10 @@ class Opener:
         """
         if not isinstance(order.customer, bytes):
             return order.customer
-        sealed = memoryview(order.customer)
-        wrapped, nonce = bytes(sealed[:WRAPPED_BYTES]), sealed[WRAPPED_BYTES:][:NONCE_BYTES]
+        mark, wrapped, nonce, sealed = _parts(order.customer)
         try:
             cipher = self._ciphers.get(wrapped) or self._unwrap(wrapped)
-            purpose = _purpose(self._signer.house, order.order)
-            opened = cipher.decrypt(nonce, sealed[WRAPPED_BYTES + NONCE_BYTES :], purpose)
+            opened = cipher.decrypt(nonce, sealed, _purpose(self._signer.house, order.order, mark))
             return msgspec.msgpack.decode(opened, type=Customer)
         except (InvalidTag, ValueError, msgspec.MsgspecError) as error:
             raise Unopenable from error
@@ -129,9 +129,22 @@ class Opener:
         self._ciphers[wrapped] = cipher
         return cipher
 
-    def mark(self, customer: Customer | None) -> str:
-        """What a customer's dead letters can be found by; empty for none. See `Signer.customer_mark`."""
-        return self._signer.customer_mark(customer.email) if customer else ""
+
+def _parts(sealed: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Mark, wrapped key, nonce, and what is encrypted."""
+    key_at, nonce_at = MAC_BYTES, MAC_BYTES + WRAPPED_BYTES
+    return (
+        *(sealed[:key_at], sealed[key_at:nonce_at], sealed[nonce_at : nonce_at + NONCE_BYTES]),
+        sealed[nonce_at + NONCE_BYTES :],
+    )
+
+
+def is_of(signer: Signer, order: Order, email: str) -> bool:
+    """Whether an order is the customer's, sealed or not."""
+    customer, mark = order.customer, signer.customer_mark(email)
+    if isinstance(customer, bytes):
+        return _parts(customer)[0] == mark
+    return customer is not None and signer.customer_mark(customer.email) == mark
 
 
 def _new_key() -> bytes:

@@ -89,8 +89,8 @@ async def record(stand: Stand) -> list[Part]:
     """P7."""
     house, keys = stand.network.house(SLUG), Keys(HouseSlug(SLUG))
     ledger = Ledger(house.postgres_dsn, pool=4, timeout_ms=60_000)
-    opener = Opener(Signer(house.slug, house.secrets_path), house.secrets_path)
-    sealer = Sealer(house.slug, house.secrets_path)
+    signer = Signer(house.slug, house.secrets_path)
+    opener, sealer = Opener(signer, house.secrets_path), Sealer(signer, house.secrets_path)
     async with (
         stand.owner() as redis,
         asyncpg.create_pool(house.postgres_dsn, min_size=CONNECTIONS, max_size=CONNECTIONS) as pool,
