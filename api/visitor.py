@@ -29,6 +29,7 @@ from engine.house import find_key
 from engine.instants import to_rfc3339
 from engine.payments import PROVIDERS, provider
 from engine.seats import Owner
+from engine.settlement import settle
 from engine.words import OnSaleId, OrderId
 
 JOIN: Final = msgspec.json.Decoder(JoinRequest)
@@ -110,6 +111,17 @@ def item_reply(item: Item) -> ItemReply:
         fee=item.fee,
         seat=item.seat,
         area=item.area,
+    )
+
+
+def order_reply(ordered: orders.Ordered) -> OrderReply:
+    """An order on the wire."""
+    return OrderReply(
+        order=ordered.order,
+        state=ordered.state,
+        items=tuple(map(item_reply, ordered.items)),
+        total=ordered.total,
+        currency=ordered.currency,
     )
 
 
@@ -245,23 +257,19 @@ async def read_order(call: Call) -> Answer:
         )
     elif found.state == "recorded":
         found = await _state_in_ledger(call, found)
-    reply = OrderReply(
-        order=order,
-        state=found.state,
-        items=tuple(map(item_reply, found.items)),
-        total=found.total,
-        currency=found.currency,
-    )
-    return _json(200, reply)
+    return _json(200, order_reply(found))
 
 
 async def _state_in_ledger(call: Call, found: orders.Ordered) -> orders.Ordered:
-    """A recorded order may have been refunded, or found conflicted, since; without the ledger it stays as it is."""
+    """A recorded order may have been refunded, or found conflicted, since; without the ledger it stays as it is.
+
+    One that the writer came past and the ledger does not have lies in the dead letters: it is confirmed, no more.
+    """
     try:
         recorded = await call.scope["litestar_app"].state.ledgers[call.cell.house.slug].order(found.order)
     except LedgerUnavailable:
         return found
-    return msgspec.structs.replace(found, state=recorded.state) if recorded else found
+    return msgspec.structs.replace(found, state=recorded.state if recorded else "confirmed")
 
 
 @hot(
@@ -277,5 +285,6 @@ async def payment_event(call: Call) -> Answer:
         raise Refused("not-found", "there is no such payment provider here")
     headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in call.scope["headers"]}
     event = provider(name).read_event(call.cell.signer, headers, await call.raw_body())
-    state = await orders.settle(call.cell, name, event)
+    ledger = call.scope["litestar_app"].state.ledgers[call.cell.house.slug]
+    state = await settle(call.cell, ledger, name, event)
     return _json(200, PaymentReply(state=state))

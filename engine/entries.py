@@ -5,8 +5,10 @@ On the stream an entry is `kind <word>` followed by its fields:
 | kind       | fields | written by |
 |---|---|---|
 | `join`     | `on_sale`, `line`, `index`, `secret_hash` | `lua/waiting_room/join.lua` |
-| `order`    | `data` = msgpack of `Order` | `lua/orders/confirm.lua` |
+| `order`    | `data` = msgpack of `Order` | `lua/orders/confirm.lua`, `rebook.lua` |
+| `await`    | `data` = msgpack of `Order`: its payment is under way | `lua/orders/await.lua` |
 | `conflict` | `data` = msgpack of `Order`: paid, but its holds had ended | `lua/orders/conflict.lua` |
+| `return`   | `data` = msgpack of `Action`: its subject is a recorded order | `lua/orders/return.lua` |
 | `action`   | `data` = msgpack of `Action` | `lua/on_sale/change.lua` |
 """
 

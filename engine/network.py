@@ -42,6 +42,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Connections to the house's database, in one process."""
     postgres_timeout_ms: AtLeastOne = 5_000
     """A statement in the house's database."""
+    payment_claim_seconds: AtLeastOne = 3_600
+    """How long a payment that no order names is kept for one, before its money goes back."""
     batch: AtLeastOne = 2_000
     """Outbox entries that the writer records in one transaction."""
 

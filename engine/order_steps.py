@@ -2,6 +2,7 @@
 or in conflict. `engine/orders.py` decides which of them it is.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,6 +11,7 @@ import msgspec
 from engine.cell import Cell, Reply, broken, pack
 from engine.entries import Order, Payment, encode_order
 from engine.errors import Refused
+from engine.seats import STAFF_LIMIT
 from engine.signing import Hold
 from engine.words import OrderId, PerformanceId
 
@@ -39,6 +41,28 @@ def packed_holds(order: Order, holds: Sequence[Hold]) -> bytes:
     return pack([[held.hold, *(performances.index(name) + 1 for name in held.performances)] for held in holds])
 
 
+def _hold_ids(holds: bytes) -> dict[int, list[str]]:
+    """Packed holds as the holds of each performance, counting from 1."""
+    ids: dict[int, list[str]] = {}
+    for hold, *numbers in msgspec.msgpack.decode(holds) if holds else []:
+        for number in numbers:
+            ids.setdefault(number, []).append(hold)
+    return ids
+
+
+def _wanted(cell: Cell, order: Order, holds: bytes) -> bytes:
+    """What an order wants of each of its performances, as `lua/orders/rebook.lua` takes it."""
+    ids, wanted = _hold_ids(holds), []
+    for number, performance in enumerate(_performances(order), start=1):
+        layout = cell.catalogue.layout(cell.performance(performance).performance)
+        items = [item for item in order.items if item.performance == performance]
+        seats = [part for item in items if item.seat for part in layout.locate(item.seat)]
+        places = Counter(item.area for item in items if item.area)
+        areas = [part for at, area in enumerate(layout.areas) if places[area.id] for part in (at, places[area.id])]
+        wanted.append((ids.get(number, []), seats, areas))
+    return pack(wanted)
+
+
 def _payment_keys(cell: Cell, order: Order, operation: str) -> tuple[str, ...]:
     """The keys that every way of ending an order has: cell, operation, payment, order."""
     payment = order.payment or Payment(provider="", reference="")
@@ -64,7 +88,7 @@ def _decide(cell: Cell, operation: str, reply: Reply) -> tuple[OrderId, str]:
             return cell.keys.order_of(reply[2].decode()), "conflicted"
         case b"payment_used":
             raise Refused("payment-used", "this payment belongs to another order")
-        case b"hold_ended" | b"unknown_performance":
+        case b"hold_ended" | b"unknown_performance" | b"taken" | b"limit":
             raise Refused("hold-ended", "the time for which these seats were kept has ended")
     raise broken(operation, reply)
 
@@ -90,7 +114,7 @@ async def keep(cell: Cell, order: Order, sold: Sold, operation: str, fingerprint
     """Keeps the holds until the provider tells how the payment ended. Raises `Refused`."""
     reply = await cell.call(
         "orders/await",
-        (*_payment_keys(cell, order, operation), *_due_keys(cell, order)),
+        (*_payment_keys(cell, order, operation), cell.keys.outbox, *_due_keys(cell, order)),
         (fingerprint, sold.owner, encode_order(order), sold.holds, KEPT_FOR_PAYMENT_MS),
     )
     return _decide(cell, "orders/await", reply)
@@ -104,3 +128,37 @@ async def conflict(cell: Cell, order: Order, operation: str, fingerprint: str) -
         (fingerprint, encode_order(order)),
     )
     return _decide(cell, "orders/conflict", reply)[0]
+
+
+async def sell_after_all(
+    cell: Cell, order: Order, holds: bytes, operation: str, fingerprint: str
+) -> tuple[OrderId, str]:
+    """An order whose money is there and whose holds have ended: the same seats sold, or else one refund requested.
+
+    `holds`: packed, or empty where nobody knows them any more. Raises `Refused` (`payment-used`).
+    """
+    keys, on_sale = cell.keys, cell.catalogue.on_sales.get(order.on_sale)
+    is_visitors = on_sale is not None and not order.owner.startswith("key:")
+    reply = await cell.call(
+        "orders/rebook",
+        (
+            *_payment_keys(cell, order, operation),
+            keys.outbox,
+            keys.sale(order.on_sale),
+            *(part for name in _performances(order) for part in keys.performance(name)),
+        ),
+        (
+            fingerprint,
+            order.owner,
+            encode_order(order),
+            _wanted(cell, order, holds),
+            order.total,
+            on_sale.seats_a_place if is_visitors and on_sale else STAFF_LIMIT,
+        ),
+    )
+    try:
+        return _decide(cell, "orders/rebook", reply)
+    except Refused as refusal:
+        if refusal.slug != "hold-ended":
+            raise
+        return await conflict(cell, order, operation, fingerprint), "conflicted"

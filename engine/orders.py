@@ -1,5 +1,6 @@
 """Orders: confirm a basket's holds in one step, keep them while a payment is late, settle it. Beside `lua/orders/`."""
 
+import asyncio
 import secrets
 import time
 import uuid
@@ -7,16 +8,20 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+import structlog
 
 from engine.cell import Cell, broken, digest, pack
 from engine.entries import Customer, Item, Order, Payment, decode_order
 from engine.errors import BadInput, Refused
-from engine.order_steps import Sold, conflict, keep, packed_holds, sell
-from engine.payments import Outcome, PaymentEvent, provider
+from engine.order_steps import Sold, keep, packed_holds, sell, sell_after_all
+from engine.payments import Outcome, PaymentProvider, provider
 from engine.signing import Hold
 from engine.words import OrderId
 
 LONGEST_TEXT: Final = 200
+PROVIDER_SECONDS: Final = 5.0
+"""For a payment provider to say how a payment stands."""
+log = structlog.get_logger()
 
 
 class Ordered(msgspec.Struct, frozen=True):
@@ -67,7 +72,7 @@ async def confirm(
     """Confirms the holds as one order, if the payment's provider says that it is paid. Answers order and state.
 
     Raises `Refused`: `payment-declined`, `payment-used`, `hold-ended` (with a refund requested where the
-    money had been taken before).
+    money had been taken before and the seats are gone).
     """
     _check_basket(cell, holds, payment)
     check_customer(customer)
@@ -87,14 +92,14 @@ async def confirm(
     operation = digest("order", buyer.caller, key)
     sold = Sold(owner=buyer.owner, place=holds[0].place, holds=packed_holds(order, holds))
     paid_by = provider(payment.provider)
-    match await paid_by.check(payment.reference, order.total, order.currency):
+    match await _outcome(paid_by, order, payment.reference):
         case Outcome.PAID:
             try:
                 ordered, state = await sell(cell, order, sold, operation, fingerprint)
             except Refused as refusal:
                 if refusal.slug != "hold-ended" or not paid_by.is_charged_first:
                     raise
-                ordered, state = await conflict(cell, order, operation, fingerprint), "conflicted"
+                ordered, state = await sell_after_all(cell, order, sold.holds, operation, fingerprint)
             if state == "conflicted":
                 raise Refused(
                     "hold-ended",
@@ -107,6 +112,16 @@ async def confirm(
         case Outcome.PENDING:
             return await keep(cell, order, sold, operation, fingerprint)
     raise Refused("payment-declined", "the payment was declined; your seats stay reserved for you until their time")
+
+
+async def _outcome(paid_by: PaymentProvider, order: Order, reference: str) -> Outcome:
+    """How the payment stands; from a provider that does not answer in time, its event will tell."""
+    try:
+        async with asyncio.timeout(PROVIDER_SECONDS):
+            return await paid_by.check(reference, order.total, order.currency)
+    except (TimeoutError, OSError):
+        log.warning("a provider does not answer", provider=paid_by.name, order=order.order)
+        return Outcome.PENDING
 
 
 def _check_basket(cell: Cell, holds: Sequence[Hold], payment: Payment) -> None:
@@ -123,7 +138,7 @@ def _check_basket(cell: Cell, holds: Sequence[Hold], payment: Payment) -> None:
         raise BadInput(f"payment.reference has between 1 and {LONGEST_TEXT} plain characters")
 
 
-class _Found(msgspec.Struct, frozen=True):
+class Found(msgspec.Struct, frozen=True):
     """An order as Redis knows it; `holds` is packed, and kept while a payment is awaited."""
 
     order: Order
@@ -138,14 +153,15 @@ def _is_recorded(entry: str, recorded: str) -> bool:
     return tuple(map(int, recorded.split("-"))) >= tuple(map(int, entry.split("-")))
 
 
-async def _find(cell: Cell, order: OrderId) -> _Found | None:
+async def find_order(cell: Cell, order: OrderId) -> Found | None:
+    """An order of the last 24 hours with all that Redis knows of it, or None."""
     reply = await cell.read("orders/find", (cell.keys.order(order), cell.keys.recorded))
     match reply[0]:
         case b"found":
             state = reply[1].decode()
             if state == "confirmed" and _is_recorded(reply[2].decode(), reply[4].decode()):
                 state = "recorded"
-            return _Found(order=decode_order(reply[3]), state=state, holds=reply[5])
+            return Found(order=decode_order(reply[3]), state=state, holds=reply[5])
         case b"unknown_order":
             return None
     raise broken("orders/find", reply)
@@ -153,36 +169,8 @@ async def _find(cell: Cell, order: OrderId) -> _Found | None:
 
 async def find(cell: Cell, order: OrderId) -> Ordered | None:
     """An order of the last 24 hours as Redis knows it; None for one that only the ledger may know."""
-    found = await _find(cell, order)
+    found = await find_order(cell, order)
     if found is None:
         return None
     known = found.order
     return Ordered(order=order, state=found.state, items=known.items, total=known.total, currency=known.currency)
-
-
-async def settle(cell: Cell, provider_name: str, event: PaymentEvent) -> str:
-    """How a late payment ended: its order is confirmed, or conflicted with a refund request. Harmless to repeat.
-
-    Answers the order's state. Raises `Refused` (`unknown-payment`) for a payment that no order waits for.
-    """
-    reply = await cell.read("orders/find_payment", (cell.keys.payment(provider_name, event.reference),))
-    match reply[0]:
-        case b"paid_for":
-            found = await _find(cell, cell.keys.order_of(reply[1].decode()))
-        case b"unknown_payment":
-            found = None
-        case _:
-            raise broken("orders/find_payment", reply)
-    if found is None:
-        raise Refused("unknown-payment", "no order waits for this payment")
-    if found.state != "awaiting_payment" or not event.is_paid:
-        return found.state
-    operation = digest("event", provider_name, event.reference)
-    sold = Sold(owner="", place="", holds=found.holds)
-    try:
-        return (await sell(cell, found.order, sold, operation, operation))[1]
-    except Refused as refusal:
-        if refusal.slug != "hold-ended":
-            raise
-        await conflict(cell, found.order, operation, operation)
-        return "conflicted"

@@ -1,5 +1,6 @@
 """Payment providers: the interface that a real one implements, the demo provider, and the counter's till."""
 
+import asyncio
 import hmac
 from collections.abc import Mapping
 from enum import Enum
@@ -9,6 +10,8 @@ import msgspec
 
 from engine.errors import Refused
 from engine.signing import Signer
+
+SILENT_SECONDS: Final = 60.0
 
 
 class Outcome(Enum):
@@ -43,7 +46,9 @@ class PaymentProvider(Protocol):
 
 
 class DemoProvider:
-    """For demonstrations and tests: a reference says itself how it ends. `yes-…`, `no-…`, or `late-…` by an event."""
+    """For demonstrations and tests: a reference says itself how it ends. `yes-…`, `no-…`, `late-…` by an event,
+    or `silent-…`: the provider does not answer when asked.
+    """
 
     name = "demo"
     is_charged_first = True
@@ -56,6 +61,8 @@ class DemoProvider:
                 return Outcome.PAID
             case "late":
                 return Outcome.PENDING
+            case "silent":
+                await asyncio.sleep(SILENT_SECONDS)
         return Outcome.DECLINED
 
     def read_event(self, signer: Signer, headers: Mapping[str, str], body: bytes) -> PaymentEvent:

@@ -21,10 +21,12 @@ from engine.house import bring_up, publish, published_form
 from engine.instants import now_ms
 from engine.ledger.books import Sales, read_sales
 from engine.ledger.ledger import Ledger
+from engine.ledger.returns import returned_seats
 from engine.library import install as install_library
 from engine.on_sale import change
 from engine.on_sale import restore as restore_line
 from engine.seats import restore, sweep
+from engine.settlement import Settlement
 from engine.standing import KEEP_SECONDS, Standings, restored
 from engine.waiting_room import status
 from engine.words import OnSaleId, PerformanceId
@@ -67,6 +69,7 @@ class Keeper:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._guard(stop))
             tasks.create_task(self._remember(stop))
+            tasks.create_task(Settlement(self.cell, self._ledger).run(stop))
 
     async def _guard(self, stop: asyncio.Event) -> None:
         """Looks at the gate again and again; waits while a server is away."""
@@ -194,8 +197,10 @@ class Keeper:
     async def _restore_performance(self, performance: PerformanceId) -> None:
         sold = await self._ledger.sold(performance)
         places = await self._ledger.sold_areas(performance)
-        if sold or places:
-            await restore(self.cell, performance, self.cell.catalogue.layout(performance), sold, places)
+        returned = await returned_seats(self._ledger, performance)
+        if sold or places or returned:
+            layout = self.cell.catalogue.layout(performance)
+            await restore(self.cell, performance, layout, sold, returned, places)
 
     async def _sweep(self) -> None:
         """Ends due holds, and marks as sold out the open on-sales of which nothing is left or may come back."""

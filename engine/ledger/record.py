@@ -7,6 +7,7 @@ import asyncpg
 import msgspec
 
 from engine.entries import Action, Customer, Order, decode_action, decode_order, without_customer
+from engine.ledger.payments import Awaited, arrive_awaited, end_waiting, record_awaited
 from engine.sealing import Opener, Unopenable
 
 Entry = tuple[str, dict[str, str | bytes]]
@@ -91,13 +92,14 @@ class Batch(msgspec.Struct):
     orders: list[Arrived]
     entrants: list[dict[str, Any]]
     actions: list[tuple[str, Action]]
+    awaited: list[Awaited]
     poison: list[tuple[str, dict[str, Any], str]]
     ignored: int = 0
 
 
 def sort(entries: Sequence[Entry], opener: Opener) -> Batch:
     """Decodes a batch and opens what is sealed; what cannot be becomes poison, for the dead letters."""
-    batch = Batch([], [], [], [])
+    batch = Batch([], [], [], [], [])
     for entry, fields in entries:
         kind = fields.get("kind")
         try:
@@ -105,6 +107,8 @@ def sort(entries: Sequence[Entry], opener: Opener) -> Batch:
                 case "order" | "conflict":
                     data, state = bytes(fields["data"]), "recorded" if kind == "order" else "conflicted"  # type: ignore[arg-type]
                     batch.orders.append(_arrive(entry, data, state, opener))
+                case "await":
+                    batch.awaited.append(arrive_awaited(entry, bytes(fields["data"])))  # type: ignore[arg-type]
                 case "join":
                     int(fields["index"])
                     batch.entrants.append({name: fields[name] for name in ("on_sale", "line", "index", "secret_hash")})
@@ -192,6 +196,13 @@ async def _judge(connection: Any, orders: Sequence[Arrived]) -> list[Arrived]:
     return judged
 
 
+async def _end_waiting(connection: Any, orders: Sequence[Arrived]) -> None:
+    """Neither these orders nor their payments wait any more; for money that was going back, somebody has to look."""
+    payments = [arrived.paid_with for arrived in orders if arrived.paid_with[1]]
+    for reference in await end_waiting(connection, [arrived.order.order for arrived in orders], payments):
+        await alarm(connection, "payment-given-back", {"reference": reference})
+
+
 def _order_row(arrived: Arrived) -> tuple[Any, ...]:
     order, customer = arrived.order, arrived.customer
     return (
@@ -266,8 +277,11 @@ async def record(
         if batch.entrants:
             await _record_entrants(connection, batch.entrants)
         at_point("in_batch")
+        if batch.awaited:
+            await record_awaited(connection, batch.awaited)
         if batch.orders:
             await _record_orders(connection, batch.orders)
+            await _end_waiting(connection, batch.orders)
         if batch.actions:
             actions = [
                 (

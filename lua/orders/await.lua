@@ -1,13 +1,13 @@
 -- Keeps the holds of an order whose payment is still under way, once, to a stated limit. Answers when the first
--- of them ends.
+-- of them ends. The ledger is told: money may come when Redis has forgotten the order.
 --
--- KEYS  cell operation payment order (performance due)…
+-- KEYS  cell operation payment order outbox (performance due)…
 -- ARGV  epoch fingerprint owner payload holds keep_ms
 -- WHERE holds: packed [[hold, performance, …], …], performance counting from 1
 -- REPLY awaiting: expires_at_ms order sequence | payment_used: order | other_payload | hold_ended: hold | closed | fenced: epoch
 -- INCLUDES clock gate recall sequence remember
 -- FLAGS allow-oom
-local cell, operation, payment, order = unpack(KEYS)
+local cell, operation, payment, order, outbox = unpack(KEYS)
 local epoch, fingerprint, owner, payload, holds, keep_ms = unpack(ARGV)
 
 local refusal = gate(cell, epoch)
@@ -20,7 +20,7 @@ local now = clock()
 local parts = {}
 for _, names in ipairs(cmsgpack.unpack(holds)) do
   for at = 2, #names do
-    local key, due = KEYS[3 + 2 * names[at]], KEYS[4 + 2 * names[at]]
+    local key, due = KEYS[4 + 2 * names[at]], KEYS[5 + 2 * names[at]]
     local stored = redis.call("HGET", key, "h" .. names[1])
     local record = stored and cmsgpack.unpack(stored)
     if not record or record[1] == "" or record[2] <= now or (owner ~= "" and record[1] ~= owner) then
@@ -38,6 +38,7 @@ for _, part in ipairs(parts) do
   redis.call("HSET", part[1], "h" .. part[3], cmsgpack.pack(record))
   redis.call("ZADD", part[2], record[2], part[3])
 end
+if not paid_for then redis.call("XADD", outbox, "*", "kind", "await", "data", payload) end
 redis.call("SET", payment, order, "EX", 86400)
 redis.call("SET", order, cmsgpack.pack({"awaiting_payment", "", payload, holds}), "EX", 86400)
 return remember(operation, fingerprint, 86400, {"awaiting", expires_at_ms, order, sequence(cell)})

@@ -33,6 +33,13 @@ async def recorded(sale: Sale, order: str, table: str = "orders") -> int:
     return count
 
 
+async def unclaimed(sale: Sale, reference: str) -> "list[bool]":
+    """Whether a refund was requested, for a payment that no order has named; nothing for one that is named."""
+    async with at_house(sale.town.network_file, sale.slug) as (_, ledger), ledger.connection() as postgres:
+        rows = await postgres.fetch("SELECT * FROM unclaimed_payments WHERE reference = $1", reference)
+    return [row["refund_requested_at"] is not None for row in rows]
+
+
 async def awaiting(sale: Sale, seat: str) -> "tuple[str, dict[str, Any], str, str]":
     """An order whose payment is late: its reference, the order, the hold and the pass."""
     token = await sale.enter()
@@ -81,6 +88,56 @@ async def test_a_payment_for_seats_that_were_resold_becomes_one_refund_request(t
         await sale.until_seats("s", "zaal-A-1")
 
 
+async def test_a_payment_that_comes_after_the_hold_has_ended_still_gets_the_seats_if_they_are_open(town: Town) -> None:
+    async with await town.open_sale("noord") as sale:
+        reference, order, held, token = await awaiting(sale, "zaal-A-1")
+        assert (await sale.ask("DELETE", f"/holds/{held}", token=token)).status == 204
+        await sale.until_seats("o", "zaal-A-1")
+        assert (await tell(sale, reference)).json == {"state": "confirmed"}
+        await sale.until_seats("s", "zaal-A-1")
+        await sale.until_recorded(order)
+        assert await recorded(sale, order["order"], "refund_requests") == 0
+
+
+async def test_a_visitor_whose_hold_has_ended_and_who_has_paid_gets_the_seats_or_the_money(town: Town) -> None:
+    async with await town.open_sale("noord") as sale:
+        one, two, other = await sale.enter(), await sale.enter(), await sale.enter()
+        first = (await sale.hold(one, "zaal-A-1")).json["hold"]
+        second = (await sale.hold(two, "zaal-A-2")).json["hold"]
+        for token, held in ((one, first), (two, second)):
+            assert (await sale.ask("DELETE", f"/holds/{held}", token=token)).status == 204
+        assert (await sale.hold(other, "zaal-A-2")).status == 201
+        bought = await sale.order(one, first)
+        assert (bought.status, bought.json["state"]) == (202, "confirmed")
+        lost = await sale.order(two, second)
+        assert (lost.status, lost.slug, lost.json["refund"]) == (410, "hold-ended", "requested")
+        await sale.until_recorded(lost.json, "conflicted")
+        assert await recorded(sale, lost.json["order"], "refund_requests") == 1
+
+
+async def test_a_payment_that_is_told_before_its_order_comes_buys_it(town: Town) -> None:
+    async with await town.open_sale("noord") as sale:
+        token = await sale.enter()
+        held = (await sale.hold(token, "zaal-A-1")).json["hold"]
+        reference = f"late-{uuid.uuid4()}"
+        assert (await tell(sale, reference)).json == {"state": "unclaimed"}
+        answer = await sale.order(token, held, payment=reference)
+        assert answer.json["state"] == "awaiting_payment"
+        await sale.until_recorded(answer.json)
+        assert await unclaimed(sale, reference) == []
+
+
+async def test_a_provider_that_does_not_answer_is_waited_for_with_the_seats_kept(town: Town) -> None:
+    async with await town.open_sale("noord") as sale:
+        token = await sale.enter()
+        held = (await sale.hold(token, "zaal-A-1")).json["hold"]
+        reference = f"silent-{uuid.uuid4()}"
+        answer = await sale.order(token, held, payment=reference)
+        assert (answer.status, answer.json["state"]) == (202, "awaiting_payment")
+        await sale.until_seats("h", "zaal-A-1")
+        assert (await tell(sale, reference)).json == {"state": "confirmed"}
+
+
 async def test_a_declined_payment_leaves_the_seats_reserved_for_another_try(town: Town) -> None:
     async with await town.open_sale("noord") as sale:
         token = await sale.enter()
@@ -106,17 +163,17 @@ async def test_a_payment_buys_one_order(town: Town) -> None:
 @pytest.mark.parametrize(
     ("how", "status", "slug"),
     [
-        ({}, 404, "unknown-payment"),
+        ({"is_paid": False}, 404, "unknown-payment"),
         ({"house": "zuid"}, 401, "forged-event"),
         ({"signature": "0" * 64}, 401, "forged-event"),
         ({"signature": "é"}, 401, "forged-event"),
     ],
 )
-async def test_an_event_that_no_order_waits_for_or_that_is_not_the_providers_is_refused(
-    town: Town, shared: Sale, how: "dict[str, str]", status: int, slug: str
+async def test_an_event_of_no_money_for_nobody_or_that_is_not_the_providers_is_refused(
+    town: Town, shared: Sale, how: "dict[str, Any]", status: int, slug: str
 ) -> None:
     async with shared as sale:
-        answer = await tell(sale, f"late-{uuid.uuid4()}", **how)  # type: ignore[arg-type]
+        answer = await tell(sale, f"late-{uuid.uuid4()}", **how)
         assert (answer.status, answer.slug) == (status, slug)
 
 

@@ -42,6 +42,11 @@ def scene(owner: redis.Redis, *, due_hold_ms: int = -1) -> Stage:
     return stage
 
 
+def _sold() -> bytes:
+    """What visitor 2 has bought of the first performance, and nothing of the second."""
+    return pack([["v2", 0, [0, 2, 1], [], 0], ["v2", 0, [], [], 0]])
+
+
 def _line(stage: Stage, *more: str) -> list[str]:
     keys = stage.keys
     return [keys.cell, keys.sale(SALE), keys.live(SALE), *more]
@@ -75,14 +80,23 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "on_sale/create": lambda s: ([s.keys.cell, s.keys.sale(OnSaleId("next"))], [pack(["phase", "scheduled"])]),
     "on_sale/restore": lambda s: ([s.keys.cell, s.keys.sale(SALE)], [9]),
     "on_sale/standing": lambda s: ([s.keys.cell, s.keys.sale(SALE)], []),
-    "orders/await": lambda s: ([*_order(s), *_due(s)], ["f", "v6", b"payload", BOTH, 600_000]),
+    "orders/await": lambda s: ([*_order(s), s.keys.outbox, *_due(s)], ["f", "v6", b"payload", BOTH, 600_000]),
     "orders/confirm": lambda s: (
         [*_order(s), s.keys.outbox, s.keys.sale(SALE), s.keys.live(SALE), *_due(s)],
         ["f", "v6", "6", b"payload", BOTH, 4200],
     ),
     "orders/conflict": lambda s: ([*_order(s), s.keys.outbox], ["f", b"payload"]),
     "orders/find": lambda s: ([s.order_key("o1").decode(), s.keys.recorded], []),
+    "orders/rebook": lambda s: (
+        [*_order(s), s.keys.outbox, s.keys.sale(SALE), *_halls(s)],
+        ["f", "v6", b"payload", pack([(["both"], [0, 1, 1, 0], [0, 2]), (["both"], [0, 0, 0, 2], [])]), 4200, 8],
+    ),
+    "orders/forgo": lambda s: ([s.keys.cell, s.keys.payment("demo", "yes-9")], [60]),
     "orders/find_payment": lambda s: ([s.keys.payment("demo", "late-1")], []),
+    "orders/return": lambda s: (
+        [*_order(s)[:2], s.order_key("o9").decode(), s.keys.outbox, s.keys.sale(SALE), *_halls(s)],
+        ["f", s.now_ms(), "return-o9", b"action", b"payload", _sold(), 100],
+    ),
     "seats/extend": lambda s: ([s.keys.cell, s.keys.operation(OPERATION), *_halls(s)], ["f", "both", "v6", 30_000]),
     "seats/hold": lambda s: (
         [s.keys.cell, s.keys.operation(OPERATION), s.keys.sale(SALE), s.keys.live(SALE), *_halls(s)],
@@ -95,7 +109,7 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     ),
     "seats/mark": lambda s: ([s.keys.cell, *s.hall("p")], ["o", "b", pack([0, 1])]),
     "seats/release": lambda s: ([s.keys.cell, s.keys.operation(OPERATION), *_halls(s)], ["f", "both", "v6"]),
-    "seats/restore": lambda s: ([s.keys.cell, *s.hall("p")], [pack([0, 1]), pack([2])]),
+    "seats/restore": lambda s: ([s.keys.cell, *s.hall("p")], [pack([0, 1]), pack([0, 2]), pack([2])]),
     "seats/snapshot": lambda s: (s.hall("p")[:1], [1]),
     "seats/suggest": lambda s: (s.hall("p")[:2], ["A", 2]),
     "seats/sweep": lambda s: ([s.keys.cell, *s.hall("p")], [9]),

@@ -74,10 +74,67 @@ class Stage(HallStage):
         keep_ms: int = 600_000,
     ) -> Reply:
         """Calls orders/await."""
-        keys = [*self._payment_keys(operation, payment, order), *self._due_keys(performances)]
+        keys = [*self._payment_keys(operation, payment, order), self.keys.outbox, *self._due_keys(performances)]
         holds = pack([[hold, *range(1, len(performances) + 1)]])
         owner = f"v{visitor}" if owner is None else owner
         return self.run("orders/await", keys, fingerprint, owner, b"payload", holds, keep_ms)
+
+    def give_back(
+        self,
+        visitor: int,
+        order: str,
+        seats: str = "",
+        performances: Sequence[str] = ("p",),
+        *,
+        places: int = 0,
+        parts: Sequence[Any] = (),
+        operation: str = "",
+        fingerprint: str = "f",
+        recorded_ms: int | None = None,
+        total: int = 100,
+    ) -> Reply:
+        """Calls orders/return for seats in the first performance, or for `parts` as `free_hold` takes them."""
+        keys = self.keys
+        flat = self.places(seats, performances[0])
+        runs = [part for place in range(0, len(flat), 2) for part in (flat[place], flat[place + 1], 1)]
+        parts = parts or [[f"v{visitor}", 0, runs, [0, places] if places else [], 0]]
+        halls = [part for name in performances for part in self.hall(name)]
+        return self.run(
+            "orders/return",
+            [
+                *(keys.cell, operation or self.key(), keys.order(OrderId(order)), keys.outbox, keys.sale(SALE)),
+                *halls,
+            ],
+            *(fingerprint, self.now_ms() if recorded_ms is None else recorded_ms),
+            *(f"return-{order}", b"action", b"payload", pack(list(parts)), total),
+        )
+
+    def rebook(
+        self,
+        visitor: int,
+        seats: str = "",
+        performances: Sequence[str] = ("p",),
+        *,
+        holds: Sequence[str] = (),
+        places: Sequence[int] = (),
+        order: str = "o1",
+        payment: str = "late-1",
+        operation: str = "",
+        fingerprint: str = "f",
+        limit: int = 8,
+        total: int = 100,
+    ) -> Reply:
+        """Calls orders/rebook for the same seats in each performance, with `places` as area, count, …."""
+        keys = [
+            *self._payment_keys(operation, payment, order),
+            *(self.keys.outbox, self.keys.sale(SALE)),
+            *(part for name in performances for part in self.hall(name)),
+        ]
+        wanted = [(list(holds), self.places(seats, name) if seats else [], list(places)) for name in performances]
+        return self.run("orders/rebook", keys, fingerprint, f"v{visitor}", b"payload", pack(wanted), total, limit)
+
+    def forgo(self, payment: str, seconds: int = 60) -> Reply:
+        return self.run("orders/forgo", [self.keys.cell, self.keys.payment("demo", payment)], seconds)
 
     def conflict(
         self, *, order: str = "o1", payment: str = "late-1", operation: str = "", fingerprint: str = "f"

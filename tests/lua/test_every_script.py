@@ -14,7 +14,7 @@ ALIKE = {"closed", "fenced", "other_payload", "unknown_on_sale", "unknown_perfor
 MINUTE, DAY = 60, 86_400
 REMEMBERED_S = {"waiting_room/join": MINUTE, "waiting_room/admit": MINUTE}
 RUN_WITHOUT_MEMORY = {
-    *("orders/confirm", "orders/await", "orders/conflict"),
+    *("orders/confirm", "orders/await", "orders/rebook", "orders/conflict", "orders/return"),
     *("seats/release", "seats/extend", "seats/sweep"),
     *("seats/restore", "on_sale/restore"),
 }

@@ -35,9 +35,12 @@ LEFT_BEHIND = {
     "seats/release": "bitfield hdel hset set zrem",
     "seats/restore": "bitfield hdel hset zrem",
     "seats/sweep": "hdel hset zcard zrem",
-    "orders/await": "hincrby set zadd",
+    "orders/await": "hincrby set xadd zadd",
     "orders/confirm": "hdel hset set xadd zrem",
     "orders/conflict": "hincrby set",
+    "orders/forgo": "hincrby",
+    "orders/rebook": "bitfield hincrby hset set xadd zrem",
+    "orders/return": "bitfield hdel hset set xadd zrem",
 }
 
 

@@ -19,7 +19,7 @@ def test_a_late_payment_keeps_the_holds_and_names_its_order(stage: Stage) -> Non
     assert stage.due("p") == stage.due("q") == {"both": expires_at_ms}
     assert stage.find_payment("late-1") == [b"paid_for", order]
     assert stage.find("o1")[:4] == [b"found", b"awaiting_payment", b"", b"payload"]
-    assert stage.entries() == []  # nothing is sold yet
+    assert stage.entries() == [{b"kind": b"await", b"data": b"payload"}]  # nothing is sold yet
     assert (stage.after("p"), stage.after("q")) == ("A: h .", "A: h .")
 
 
@@ -45,7 +45,7 @@ def test_money_that_came_too_late_confirms_nothing(stage: Stage, is_resold: bool
     with stage.nothing_changes():
         assert stage.confirm(1, "h1", order="o1", payment="late-1", owner="") == [b"hold_ended", b"h1"]
     assert stage.conflict(order="o1", payment="late-1")[0] == b"conflicted"
-    assert [entry[b"kind"] for entry in stage.entries()] == [b"order"] * is_resold + [b"conflict"]
+    assert [entry[b"kind"] for entry in stage.entries()] == [b"await", *[b"order"] * is_resold, b"conflict"]
 
 
 def test_a_hold_is_kept_once_only(stage: Stage) -> None:
@@ -54,6 +54,7 @@ def test_a_hold_is_kept_once_only(stage: Stage) -> None:
     stage.pass_time(KEEP_MS // 2)
     again = stage.wait_for_payment(1, "h1", keep_ms=KEEP_MS)
     assert again[:2] == [b"awaiting", first[1] - KEEP_MS // 2]
+    assert len(stage.entries()) == 1  # the ledger is told once
     assert stage.extend(1, "h1") == [b"already_extended"]
 
 

@@ -14,3 +14,9 @@ def test_a_payment_leads_to_its_order(stage: Stage) -> None:
 
 def test_a_payment_that_nobody_knows(stage: Stage) -> None:
     assert stage.find_payment("never") == [b"unknown_payment"]
+
+
+def test_a_payment_that_was_given_up(stage: Stage) -> None:
+    stage.forgo("yes-1")
+    with stage.nothing_changes():
+        assert stage.find_payment("yes-1") == [b"forgone"]
