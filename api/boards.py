@@ -178,7 +178,7 @@ class Boards:
             phase=now.phase,
             opens_at=to_rfc3339(now.opens_at_ms),
             server_time=to_rfc3339(now.now_ms),
-            lines={"public": LineReply(now_serving=now.now_serving, joined=now.joined, per_minute=now.rate_per_minute)},
+            lines={"public": LineReply(now_serving=now.now_serving, joined=now.joined, per_minute=now.pace_per_minute)},
             draw=DrawReply(
                 algorithm=ALGORITHM,
                 commitment=now.commitment,

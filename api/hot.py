@@ -24,6 +24,7 @@ from api.patience import Patience
 from api.problems import MEDIA_TYPE, Problem, problem, problem_of
 from engine.cell import Cell
 from engine.errors import Refused
+from engine.pressure import Level
 
 JSON: Final = b"application/json"
 HOUSE_PATH: Final = "/v1/houses/{house:str}"
@@ -253,12 +254,14 @@ def not_allowed(methods: Sequence[str]) -> Answer:
     return answer_problem(found, (b"allow", allowed.encode()))
 
 
-async def _answer(handler: Handler, call: Call) -> Answer:
+async def _answer(handler: Handler, call: Call, sheds: Level | None) -> Answer:
     cell = call.cell
     if cell.under_way >= cell.house.limits.concurrency:
         return answer_problem(problem("house-busy", "too many requests at once", retry_after_s=1))
     cell.under_way += 1
     try:
+        if sheds is not None:
+            cell.shed(sheds)  # before anything of the body is read
         return await handler(call)
     except Exception as error:
         found = problem_of(error)
@@ -282,8 +285,12 @@ def hot(
     request: Any = None,
     bearer: tuple[str, ...] = (),
     is_public: bool = False,
+    sheds: Level | None = None,
 ) -> Callable[[Handler], Handler]:
-    """Makes a route of a house, below `/v1/houses/{house}`. `is_public`: any web page may read it."""
+    """Makes a route of a house, below `/v1/houses/{house}`. `is_public`: any web page may read it.
+
+    `sheds`: from which level of pressure on it is refused unread; None for what always goes on.
+    """
     full_path = HOUSE_PATH + path
     methods = ("GET", "HEAD") if method == "GET" else (method,)
     ROUTES.append(Route(method, full_path, summary, answers, request, bearer=bearer))
@@ -305,7 +312,7 @@ def hot(
                 answer = not_allowed(methods)
             else:
                 call = Call(scope, receive, cell)
-                answer = await _answer(handler, call)
+                answer = await _answer(handler, call, sheds)
                 is_read = is_read or call.is_read
             if not is_read:
                 await drain(receive)

@@ -9,6 +9,7 @@ from litestar.datastructures import CacheControlHeader
 from litestar.params import Parameter
 from litestar.response import Stream
 
+from api.customers import erase_customer, export_customer
 from api.guards import allows, caller_of, changing
 from api.manage_wire import (
     ActionRequest,
@@ -25,9 +26,12 @@ from api.manage_wire import (
     OrdersReply,
     PerformanceRequest,
     PerformancesReply,
+    RefundRequest,
     SetUpPerformance,
     Text,
 )
+from api.visitor import order_reply
+from api.wire import OrderReply
 from engine import house, waiting_room
 from engine import on_sale as on_sales
 from engine.catalogue import ApiKey, OnSale, OpenHall, Performance
@@ -35,6 +39,7 @@ from engine.cell import Cell
 from engine.entries import Action
 from engine.errors import BadInput, Refused
 from engine.instants import from_rfc3339, now_ms, to_rfc3339
+from engine.returns import give_back
 from engine.seats import count_states
 from engine.words import STATE_WORDS, OnSaleId, OrderId
 
@@ -161,6 +166,7 @@ async def _counters(request: Call, cell: Cell, name: str) -> CountersReply:
         currency=cell.performance(on_sale.performances[0]).currency,
         seats=counts,
         backlog=cell.backlog,
+        pressure=str(cell.worst_pressure),
         message=now.message,
     )
 
@@ -244,6 +250,21 @@ async def export_orders(request: Call) -> Stream:
     return Stream(rows(), media_type="text/csv; charset=utf-8", headers={"content-disposition": name})
 
 
+@post(
+    "/orders/{order:str}/refund",
+    guards=[allows()],
+    status_code=200,
+    request_max_body_size=BODY_BYTES,
+    summary="Return an order: its seats go back on sale, and its money is asked back",
+)
+async def refund_order(request: Call, order: str, data: RefundRequest) -> OrderReply:
+    """The order, refunded."""
+    caller = await changing(request)
+    change = caller.change(data.reason)
+    found = await give_back(caller.cell, caller.ledger, OrderId(order), change, caller.operation)
+    return order_reply(found)
+
+
 def _key_reply(key: ApiKey, secret: str | None = None) -> KeyReply:
     return KeyReply(
         key_id=key.key_id,
@@ -302,9 +323,12 @@ MANAGE: Final = Router(
         change_on_sale,
         list_orders,
         export_orders,
+        refund_order,
         list_keys,
         create_key,
         revoke_key,
         list_actions,
+        export_customer,
+        erase_customer,
     ],
 )

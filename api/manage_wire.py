@@ -117,6 +117,8 @@ class CountersReply(Reply, frozen=True, omit_defaults=False):
     currency: str
     seats: dict[str, int]
     backlog: int
+    pressure: str
+    """What the house sheds and why, in words; `calm` as a rule."""
     message: str
 
 
@@ -131,6 +133,12 @@ class OrdersReply(Reply, frozen=True):
 
     orders: tuple[RecordedOrder, ...]
     next: OrderId | None = None
+
+
+class RefundRequest(Request, frozen=True):
+    """An order to be returned, and why."""
+
+    reason: Text
 
 
 class ActionsReply(Reply, frozen=True, omit_defaults=False):

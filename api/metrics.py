@@ -78,9 +78,18 @@ class CellCollector(Collector):
             "parvis_requests_under_way": lambda cell: cell.under_way,
             "parvis_gate_open": lambda cell: int(cell.is_open),
             "parvis_outbox_backlog": lambda cell: cell.backlog,
+            "parvis_lines_slowed_percent": lambda cell: cell.pressure.slowed_percent,
+            "parvis_loop_lag_seconds": lambda cell: cell.lag_s,
         }
         for name, read in gauges.items():
             gauge = GaugeMetricFamily(name, name.removeprefix("parvis_").replace("_", " "), labels=["house"])
             for slug, cell in self._cells.items():
                 gauge.add_metric([slug], read(cell))
             yield gauge
+        pressure = GaugeMetricFamily(
+            "parvis_pressure", "0 calm, 1 joins are shed, 2 holds too; for want of what", labels=["house", "source"]
+        )
+        for slug, cell in self._cells.items():
+            worst = cell.worst_pressure
+            pressure.add_metric([slug, worst.source], worst.level)
+        yield pressure

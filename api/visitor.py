@@ -28,6 +28,7 @@ from engine.errors import CellUnavailable, LedgerUnavailable, Refused
 from engine.house import find_key
 from engine.instants import to_rfc3339
 from engine.payments import PROVIDERS, provider
+from engine.pressure import Level
 from engine.seats import Owner
 from engine.settlement import settle
 from engine.words import OnSaleId, OrderId
@@ -53,6 +54,7 @@ def _json(status: int, value: object) -> Answer:
     summary="Join the queue",
     request=JoinRequest,
     answers={201: PlaceReply},
+    sheds=Level.JOINS,
 )
 async def join(call: Call) -> Answer:
     """A place in the line for whoever keeps the secret behind `secret_hash`."""
@@ -132,6 +134,7 @@ def order_reply(ordered: orders.Ordered) -> OrderReply:
     request=HoldRequest,
     answers={201: HoldReply},
     bearer=SHOPPER,
+    sheds=Level.HOLDS,
 )
 async def hold(call: Call) -> Answer:
     """A hold of named seats, of the best together, or of standing places, over one or several performances."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -15,11 +16,14 @@ from engine.errors import BrokenContract, CellUnavailable, GateClosed, Refused
 from engine.keys import Keys
 from engine.library import assemble
 from engine.network import House
+from engine.pressure import SHED_AT, Judge, Level, Pressure, Strain
 from engine.sealing import Sealer
 from engine.signing import Signer
 from engine.words import KeyId, OnSaleId, PerformanceId
 
 WATCH_SECONDS: Final = 0.5
+LAG_SAMPLES: Final = 3
+"""The least of so many looks counts: a loop that was late once is not strained."""
 OWNER_TIMEOUT_MS: Final = 5_000
 """Recovery moves whole halls, and nobody waits at a door for an answer of it."""
 Reply = list[Any]
@@ -63,6 +67,14 @@ class Cell:
         self.epoch = self.stored_epoch = "0"
         self.is_open = False
         self.backlog = 0
+        self.pressure = Pressure()
+        """What the keeper says, learned by `look`."""
+        self.own_pressure = Pressure()
+        """What this process is short of itself."""
+        self.lag_s = 0.0
+        """How late this process's event loop runs, for a while already."""
+        self._lags: deque[float] = deque([0.0], LAG_SAMPLES)
+        self._judge = Judge()
         self.under_way = 0
         """Requests of the house that this process is answering now."""
         self.catalogue = Catalogue()
@@ -110,6 +122,7 @@ class Cell:
             raise broken("cell/gate", reply)
         open_epoch, stored, _, version = (value.decode() for value in reply[1:5])
         self.backlog = int(reply[5])
+        self.pressure = Pressure(Level(reply[6]), int(reply[7]), reply[8].decode())
         is_recovered, self.stored_epoch = stored != self.stored_epoch, stored
         self.epoch, self.is_open = stored, open_epoch != ""
         if is_recovered:
@@ -140,22 +153,39 @@ class Cell:
 
     async def watch(self) -> None:
         """Looks again and again, until cancelled; a cell that does not answer is simply asked later."""
+        clock = asyncio.get_running_loop().time
         while True:
             try:
                 await self.look()
             except CellUnavailable:
                 self.is_open = False
+            due = clock() + WATCH_SECONDS
             await asyncio.sleep(WATCH_SECONDS)
+            self._note_lag(clock() - due)
+
+    def _note_lag(self, lag_s: float) -> None:
+        self._lags.append(max(0.0, lag_s))
+        self.lag_s = min(self._lags)
+        lag_ms, limit_ms = self.lag_s * 1000, self.house.limits.lag_ms
+        words = f"this process is {lag_ms:.0f} ms late, {limit_ms} at most"
+        self.own_pressure = self._judge.judge([Strain("cpu", lag_ms, limit_ms, words)])
 
     def _check_open(self) -> None:
         """Raises `GateClosed`: before recovery has published the catalogue, nothing can be said to be unknown."""
         if not self.is_open:
             raise GateClosed
 
-    def shed(self) -> None:
-        """For what can wait, joining and holding: raises `Refused` (`house-busy`) while too much is unrecorded."""
-        if self.backlog >= self.house.limits.backlog:
+    @property
+    def worst_pressure(self) -> Pressure:
+        """The keeper's or this process's own, whichever sheds more."""
+        return max(self.own_pressure, self.pressure, key=lambda each: (each.level, each.slowed_percent))
+
+    def shed(self, what: Level) -> None:
+        """For what can wait, joining or holding: raises `Refused` (`house-busy`) while there is too much pressure."""
+        if max(self.pressure.level, self.own_pressure.level) >= what:
             raise Refused("house-busy", "the house is catching up; what is yours stays yours", retry_after_s=5)
+        if self.under_way >= SHED_AT[what] * self.house.limits.concurrency:
+            raise Refused("house-busy", "too many requests at once", retry_after_s=1)
 
     def fingerprint(self, *parts: str | bytes) -> str:
         """A fingerprint of what somebody might guess, such as a customer: without the house's key, nobody can try."""

@@ -27,15 +27,21 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     redis_waiting: AtLeastOne = 10_000
     """Calls under way to the house's Redis, in one process; the next one is refused at once."""
     concurrency: AtLeastOne = 2_000
-    """Requests for the house that one process serves at a time."""
+    """Requests for the house that one process serves at a time; joining has four fifths of it, holding nine tenths."""
+    lag_ms: AtLeastOne = 1_000
+    """How late a process's event loop may run, for more than a second on end, before it is wholly strained."""
     body_bytes: AtLeastOne = 65_536
     """A request's body."""
     plan_bytes: AtLeastOne = 16_777_216
     """A seating plan that is uploaded."""
     line_length: AtLeastOne = 2_000_000
     """Places in one line."""
-    backlog: AtLeastOne = 1_000_000
-    """Outbox entries not yet recorded; above it joining and holding stop, confirming goes on."""
+    backlog_bytes: AtLeastOne = 268_435_456
+    """Memory of entries not yet recorded: above half of it people come in more slowly, above 80 % not at all."""
+    disk_free_bytes: AtLeastOne = 67_108_864
+    """What stays free on the disk of Redis, besides room for confirming every live hold and for one rewrite."""
+    disk_bytes: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """What the append-only file may come to, for a Redis whose disk the keeper cannot see; 0: not watched then."""
     holds_an_order: AtLeastOne = 20
     items_a_hold: AtLeastOne = 50
     postgres_pool: AtLeastOne = 4

@@ -17,6 +17,7 @@ from engine.catalogue import OnSale, decode_document
 from engine.cell import Cell, broken
 from engine.entries import Action
 from engine.errors import CellUnavailable, LedgerUnavailable, ParvisError, Refused
+from engine.gauges import TELL_SECONDS, Gauges
 from engine.house import bring_up, publish, published_form
 from engine.instants import now_ms
 from engine.ledger.books import Sales, read_sales
@@ -59,6 +60,7 @@ class Keeper:
         self._ledger = ledger
         self._user, self._password = user, password
         self._standings = Standings(cell, ledger)
+        self._gauges = Gauges(cell, owner)
         self._epochs_before = (0, 0)
         self._is_apart = False
         self.recoveries = 0
@@ -68,6 +70,7 @@ class Keeper:
         """Until `stop`: recovers when the gate is closed, and sweeps and keeps what changes while it is open."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._guard(stop))
+            tasks.create_task(self._tell_pressure(stop))
             tasks.create_task(self._remember(stop))
             tasks.create_task(Settlement(self.cell, self._ledger).run(stop))
 
@@ -98,6 +101,14 @@ class Keeper:
                     await self._standings.keep()
                     await self._compare_epochs()
             await _pause(stop, KEEP_SECONDS)
+
+    async def _tell_pressure(self, stop: asyncio.Event) -> None:
+        """Sheds what can wait while Redis runs short of something; apart, because Postgres may be what is away."""
+        while not stop.is_set():
+            with contextlib.suppress(CellUnavailable, RedisError, OSError):  # whoever guards says so
+                if self.cell.is_open:
+                    await self._gauges.tell()
+            await _pause(stop, TELL_SECONDS)
 
     async def _look(self) -> None:
         try:

@@ -60,7 +60,6 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
     ]
     if price_types:  # a refusal changes nothing: what cannot be priced is never held
         check_price_types(price_types, [lists for wish in wishes for lists in price_lists(cell, wish)])
-    cell.shed()
     fingerprint = digest(pack(packed), pack(performances), pack(price_types))
     hold_id = HoldId(digest("hold", owner.owner, key))
     keys = cell.keys
@@ -287,16 +286,21 @@ async def restore(
     performance: PerformanceId,
     layout: Layout,
     sold: Sequence[SeatId],
+    returned: Sequence[SeatId],
     sold_places: dict[str, int],
 ) -> None:
-    """Marks as sold what the ledger knows as sold, and ends every hold: after a loss, while the gate is closed."""
-    flat = [part for seat in sold for part in layout.locate(seat)]
+    """Marks as sold what the ledger knows as sold, and ends every hold: after a loss, while the gate is closed.
+
+    `returned`: seats that the ledger knows as given back, and that Redis may still know as sold.
+    """
+    flat, back = ([part for seat in seats for part in layout.locate(seat)] for seats in (sold, returned))
     areas = pack([sold_places.get(area.id, 0) for area in layout.areas])
-    for first in range(0, max(1, len(flat)), RESTORED_A_CALL):
+    for first in range(0, max(1, len(flat), len(back)), RESTORED_A_CALL):
+        last = first + RESTORED_A_CALL
         reply = await cell.call(
             "seats/restore",
             (cell.keys.cell, *cell.keys.performance(performance)),
-            (pack(flat[first : first + RESTORED_A_CALL]), areas),
+            (pack(flat[first:last]), pack(back[first:last]), areas),
         )
         match reply[0]:
             case b"restored":

@@ -15,8 +15,8 @@ from engine.on_sale import standing
 from engine.words import OnSaleId
 
 KEEP_SECONDS: Final = 1.0
-KNOWN_BETTER: Final = frozenset({"seed", "commitment", "orders", "takings"})
-"""By the on-sale's document, and by the orders themselves."""
+KNOWN_BETTER: Final = frozenset({"seed", "commitment", "orders", "takings", "slowed_percent"})
+"""By the on-sale's document, by the orders themselves, and by the keeper."""
 
 
 class Standings:

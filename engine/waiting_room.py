@@ -51,6 +51,12 @@ class Status(msgspec.Struct, frozen=True):
     orders: int
     takings: int
     prequeue_at_ms: int
+    slowed_percent: int
+
+    @property
+    def pace_per_minute(self) -> int:
+        """The rate, less what a house under pressure keeps back of it."""
+        return self.rate_per_minute * (100 - self.slowed_percent) // 100
 
 
 def hash_secret(secret: str) -> str:
@@ -67,7 +73,6 @@ async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str) -> Joine
         is_hash = False
     if not is_hash:
         raise Refused("bad-secret-hash", "secret_hash is not the base64url of a SHA-256")
-    cell.shed()
     keys, name = cell.keys, on_sale.on_sale
     reply = await cell.call(
         "waiting_room/join",

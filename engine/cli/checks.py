@@ -21,6 +21,7 @@ from engine.halls.pretix import Ids
 from engine.ledger.ledger import Ledger
 from engine.library import assemble
 from engine.network import House, load
+from engine.pressure import Pressure
 from engine.waiting_room import status
 
 NEEDED = ("litestar", "granian", "uvloop", "msgspec", "redis", "hiredis", "asyncpg", "alembic", "PyJWT")
@@ -134,6 +135,8 @@ async def _doctor_house(house: House) -> list[str]:
     ledger = Ledger(house.postgres_dsn, pool=1, timeout_ms=house.limits.postgres_timeout_ms)
     try:
         await cell.look()
+        if cell.pressure != Pressure():
+            faults.append(f"it is under pressure: {cell.pressure}")
         if not cell.is_open:
             faults.append("its gate is closed: is `parvis serve` running for this house, and can it reach Postgres?")
     except (CellUnavailable, ParvisError, OSError) as error:

@@ -4,7 +4,7 @@
 -- ARGV  epoch
 -- REPLY closed: epoch
 -- INCLUDES gate
--- FLAGS
+-- FLAGS allow-oom
 local cell, epoch = KEYS[1], ARGV[1]
 
 open_epochs[cell] = nil

@@ -4,7 +4,7 @@
 -- ARGV  epoch
 -- REPLY open: epoch | fenced: stored_epoch
 -- INCLUDES gate
--- FLAGS
+-- FLAGS allow-oom
 local cell, epoch = KEYS[1], ARGV[1]
 
 local stored = redis.call("HGET", cell, "epoch") or "0"

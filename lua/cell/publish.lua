@@ -4,7 +4,7 @@
 -- ARGV  epoch documents
 -- REPLY published: version | fenced: stored_epoch
 -- INCLUDES fence
--- FLAGS
+-- FLAGS allow-oom
 local cell, catalogue = KEYS[1], KEYS[2]
 local epoch, documents = ARGV[1], cmsgpack.unpack(ARGV[2])
 

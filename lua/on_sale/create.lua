@@ -5,7 +5,7 @@
 -- ARGV  epoch fields
 -- REPLY created: sequence | exists | fenced: stored_epoch
 -- INCLUDES fence sequence
--- FLAGS
+-- FLAGS allow-oom
 local cell, sale = KEYS[1], KEYS[2]
 local epoch, fields = ARGV[1], cmsgpack.unpack(ARGV[2])
 

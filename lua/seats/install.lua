@@ -5,7 +5,7 @@
 -- WHERE blocks: packed [["focus classes", row], …] from block `first` on; areas: packed [open, …]
 -- REPLY installed: blocks | exists | fenced: stored_epoch
 -- INCLUDES fence reindex
--- FLAGS
+-- FLAGS allow-oom
 local cell, key, index = unpack(KEYS)
 local epoch, first, blocks, categories, return_ms, areas, last = unpack(ARGV)
 

@@ -1,5 +1,5 @@
 -- Lets a called visitor in: one bit for the claim, and the end of the pass while it lives. A repeated claim
--- renews and never makes a second shopper. The passes handed out in any minute are at most the rate and a burst;
+-- renews and never makes a second shopper. The passes handed out in any minute are at most the pace and a burst;
 -- whoever is called and finds the house full, or too many at the door, keeps the turn. `position` is worked out
 -- by the caller from the draw's seed and the number of entrants; if that number was not yet known, the caller is
 -- told and asks again.
@@ -34,8 +34,8 @@ if not alive then
   if position < line.gone then return {"gone"} end
   if line.phase == "paused" and not returning then return {"paused"} end
   if redis.call("ZCOUNT", live, "(" .. now, "+inf") >= line.cap then return {"full"} end
-  if line.rate == 0 then return {"paced", 60000} end
-  local interval_ms = 60000 / line.rate
+  if line.pace == 0 then return {"paced", line.rate == 0 and 60000 or 5000} end
+  local interval_ms = 60000 / line.pace
   local allowance_ms = math.max(interval_ms, line.burst_ms)
   paced_until_ms = math.max(now, line.paced_until_ms)
   if paced_until_ms - now > allowance_ms then paced_until_ms = now end -- the clock was set back

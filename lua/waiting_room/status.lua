@@ -4,7 +4,7 @@
 -- KEYS  sale live
 -- ARGV
 -- REPLY status: phase now_ms opens_at_ms now_serving joined rate cap entrants seed commitment message
---       admitted live orders takings prequeue_at_ms | unknown_on_sale
+--       admitted live orders takings prequeue_at_ms slowed_percent | unknown_on_sale
 -- INCLUDES clock advance
 -- FLAGS no-writes
 local sale, live = KEYS[1], KEYS[2]
@@ -18,4 +18,4 @@ local is_drawn = line.phase ~= "scheduled" and line.phase ~= "prequeue" and line
 return {"status", line.phase, now, line.opens_at_ms, line.now_serving, line.joined, line.rate, line.cap,
   is_drawn and line.entrants or -1, is_drawn and more[1] or "", more[2] or "", more[3] or "",
   tonumber(more[4]) or 0, redis.call("ZCOUNT", live, "(" .. now, "+inf"), tonumber(more[5]) or 0,
-  tonumber(more[6]) or 0, line.prequeue_at_ms}
+  tonumber(more[6]) or 0, line.prequeue_at_ms, line.slowed_percent}

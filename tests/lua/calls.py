@@ -72,6 +72,10 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "cell/close": lambda s: ([s.keys.cell], []),
     "cell/gate": lambda s: ([s.keys.cell, s.keys.outbox], []),
     "cell/open": lambda s: ([s.keys.cell], []),
+    "cell/press": lambda s: (
+        [s.keys.cell, s.keys.sale(SALE), s.keys.live(SALE)],
+        ["keeper", 1, 50, "backlog: 1 of 2", 10_000],
+    ),
     "cell/publish": lambda s: ([s.keys.cell, s.keys.catalogue], [pack({"hall:a": "{}", "hall:b": ""})]),
     "on_sale/change": lambda s: (
         [s.keys.cell, s.keys.operation(OPERATION), s.keys.sale(SALE), s.keys.live(SALE), s.keys.outbox],

@@ -60,6 +60,11 @@ class CellStage:
         """A hash of plain text."""
         return {name.decode(): value.decode() for name, value in self.hash(key).items()}
 
+    def set_cell(self, **fields: Any) -> None:
+        """Writes to the cell past its scripts."""
+        for name, value in fields.items():
+            self.redis.execute_command("HSET", self.keys.cell, name, value)
+
     def hash(self, key: str) -> dict[bytes, bytes]:
         found: dict[bytes, bytes] = self.redis.execute_command("HGETALL", key)
         return found

@@ -16,7 +16,9 @@ REMEMBERED_S = {"waiting_room/join": MINUTE, "waiting_room/admit": MINUTE}
 RUN_WITHOUT_MEMORY = {
     *("orders/confirm", "orders/await", "orders/rebook", "orders/conflict", "orders/return"),
     *("seats/release", "seats/extend", "seats/sweep"),
-    *("seats/restore", "on_sale/restore"),
+    # What brings a cell up again after it has restarted so, and what tells that it is short.
+    *("cell/close", "cell/open", "cell/press", "cell/publish"),
+    *("on_sale/create", "on_sale/restore", "seats/install", "seats/restore"),
 }
 
 

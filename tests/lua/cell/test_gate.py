@@ -9,7 +9,7 @@ def gate(stage: Stage) -> list[bytes | int]:
 
 
 def test_an_open_gate_says_at_which_epoch(stage: Stage) -> None:
-    assert gate(stage) == [b"gate", b"1", b"1", b"0", b"0", 0]
+    assert gate(stage) == [b"gate", b"1", b"1", b"0", b"0", 0, 0, 0, b""]
 
 
 def test_a_closed_gate_says_so_and_still_knows_its_epoch(stage: Stage) -> None:
@@ -21,12 +21,12 @@ def test_counts_what_happened_and_what_waits_to_be_recorded(stage: Stage) -> Non
     stage.put_up(rate=1)
     stage.join("a")
     stage.join("b")
-    assert gate(stage) == [b"gate", b"1", b"1", b"3", b"0", 2]
+    assert gate(stage) == [b"gate", b"1", b"1", b"3", b"0", 2, 0, 0, b""]
 
 
 def test_an_empty_redis_is_closed_whatever_this_process_remembers(stage: Stage) -> None:
     stage.redis.execute_command("FLUSHALL")
-    assert gate(stage) == [b"gate", b"", b"0", b"0", b"0", 0]
+    assert gate(stage) == [b"gate", b"", b"0", b"0", b"0", 0, 0, 0, b""]
     assert stage.ask("waiting_room/status", [stage.keys.sale(SALE), stage.keys.live(SALE)]) == [b"unknown_on_sale"]
 
 

@@ -30,6 +30,7 @@ def test_says_where_the_line_stands(stage: Stage) -> None:
         "orders": 2,
         "takings": 4200,
         "prequeue_at_ms": 4,
+        "slowed_percent": 0,
     }
 
 
