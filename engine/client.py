@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from hiredis import pack_command
 
-from engine.address import address_of
+from engine.address import location_of
 from engine.breaker import Breaker
 from engine.connection import Connection, Moved
 from engine.dialling import Dialler
@@ -21,6 +21,7 @@ from engine.errors import BreakerOpen, CellBusy, CellOverloaded, CellUnreachable
 
 LOAD: Final = 64
 """So many calls leave before the tick's end: Redis starts on them while we pack the rest (+ 20 to 30 %)."""
+WATCH_S: Final = 1.0
 LATE_SWEEP_S: Final = 0.05
 """A sweep this late means that our own loop stood still: replies may lie unread, so it reads first."""
 
@@ -40,7 +41,7 @@ class FunctionClient:
     operation id. A call that was not written yet waits for the connection until its deadline. `MOVED` is
     followed once (the node that says it ran nothing), with a new deadline.
 
-    url: `redis://[user:password@]host:port`, `rediss://…` or `unix:///path?user=…&password=…`.
+    url: see `engine.address.location_of`.
     waiting_limit: calls that may be under way; above it callers are refused at once.
     connect_timeout_ms: for connecting and greeting together.
     """
@@ -68,8 +69,9 @@ class FunctionClient:
         self._connection: Connection | None = None
         self._connections: list[Connection] = []
         self._connecting: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._dialler = Dialler(
-            address_of(url),
+            location_of(url),
             connect_timeout_ms / 1_000,
             lambda: Connection(self._on_answers, self._on_lost, self._send_unsent),
             self.breaker.failed,
@@ -156,6 +158,8 @@ class FunctionClient:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.wait([self._connecting])
+        if self._watching is not None:
+            self._watching.cancel()
         if self._flush_is_due:
             self._flush()
         self._give_up(float("inf"), "The client was closed; this call was never sent.")
@@ -258,6 +262,8 @@ class FunctionClient:
         self._dialler.proved_good()
         if busy:
             self.breaker.failed(busy)
+            if connection.is_astray and connection is self._connection and self._dialler.leave():
+                self._retire()
         if served:
             self.breaker.succeeded(served)
         if connection is not self._connection and not connection.futures:
@@ -276,9 +282,13 @@ class FunctionClient:
                 self._connect_soon()
 
     def _follow(self, moved: Moved) -> None:
-        """Go to the node that the slot moved to; the calls still under way here are let finish."""
+        """Go to the node that the slot moved to."""
         if not self._dialler.redirect(moved):
             return  # another call was told before
+        self._retire()
+
+    def _retire(self) -> None:
+        """Go elsewhere; the calls still under way here are let finish."""
         retired, self._connection = self._connection, None
         if retired is not None and not retired.futures:
             retired.close()
@@ -297,3 +307,15 @@ class FunctionClient:
         self._is_acquainted = True
         self.breaker.invite()
         self._send_unsent(connection)
+        if self._dialler.asks_sentinels:
+            if self._watching is not None:
+                self._watching.cancel()
+            self._watching = self._loop.create_task(self._watch(connection))
+
+    async def _watch(self, connection: Connection) -> None:
+        """Leaves a primary that the sentinels have replaced: it may have been cut off from them, and not from us."""
+        while connection is self._connection:
+            await asyncio.sleep(WATCH_S)
+            is_superseded = await self._dialler.is_superseded(connection.address)
+            if is_superseded and connection is self._connection:
+                self._retire()

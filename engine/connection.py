@@ -26,6 +26,8 @@ CANNOT_SERVE: Final = frozenset({
     "ASK", "BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "READONLY", "TRYAGAIN",
 })  # fmt: skip
 """Error codes of Redis that mean "not now, not here"; https://redis.io/docs/latest/develop/reference/."""
+ASTRAY: Final = frozenset({"CLUSTERDOWN", "MASTERDOWN", "READONLY"})
+"""Those of a node that was demoted or cut off: another one may serve the house by now."""
 
 
 class Moved(ParvisError):
@@ -49,10 +51,14 @@ def error_of(text: str) -> ParvisError:
     if code == "OOM":
         return CellOutOfMemory(text)
     if code in CANNOT_SERVE:
-        return CellBusy(text)
+        return Astray(text) if code in ASTRAY else CellBusy(text)
     if code == "NOSCRIPT" or text.startswith("ERR Function not found"):
         return FunctionMissing(text)
     return BrokenContract(text)
+
+
+class Astray(CellBusy):
+    """The node cannot serve the house's keys any more; another one may."""
 
 
 class Mark(NamedTuple):
@@ -93,14 +99,18 @@ class Connection(asyncio.Protocol):
         self.marks: deque[Mark] = deque()
         self.is_paused = False
         self.is_lost = False
+        self.is_astray = False
+        """Whether the node said that it serves no more."""
+        self.address = Address()
         self.write_pauses = 0
         self.ended = self._loop.create_future()
 
-    async def open(self, address: Address) -> None:
-        """Connect and greet (`HELLO 2`, with `AUTH` if there is a password).
+    async def open(self, address: Address, *, as_primary: bool = False) -> None:
+        """Connect and greet (`HELLO 2`, with `AUTH` if there is a password); `as_primary`: no replica will do.
 
         Raises `OSError` or a `ParvisError` that says why Redis would not have us.
         """
+        self.address = address
         try:
             if address.path:
                 await self._loop.create_unix_connection(lambda: self, address.path)
@@ -112,7 +122,9 @@ class Connection(asyncio.Protocol):
             if address.password:
                 words += ("AUTH", address.user or "default", address.password)
             self.send(float("inf"), [greeting], [hiredis.pack_command(words)])
-            await greeting
+            told = await greeting
+            if as_primary and dict(zip(told[::2], told[1::2], strict=True)).get(b"role") != b"master":
+                raise Astray(f"{address!r} is a replica")  # noqa: TRY301 - ends as every other refusal does
         except BaseException:  # also when we are cancelled, or out of time
             self.cut("")
             raise
@@ -182,6 +194,7 @@ class Connection(asyncio.Protocol):
                     future.set_exception(reply)
                     if isinstance(reply, CellBusy):
                         busy += 1
+                        self.is_astray = self.is_astray or isinstance(reply, Astray)
                         continue
                 else:
                     future.set_result(reply)

@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from redis.exceptions import ResponseError
+from redis.exceptions import ReadOnlyError, ResponseError
 
 from engine.errors import ParvisError
 from engine.keys import Keys
@@ -179,11 +179,13 @@ async def install(owner: "Redis", slug: str, user: str, password: str) -> None:
     library = assemble()
     try:
         await owner.execute_command("FUNCTION", "LOAD", library.source)
+    except ReadOnlyError:
+        pass  # a replica has it of its primary, and only needs the user
     except ResponseError as error:
         if "already exists" not in str(error):
             raise
     if user:
-        called = set().union(*map(commands, await _loaded(owner)))
+        called = commands(library.source).union(*map(commands, await _loaded(owner)))
         granted = [f"+{command}" for command in ("fcall", "fcall_ro", *sorted(called))]
         keys = f"~{Keys(HouseSlug(slug)).everything}"
         await owner.execute_command("ACL", "SETUSER", user, "reset", "on", f">{password}", keys, "-@all", *granted)

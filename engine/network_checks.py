@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import available_timezones
 
-from engine.address import address_of
+from engine.address import location_of
 from engine.errors import BadInput
 from engine.words import is_slug
 
@@ -51,7 +51,7 @@ def _check_colour(colour: str) -> Iterator[str]:
 def _check_redis(url: str) -> Iterator[str]:
     # The URL itself is left out of what is said here and below: it may hold a password.
     try:
-        address_of(url)
+        location_of(url)
     except (BadInput, ValueError) as error:
         yield str(error)
 
@@ -125,7 +125,8 @@ def identities(values: dict[str, Any]) -> Iterator[tuple[str, object]]:
         yield "Postgres database", (host, port, database)
         yield "Postgres role", (host, port, role)
     if url := values.get("redis_url"):
-        address = address_of(url)
-        yield "user on the same Redis", (repr(address), address.user)
+        location = location_of(url)
+        for seed in location.seeds:
+            yield "user on the same Redis", (repr(seed), location.primary_name, location.account.user)
     if folder := values.get("secrets_path"):
         yield "folder of secrets", folder

@@ -194,5 +194,6 @@ def _clashes(houses: list[Table], problems: Problems) -> None:
         who = values.get("slug") or str(number)
         for what, identity in identities(values):
             other = first.setdefault((what, identity), who)
-            if other is not who:
-                problems.append(f"house {who}: it has the same {what} as house {other}; each has its own")
+            problem = f"house {who}: it has the same {what} as house {other}; each has its own"
+            if other is not who and problem not in problems:  # two clusters may share several nodes
+                problems.append(problem)
