@@ -63,6 +63,8 @@ STATUS: Final[dict[str, int]] = {
     "already-exists": 409,
     "already-on-sale": 409,
     "already-extended": 409,
+    "already-refunded": 409,
+    "not-returnable": 409,
     "turn-over": 410,
     "hold-ended": 410,
     "queue-full": 503,

@@ -48,6 +48,7 @@ class Audit(msgspec.Struct, frozen=True):
     takings: int
     recorded_takings: int
     conflicted: int
+    refunded: int
     dead_letters: int
     faults: tuple[str, ...]
 
@@ -124,8 +125,15 @@ async def _count(cell: Cell) -> _Counted:
 def _sold(books: Books) -> Places:
     sold: Places = {}
     for each in books.sold:
-        sold.setdefault(each.performance, {})[each.name] = each.count if each.is_standing else 1
+        sold.setdefault(each.performance, {})[each.name] = each.count if each.is_standing else min(1, each.count)
     return sold
+
+
+def _returned(books: Books) -> Places:
+    returned: Places = {}
+    for each in books.sold:
+        returned.setdefault(each.performance, {})[each.name] = each.returned
+    return returned
 
 
 def _doubled(books: Books) -> list[Sold]:
@@ -143,19 +151,20 @@ async def _recorded_since(cell: Cell, ledger: Ledger, at_ms: int) -> bool:
     return False
 
 
-def _between(here: int, before: int, after: int) -> int:
-    """How far a figure of Redis lies outside what the ledger knew before and after."""
-    return max(0, before - here, here - after)
+def _between(here: int, before: int, after: int, returned: int) -> int:
+    """How far a figure of Redis lies outside what the ledger knew before and after; so much came back meanwhile."""
+    return max(0, before - returned - here, here - after - returned)
 
 
-def _compare_seats(here: Places, before: Places, after: Places) -> tuple[list[str], int]:
+def _compare_seats(here: Places, before: Books, after: Books) -> tuple[list[str], int]:
     """What is sold on one side only, in words, and how much of it."""
     faults, lost = [], 0
-    for performance in sorted({*here, *before, *after}):
-        sides = [side.get(performance, {}) for side in (here, before, after)]
+    known_as = (here, _sold(before), _sold(after), _returned(before), _returned(after))
+    for performance in sorted({*here, *known_as[1], *known_as[2]}):
+        sides = [side.get(performance, {}) for side in known_as]
         for place in sorted(set().union(*sides)):
-            in_redis, known, known_later = (side.get(place, 0) for side in sides)
-            if difference := _between(in_redis, known, known_later):
+            in_redis, known, known_later, returned, returned_later = (side.get(place, 0) for side in sides)
+            if difference := _between(in_redis, known, known_later, returned_later - returned):
                 lost += difference
                 faults.append(f"{performance}, {place}: sold {in_redis} times in Redis, {known_later} in the ledger")
     return faults, lost
@@ -166,10 +175,12 @@ def _compare_sales(here: Mapping[OnSaleId, Sales], before: Books, after: Books) 
     faults, lost = [], 0
     for on_sale in sorted({*here, *before.sales, *after.sales}):
         in_redis, known, known_later = (side.get(on_sale, Sales()) for side in (here, before.sales, after.sales))
-        if difference := _between(in_redis.orders, known.orders, known_later.orders):
+        returned = known_later.returned - known.returned
+        returned_money = known_later.returned_money - known.returned_money
+        if difference := _between(in_redis.orders, known.orders, known_later.orders, returned):
             lost += difference
             faults.append(f"{on_sale}: {in_redis.orders} orders in Redis, {known_later.orders} in the ledger")
-        if _between(in_redis.money, known.money, known_later.money):
+        if _between(in_redis.money, known.money, known_later.money, returned_money):
             faults.append(f"{on_sale}: takings of {in_redis.money} in Redis, {known_later.money} in the ledger")
     return faults, lost
 
@@ -195,7 +206,7 @@ async def audit(cell: Cell, ledger: Ledger) -> Audit:
     here = await _count(cell)
     is_recorded = await _recorded_since(cell, ledger, here.at_ms)
     after = await read_books(ledger)
-    of_seats, lost_seats = _compare_seats(here.sold, _sold(before), _sold(after))
+    of_seats, lost_seats = _compare_seats(here.sold, before, after)
     of_sales, lost_orders = _compare_sales(here.sales, before, after)
     faults = [*here.faults, *_listed(of_seats), *of_sales, *_faults_of_the_ledger(after)]
     if not is_recorded:
@@ -216,6 +227,7 @@ async def audit(cell: Cell, ledger: Ledger) -> Audit:
         takings=sum(sales.money for sales in here.sales.values()),
         recorded_takings=after.money,
         conflicted=after.conflicted,
+        refunded=after.refunded,
         dead_letters=len(after.dead_letters),
         faults=tuple(faults),
     )

@@ -11,20 +11,25 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
 SALES: Final = (
-    "SELECT on_sale, count(*), sum(total)::bigint FROM orders WHERE state <> 'conflicted' OR order_id::text IN "
-    "(SELECT detail->>'order' FROM alarms WHERE kind = 'live-seat') GROUP BY on_sale"
+    "SELECT on_sale, count(*) FILTER (WHERE NOT is_back), coalesce(sum(total) FILTER (WHERE NOT is_back), 0)::bigint, "
+    "count(*) FILTER (WHERE is_back), coalesce(sum(total) FILTER (WHERE is_back), 0)::bigint FROM "
+    "(SELECT on_sale, total, state = 'refunded' AS is_back FROM orders WHERE state <> 'conflicted' OR order_id::text "
+    "IN (SELECT detail->>'order' FROM alarms WHERE kind = 'live-seat')) AS o GROUP BY on_sale"
 )
 SOLD: Final = (
-    "SELECT performance, coalesce(seat, area), area IS NOT NULL, count(*) FROM order_items WHERE live "
-    "GROUP BY performance, seat, area ORDER BY 1, 2"
+    "SELECT performance, coalesce(seat, area), area IS NOT NULL, count(*) FILTER (WHERE live), "
+    "count(*) FILTER (WHERE NOT live) FROM order_items JOIN orders USING (order_id) "
+    "WHERE live OR state = 'refunded' GROUP BY performance, seat, area ORDER BY 1, 2"
 )
 UNBALANCED: Final = (
     "SELECT order_id::text, total, coalesce(sum(price + fee), 0)::bigint FROM orders LEFT JOIN order_items "
     "USING (order_id) GROUP BY order_id HAVING total <> coalesce(sum(price + fee), 0) ORDER BY order_id"
 )
 TOTALS: Final = (
-    "SELECT count(*) FILTER (WHERE state <> 'conflicted') AS orders, count(*) FILTER (WHERE state = 'conflicted') "
-    "AS conflicted, coalesce(sum(total) FILTER (WHERE state <> 'conflicted'), 0)::bigint AS money FROM orders"
+    "SELECT count(*) FILTER (WHERE state NOT IN ('conflicted', 'refunded')) AS orders, "
+    "count(*) FILTER (WHERE state = 'conflicted') AS conflicted, "
+    "count(*) FILTER (WHERE state = 'refunded') AS refunded, "
+    "coalesce(sum(total) FILTER (WHERE state NOT IN ('conflicted', 'refunded')), 0)::bigint AS money FROM orders"
 )
 DEAD_LETTERS: Final = "SELECT entry, why FROM dead_letters ORDER BY at, entry"
 
@@ -32,24 +37,28 @@ DEAD_LETTERS: Final = "SELECT entry, why FROM dead_letters ORDER BY at, entry"
 class Sales(msgspec.Struct, frozen=True):
     """Orders that Redis confirmed, and their money in minor units: what its own counters say when all is recorded.
 
-    One whose seat turned out to be another order's is conflicted now, and was confirmed too.
+    One whose seat turned out to be another order's is conflicted now, and was confirmed too. `returned`: orders
+    that were given back since, with their money; `orders` and `money` are without them.
     """
 
     orders: int = 0
     money: int = 0
+    returned: int = 0
+    returned_money: int = 0
 
 
 class Sold(msgspec.Struct, frozen=True):
-    """A seat, or an area of standing places, and how many live items it has."""
+    """A seat, or an area of standing places: how many live items it has, and how many were given back."""
 
     performance: PerformanceId
     name: str
     is_standing: bool
     count: int
+    returned: int
 
 
 class Books(msgspec.Struct, frozen=True):
-    """`orders` and `money`: of the orders that are not conflicted. `unbalanced`: order, total, sum of its items.
+    """`orders` and `money`: of what is neither conflicted nor refunded. `unbalanced`: order, total, sum of its items.
 
     `dead_letters`: entry, why.
     """
@@ -57,6 +66,7 @@ class Books(msgspec.Struct, frozen=True):
     orders: int
     money: int
     conflicted: int
+    refunded: int
     sales: dict[OnSaleId, Sales]
     sold: list[Sold]
     unbalanced: list[tuple[OrderId, int, int]]
@@ -64,7 +74,7 @@ class Books(msgspec.Struct, frozen=True):
 
 
 async def _sales(connection: "PoolConnectionProxy[Any]") -> dict[OnSaleId, Sales]:
-    return {row[0]: Sales(orders=row[1], money=row[2]) for row in await connection.fetch(SALES)}
+    return {row[0]: Sales(*row[1:]) for row in await connection.fetch(SALES)}
 
 
 async def read_sales(ledger: Ledger) -> dict[OnSaleId, Sales]:
@@ -82,6 +92,7 @@ async def read_books(ledger: Ledger) -> Books:
             orders=totals["orders"],
             money=totals["money"],
             conflicted=totals["conflicted"],
+            refunded=totals["refunded"],
             sales=await _sales(connection),
             sold=[Sold(*row) for row in await connection.fetch(SOLD)],
             unbalanced=[tuple(row) for row in await connection.fetch(UNBALANCED)],

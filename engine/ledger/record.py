@@ -1,6 +1,7 @@
 """Recording a batch of outbox entries: one transaction, the cursor in it, every entry exactly once."""
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 import asyncpg
@@ -8,6 +9,7 @@ import msgspec
 
 from engine.entries import Action, Customer, Order, decode_action, decode_order, without_customer
 from engine.ledger.payments import Awaited, arrive_awaited, end_waiting, record_awaited
+from engine.ledger.returns import record_returns
 from engine.sealing import Opener, Unopenable
 
 Entry = tuple[str, dict[str, str | bytes]]
@@ -21,7 +23,7 @@ LIVE: Final = (
 PAID: Final = (
     "SELECT w.provider, w.reference, o.order_id::text FROM unnest($1::text[], $2::text[]) AS w(provider, reference) "
     "CROSS JOIN LATERAL (SELECT order_id FROM orders o WHERE o.provider = w.provider AND o.reference = w.reference "
-    "AND o.state = 'recorded' LIMIT 1) AS o"
+    "AND o.state IN ('recorded', 'refunded') LIMIT 1) AS o"
 )
 ORDER_COLUMNS: Final = (
     *("order_id", "on_sale", "owner", "state", "total", "currency", "channel"),
@@ -89,7 +91,8 @@ def _arrive(entry: str, data: bytes, state: str, opener: Opener) -> Arrived:
 class Batch(msgspec.Struct):
     """Entries sorted by what becomes of them."""
 
-    orders: list[Arrived]
+    changes: list[Arrived | Action]
+    """Orders, and returns of orders, in the order of the stream."""
     entrants: list[dict[str, Any]]
     actions: list[tuple[str, Action]]
     awaited: list[Awaited]
@@ -106,14 +109,16 @@ def sort(entries: Sequence[Entry], opener: Opener) -> Batch:
             match kind:
                 case "order" | "conflict":
                     data, state = bytes(fields["data"]), "recorded" if kind == "order" else "conflicted"  # type: ignore[arg-type]
-                    batch.orders.append(_arrive(entry, data, state, opener))
+                    batch.changes.append(_arrive(entry, data, state, opener))
                 case "await":
                     batch.awaited.append(arrive_awaited(entry, bytes(fields["data"])))  # type: ignore[arg-type]
                 case "join":
                     int(fields["index"])
                     batch.entrants.append({name: fields[name] for name in ("on_sale", "line", "index", "secret_hash")})
-                case "action":
-                    batch.actions.append((entry, decode_action(bytes(fields["data"]))))  # type: ignore[arg-type]
+                case "action" | "return":
+                    action = decode_action(bytes(fields["data"]))  # type: ignore[arg-type]
+                    batch.actions.append((entry, action))
+                    batch.changes += [action] if kind == "return" else []
                 case _:
                     batch.poison.append((entry, dict(fields), f"unknown kind {kind!r}"))
         except (KeyError, TypeError, ValueError, msgspec.MsgspecError, Unopenable) as error:
@@ -123,6 +128,13 @@ def sort(entries: Sequence[Entry], opener: Opener) -> Batch:
 
 def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+async def _record_changes(connection: Any, changes: Sequence[Arrived | Action]) -> None:
+    """Orders and returns. A batch is cut at each return: a seat that it frees may be sold again a moment later."""
+    for is_return, some in groupby(changes, lambda each: isinstance(each, Action)):
+        run: list[Any] = list(some)
+        await (record_returns if is_return else _record_orders)(connection, run)
 
 
 async def _record_orders(connection: Any, orders: Sequence[Arrived]) -> None:
@@ -229,7 +241,7 @@ async def _request_refund(connection: Any, arrived: Arrived) -> None:
     await connection.execute(
         "INSERT INTO refund_requests (order_id, amount, currency, provider, reference, why) "
         "SELECT $1, $2, $3, $4, $5, $6 WHERE $5 = '' OR NOT EXISTS "
-        "(SELECT FROM orders WHERE provider = $4 AND reference = $5 AND state = 'recorded')",
+        "(SELECT FROM orders WHERE provider = $4 AND reference = $5 AND state IN ('recorded', 'refunded'))",
         *(order.order, order.total, order.currency, provider, reference),
         "the seats were no longer this order's",
     )
@@ -279,9 +291,8 @@ async def record(
         at_point("in_batch")
         if batch.awaited:
             await record_awaited(connection, batch.awaited)
-        if batch.orders:
-            await _record_orders(connection, batch.orders)
-            await _end_waiting(connection, batch.orders)
+        await _record_changes(connection, batch.changes)
+        await _end_waiting(connection, [each for each in batch.changes if isinstance(each, Arrived)])
         if batch.actions:
             actions = [
                 (

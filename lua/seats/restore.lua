@@ -1,14 +1,15 @@
--- Puts back what the ledger knows as sold into a performance that went back in time, while the gate is closed.
+-- Puts back what the ledger knows as sold into a performance that went back in time, while the gate is closed, and
+-- opens what was returned since.
 -- Every hold there is from before the loss and ends first, or its end would free a seat that is sold.
 --
 -- KEYS  cell performance index due
--- ARGV  epoch seats areas
+-- ARGV  epoch seats returned areas
 -- REPLY restored: count | unknown_performance | fenced: stored_epoch
--- WHERE seats: packed [block, offset, …]; areas: packed [sold places of area 0, of area 1, …]
+-- WHERE seats, returned: packed [block, offset, …]; areas: packed [sold places of area 0, of area 1, …]
 -- INCLUDES fence clock draft free_hold settle
 -- FLAGS allow-oom
 local cell, key, index, due = unpack(KEYS)
-local epoch, seats, areas = ARGV[1], cmsgpack.unpack(ARGV[2]), cmsgpack.unpack(ARGV[3])
+local epoch, seats, returned, areas = ARGV[1], cmsgpack.unpack(ARGV[2]), cmsgpack.unpack(ARGV[3]), cmsgpack.unpack(ARGV[4])
 
 local refusal = fence(cell, epoch)
 if refusal then return refusal end
@@ -19,6 +20,10 @@ local now, microseconds = clock()
 performance.return_ms = 0
 for _, hold in ipairs(redis.call("ZRANGE", due, 0, -1)) do
   free_hold(performance, hold, cmsgpack.unpack(redis.call("HGET", key, "h" .. hold)), now, microseconds)
+end
+for place = 1, #returned, 2 do
+  local row, offset = read_block(performance, returned[place]), returned[place + 1]
+  if string.sub(row, offset + 1, offset + 1) == "s" then put(performance, returned[place], offset, 1, "o") end
 end
 for place = 1, #seats, 2 do
   read_block(performance, seats[place])

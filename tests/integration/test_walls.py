@@ -47,6 +47,8 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     ("POST", HOUSE + "/payments/{provider:str}/events"): SIGNED,
     **{("POST", MANAGE + path): MANAGER for path in ("/halls", "/performances", "/on-sales", "/keys")},
     ("POST", MANAGE + "/on-sales/{on_sale:str}/{action:str}"): MANAGER,
+    ("POST", MANAGE + "/orders/{order:str}/refund"): MANAGER,
+    **{("POST", MANAGE + path): MANAGER for path in ("/customers/export", "/customers/erase")},
     ("DELETE", MANAGE + "/keys/{key_id:str}"): MANAGER,
     **{("GET", MANAGE + path): MANAGER for path in ("/keys", "/actions")},
     **{("GET", MANAGE + path): READER for path in ("/orders", "/orders.csv")},
@@ -150,6 +152,7 @@ def body_of(path: str, facts: "dict[str, Any]") -> Any:
         "{action:str}": {"reason": "none"},
     }[path.rpartition("/")[2]]
 
+        "refund": {"reason": "none"},
 
 def refusals(expected: "str | frozenset[str]") -> "dict[str, tuple[int, str]]":
     """Who is refused, and how. For a set of scopes: every key without one of them, and whoever has no key."""

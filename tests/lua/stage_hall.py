@@ -153,9 +153,11 @@ class HallStage(LineStage):
         """From one state to another: `o`, `h`, `s`, `b`."""
         return self.mark_packed(before, after, self.places(seats))
 
-    def restore(self, seats: str, areas: Sequence[int] = ()) -> Reply:
+    def restore(self, seats: str, areas: Sequence[int] = (), *, returned: str = "") -> Reply:
         keys = [self.keys.cell, *self.hall()]
-        return self.run("seats/restore", keys, pack(self.places(seats)), pack(list(areas)))
+        return self.run(
+            "seats/restore", keys, pack(self.places(seats)), pack(self.places(returned)), pack(list(areas))
+        )
 
     def seats(self, reply: Reply, performance: str = "p", part: int = 0) -> str:
         """The seats of a `held` reply, as written: `"A1 A2"`."""

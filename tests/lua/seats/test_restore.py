@@ -37,3 +37,10 @@ def test_can_be_done_in_pieces_while_the_gate_is_closed(stage: Stage) -> None:
     assert stage.restore("A1", [2])[0] == b"restored"
     assert stage.restore("A3", [2])[0] == b"restored"
     assert (stage.after(), stage.area()) == ("A: s . s", (3, 2))
+
+
+def test_what_was_returned_since_is_open_again(stage: Stage) -> None:
+    stage.before("A: s1 s1 s2 x")
+    assert stage.restore("A3", returned="A1 A2 A4")[0] == b"restored"
+    assert stage.after() == "A: . . s x"
+    assert stage.index_is_right()

@@ -1,0 +1,92 @@
+"""Returned orders in the ledger: whether an order can be returned, and the record of those that were."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from engine.entries import Action, Order, decode_order, without_customer
+from engine.words import OrderId, PerformanceId, SeatId
+
+if TYPE_CHECKING:
+    from engine.ledger.ledger import Ledger
+
+# One statement, so that all of it is of one moment.
+FIND: Final = (
+    "SELECT o.state, o.payload, cursor.entry, epoch.number FROM cursor, epoch LEFT JOIN orders o ON o.order_id = $1"
+)
+RETURNED_BY: Final = (
+    "SELECT EXISTS (SELECT FROM actions WHERE what = 'return' AND subject = $1 AND detail->>'operation' = $2)"
+)
+RETURNED_SEATS: Final = (
+    "SELECT DISTINCT seat FROM order_items i JOIN orders o USING (order_id) WHERE i.performance = $1 AND "
+    "o.state = 'refunded' AND seat IS NOT NULL AND NOT EXISTS "
+    "(SELECT FROM order_items l WHERE l.performance = i.performance AND l.seat = i.seat AND l.live)"
+)
+RETURN: Final = (
+    "UPDATE orders SET state = 'refunded' WHERE order_id = ANY ($1::uuid[]) AND state = 'recorded' "
+    "RETURNING order_id::text"
+)
+# Once for a payment: two orders on one payment were an alarm, and its money can go back only once.
+REQUEST_REFUND: Final = (
+    "INSERT INTO refund_requests (order_id, amount, currency, provider, reference, why) "
+    "SELECT DISTINCT ON (o.provider, o.reference, CASE WHEN o.reference = '' THEN o.order_id END) "
+    "o.order_id, o.total, o.currency, o.provider, o.reference, w.why "
+    "FROM unnest($1::uuid[], $2::text[]) AS w(order_id, why) JOIN orders o USING (order_id) "
+    "WHERE o.reference = '' OR NOT EXISTS "
+    "(SELECT FROM refund_requests r WHERE r.provider = o.provider AND r.reference = o.reference)"
+)
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How an order stands in the ledger: `state` empty for one that is not there; `order` without its customer.
+
+    `recorded_ms`: how far the outbox was recorded when this was read, in its own time; `epoch`: of the ledger.
+    """
+
+    state: str
+    order: Order | None
+    recorded_ms: int
+    epoch: int
+
+
+async def read_standing(ledger: "Ledger", order: OrderId) -> Standing:
+    """How an order stands now. Raises `LedgerUnavailable`."""
+    try:
+        order_id = UUID(order)
+    except ValueError:
+        return Standing(state="", order=None, recorded_ms=0, epoch=0)
+    async with ledger.connection() as connection:
+        state, payload, cursor, epoch = await connection.fetchrow(FIND, order_id)
+    known = decode_order(without_customer(decode_order(payload))) if payload else None
+    return Standing(state or "", known, int(cursor.partition("-")[0]), epoch)
+
+
+async def was_returned_by(ledger: "Ledger", order: OrderId, operation: str) -> bool:
+    """Whether it was this operation that returned the order. Raises `LedgerUnavailable`."""
+    async with ledger.connection() as connection:
+        return bool(await connection.fetchval(RETURNED_BY, order, operation))
+
+
+async def returned_seats(ledger: "Ledger", performance: PerformanceId) -> list[SeatId]:
+    """The seats of a performance that were given back and not sold since. Raises `LedgerUnavailable`."""
+    async with ledger.connection() as connection:
+        return [SeatId(row[0]) for row in await connection.fetch(RETURNED_SEATS, performance)]
+
+
+async def record_returns(connection: Any, returns: Sequence[Action]) -> None:
+    """Returned orders: refunded, their items no longer live, one refund request each.
+
+    Raises `asyncpg.DataError` where one of them cannot be returned: nobody gave its seats back in good order, and
+    that is for a person to look at.
+    """
+    reasons = {action.subject: action.why for action in returns}
+    orders = list(reasons)
+    returned = {row[0] for row in await connection.fetch(RETURN, orders)}
+    if len(returned) < len(returns):
+        wrong = [action.subject for action in returns if action.subject not in returned]
+        raise asyncpg.DataError(f"not an order that can be returned, or returned twice: {wrong or orders}")
+    await connection.execute("UPDATE order_items SET live = false WHERE order_id = ANY ($1::uuid[])", orders)
+    await connection.execute(REQUEST_REFUND, orders, list(reasons.values()))

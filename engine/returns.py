@@ -1,0 +1,116 @@
+"""Giving back what an order sold, once: beside `lua/orders/return.lua`."""
+
+from engine.cell import Cell, broken, digest, pack
+from engine.entries import Action, Order, encode_action, encode_order
+from engine.errors import GateClosed, LedgerUnavailable, Refused
+from engine.house import Change
+from engine.instants import now_ms
+from engine.ledger.ledger import Ledger
+from engine.ledger.returns import Standing, read_standing, was_returned_by
+from engine.orders import Ordered, find
+from engine.words import OrderId
+
+
+async def give_back(cell: Cell, ledger: Ledger, order: OrderId, change: Change, key: str) -> Ordered:
+    """Puts a recorded order's seats back, held by nobody for the return delay, and asks for its refund: once only.
+
+    Harmless to repeat with the same `key`, for as long as the ledger lives. Raises `Refused` (`unknown-order`,
+    `not-returnable`, `already-refunded`), `GateClosed`, `LedgerUnavailable`.
+    """
+    operation = digest("return", key)
+    for _ in range(2):
+        # The ledger is asked after the epoch is known, and Redis is called at that epoch: whatever the ledger
+        # knows, this Redis was not lost since.
+        epoch = cell.epoch
+        standing = await read_standing(ledger, order)
+        known = await _returnable(cell, order, standing)
+        if standing.state == "refunded":
+            if await was_returned_by(ledger, order, operation):
+                return _returned(known)
+            raise Refused("already-refunded", "this order was refunded before")
+        if standing.epoch < int(epoch):
+            raise LedgerUnavailable(
+                "the ledger is from an earlier time than its Redis; the two are about to be compared"
+            )
+        arguments = _arguments(cell, known, standing, change, operation)
+        reply = await cell.ask("orders/return", _keys(cell, known, operation), (epoch, *arguments))
+        match reply[0]:
+            case b"returned":
+                return _returned(known)
+            case b"already_returned":
+                raise Refused("already-refunded", "this order was refunded before")
+            case b"other_payload":
+                raise Refused("key-reused", "this Idempotency-Key was used before, with another request")
+            case b"not_sold" | b"unknown_performance":
+                raise Refused("not-returnable", "these seats are not as this order left them; the audit says more")
+            case b"behind":
+                raise LedgerUnavailable("the ledger has not yet recorded what was sold")
+            case b"closed":
+                raise GateClosed
+            case b"fenced":
+                cell.epoch = reply[1].decode()
+            case _:
+                raise broken("orders/return", reply)
+    raise GateClosed("the cell is recovering")
+
+
+async def _returnable(cell: Cell, order: OrderId, standing: Standing) -> Order:
+    """The order, if it is recorded or was returned before. Raises `Refused`."""
+    if standing.order is not None and standing.state in {"recorded", "refunded"}:
+        return standing.order
+    state = standing.state
+    if not state:
+        found = await find(cell, order)
+        if found is None:
+            raise Refused("unknown-order", "there is no such order here")
+        state = "confirmed" if found.state == "recorded" else found.state
+    raise Refused("not-returnable", f"only a recorded order can be returned; this one is {state}", state=state)
+
+
+def _returned(order: Order) -> Ordered:
+    return Ordered(order=order.order, state="refunded", items=order.items, total=order.total, currency=order.currency)
+
+
+def _keys(cell: Cell, order: Order, operation: str) -> tuple[str, ...]:
+    keys = cell.keys
+    performances = dict.fromkeys(item.performance for item in order.items)
+    return (
+        *(keys.cell, keys.operation(operation), keys.order(order.order), keys.outbox, keys.sale(order.on_sale)),
+        *(part for name in performances for part in keys.performance(name)),
+    )
+
+
+def _arguments(
+    cell: Cell, order: Order, standing: Standing, change: Change, operation: str
+) -> tuple[bytes | str | int, ...]:
+    action = Action(
+        who=change.who,
+        what="return",
+        subject=order.order,
+        why=change.why,
+        at_ms=now_ms(),
+        detail={"operation": operation},
+    )
+    return (
+        *(order.order, standing.recorded_ms, order.order, encode_action(action), encode_order(order)),
+        *(pack(_parts(cell, order)), order.total),
+    )
+
+
+def _parts(cell: Cell, order: Order) -> list[list[object]]:
+    """For each performance what was sold, as the functions keep a hold: owner, end, seats, areas, whether extended."""
+    parts = []
+    for name in dict.fromkeys(item.performance for item in order.items):
+        cell.performance(name)
+        layout = cell.catalogue.layout(name)
+        numbers = {area.id: number for number, area in enumerate(layout.areas)}
+        seats: list[int] = []
+        places = dict.fromkeys(range(len(layout.areas)), 0)
+        for item in order.items:
+            if item.performance == name and item.seat:
+                seats += [*layout.locate(item.seat), 1]
+            elif item.performance == name and item.area:
+                places[numbers[item.area]] += 1
+        areas = [part for area, count in places.items() if count for part in (area, count)]
+        parts.append([order.owner, 0, seats, areas, 0])
+    return parts

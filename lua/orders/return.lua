@@ -1,0 +1,57 @@
+-- Takes back what an order sold: its seats and places come back as those of a hold that was let go, held by nobody
+-- for the return delay; one outbox entry tells the ledger. The caller has read there, no earlier than at this epoch
+-- and when the outbox was recorded up to `recorded_ms`, that the order still stands. A return that the ledger did not
+-- know then lies behind that cursor, and is remembered here for longer than a cursor may lag.
+--
+-- KEYS  cell operation order outbox sale (performance index due)…
+-- ARGV  epoch fingerprint recorded_ms hold action payload parts total
+-- WHERE parts: packed [hold, …], for each performance what was sold, as `free_hold` takes it; hold: its name now;
+--       payload: the order, for whoever asks for it
+-- REPLY returned: entry order sequence | already_returned | behind | not_sold | other_payload | unknown_performance
+--       | closed | fenced: epoch
+-- INCLUDES clock gate recall draft_all free_hold settle sequence remember
+-- FLAGS allow-oom
+local cell, operation, order, outbox, sale = unpack(KEYS)
+local epoch, fingerprint, recorded_ms, hold, action, payload, parts, total = unpack(ARGV)
+local REMEMBERED_S, LONGEST_LAG_MS = 86400, 82800000
+
+local refusal = gate(cell, epoch)
+if refusal then return refusal end
+local answer = recall(operation, fingerprint)
+if answer then return answer end
+local stored = redis.call("GET", order)
+if stored and cmsgpack.unpack(stored)[1] == "refunded" then return {"already_returned"} end
+local now, microseconds = clock()
+if now - recorded_ms > LONGEST_LAG_MS and redis.call("XLEN", outbox) > 0 then return {"behind"} end
+local performances = draft_all(KEYS, 6, now, microseconds)
+if not performances then return {"unknown_performance"} end
+
+parts = cmsgpack.unpack(parts)
+for number, performance in ipairs(performances) do
+  performance.part = parts[number]
+  local seats, areas = performance.part[3], performance.part[4]
+  for place = 1, #seats, 3 do
+    local row = read_block(performance, seats[place])
+    local first, last = seats[place + 1] + 1, seats[place + 1] + seats[place + 2]
+    if string.sub(row, first, last) ~= string.rep("s", seats[place + 2]) then return {"not_sold"} end
+  end
+  for place = 1, #areas, 2 do
+    local sold = tonumber(redis.call("HGET", performance.key, "t" .. areas[place])) or 0
+    if sold < areas[place + 1] then return {"not_sold"} end
+  end
+end
+
+for _, performance in ipairs(performances) do
+  local seats, areas = performance.part[3], performance.part[4]
+  for place = 1, #seats, 3 do put(performance, seats[place], seats[place + 1], seats[place + 2], "h") end
+  for place = 1, #areas, 2 do
+    redis.call("HINCRBY", performance.key, "t" .. areas[place], -areas[place + 1])
+  end
+  free_hold(performance, hold, performance.part, now, microseconds)
+  settle(performance)
+end
+redis.call("HINCRBY", sale, "orders", -1)
+redis.call("HINCRBY", sale, "takings", -total)
+local entry = redis.call("XADD", outbox, "*", "kind", "return", "data", action)
+redis.call("SET", order, cmsgpack.pack({"refunded", entry, payload}), "EX", REMEMBERED_S)
+return remember(operation, fingerprint, REMEMBERED_S, {"returned", entry, order, sequence(cell)})
