@@ -97,6 +97,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     """Where a visitor may be sent back to: each one itself, and what lies under it."""
     listed: bool = False
     """Whether its on-sales stand in the network's directory."""
+    retention_days: AtLeastOne = 730
+    """How long the house keeps who bought, after the order and its last performance; the accounts stay."""
     limits: Limits = Limits()
 
     def __repr__(self) -> str:

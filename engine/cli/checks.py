@@ -123,7 +123,8 @@ async def print_transcript(network: Path, slug: str, on_sale: str) -> None:
         seed=now.seed,
         entrants=now.entrants,
         positions=tuple(Draw(decode(now.seed), now.entrants).positions()),
-        secret_hashes=tuple(hashes) if len(hashes) == now.entrants else (),
+        # Not recorded yet, or forgotten long ago.
+        secret_hashes=tuple(hashes) if len(hashes) == now.entrants and all(hashes) else (),
     )
     print(msgspec.json.encode(transcript).decode())
 

@@ -10,7 +10,7 @@ from cyclopts import App, Parameter, Token
 from rich.console import Console
 
 from engine import logs
-from engine.cli import checks, demo, sales, serve
+from engine.cli import checks, customers, demo, sales, serve
 from engine.cli.speech import bad, say
 from engine.errors import BadInput, ParvisError, Refused
 from engine.halls.pretix import Ids
@@ -25,7 +25,8 @@ performance = App(name="performance", help="Dated shows.")
 on_sale = App(name="on-sale", help="Windows in which performances go on sale.")
 key = App(name="key", help="Keys for a house's programs and staff.")
 draw = App(name="draw", help="The published draw.")
-for part in (house, plan, performance, on_sale, key, draw):
+customer = App(name="customer", help="What a house holds of a customer.")
+for part in (house, plan, performance, on_sale, key, draw, customer):
     app.command(part)
 
 
@@ -271,6 +272,18 @@ def on_sale_message(on_sale: str, text: str, *, network: Network, house: House, 
 def key_create(name: str, scope: tuple[str, ...], *, network: Network, house: House, why: str = "create key") -> None:
     """Create a key and print it, this once. Scopes: manage, orders:read, orders:write, counter."""
     _now(sales.create_key(network, house, name, scope, why))
+
+
+@customer.command(name="export")
+def customer_export(*, network: Network, house: House, email: str, reason: str) -> None:
+    """Print all that the house holds of a customer, as JSON; who asked, and why, is logged."""
+    _now(customers.export(network, house, email, reason))
+
+
+@customer.command(name="erase")
+def customer_erase(*, network: Network, house: House, email: str, reason: str) -> None:
+    """Take a customer out of the house's data, for good; the accounts stay as they are."""
+    _now(customers.erase(network, house, email, reason))
 
 
 @app.command

@@ -22,6 +22,7 @@ from engine.errors import BadInput
 from engine.garbage import collect_seldom
 from engine.ledger.ledger import Ledger
 from engine.ledger.migrate import migrate
+from engine.ledger.retention import forget_daily
 from engine.network import House, Network, load
 from engine.parenthood import child_of_this
 from engine.recovery import Keeper
@@ -76,6 +77,7 @@ async def _keep_house(house: House, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keeper.run(stop))
             tasks.create_task(writer.run(stop))
+            tasks.create_task(forget_daily(house, ledger, stop))
     finally:
         await cell.close()
         await ledger.close()

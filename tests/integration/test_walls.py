@@ -149,10 +149,12 @@ def body_of(path: str, facts: "dict[str, Any]") -> Any:
             "opens_at": soon,
         },
         "keys": {"name": "Stranger", "scopes": ["manage"], "reason": "none"},
+        "export": {"email": "a@example.org", "reason": "none"},
+        "erase": {"email": "a@example.org", "reason": "none"},
         "{action:str}": {"reason": "none"},
+        "refund": {"reason": "none"},
     }[path.rpartition("/")[2]]
 
-        "refund": {"reason": "none"},
 
 def refusals(expected: "str | frozenset[str]") -> "dict[str, tuple[int, str]]":
     """Who is refused, and how. For a set of scopes: every key without one of them, and whoever has no key."""
