@@ -142,7 +142,7 @@ class Keeper:
         if reply[0] != b"closed":
             raise broken("cell/close", reply)
         cell.epoch = str(epoch)
-        cursor, last_id = await self._ledger.settled_cursor(), await self._last_generated_id()
+        cursor, last_id = await self._ledger.settled_cursor(), await self._last_generated_id(epoch)
         is_from_the_past = _after(cursor, last_id)
         if is_from_the_past:
             log.error("this Redis went back in time", house=cell.house.slug, cursor=cursor, last_id=last_id)
@@ -165,15 +165,17 @@ class Keeper:
         self.recoveries += 1
         log.info("gate open", house=cell.house.slug, epoch=epoch, from_the_past=is_from_the_past)
 
-    async def _last_generated_id(self) -> str:
-        try:
-            information = await self._owner.execute_command("XINFO", "STREAM", self.cell.keys.outbox)
-        except ResponseError:
-            return "0-0"
-        if not isinstance(information, dict):
-            information = dict(zip(information[::2], information[1::2], strict=True))
-        found = information.get(b"last-generated-id", information.get("last-generated-id"))
-        return found.decode() if isinstance(found, bytes) else str(found)
+    async def _last_generated_id(self, epoch: int) -> str:
+        """The outbox's, of the Redis whose gate has just been closed. Raises `CellUnavailable` while another answers."""
+        async with self._owner.pipeline(transaction=True) as pipeline:
+            pipeline.hget(self.cell.keys.cell, "epoch")
+            pipeline.xinfo_stream(self.cell.keys.outbox)
+            stored, information = await pipeline.execute(raise_on_error=False)
+        if stored != str(epoch).encode():
+            # A primary of before that still has our connection: the next one is made to where the house is now.
+            await self._owner.connection_pool.disconnect(inuse_connections=False)
+            raise CellUnavailable("another Redis answers the ops side, or another keeper recovers")
+        return "0-0" if isinstance(information, ResponseError) else str(information["last-generated-id"].decode())
 
     async def _restore(self, *, is_from_the_past: bool) -> None:
         """Publishes the ledger's documents, and puts sold seats back wherever Redis may not know them."""

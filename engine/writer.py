@@ -129,6 +129,8 @@ class Writer:
             pipeline.xrange(self._keys.outbox, min=f"({position.cursor}", count=self._batch)
             epoch, length, told, raw = await pipeline.execute()
         if int(epoch or 0) != position.epoch:
+            # It may be a primary of before that still has our connection: the next one goes to where the house is.
+            await self._redis.connection_pool.disconnect(inuse_connections=False)
             raise Fenced
         if not raw and (length or (told or b"0-0").decode() != position.cursor):
             # A writer that ended between its commit and its trim left this behind, or a slower one beside us.
