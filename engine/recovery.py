@@ -166,7 +166,7 @@ class Keeper:
         log.info("gate open", house=cell.house.slug, epoch=epoch, from_the_past=is_from_the_past)
 
     async def _last_generated_id(self, epoch: int) -> str:
-        """The outbox's, of the Redis whose gate has just been closed. Raises `CellUnavailable` while another answers."""
+        """The outbox's, of the Redis whose gate was just closed. Raises `CellUnavailable` while another one answers."""
         async with self._owner.pipeline(transaction=True) as pipeline:
             pipeline.hget(self.cell.keys.cell, "epoch")
             pipeline.xinfo_stream(self.cell.keys.outbox)

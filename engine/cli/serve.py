@@ -24,6 +24,7 @@ from engine.ledger.ledger import Ledger
 from engine.ledger.migrate import migrate
 from engine.ledger.retention import forget_daily
 from engine.network import House, Network, load
+from engine.nodes import keep_prepared
 from engine.parenthood import child_of_this
 from engine.recovery import Keeper
 from engine.redis_urls import connect, credentials
@@ -66,7 +67,7 @@ async def _keep_house(house: House, stop: asyncio.Event) -> None:
             log.warning("ledger waits", house=house.slug, why=(str(error) or type(error).__name__).splitlines()[0])
             await _pause(stop, RETRY_SECONDS)
     cell = Cell(house, is_owner=True)
-    owner = connect(house.redis_owner_url)
+    owner = connect(house.redis_owner_url, cell.keys.cell)
     limits = house.limits
     ledger = Ledger(house.postgres_dsn, pool=limits.postgres_pool, timeout_ms=limits.postgres_timeout_ms)
     user, password = credentials(house.redis_url)
@@ -77,6 +78,7 @@ async def _keep_house(house: House, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keeper.run(stop))
             tasks.create_task(writer.run(stop))
+            tasks.create_task(keep_prepared(house, stop))
             tasks.create_task(forget_daily(house, ledger, stop))
     finally:
         await cell.close()
