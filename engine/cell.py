@@ -66,7 +66,10 @@ class Cell:
         )
         self.epoch = self.stored_epoch = "0"
         self.is_open = False
+        self.sequence = 0
         self.backlog = 0
+        self.recorded = "0-0"
+        """The last entry of the outbox that the ledger has, as seen by `look`; as are the two before."""
         self.pressure = Pressure()
         """What the keeper says, learned by `look`."""
         self.own_pressure = Pressure()
@@ -117,11 +120,11 @@ class Cell:
 
     async def look(self) -> None:
         """Learns the epoch, and the catalogue where it changed. Raises `CellUnavailable`'s kind."""
-        reply = await self.read("cell/gate", (self.keys.cell, self.keys.outbox))
+        reply = await self.read("cell/gate", (self.keys.cell, self.keys.outbox, self.keys.recorded))
         if reply[0] != b"gate":
             raise broken("cell/gate", reply)
-        open_epoch, stored, _, version = (value.decode() for value in reply[1:5])
-        self.backlog = int(reply[5])
+        open_epoch, stored, sequence, version = (value.decode() for value in reply[1:5])
+        self.sequence, self.backlog, self.recorded = int(sequence), int(reply[5]), reply[9].decode()
         self.pressure = Pressure(Level(reply[6]), int(reply[7]), reply[8].decode())
         is_recovered, self.stored_epoch = stored != self.stored_epoch, stored
         self.epoch, self.is_open = stored, open_epoch != ""
@@ -161,9 +164,10 @@ class Cell:
                 self.is_open = False
             due = clock() + WATCH_SECONDS
             await asyncio.sleep(WATCH_SECONDS)
-            self._note_lag(clock() - due)
+            self.note_lag(clock() - due)
 
-    def _note_lag(self, lag_s: float) -> None:
+    def note_lag(self, lag_s: float) -> None:
+        """Takes note of how late this process's event loop came back; judges what that means."""
         self._lags.append(max(0.0, lag_s))
         self.lag_s = min(self._lags)
         lag_ms, limit_ms = self.lag_s * 1000, self.house.limits.lag_ms

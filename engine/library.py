@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from redis.exceptions import ReadOnlyError, ResponseError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 
 from engine.errors import ParvisError
 from engine.keys import Keys
@@ -179,6 +179,10 @@ async def install(owner: "Redis", slug: str, user: str, password: str) -> None:
     library = assemble()
     try:
         await owner.execute_command("FUNCTION", "LOAD", library.source)
+    except OutOfMemoryError:
+        # Short of memory Redis loads nothing, not even what it has: a restart must not end there.
+        if library.source not in await _loaded(owner):
+            raise
     except ReadOnlyError:
         pass  # a replica has it of its primary, and only needs the user
     except ResponseError as error:

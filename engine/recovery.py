@@ -2,7 +2,8 @@
 
 A Redis that restarted, was promoted or got a new library is closed by itself (`lua/include/gate.lua`). The keeper
 sees that within a moment, loads the library, compares the ledger's cursor with the last id that the outbox has
-ever generated, puts back what was lost, raises the epoch, and opens. While a cell is open it ends due holds that
+ever generated and the cell's sequence with the last that is known (`engine/losses.py`), puts back what was lost, says
+what that was, raises the epoch, and opens. While a cell is open it ends due holds that
 no request comes past, and says so when a sale has sold out.
 """
 
@@ -10,6 +11,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import structlog
 from redis.exceptions import RedisError, ResponseError
 
@@ -22,12 +24,15 @@ from engine.house import bring_up, publish, published_form
 from engine.instants import now_ms
 from engine.ledger.books import Sales, read_sales
 from engine.ledger.ledger import Ledger
+from engine.ledger.recoveries import CellStanding, last_standing, save_recovery
 from engine.ledger.returns import returned_seats
 from engine.library import install as install_library
+from engine.losses import Loss, compare
 from engine.on_sale import change
 from engine.on_sale import restore as restore_line
 from engine.seats import restore, sweep
 from engine.settlement import Settlement
+from engine.spinning import Spinning
 from engine.standing import KEEP_SECONDS, Standings, restored
 from engine.waiting_room import status
 from engine.words import OnSaleId, PerformanceId
@@ -38,12 +43,10 @@ if TYPE_CHECKING:
 LOOK_SECONDS: Final = 0.25
 SWEEP_SECONDS: Final = 1.0
 SWEPT_A_TICK: Final = 500
+QUIET_MS: Final = 1_500
+"""After a loss nothing new is held for so long: API processes first sell again what they know to be confirmed, and
+they look twice a second."""
 log = structlog.get_logger()
-
-
-def _after(first: str, second: str) -> bool:
-    """Whether the first stream id comes after the second."""
-    return tuple(map(int, first.split("-"))) > tuple(map(int, second.split("-")))
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
@@ -57,10 +60,12 @@ class Keeper:
     def __init__(self, cell: Cell, owner: "Redis", ledger: Ledger, user: str, password: str) -> None:
         self.cell = cell
         self._owner = owner
+        self._spinning = Spinning(owner, cell.house.slug)
         self._ledger = ledger
         self._user, self._password = user, password
         self._standings = Standings(cell, ledger)
         self._gauges = Gauges(cell, owner)
+        self._seen_sequence = 0
         self._epochs_before = (0, 0)
         self._is_apart = False
         self.recoveries = 0
@@ -114,9 +119,12 @@ class Keeper:
         try:
             await self.cell.look()
         except CellUnavailable:
+            await self._spinning.look()
             # A Redis that lost its functions, or never had them, answers so too.
             await self._load()
             await self.cell.look()
+        if self.cell.is_open:
+            self._seen_sequence = max(self._seen_sequence, self.cell.sequence)
         if not self.cell.is_open or self._is_apart:
             await self.recover()
 
@@ -142,17 +150,17 @@ class Keeper:
         if reply[0] != b"closed":
             raise broken("cell/close", reply)
         cell.epoch = str(epoch)
-        cursor, last_id = await self._ledger.settled_cursor(), await self._last_generated_id(epoch)
-        is_from_the_past = _after(cursor, last_id)
-        if is_from_the_past:
-            log.error("this Redis went back in time", house=cell.house.slug, cursor=cursor, last_id=last_id)
-        await self._restore(is_from_the_past=is_from_the_past)
-        if is_from_the_past:
+        known, cursor = await last_standing(self._ledger), await self._ledger.settled_cursor()
+        last_id, sequence = await self._progress(epoch)
+        loss = compare(cursor, last_id, known, self._seen_sequence, sequence)
+        orders = await self._restore(loss)
+        if loss.kind == "from_the_past":
             # New entries must come after those that the ledger has recorded already. Last of all: until then
             # it shows, whoever begins again, that this Redis is from the past.
             await self._owner.execute_command("XADD", keys.outbox, cursor, "kind", "restored")
             await self._owner.execute_command("XDEL", keys.outbox, cursor)
-        reply = await cell.ask("cell/open", (keys.cell,), (epoch,))
+        loss = await self._tell(loss, known, epoch, orders)
+        reply = await cell.ask("cell/open", (keys.cell,), (epoch, QUIET_MS if loss.is_one else 0))
         match reply[0]:
             case b"open":
                 cell.is_open = True
@@ -162,35 +170,68 @@ class Keeper:
             case _:
                 raise broken("cell/open", reply)
         self._is_apart = False
+        self._seen_sequence = 0
         self.recoveries += 1
-        log.info("gate open", house=cell.house.slug, epoch=epoch, from_the_past=is_from_the_past)
+        log.info("gate open", house=cell.house.slug, epoch=epoch, found=str(loss))
 
-    async def _last_generated_id(self, epoch: int) -> str:
-        """The outbox's, of the Redis whose gate was just closed. Raises `CellUnavailable` while another one answers."""
+    async def _tell(self, loss: Loss, known: CellStanding, epoch: int, orders: int) -> Loss:
+        """Counts what is gone, and keeps that for whoever has to know. Answers the loss with its counts."""
+        cell = self.cell
+        dues = [cell.keys.performance(name)[2] for name in sorted(cell.catalogue.performances)]
+        holds = sum([await self._owner.zcard(due) for due in dues])
+        if loss.is_one:
+            lost = {"orders": max(0, known.orders - orders), "holds": max(0, known.holds - holds)}
+            loss = msgspec.structs.replace(loss, **lost)
+            log.error("this Redis had lost something", house=cell.house.slug, what=str(loss))
+        await cell.look()
+        now = CellStanding(sequence=cell.sequence, orders=orders, holds=holds)
+        await save_recovery(self._ledger, epoch, loss.detail(), now, is_loss=loss.is_one)
+        return loss
+
+    async def _progress(self, epoch: int) -> tuple[str, int]:
+        """The last id that the outbox has generated, and the sequence, of the Redis whose gate was just closed.
+
+        Raises `CellUnavailable` while another one answers.
+        """
         async with self._owner.pipeline(transaction=True) as pipeline:
-            pipeline.hget(self.cell.keys.cell, "epoch")
+            pipeline.hmget(self.cell.keys.cell, ["epoch", "sequence"])
             pipeline.xinfo_stream(self.cell.keys.outbox)
-            stored, information = await pipeline.execute(raise_on_error=False)
+            (stored, sequence), information = await pipeline.execute(raise_on_error=False)
         if stored != str(epoch).encode():
             # A primary of before that still has our connection: the next one is made to where the house is now.
             await self._owner.connection_pool.disconnect(inuse_connections=False)
             raise CellUnavailable("another Redis answers the ops side, or another keeper recovers")
-        return "0-0" if isinstance(information, ResponseError) else str(information["last-generated-id"].decode())
+        is_empty = isinstance(information, ResponseError)
+        return "0-0" if is_empty else information["last-generated-id"].decode(), int(sequence or 0)
 
-    async def _restore(self, *, is_from_the_past: bool) -> None:
-        """Publishes the ledger's documents, and puts sold seats back wherever Redis may not know them."""
-        cell = self.cell
-        on_sales, sales = await self._publish_documents(), await read_sales(self._ledger)
+    async def _restore(self, loss: Loss) -> int:
+        """Publishes the ledger's documents, and puts back what Redis may not know: sold seats, and where lines stood.
+
+        Answers how many orders the on-sales have confirmed by what is known now.
+        """
+        cell, orders = self.cell, 0
+        on_sales, recorded = await self._publish_documents(), await read_sales(self._ledger)
         for on_sale in on_sales:
             name = on_sale.on_sale
-            if is_from_the_past:
+            # A Redis that only fell behind knows more than the ledger: what it has not handed over yet.
+            known = await self._counted(name) if loss.kind != "from_the_past" else None
+            known = known or recorded.get(name, Sales())
+            orders += known.orders
+            if loss.is_one:
                 await self._owner.delete(cell.keys.sale(name))
-            fresh = await bring_up(cell, on_sale, await restored(self._ledger, name, sales.get(name, Sales())))
-            for performance in on_sale.performances if is_from_the_past else fresh:
+            fresh = await bring_up(cell, on_sale, await restored(self._ledger, name, known))
+            for performance in on_sale.performances if loss.kind == "from_the_past" else fresh:
                 await self._restore_performance(performance)
             joined = await self._ledger.joined(name)
             if joined:
                 await restore_line(cell, name, joined)
+        return orders
+
+    async def _counted(self, on_sale: OnSaleId) -> Sales | None:
+        """What this Redis itself counts of an on-sale; None where it does not know it."""
+        key = self.cell.keys.sale(on_sale)
+        phase, orders, money = await self._owner.hmget(key, ["phase", "orders", "takings"])
+        return Sales(orders=int(orders or 0), money=int(money or 0)) if phase else None
 
     async def _publish_documents(self) -> list[OnSale]:
         """Publishes what Redis does not have of the ledger's documents. Answers the on-sales, with their seeds."""

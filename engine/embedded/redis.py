@@ -140,6 +140,8 @@ class EmbeddedRedis:
             'save ""',
             # A small hall's hash would be a list that is read from its start for every field.
             "hash-max-listpack-entries 0",
+            # What spins answers BUSY, and the house says 503 instead of hanging.
+            "busy-reply-threshold 250",
             "daemonize no",
         )
         configuration = self.folder / "redis.conf"

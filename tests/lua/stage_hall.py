@@ -155,9 +155,7 @@ class HallStage(LineStage):
 
     def restore(self, seats: str, areas: Sequence[int] = (), *, returned: str = "") -> Reply:
         keys = [self.keys.cell, *self.hall()]
-        return self.run(
-            "seats/restore", keys, pack(self.places(seats)), pack(self.places(returned)), pack(list(areas))
-        )
+        return self.run("seats/restore", keys, pack(self.places(seats)), pack(self.places(returned)), pack(list(areas)))
 
     def seats(self, reply: Reply, performance: str = "p", part: int = 0) -> str:
         """The seats of a `held` reply, as written: `"A1 A2"`."""
