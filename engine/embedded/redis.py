@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,9 @@ START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 10.0
 LOCK_TIMEOUT_S: Final = 10.0
 """For a server whose parent was killed just now, and which is still going down."""
+MEND_TIMEOUT_S: Final = 60.0
+TORN: Final = "Unexpected end of file reading the append only file"
+"""What redis-server says of a file whose last command, or last transaction, did not come to its end."""
 
 
 def _quoted(text: str) -> str:
@@ -77,11 +81,20 @@ class EmbeddedRedis:
     def start(self) -> None:
         """Starts it and waits until it answers and has read its data; harmless if it runs.
 
-        Raises `FolderInUse` if another process runs a Redis on these data, `ServerFailed` if it does not come
-        up.
+        An append-only file that a power cut has torn is mended first: what it loses was never answered. Raises
+        `FolderInUse` if another process runs a Redis on these data, `ServerFailed` if it does not come up.
         """
         if self._child is not None and self._child.poll() is None:
             return
+        try:
+            self._start()
+        except ServerFailed as error:
+            if TORN not in str(error):
+                raise
+            self._mend()
+            self._start()
+
+    def _start(self) -> None:
         program = _program()
         lock = take_lock(self.folder, wait_s=LOCK_TIMEOUT_S)
         try:
@@ -108,6 +121,24 @@ class EmbeddedRedis:
                     return False
 
             wait_until(answers, self._child, log=self.log, timeout_s=START_TIMEOUT_S)
+
+    def _mend(self) -> None:
+        """Cuts the file back to the end of its last whole transaction, by redis-server's other half.
+
+        Redis itself (`aof-load-truncated yes`) leaves the beginning of a torn transaction in the file: that would
+        swallow what is written next, and come back as half a transaction at the start after this one.
+        """
+        manifests = list((self.folder / "appendonlydir").glob("*.manifest"))
+        with self.log.open("ab") as log:
+            subprocess.run(
+                ["redis-check-aof", "--fix", *manifests],
+                executable=_program(),
+                input=b"y\n",
+                stdout=log,
+                stderr=log,
+                timeout=MEND_TIMEOUT_S,
+                check=False,  # whether it helped is seen by the next start
+            )
 
     def stop(self) -> None:
         """Stops it in good order; harmless if it does not run."""
@@ -137,6 +168,7 @@ class EmbeddedRedis:
             f"requirepass {self._owner_password}",
             f"appendonly {'yes' if self._appendonly else 'no'}",
             "appendfsync always",
+            "aof-load-truncated no",
             'save ""',
             # A small hall's hash would be a list that is read from its start for every field.
             "hash-max-listpack-entries 0",

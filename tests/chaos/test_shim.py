@@ -82,7 +82,7 @@ def test_a_power_cut_takes_what_was_not_synced_and_a_kill_does_not(server: Serve
     # The first sync after the restart never ended: what was in the page cache alone is gone with it.
     assert server.names() == {"synced"}
     assert server.shim.evidence.slowed >= 2
-    assert server.shim.evidence.loads == 3
+    assert server.shim.evidence.loads >= 3
 
 
 def test_a_torn_command_is_no_command(server: Server) -> None:
@@ -130,3 +130,21 @@ def test_syncs_are_slow_in_the_share_that_is_asked_for(server: Server) -> None:
     after = server.shim.evidence
     assert after.syncs - before.syncs >= 200
     assert 50 <= after.slowed - before.slowed <= 150
+
+
+def test_a_torn_transaction_leaves_nothing_behind_that_a_later_restart_would_run(server: Server) -> None:
+    """Redis by itself forgets half a transaction at the first start after a power cut, and runs it at the second."""
+    both = "redis.call('INCR', 'one') redis.call('INCR', 'two')"
+    for seed in range(12):
+        server.client.eval(both, 0)
+        server.shim.slow_down(1.0, HOUR_MS)
+        with server.connect(timeout_s=0.2) as hasty, pytest.raises(redis.TimeoutError):
+            hasty.eval(both, 0)
+        server.redis.kill()
+        server.shim.cut_power(server.redis.folder, random.Random(seed))
+        server.restart()
+        server.client.eval(both, 0)
+        server.redis.kill()
+        server.restart()
+        assert server.client.mget("one", "two") == [str(2 * seed + 2).encode()] * 2
+    assert "Reached EOF before reading EXEC for MULTI" in server.redis.log.read_text(), "the fault did not bite"
