@@ -110,9 +110,13 @@ class Town:
 
     def start(self) -> "Town":
         self.servers, self.network_file = self._stage.__enter__()
+        self.arrange()
         self.network = load(self.network_file)
         self.serve()
         return self
+
+    def arrange(self) -> None:
+        """What a town of another kind changes in the network file before anybody serves."""
 
     def serve(self) -> None:
         with (self.folder / "serve.log").open("ab") as log:

@@ -1,0 +1,177 @@
+"""Houses in one Redis Cluster of six real nodes: they live apart, move while they sell, and outlive a primary."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+from redis.exceptions import NoPermissionError
+
+from engine.library import assemble
+from tests.chaos.crowd import Crowd
+from tests.chaos.truth import clean, recorded
+from tests.faults.nodes import Cluster, Node, client_of, wait_for
+from tests.faults.town_on_nodes import TownOnNodes, seconds_away
+from tests.town import Sale, small_plan
+
+HOUSES = ("zuid", "oost", "noord")
+SEED = 11
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    running = Cluster()
+    try:
+        yield running.start()
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def town(cluster: Cluster) -> Iterator[TownOnNodes]:
+    running = TownOnNodes(HOUSES, cluster)
+    try:
+        running.start()
+        asyncio.run(running.until_ready())
+        yield running
+    finally:
+        running.stop()
+
+
+async def open_sale(town: TownOnNodes, slug: str) -> Sale:
+    return await town.open_sale(slug, plan=small_plan(rows=20, seats=40, standing=20_000))
+
+
+async def test_houses_of_one_cluster_live_on_nodes_of_their_own_and_sell(town: TownOnNodes, cluster: Cluster) -> None:
+    assert len({cluster.primary_of(slug).port for slug in HOUSES}) == 3
+    for slug in HOUSES:
+        async with await open_sale(town, slug) as sale:
+            token = await sale.enter()
+            held = await sale.hold(token, "zaal-A-1", "zaal-A-2")
+            ordered = await sale.order(token, held.json["hold"], headers={"Prefer": "wait=5"})
+            assert (ordered.status, ordered.json["state"]) == (202, "recorded")
+            home = cluster.primary_of(slug)
+            for node in cluster.nodes:
+                found = node.client.exists(f"{{{slug}}}:cell") if node is home else node.ask("DBSIZE")
+                assert found or node is not home
+    await clean(town, *HOUSES)
+
+
+def users_of(node: Node) -> dict[str, str]:
+    """The houses' users there, with their rights."""
+    return {line.split()[1]: line for line in node.ask("ACL", "LIST") if line.split()[1] in HOUSES}
+
+
+def test_every_node_knows_every_houses_user_and_the_functions(town: TownOnNodes, cluster: Cluster) -> None:
+    for node in cluster.nodes:
+        wait_for(lambda node=node: set(users_of(node)) == set(HOUSES), "users are everywhere")  # type: ignore[misc]
+        libraries = node.ask("FUNCTION", "LIST", "LIBRARYNAME", assemble().name)
+        assert len(libraries) == 1
+    first = users_of(cluster.nodes[0])
+    assert all(users_of(node) == first for node in cluster.nodes)
+
+
+def test_a_houses_user_may_touch_no_other_houses_keys_and_no_command_of_the_cluster(
+    town: TownOnNodes, cluster: Cluster
+) -> None:
+    look = assemble().functions["cell/gate"]
+    for slug in HOUSES:
+        for other in HOUSES:
+            node = cluster.primary_of(other)
+            stranger = client_of(node.port, f"of-{slug}", user=slug)
+            words = ("FCALL_RO", look, 2, f"{{{other}}}:cell", f"{{{other}}}:outbox")
+            if other == slug:
+                assert stranger.execute_command(*words)[0] == "gate"
+            else:
+                with pytest.raises(NoPermissionError):
+                    stranger.execute_command(*words)
+            for denied in (("CLUSTER", "SLOTS"), ("COMMAND",), ("READONLY",), ("ASKING",), ("ROLE",), ("INFO",)):
+                with pytest.raises(NoPermissionError):
+                    stranger.execute_command(*denied)
+            stranger.close()
+
+
+async def test_a_house_moves_to_another_node_and_back_while_it_sells(town: TownOnNodes, cluster: Cluster) -> None:
+    first, second = cluster.primary_of("noord"), cluster.others("noord")[0]
+    async with await open_sale(town, "noord") as noord, await open_sale(town, "oost") as oost:
+        epoch = (await noord.status())["epoch"]
+        others_epoch = (await oost.status())["epoch"]
+        async with Crowd(noord, SEED) as crowd, Crowd(oost, SEED, pause_s=0.1) as neighbours:
+            for target in (second, first):
+                await crowd.until_confirmed(20)
+                started = time.monotonic()
+                moved = await asyncio.to_thread(cluster.move, "noord", target, pause_s=0.01)
+                moved_s = time.monotonic() - started
+                epoch = await noord.until_epoch_after(epoch)
+                await crowd.until_confirmed(1)
+                sold_s = time.monotonic() - started
+                print(f"{moved} keys moved in {moved_s:.2f} s; selling again after {sold_s:.2f} s, at epoch {epoch}")
+                assert moved > 20, "the house was not there"
+            await crowd.until_confirmed(20)
+            await neighbours.until_confirmed(1)
+        assert sum(count for (_, status, _), count in crowd.answers.items() if status == 503), "the move was not felt"
+        assert not neighbours.refused
+        assert (await oost.status())["epoch"] == others_epoch
+        await noord.until_drained()
+        assert await recorded(town, "noord") >= crowd.bought
+        await clean(town, *HOUSES)
+
+
+async def test_a_killed_primary_is_replaced_by_its_replica_and_the_house_sells_on(
+    town: TownOnNodes, cluster: Cluster
+) -> None:
+    old = cluster.primary_of("noord")
+    (replica,) = cluster.replicas_of(old)
+    async with await open_sale(town, "noord") as noord, await open_sale(town, "oost") as oost:
+        epoch = (await noord.status())["epoch"]
+        async with Crowd(noord, SEED) as crowd, Crowd(oost, SEED, pause_s=0.1) as neighbours:
+            await crowd.until_confirmed(20)
+            await asyncio.to_thread(old.kill)
+            print(f"kill -9 of a primary: the house was away for {await seconds_away(noord):.2f} s")
+            await noord.until_epoch_after(epoch)
+            await crowd.until_confirmed(20)
+        assert cluster.primary_of("noord") is replica
+        assert not neighbours.refused
+        await noord.until_drained()
+        assert await recorded(town, "noord") >= crowd.bought
+        await clean(town, *HOUSES)
+    await asyncio.to_thread(old.start)
+    await asyncio.to_thread(cluster.until_whole)
+
+
+@pytest.mark.parametrize("how", ["promoted", "moved"])
+async def test_a_node_that_lost_the_house_and_gets_it_back_is_closed_though_it_never_restarted(
+    town: TownOnNodes, cluster: Cluster, how: str
+) -> None:
+    first = cluster.primary_of("noord")
+    second = (cluster.replicas_of(first) if how == "promoted" else cluster.others("noord"))[0]
+    pid = first.pid
+
+    def give_to(node: Node) -> None:
+        if how == "promoted":
+            cluster.promote(node)
+            cluster.until_whole()
+        else:
+            cluster.move("noord", node)
+        wait_for(lambda: cluster.primary_of("noord") is node, "the house is there")
+
+    async with await open_sale(town, "noord") as noord:
+        epoch = (await noord.status())["epoch"]
+        await asyncio.to_thread(give_to, second)
+        epoch = await noord.until_epoch_after(epoch)
+        token = await noord.enter()
+        assert (await noord.hold(token, "zaal-A-1")).status == 201
+        await noord.until_drained()
+        with town.nobody_keeping():
+            await asyncio.to_thread(give_to, first)
+            assert first.pid == pid
+            # Its memory still says that the gate is open, at an epoch that is over.
+            for _ in range(20):
+                answer = await noord.hold(token, "zaal-A-2")
+                assert (answer.status, answer.slug) == (503, "cell-unavailable"), answer.json
+                await asyncio.sleep(0.05)
+        await noord.until_epoch_after(epoch)
+        assert (await noord.hold(token, "zaal-A-1")).status == 409
+        assert (await noord.hold(token, "zaal-A-2")).status == 201
+        await clean(town, *HOUSES)
