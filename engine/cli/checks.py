@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import uvloop
+from redis.exceptions import RedisError
 from rich.table import Table
 
 from engine.audit import Audit, audit
@@ -22,6 +23,7 @@ from engine.ledger.ledger import Ledger
 from engine.library import assemble
 from engine.network import House, load
 from engine.pressure import Pressure
+from engine.rights import too_much
 from engine.waiting_room import status
 
 NEEDED = ("litestar", "granian", "uvloop", "msgspec", "redis", "hiredis", "asyncpg", "alembic", "PyJWT")
@@ -144,8 +146,11 @@ async def _doctor_house(house: House) -> list[str]:
         faults.append(f"its Redis does not answer as it should: {error or type(error).__name__}")
     try:
         await asyncio.wait_for(ledger.position(), 10)
+        faults += await too_much(house, ledger)
     except (LedgerUnavailable, TimeoutError, OSError) as error:
         faults.append(f"its Postgres does not answer: {error or type(error).__name__}")
+    except RedisError as error:
+        faults.append(f"its Redis does not say what its users may do: {error}")
     finally:
         await cell.close()
         await ledger.close()

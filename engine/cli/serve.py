@@ -28,10 +28,13 @@ from engine.nodes import keep_prepared
 from engine.parenthood import child_of_this
 from engine.recovery import Keeper
 from engine.redis_urls import connect, credentials
+from engine.rights import TooMuch, check_rights
 from engine.sealing import Opener
 from engine.writer import Writer
 
 RETRY_SECONDS: Final = 1.0
+REFUSED_SECONDS: Final = 5.0
+"""Until a house that may do too much is looked at again."""
 STOP_SECONDS: Final = 10.0
 MOST_WORKERS: Final = 256
 log = structlog.get_logger()
@@ -58,18 +61,32 @@ async def keep_house(house: House, stop: asyncio.Event) -> None:
             await _pause(stop, RETRY_SECONDS)
 
 
-async def _keep_house(house: House, stop: asyncio.Event) -> None:
+async def _until_it_may_run(house: House, ledger: Ledger, stop: asyncio.Event) -> None:
+    """Waits for the servers, refuses a house whose users may do too much, and brings its tables up to date."""
+    said = ""
     while not stop.is_set():
+        seconds = RETRY_SECONDS
         try:
+            await check_rights(house, ledger)
             await asyncio.to_thread(migrate, house.postgres_dsn)
-            break
-        except Exception as error:  # noqa: BLE001 - whatever Postgres says while it is away or starting
-            log.warning("ledger waits", house=house.slug, why=(str(error) or type(error).__name__).splitlines()[0])
-            await _pause(stop, RETRY_SECONDS)
-    cell = Cell(house, is_owner=True)
-    owner = connect(house.redis_owner_url, cell.keys.cell)
+        except TooMuch as refusal:
+            seconds = REFUSED_SECONDS
+            if str(refusal) != said:
+                log.error("refused to run", house=house.slug, too_much=refusal.faults)  # noqa: TRY400 - foreseen
+            said = str(refusal)
+        except Exception as error:  # noqa: BLE001 - whatever a server says while it is away or starting
+            log.warning("servers wait", house=house.slug, why=(str(error) or type(error).__name__).splitlines()[0])
+        else:
+            return
+        await _pause(stop, seconds)
+
+
+async def _keep_house(house: House, stop: asyncio.Event) -> None:
     limits = house.limits
     ledger = Ledger(house.postgres_dsn, pool=limits.postgres_pool, timeout_ms=limits.postgres_timeout_ms)
+    await _until_it_may_run(house, ledger, stop)
+    cell = Cell(house, is_owner=True)
+    owner = connect(house.redis_owner_url, cell.keys.cell)
     user, password = credentials(house.redis_url)
     keeper = Keeper(cell, owner, ledger, user, password)
     writer = Writer(owner, cell.keys, ledger, limits.batch, Opener(cell.signer, house.secrets_path))
