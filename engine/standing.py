@@ -7,10 +7,11 @@ paused stays paused, a draw stays the draw that was published, and nobody who wa
 import asyncio
 from typing import Final
 
-from engine.cell import Cell
+from engine.cell import Cell, broken
 from engine.errors import Refused
 from engine.ledger.books import Sales
 from engine.ledger.ledger import Ledger
+from engine.ledger.recoveries import CellStanding, keep_standing
 from engine.on_sale import standing
 from engine.words import OnSaleId
 
@@ -26,11 +27,14 @@ class Standings:
         self._cell = cell
         self._ledger = ledger
         self._kept: dict[OnSaleId, dict[str, str]] = {}
+        self._cell_kept = CellStanding(0, 0, 0)
 
     async def keep(self) -> None:
         """Writes down what has changed since the last time. Raises `CellUnavailable`'s kind, `LedgerUnavailable`."""
         on_sales = list(self._cell.catalogue.on_sales)
-        found = await asyncio.gather(*map(self._look, on_sales))
+        all_fields = await asyncio.gather(*map(self._look, on_sales))
+        await self._keep_cell(sum(int(fields.get("orders", 0)) for fields in all_fields))
+        found = [{name: value for name, value in each.items() if name not in KNOWN_BETTER} for each in all_fields]
         for on_sale, fields in zip(on_sales, found, strict=True):
             if fields and self._kept.get(on_sale) != fields:
                 await self._ledger.keep_standing(on_sale, fields, int(self._cell.epoch))
@@ -38,10 +42,21 @@ class Standings:
 
     async def _look(self, on_sale: OnSaleId) -> dict[str, str]:
         try:
-            fields = await standing(self._cell, on_sale)
+            return await standing(self._cell, on_sale)
         except Refused:  # put up a moment from now
             return {}
-        return {name: value for name, value in fields.items() if name not in KNOWN_BETTER}
+
+    async def _keep_cell(self, orders: int) -> None:
+        """How far the cell as a whole is; holds are counted by their ends, those of nobody included."""
+        cell = self._cell
+        due = [cell.keys.performance(name)[2] for name in cell.catalogue.performances]
+        reply = await cell.call("cell/standing", (cell.keys.cell, *due))
+        if reply[0] != b"standing":
+            raise broken("cell/standing", reply)
+        found = CellStanding(sequence=reply[1], orders=orders, holds=reply[2])
+        if found != self._cell_kept:
+            await keep_standing(self._ledger, found, int(cell.epoch))
+            self._cell_kept = found
 
 
 async def restored(ledger: Ledger, on_sale: OnSaleId, sold: Sales) -> dict[str, str | int]:

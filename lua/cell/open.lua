@@ -1,15 +1,17 @@
 -- Opens the cell's gate at an epoch: recovery's last step. The epoch is stored first, so that it never falls.
+-- After a loss nothing new is held for a while: what had been confirmed and was lost is sold again first.
 --
 -- KEYS  cell
--- ARGV  epoch
+-- ARGV  epoch quiet_ms
 -- REPLY open: epoch | fenced: stored_epoch
--- INCLUDES gate
+-- INCLUDES clock gate
 -- FLAGS allow-oom
-local cell, epoch = KEYS[1], ARGV[1]
+local cell = KEYS[1]
+local epoch, quiet_ms = ARGV[1], tonumber(ARGV[2])
 
 local stored = redis.call("HGET", cell, "epoch") or "0"
 if tonumber(stored) > tonumber(epoch) then return {"fenced", stored} end
 
 redis.call("HSET", cell, "epoch", epoch, OPENED_AT, epoch)
-open_epochs[cell], seen_sequences[cell] = epoch, nil
+open_epochs[cell], seen_sequences[cell], quiet_until_ms[cell] = epoch, nil, clock() + quiet_ms
 return {"open", epoch}

@@ -6,7 +6,7 @@
 -- at which this library opened them last, and their sequence has not fallen behind what this process has seen.
 -- Answers nil when the gate is open at this epoch, else the refusal to return.
 -- INCLUDES
-local open_epochs, seen_sequences = {}, {}
+local open_epochs, seen_sequences, quiet_until_ms = {}, {}, {}
 local OPENED_AT = "opened_by:" .. LIBRARY
 
 local function opened(cell)
@@ -23,4 +23,9 @@ local function gate(cell, epoch)
   if open == epoch then return nil end
   if open then return {"fenced", open} end
   return {"closed"}
+end
+
+-- For holding: right after a loss, those whose confirmed orders were lost come first.
+local function is_quiet(cell, now)
+  return now < (quiet_until_ms[cell] or 0)
 end

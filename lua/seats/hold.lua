@@ -19,6 +19,7 @@ if refusal then return refusal end
 local answer = recall(operation, fingerprint)
 if answer then return answer end
 local now, microseconds = clock()
+if is_quiet(cell, now) then return {"closed"} end
 local performances = draft_all(KEYS, 5, now, microseconds)
 if not performances then return {"unknown_performance"} end
 

@@ -70,13 +70,14 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "cell/bind": lambda s: ([s.keys.cell, s.keys.operation(OPERATION)], ["f"]),
     "cell/catalogue": lambda s: ([s.keys.cell, s.keys.catalogue], []),
     "cell/close": lambda s: ([s.keys.cell], []),
-    "cell/gate": lambda s: ([s.keys.cell, s.keys.outbox], []),
-    "cell/open": lambda s: ([s.keys.cell], []),
+    "cell/gate": lambda s: ([s.keys.cell, s.keys.outbox, s.keys.recorded], []),
+    "cell/open": lambda s: ([s.keys.cell], [0]),
     "cell/press": lambda s: (
         [s.keys.cell, s.keys.sale(SALE), s.keys.live(SALE)],
         ["keeper", 1, 50, "backlog: 1 of 2", 10_000],
     ),
     "cell/publish": lambda s: ([s.keys.cell, s.keys.catalogue], [pack({"hall:a": "{}", "hall:b": ""})]),
+    "cell/standing": lambda s: ([s.keys.cell, *s.hall("p")[2:], *s.hall("q")[2:]], []),
     "on_sale/change": lambda s: (
         [s.keys.cell, s.keys.operation(OPERATION), s.keys.sale(SALE), s.keys.live(SALE), s.keys.outbox],
         ["f", "pause", "", b"action"],

@@ -34,7 +34,7 @@ class CellStage:
         self.epoch = "1"
         self.counter = 0
         self.run("cell/close", [self.keys.cell])
-        assert self.run("cell/open", [self.keys.cell]) == [b"open", b"1"]
+        assert self.run("cell/open", [self.keys.cell], 0) == [b"open", b"1"]
 
     def run(self, operation: str, keys: Sequence[str], *arguments: Any) -> Reply:
         """Calls an operation with the epoch as its first argument."""

@@ -155,10 +155,11 @@ async def test_the_api_user_cannot_touch_another_houses_keys(zeewind: redis.Redi
         for command in (("GET", key), ("HGETALL", key), ("HSET", key, "epoch", 9), ("SET", key, 1)):
             with pytest.raises(redis.exceptions.NoPermissionError):
                 zeewind.execute_command(*command)
-        for keys in ((key, own.outbox), (own.cell, key)):
+        for keys in ((key, own.outbox, own.recorded), (own.cell, key, own.recorded), (own.cell, own.outbox, key)):
             with pytest.raises(redis.exceptions.NoPermissionError):
-                zeewind.execute_command("FCALL_RO", library.functions["cell/gate"], 2, *keys)
-    assert zeewind.execute_command("FCALL_RO", library.functions["cell/gate"], 2, own.cell, own.outbox)[0] == b"gate"
+                zeewind.execute_command("FCALL_RO", library.functions["cell/gate"], 3, *keys)
+    keys = (own.cell, own.outbox, own.recorded)
+    assert zeewind.execute_command("FCALL_RO", library.functions["cell/gate"], 3, *keys)[0] == b"gate"
     assert other.dump() == before
 
 

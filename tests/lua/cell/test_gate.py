@@ -5,11 +5,11 @@ from tests.lua.stage import SALE, Stage
 
 
 def gate(stage: Stage) -> list[bytes | int]:
-    return stage.ask("cell/gate", [stage.keys.cell, stage.keys.outbox])
+    return stage.ask("cell/gate", [stage.keys.cell, stage.keys.outbox, stage.keys.recorded])
 
 
 def test_an_open_gate_says_at_which_epoch(stage: Stage) -> None:
-    assert gate(stage) == [b"gate", b"1", b"1", b"0", b"0", 0, 0, 0, b""]
+    assert gate(stage) == [b"gate", b"1", b"1", b"0", b"0", 0, 0, 0, b"", b"0-0"]
 
 
 def test_a_closed_gate_says_so_and_still_knows_its_epoch(stage: Stage) -> None:
@@ -21,12 +21,13 @@ def test_counts_what_happened_and_what_waits_to_be_recorded(stage: Stage) -> Non
     stage.put_up(rate=1)
     stage.join("a")
     stage.join("b")
-    assert gate(stage) == [b"gate", b"1", b"1", b"3", b"0", 2, 0, 0, b""]
+    stage.redis.set(stage.keys.recorded, "5-1")
+    assert gate(stage) == [b"gate", b"1", b"1", b"3", b"0", 2, 0, 0, b"", b"5-1"]
 
 
 def test_an_empty_redis_is_closed_whatever_this_process_remembers(stage: Stage) -> None:
     stage.redis.execute_command("FLUSHALL")
-    assert gate(stage) == [b"gate", b"", b"0", b"0", b"0", 0, 0, 0, b""]
+    assert gate(stage) == [b"gate", b"", b"0", b"0", b"0", 0, 0, 0, b"", b"0-0"]
     assert stage.ask("waiting_room/status", [stage.keys.sale(SALE), stage.keys.live(SALE)]) == [b"unknown_on_sale"]
 
 
@@ -67,6 +68,6 @@ def test_recovery_opens_data_that_fell_behind(stage: Stage) -> None:
     stage.join()
     stage.redis.hset(stage.keys.cell, "sequence", 0)
     assert stage.join() == [b"closed"]
-    assert stage.ask("cell/open", [stage.keys.cell], 2) == [b"open", b"2"]
+    assert stage.ask("cell/open", [stage.keys.cell], 2, 0) == [b"open", b"2"]
     stage.epoch = "2"
     assert stage.join()[0] == b"joined"

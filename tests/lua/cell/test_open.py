@@ -8,7 +8,7 @@ from tests.lua.stage import Stage
 
 def test_opens_at_an_epoch_and_stores_it(stage: Stage) -> None:
     stage.put_up()
-    assert stage.ask("cell/open", [stage.keys.cell], 7) == [b"open", b"7"]
+    assert stage.ask("cell/open", [stage.keys.cell], 7, 0) == [b"open", b"7"]
     assert stage.fields(stage.keys.cell)["epoch"] == "7"
     assert stage.join() == [b"fenced", b"7"]
     stage.epoch = "7"
@@ -19,7 +19,7 @@ def test_opens_at_an_epoch_and_stores_it(stage: Stage) -> None:
 def test_cannot_open_at_an_epoch_that_is_over(stage: Stage, stored: int, epoch: int) -> None:
     stage.ask("cell/close", [stage.keys.cell], stored)
     with stage.nothing_changes():
-        assert stage.ask("cell/open", [stage.keys.cell], epoch) == [b"fenced", str(stored).encode()]
+        assert stage.ask("cell/open", [stage.keys.cell], epoch, 0) == [b"fenced", str(stored).encode()]
     assert stage.join() == [b"closed"]
 
 
@@ -36,3 +36,19 @@ def test_a_redis_that_lost_its_library_comes_back_closed(stage: Stage) -> None:
     stage.redis.execute_command("FUNCTION", "LOAD", "REPLACE", assemble().source)
     assert stage.fields(stage.keys.cell)["epoch"] == "1"
     assert stage.join() == [b"closed"]
+
+
+def test_after_a_loss_nothing_new_is_held_for_a_while_and_what_was_held_is_sold(stage: Stage) -> None:
+    """Whoever was told that an order is confirmed, and lost it with Redis, comes before anybody new."""
+    stage.before("A: h1 . . .")
+    stage.let_in(2)
+    assert stage.ask("cell/open", [stage.keys.cell], 2, 60_000) == [b"open", b"2"]
+    stage.epoch = "2"
+    with stage.nothing_changes():
+        assert stage.hold(2, "A2") == [b"closed"]
+    assert stage.rebook(3, "A3")[0] == b"confirmed"
+    assert stage.confirm(1, "h1")[0] == b"confirmed"
+    assert stage.join()[0] == b"joined"
+    assert stage.ask("cell/open", [stage.keys.cell], 3, 0) == [b"open", b"3"]
+    stage.epoch = "3"
+    assert stage.hold(2, "A2")[0] == b"held"

@@ -17,7 +17,7 @@ def press(stage: Stage, level: int, slowed_percent: int = 0, *, keeper: str = "o
 
 def told(stage: Stage) -> Reply:
     """Level, slowed by, and why, as every process learns them."""
-    return stage.ask("cell/gate", [stage.keys.cell, stage.keys.outbox])[6:]
+    return stage.ask("cell/gate", [stage.keys.cell, stage.keys.outbox, stage.keys.recorded])[6:9]
 
 
 def called(stage: Stage) -> int:

@@ -30,7 +30,6 @@ CREATE TABLE unclaimed_payments (
 CREATE TABLE cell_standing (
   is_only  boolean PRIMARY KEY DEFAULT true CHECK (is_only),
   sequence bigint NOT NULL,
-  entry    text NOT NULL,
   orders   bigint NOT NULL,
   holds    bigint NOT NULL,
   at       timestamptz NOT NULL DEFAULT now()
