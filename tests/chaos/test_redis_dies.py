@@ -1,4 +1,4 @@
-"""A house's Redis is killed, or its power is cut, in the middle of a rush: no order that was said to be confirmed is lost
+"""A house's Redis is killed, or its power cut, in the middle of a rush: no order that was said to be confirmed is lost
 or recorded twice. `PARVIS_ROUNDS=50` for the long run."""
 
 import os
