@@ -12,8 +12,8 @@ import pytest
 from engine.breaker import Breaker
 from engine.client import FunctionClient
 from engine.errors import CellDisconnected, CellTimedOut, CellUnavailable
+from engine.torture.proxy import FaultProxy
 from tests.faults.patience import call_until_answered
-from tests.faults.proxy import FaultProxy
 from tests.faults.redis_process import RedisProcess, running_redis
 
 pytestmark = pytest.mark.chaos

@@ -63,12 +63,14 @@ class FaultProxy:
         """Where it listens: the socket's path, or `host:port`."""
         if self._listen.startswith("/"):
             return self._listen
-        assert self._server is not None
+        if self._server is None:
+            raise RuntimeError("it does not listen yet")
         host, port = self._server.sockets[0].getsockname()[:2]
         return f"{host}:{port}"
 
     @property
     def redis_url(self) -> str:
+        """The address as a Redis client takes it."""
         return f"unix://{self.address}" if self._listen.startswith("/") else f"redis://{self.address}"
 
     def calm(self) -> None:
@@ -94,8 +96,8 @@ class FaultProxy:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._server is not None
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
         tasks = [*self._accepting, *(task for link in self._links for task in link.tasks)]
         for link in self._links[:]:
             self._end(link)
