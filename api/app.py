@@ -20,8 +20,10 @@ from api.hot import (
     BODILESS,
     HANDLERS,
     FastLane,
+    Headers,
     cors_headers,
     drain,
+    full_house,
     header_of,
     name_parameters,
     preflight,
@@ -40,6 +42,7 @@ from engine.garbage import collect_seldom
 from engine.ledger.ledger import Ledger
 from engine.network import House, load
 from engine.parenthood import die_with_parent
+from engine.witness import Witness
 from engine.words import HouseSlug
 
 NETWORK_VARIABLE: Final = "PARVIS_NETWORK"
@@ -95,8 +98,10 @@ def _explain(error: HTTPException) -> str:
     return ": ".join([error.detail.split(" for http://")[0].split(" for https://")[0], *filter(None, parts)])
 
 
-class Origins:
-    """What the hot routes of a house do themselves, for its typed ones: CORS, and reading a refused body to its end."""
+class TypedRoutes:
+    """What the hot routes of a house do themselves, for its typed ones: the limit on requests at a time, CORS, and
+    reading a refused body to its end.
+    """
 
     def __init__(self, app: Litestar) -> None:
         self.app = app
@@ -112,6 +117,20 @@ class Origins:
             await send_answer(send, preflight(cell, origin, is_public=False))
             return
         more = cors_headers(cell, origin, is_public=False)
+        if cell is None:
+            await self._serve(scope, receive, send, more)
+            return
+        full = full_house(cell)
+        if full is not None:
+            await send_answer(send, full, more=more)
+            return
+        cell.under_way += 1
+        try:
+            await self._serve(scope, receive, send, more)
+        finally:
+            cell.under_way -= 1
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, more: Headers) -> None:
         is_read = scope.get("method") in BODILESS
 
         async def receive_and_note() -> Any:
@@ -152,6 +171,7 @@ def create_app(houses: Sequence[House]) -> Litestar:
         collector = CellCollector(cells)
         REGISTRY.register(collector)
         watching = [asyncio.create_task(cell.watch()) for cell in cells.values()]
+        watching += [asyncio.create_task(Witness(cell, ledgers[slug]).run()) for slug, cell in cells.items()]
         try:
             yield
         finally:
@@ -191,4 +211,4 @@ def from_environment() -> ASGIApp:
     slugs = [HouseSlug(slug) for slug in os.environ[HOUSES_VARIABLE].split(",")]
     app = create_app([network.house(slug) for slug in slugs])
     collect_seldom()
-    return FastLane(Origins(app), app)
+    return FastLane(TypedRoutes(app), app)

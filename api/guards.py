@@ -1,5 +1,6 @@
 """Who may manage a house: its API keys, by scope. A mutating route without a guard fails a test."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from api.patience import SLOWEST_BODY_SECONDS, SLOWEST_PLAN_SECONDS
 from engine.catalogue import ApiKey
 from engine.cell import Cell, digest
 from engine.errors import Refused
@@ -53,7 +55,10 @@ def allows(*scopes: str, is_plan: bool = False) -> Guard:
         if isinstance(connection, Request) and connection.method == "POST":
             operation = digest("manage", key.key_id, idempotency_key(connection.headers.get("idempotency-key", "")))
             limits = cell.house.limits
-            body = await _body(connection, limits.plan_bytes if is_plan else limits.body_bytes)
+            limit, seconds = limits.body_bytes, SLOWEST_BODY_SECONDS
+            if is_plan:
+                limit, seconds = limits.plan_bytes, SLOWEST_PLAN_SECONDS
+            body = await _body(connection, limit, seconds)
             # Litestar itself would take "1" for 1.
             msgspec.json.decode(body, type=handler.parsed_fn_signature.parameters["data"].annotation)
         ledger = connection.app.state.ledgers[house]
@@ -62,12 +67,16 @@ def allows(*scopes: str, is_plan: bool = False) -> Guard:
     return guard
 
 
-async def _body(request: Request[Any, Any, Any], limit: int) -> bytes:
-    """The body of a POST. Raises `Refused` when it is no JSON of that size."""
+async def _body(request: Request[Any, Any, Any], limit: int, seconds: float) -> bytes:
+    """The body of a POST. Raises `Refused` when it is no JSON of that size, or is slow to come."""
     if not is_json(request.headers.get("content-type", "")):
         raise Refused("wrong-content-type", "the body is sent as application/json")
-    if (request.content_length or 0) > limit or len(body := await request.body()) > limit:
-        raise Refused("body-too-large", f"a body has at most {limit} bytes", limit=limit)
+    try:
+        async with asyncio.timeout(seconds):
+            if (request.content_length or 0) > limit or len(body := await request.body()) > limit:
+                raise Refused("body-too-large", f"a body has at most {limit} bytes", limit=limit)
+    except TimeoutError as error:
+        raise Refused("bad-body", "the body took too long to come") from error
     try:
         body.decode()
     except UnicodeDecodeError as error:

@@ -20,7 +20,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from api.guards import idempotency_key, is_json
 from api.metrics import TALLIES
-from api.patience import Patience
+from api.patience import SLOWEST_BODY_SECONDS, Patience
 from api.problems import MEDIA_TYPE, Problem, problem, problem_of
 from engine.cell import Cell
 from engine.errors import Refused
@@ -28,7 +28,6 @@ from engine.pressure import Level
 
 JSON: Final = b"application/json"
 HOUSE_PATH: Final = "/v1/houses/{house:str}"
-SLOWEST_BODY_SECONDS: Final = 10
 PATIENCE: Final = Patience(SLOWEST_BODY_SECONDS)
 """With a body that is slow to come."""
 DRAINED_BYTES: Final = 4 * 1024 * 1024
@@ -59,15 +58,15 @@ def header_of(scope: Scope, name: bytes) -> str:
 class Call:
     """One request of a house: its cell, the path's parameters, headers on demand and a body within its limit."""
 
-    __slots__ = ("_receive", "cell", "is_read", "parameters", "scope")
+    __slots__ = ("_receive", "cell", "is_done_with", "parameters", "scope")
 
     def __init__(self, scope: Scope, receive: Receive, cell: Cell) -> None:
         self.scope = scope
         self._receive = receive
         self.cell = cell
         self.parameters: dict[str, Any] = scope["path_params"]
-        self.is_read = False
-        """Whether the body has come to its end."""
+        self.is_done_with = False
+        """Whether the body has come to its end, or nobody has time for it."""
 
     def header(self, name: bytes) -> str:
         """A header's value (its name in lower case), or an empty string."""
@@ -92,14 +91,14 @@ class Call:
         size = 0
         while True:
             message = await self._receive()
-            self.is_read = not message.get("more_body", False)
+            self.is_done_with = not message.get("more_body", False)
             if message["type"] == "http.disconnect":
                 raise Refused("bad-body", "the request ended before its body did")
             chunk = cast("bytes", message.get("body", b""))
             size += len(chunk)
             if size > limit:
                 raise Refused("body-too-large", f"a body has at most {limit} bytes", limit=limit)
-            if self.is_read:
+            if self.is_done_with:
                 return chunk if not chunks else b"".join((*chunks, chunk))
             chunks.append(chunk)
 
@@ -254,16 +253,26 @@ def not_allowed(methods: Sequence[str]) -> Answer:
     return answer_problem(found, (b"allow", allowed.encode()))
 
 
+def full_house(cell: Cell) -> Answer | None:
+    """The answer, to a body that stays unread, where this process serves as many of the house's requests as it may."""
+    if cell.under_way < cell.house.limits.concurrency:
+        return None
+    return answer_problem(problem("house-busy", "too many requests at once", retry_after_s=1))
+
+
 async def _answer(handler: Handler, call: Call, sheds: Level | None) -> Answer:
     cell = call.cell
-    if cell.under_way >= cell.house.limits.concurrency:
-        return answer_problem(problem("house-busy", "too many requests at once", retry_after_s=1))
+    full = full_house(cell)
+    if full is not None:
+        call.is_done_with = True
+        return full
     cell.under_way += 1
     try:
         if sheds is not None:
             cell.shed(sheds)  # before anything of the body is read
         return await handler(call)
     except Exception as error:
+        call.is_done_with = call.is_done_with or (isinstance(error, Refused) and error.slug == "house-busy")
         found = problem_of(error)
         if found is None:
             if isinstance(error, TimeoutError):
@@ -313,7 +322,7 @@ def hot(
             else:
                 call = Call(scope, receive, cell)
                 answer = await _answer(handler, call, sheds)
-                is_read = is_read or call.is_read
+                is_read = is_read or call.is_done_with
             if not is_read:
                 await drain(receive)
             cors = cors_headers(cell, origin, is_public=is_public)

@@ -2,8 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+SLOWEST_BODY_SECONDS: Final = 10
+SLOWEST_PLAN_SECONDS: Final = 60
+"""For a body of up to sixteen megabytes."""
 Value = TypeVar("Value")
 
 
