@@ -17,6 +17,7 @@ from engine.keys import Keys
 from engine.library import assemble
 from engine.network import House
 from engine.pressure import SHED_AT, Judge, Level, Pressure, Strain
+from engine.promised import Promised
 from engine.sealing import Sealer
 from engine.signing import Signer
 from engine.words import KeyId, OnSaleId, PerformanceId
@@ -82,6 +83,7 @@ class Cell:
         """Requests of the house that this process is answering now."""
         self.catalogue = Catalogue()
         self.draws: dict[OnSaleId, Draw] = {}
+        self.promised = Promised()
         self._library = assemble()
         self._refreshing: asyncio.Task[None] | None = None
 
@@ -130,6 +132,8 @@ class Cell:
         self.epoch, self.is_open = stored, open_epoch != ""
         if is_recovered:
             self.draws.clear()
+        else:
+            self.promised.forget_recorded(self.recorded, int(stored))
         # A Redis that went back in time counts its versions anew: the number alone does not tell.
         if is_recovered or int(version) != self.catalogue.version:
             await self.refresh()

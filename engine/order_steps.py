@@ -11,6 +11,7 @@ import msgspec
 from engine.cell import Cell, Reply, broken, pack
 from engine.entries import Order, Payment, encode_order
 from engine.errors import Refused
+from engine.promised import Confirmed
 from engine.seats import STAFF_LIMIT
 from engine.signing import Hold
 from engine.words import OrderId, PerformanceId
@@ -93,6 +94,12 @@ def _decide(cell: Cell, operation: str, reply: Reply) -> tuple[OrderId, str]:
     raise broken(operation, reply)
 
 
+def _bear_in_mind(cell: Cell, order: Order, holds: bytes, reply: Reply) -> None:
+    """What was confirmed just now is remembered here until it is recorded; a repeat's answer names the first order."""
+    if reply[0] == b"confirmed" and reply[2].decode() == cell.keys.order(order.order):
+        cell.promised.note(Confirmed(order, holds, reply[1].decode(), int(cell.epoch)))
+
+
 async def sell(cell: Cell, order: Order, sold: Sold, operation: str, fingerprint: str) -> tuple[OrderId, str]:
     """Seats sold, holds gone, one outbox entry. Raises `Refused`."""
     keys = cell.keys
@@ -107,6 +114,7 @@ async def sell(cell: Cell, order: Order, sold: Sold, operation: str, fingerprint
         ),
         (fingerprint, sold.owner, sold.place, encode_order(order), sold.holds, order.total),
     )
+    _bear_in_mind(cell, order, sold.holds, reply)
     return _decide(cell, "orders/confirm", reply)
 
 
@@ -156,9 +164,21 @@ async def sell_after_all(
             on_sale.seats_a_place if is_visitors and on_sale else STAFF_LIMIT,
         ),
     )
+    _bear_in_mind(cell, order, holds, reply)
     try:
         return _decide(cell, "orders/rebook", reply)
     except Refused as refusal:
         if refusal.slug != "hold-ended":
             raise
         return await conflict(cell, order, operation, fingerprint), "conflicted"
+
+
+async def sell_late(cell: Cell, order: Order, holds: bytes, operation: str) -> str:
+    """An order whose money is there: sold by its holds, or else after all. Answers its state. Raises `Refused`."""
+    try:
+        if holds:
+            return (await sell(cell, order, Sold(owner="", place="", holds=holds), operation, operation))[1]
+    except Refused as refusal:
+        if refusal.slug != "hold-ended":
+            raise
+    return (await sell_after_all(cell, order, holds, operation, operation))[1]

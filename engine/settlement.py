@@ -12,7 +12,6 @@ from typing import Final
 import structlog
 
 from engine.cell import Cell, broken, digest
-from engine.entries import Order
 from engine.errors import CellUnavailable, LedgerUnavailable, Refused
 from engine.ledger.ledger import Ledger
 from engine.ledger.payments import (
@@ -22,7 +21,7 @@ from engine.ledger.payments import (
     state_of_payment,
     unclaimed_payments,
 )
-from engine.order_steps import Sold, sell, sell_after_all
+from engine.order_steps import sell_late
 from engine.orders import find_order
 from engine.payments import PaymentEvent
 
@@ -54,18 +53,7 @@ async def settle(cell: Cell, ledger: Ledger, provider: str, event: PaymentEvent)
         return await _settle_from_ledger(cell, ledger, provider, event)
     if found.state != "awaiting_payment" or not event.is_paid:
         return found.state
-    return await _sell(cell, found.order, found.holds, provider, event.reference)
-
-
-async def _sell(cell: Cell, order: Order, holds: bytes, provider: str, reference: str) -> str:
-    operation = digest("event", provider, reference)
-    try:
-        if holds:
-            return (await sell(cell, order, Sold(owner="", place="", holds=holds), operation, operation))[1]
-    except Refused as refusal:
-        if refusal.slug != "hold-ended":
-            raise
-    return (await sell_after_all(cell, order, holds, operation, operation))[1]
+    return await sell_late(cell, found.order, found.holds, digest("event", provider, event.reference))
 
 
 async def _settle_from_ledger(cell: Cell, ledger: Ledger, provider: str, event: PaymentEvent) -> str:
@@ -75,7 +63,7 @@ async def _settle_from_ledger(cell: Cell, ledger: Ledger, provider: str, event: 
         return state
     order = await awaited_order(ledger, provider, event.reference)
     if order and event.is_paid:
-        return await _sell(cell, order, b"", provider, event.reference)
+        return await sell_late(cell, order, b"", digest("event", provider, event.reference))
     if order:
         return "awaiting_payment"
     if not event.is_paid:

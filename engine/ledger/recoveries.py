@@ -62,6 +62,14 @@ async def save_recovery(
         await connection.execute(KEEP, standing.sequence, standing.orders, standing.holds, epoch)
 
 
+async def raise_alarm(ledger: "Ledger", kind: str, detail: dict[str, Any]) -> None:
+    """Writes an alarm that a person has to look at. Raises `LedgerUnavailable`."""
+    async with ledger.connection() as connection:
+        await connection.execute(
+            "INSERT INTO alarms (kind, detail) VALUES ($1, $2::jsonb)", kind, msgspec.json.encode(detail).decode()
+        )
+
+
 async def recoveries(ledger: "Ledger", limit: int) -> list[Recovery]:
     """The newest first. Raises `LedgerUnavailable`."""
     async with ledger.connection() as connection:

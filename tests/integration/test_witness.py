@@ -1,0 +1,163 @@
+"""An order that was said to be confirmed, and that Redis lost before it was recorded: the process that said so sells it
+again, or its money goes back."""
+
+from pathlib import Path
+
+import pytest
+
+from engine import recovery
+from engine.cell import Cell
+from engine.entries import Customer, Payment
+from engine.errors import GateClosed
+from engine.ledger.recoveries import recoveries
+from engine.orders import Buyer, confirm, find
+from engine.witness import Witness
+from tests.backstage import Backstage
+from tests.integration.test_recovery import check_clean, go_back, keep, keep_copy, patiently, recover
+
+
+@pytest.fixture
+async def stage(stage: Backstage, monkeypatch: pytest.MonkeyPatch) -> Backstage:
+    monkeypatch.setattr(recovery, "QUIET_MS", 60_000)
+    await stage.open()
+    return stage
+
+
+def not_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is sooner is sooner."""
+    monkeypatch.setattr(recovery, "QUIET_MS", 0)
+
+
+async def states(stage: Backstage) -> dict[str, str]:
+    await stage.drain()
+    return {str(order): state for order, state in await stage.rows("SELECT order_id, state FROM orders")}
+
+
+async def told(stage: Backstage) -> list[tuple[str, object]]:
+    """Every alarm: its kind, and what it says became of an order."""
+    return [(kind, detail.get("became")) for kind, detail in await stage.alarms()]
+
+
+@pytest.mark.parametrize("is_older", [True, False])
+async def test_what_a_lost_redis_had_confirmed_is_sold_again_under_its_own_id(
+    stage: Backstage, tmp_path: Path, *, is_older: bool
+) -> None:
+    """An older Redis still has the hold; an empty one has nothing."""
+    on_sale = await stage.put_on()
+    recorded = await stage.sell(on_sale, "zaal-A-1")
+    await stage.drain()
+    held = await stage.hold(on_sale, "zaal-A-2", "vloer")
+    copy = keep_copy(stage, tmp_path)
+    lost = await stage.confirm(held, payment="yes-lost")
+    await keep(stage)
+    go_back(stage, copy if is_older else None)
+    await recover(stage)
+    with pytest.raises(GateClosed):
+        await stage.hold(on_sale, "zaal-A-2")
+    witness = Witness(stage.cell, stage.ledger)
+    for _ in range(2):
+        await witness.look()
+    assert await states(stage) == {recorded: "recorded", lost: "recorded"}
+    assert await stage.sold(on_sale) == {"zaal-A-1", "zaal-A-2"}
+    assert await stage.value("SELECT email FROM orders WHERE reference = 'yes-lost'") == "visitor@example.org"
+    assert await told(stage) == [("redis-lost", None), ("order-lost", "confirmed")]
+    await check_clean(stage, "redis-lost", "order-lost")
+
+
+async def test_what_was_lost_is_counted_in_words_and_figures(stage: Backstage, tmp_path: Path) -> None:
+    on_sale = await stage.put_on()
+    await stage.sell(on_sale, "zaal-A-1")
+    await stage.drain()
+    copy = keep_copy(stage, tmp_path)
+    for seat in ("zaal-A-2", "zaal-A-3", "zaal-A-4"):
+        await stage.sell(on_sale, seat)
+    await stage.hold(on_sale, "zaal-B-1")
+    await stage.hold(on_sale, "zaal-B-2")
+    await keep(stage)
+    go_back(stage, copy)
+    await recover(stage)
+    found = (await recoveries(stage.ledger, 1))[0]
+    # Three holds and their orders, and two holds more: eight operations.
+    figures = {name: found.detail[name] for name in ("kind", "operations", "orders", "holds")}
+    assert figures == {"kind": "fell_behind", "operations": 8, "orders": 3, "holds": 2}
+    assert (found.epoch, (await stage.ledger.position()).epoch) == (2, 2)
+    await recover(stage)
+    assert (await recoveries(stage.ledger, 1))[0].detail["kind"] == "none", "it is told once"
+
+
+async def test_what_was_lost_and_sold_to_somebody_else_is_paid_back_once(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    not_quiet(monkeypatch)
+    on_sale = await stage.put_on()
+    lost = await stage.sell(on_sale, "zaal-A-1")
+    go_back(stage, None)
+    await recover(stage)
+    other = Cell(stage.house)
+    await other.look()
+    sooner = await stage.confirm(await stage.hold(on_sale, "zaal-A-1", cell=other), cell=other)
+    for _ in range(2):
+        await Witness(stage.cell, stage.ledger).look()
+    assert await states(stage) == {lost: "conflicted", sooner: "recorded"}
+    assert await stage.value("SELECT count(*) FROM refund_requests") == 1
+    assert ("order-lost", "conflicted") in await told(stage)
+    assert len(stage.cell.promised) == 0
+    await other.close()
+
+
+async def test_what_is_recorded_or_still_known_is_left_alone(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    recorded = await stage.sell(on_sale, "zaal-A-1")
+    await stage.drain()
+    known = await stage.sell(on_sale, "zaal-A-2")
+    assert len(stage.cell.promised) == 2
+    stage.redis_server.kill()
+    stage.redis_server.start()
+    await recover(stage)
+    await Witness(stage.cell, stage.ledger).look()
+    assert await states(stage) == {recorded: "recorded", known: "recorded"}
+    await patiently(stage.cell.look)
+    assert len(stage.cell.promised) == 0
+    await check_clean(stage)
+
+
+async def test_a_visitor_who_asked_again_sooner_is_not_sold_to_twice(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    not_quiet(monkeypatch)
+    on_sale = await stage.put_on()
+    lost = await stage.sell(on_sale, "zaal-A-1", payment="yes-mine")
+    go_back(stage, None)
+    await recover(stage)
+    again = await stage.sell(on_sale, "zaal-A-2", payment="yes-mine")
+    await Witness(stage.cell, stage.ledger).look()
+    assert await states(stage) == {again: "recorded"}
+    assert ("order-lost", "payment-used") in await told(stage)
+    assert await find(stage.cell, lost) is None
+
+
+async def test_that_later_entries_are_recorded_says_nothing_of_a_lost_one(
+    stage: Backstage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A replica that was promoted goes on with ids that are later than those that it never had."""
+    not_quiet(monkeypatch)
+    on_sale = await stage.put_on()
+    copy = keep_copy(stage, tmp_path)
+    lost = await stage.sell(on_sale, "zaal-A-1")
+    await keep(stage)
+    go_back(stage, copy)
+    await recover(stage)
+    later = await stage.sell(on_sale, "zaal-A-2")
+    await stage.drain()
+    await stage.cell.look()
+    await Witness(stage.cell, stage.ledger).look()
+    assert await states(stage) == {lost: "recorded", later: "recorded"}
+
+
+async def test_a_repeat_is_the_first_orders_and_not_remembered_as_its_own(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    held = await stage.hold(on_sale, "zaal-A-1")
+    buyer, paid = Buyer(caller="key:staff", owner="", channel="counter"), Payment("demo", "yes-1")
+    customer = Customer(email="visitor@example.org")
+    answers = {await confirm(stage.cell, buyer, [held.hold], customer, paid, "the-key") for _ in range(3)}
+    assert len(answers) == len(stage.cell.promised) == 1
