@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from engine.errors import CellUnavailable, LedgerUnavailable
 from engine.keys import Keys
 from engine.ledger.ledger import Ledger
-from engine.ledger.record import REFUSED_BY_POSTGRES, Entry, Outrun, Position, bury_one, record
+from engine.ledger.record import REFUSED_BY_POSTGRES, Entry, Outrun, Position, bury_one, reason, record
 from engine.sealing import Opener
 
 if TYPE_CHECKING:
@@ -151,9 +151,9 @@ class Writer:
                 await record(connection, entries, position, self._opener, self._at_point)
         except REFUSED_BY_POSTGRES as error:
             if len(entries) == 1:
-                log.error("an entry cannot be recorded", entry=entries[0][0], why=str(error))  # noqa: TRY400 - foreseen
+                log.error("an entry cannot be recorded", entry=entries[0][0], why=reason(error))  # noqa: TRY400 - foreseen
                 async with self._ledger.connection() as connection:
-                    await bury_one(connection, entries[0], position, f"{type(error).__name__}: {error}")
+                    await bury_one(connection, entries[0], position, reason(error))
                 self.buried += 1
                 return
             half = len(entries) // 2

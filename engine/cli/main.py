@@ -10,7 +10,7 @@ from cyclopts import App, Parameter, Token
 from rich.console import Console
 
 from engine import logs
-from engine.cli import checks, customers, demo, sales, serve
+from engine.cli import checks, customers, dead_letters, demo, sales, serve
 from engine.cli.speech import bad, say
 from engine.errors import BadInput, ParvisError, Refused
 from engine.halls.pretix import Ids
@@ -26,7 +26,9 @@ on_sale = App(name="on-sale", help="Windows in which performances go on sale.")
 key = App(name="key", help="Keys for a house's programs and staff.")
 draw = App(name="draw", help="The published draw.")
 customer = App(name="customer", help="What a house holds of a customer.")
-for part in (house, plan, performance, on_sale, key, draw, customer):
+order = App(name="order", help="Recorded orders.")
+dead_letter = App(name="dead-letter", help="Entries that could not be recorded.")
+for part in (house, plan, performance, on_sale, key, draw, customer, order, dead_letter):
     app.command(part)
 
 
@@ -284,6 +286,30 @@ def customer_export(*, network: Network, house: House, email: str, reason: str) 
 def customer_erase(*, network: Network, house: House, email: str, reason: str) -> None:
     """Take a customer out of the house's data, for good; the accounts stay as they are."""
     _now(customers.erase(network, house, email, reason))
+
+
+@order.command(name="refund")
+def order_refund(order: str, *, network: Network, house: House, reason: str) -> None:
+    """Return a recorded order: its seats go back on sale, and its money is asked back."""
+    _now(sales.refund_order(network, house, order, reason))
+
+
+@dead_letter.command(name="list")
+def dead_letter_list(*, network: Network, house: House, all: bool = False, json: bool = False) -> None:  # noqa: A002
+    """Say which entries could not be recorded, and why; with `--all`, those too that were recorded since."""
+    _now(dead_letters.list_letters(network, house, with_requeued=all, is_json=json))
+
+
+@dead_letter.command(name="show")
+def dead_letter_show(entry: str, *, network: Network, house: House, customer: bool = False, reason: str = "") -> None:
+    """Print what is in one; who buys only with `--customer`, and that and the reason are logged."""
+    _now(dead_letters.show(network, house, entry, reason, with_customer=customer))
+
+
+@dead_letter.command(name="requeue")
+def dead_letter_requeue(entry: str, *, network: Network, house: House, reason: str) -> None:
+    """Record one after all, once its cause is mended; harmless to repeat."""
+    _now(dead_letters.requeue(network, house, entry, reason))
 
 
 @app.command

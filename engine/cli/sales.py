@@ -22,9 +22,10 @@ from engine.halls.pretix import Ids
 from engine.house import Change
 from engine.instants import from_rfc3339, now_ms
 from engine.ledger.ledger import Ledger
-from engine.network import Policy, load
+from engine.network import House, Policy, load
 from engine.orders import new_order_id
-from engine.words import HallId, OnSaleId, PerformanceId
+from engine.returns import give_back
+from engine.words import HallId, OnSaleId, OrderId, PerformanceId
 
 LARGEST_JSON_BYTES: Final = 64 * 1024 * 1024
 SHARED_POLICY: Final = Policy(
@@ -45,6 +46,17 @@ async def at_house(network_file: Path, slug: str, *, is_owner: bool = False) -> 
         yield cell, ledger
     finally:
         await cell.close()
+        await ledger.close()
+
+
+@asynccontextmanager
+async def at_ledger(network_file: Path, slug: str) -> AsyncIterator[tuple[House, Ledger]]:
+    """A house and its ledger alone: its Redis may be away. Raises `BadInput` for an unknown house."""
+    house = load(network_file).house(slug)
+    ledger = Ledger(house.postgres_dsn, pool=1, timeout_ms=house.limits.postgres_timeout_ms)
+    try:
+        yield house, ledger
+    finally:
         await ledger.close()
 
 
@@ -183,6 +195,15 @@ async def change_on_sale(network: Path, house: str, on_sale: str, verb: str, why
         cell.on_sale(on_sale)
         phase = await on_sales.change(cell, action, new_order_id(), **values)
     good(f"{on_sale} is {phase}")
+
+
+async def refund_order(network: Path, house: str, order: str, why: str) -> None:
+    """Returns an order. Raises `Refused`."""
+    if not why.strip():
+        raise BadInput("--reason says why")
+    async with at_house(network, house) as (cell, ledger):
+        returned = await give_back(cell, ledger, OrderId(order), _change(why), new_order_id())
+    good(f"order {order} is returned: {len(returned.items)} places, {returned.total / 100:.2f} {returned.currency}")
 
 
 async def create_key(network: Path, house: str, name: str, scopes: tuple[str, ...], why: str) -> None:

@@ -31,7 +31,7 @@ TOTALS: Final = (
     "count(*) FILTER (WHERE state = 'refunded') AS refunded, "
     "coalesce(sum(total) FILTER (WHERE state NOT IN ('conflicted', 'refunded')), 0)::bigint AS money FROM orders"
 )
-DEAD_LETTERS: Final = "SELECT entry, why FROM dead_letters ORDER BY at, entry"
+DEAD_LETTERS: Final = "SELECT entry, why FROM dead_letters WHERE requeued_at IS NULL ORDER BY at, entry"
 
 
 class Sales(msgspec.Struct, frozen=True):

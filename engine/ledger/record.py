@@ -276,6 +276,26 @@ async def _move(connection: Any, entry: str, position: Position) -> None:
         raise Outrun
 
 
+async def apply(connection: Any, batch: Batch, at_point: Callable[[str], None] = lambda _: None) -> None:
+    """Records what is in a batch, but for its poison. Raises one of `REFUSED_BY_POSTGRES` for what cannot be."""
+    if batch.entrants:
+        await _record_entrants(connection, batch.entrants)
+    at_point("in_batch")
+    if batch.awaited:
+        await record_awaited(connection, batch.awaited)
+    await _record_changes(connection, batch.changes)
+    await _end_waiting(connection, [each for each in batch.changes if isinstance(each, Arrived)])
+    if batch.actions:
+        actions = [
+            (
+                *(action.at_ms, action.who, action.what, action.subject, action.why),
+                *(msgspec.json.encode(action.detail).decode(), entry),
+            )
+            for entry, action in batch.actions
+        ]
+        await connection.execute(ACTIONS, *_columns(actions, 7))
+
+
 async def record(
     connection: Any, entries: Sequence[Entry], position: Position, opener: Opener, at_point: Callable[[str], None]
 ) -> int:
@@ -286,22 +306,7 @@ async def record(
     batch = sort(entries, opener)
     async with connection.transaction():
         await _move(connection, entries[-1][0], position)
-        if batch.entrants:
-            await _record_entrants(connection, batch.entrants)
-        at_point("in_batch")
-        if batch.awaited:
-            await record_awaited(connection, batch.awaited)
-        await _record_changes(connection, batch.changes)
-        await _end_waiting(connection, [each for each in batch.changes if isinstance(each, Arrived)])
-        if batch.actions:
-            actions = [
-                (
-                    *(action.at_ms, action.who, action.what, action.subject, action.why),
-                    *(msgspec.json.encode(action.detail).decode(), entry),
-                )
-                for entry, action in batch.actions
-            ]
-            await connection.execute(ACTIONS, *_columns(actions, 7))
+        await apply(connection, batch, at_point)
         for entry, fields, why in batch.poison:
             await bury(connection, entry, fields, why)
         at_point("before_commit")
@@ -309,17 +314,30 @@ async def record(
     return len(entries)
 
 
+def reason(error: Exception) -> str:
+    """Why Postgres refused, without its details: these quote the whole row, and who buys with it."""
+    return f"{type(error).__name__}: {error.args[0] if error.args else ''}"
+
+
 def _printable(value: str | bytes) -> str:
     """What Postgres can keep: it takes no NUL, and bytes only as hex."""
     return value.hex() if isinstance(value, bytes) else value.replace("\x00", "")
 
 
+def _is_kept_whole(name: str, value: str | bytes) -> bool:
+    """Whether what is kept of a field says what it was: only `data` is bytes."""
+    if isinstance(value, bytes):
+        return name == "data"
+    return name != "data" and "\x00" not in name + value
+
+
 async def bury(connection: Any, entry: str, fields: dict[str, Any], why: str) -> None:
     """Puts an entry that cannot be recorded into the dead letters, with an alarm; it is never dropped."""
     readable = {_printable(name): _printable(value) for name, value in fields.items()}
+    is_whole = all(_is_kept_whole(name, value) for name, value in fields.items())
     await connection.execute(
-        "INSERT INTO dead_letters (entry, fields, why) VALUES ($1, $2::jsonb, $3)",
-        *(entry, msgspec.json.encode(readable).decode(), _printable(why)),
+        "INSERT INTO dead_letters (entry, fields, why, is_whole) VALUES ($1, $2::jsonb, $3, $4)",
+        *(entry, msgspec.json.encode(readable).decode(), _printable(why), is_whole),
     )
     await alarm(connection, "dead-letter", {"entry": entry, "why": _printable(why)})
 

@@ -40,6 +40,7 @@ class FaultProxy:
     reply_bytes_a_second: replies trickle, byte by byte; 0 is no limit.
     is_black_hole: what arrives, from either side, vanishes; connections stay and new ones are accepted. A
         connection that lost bytes so stays dead when the black hole is gone.
+    only: what a request must contain for one of the shares to strike it; empty strikes any.
     """
 
     def __init__(self, upstream: str, listen: str = "", *, seed: int = 0) -> None:
@@ -56,6 +57,7 @@ class FaultProxy:
         self.drop_for_ms = 20.0
         self.reply_bytes_a_second = 0
         self.is_black_hole = False
+        self.only = b""
         self.bitten: Counter[str] = Counter()
 
     @property
@@ -79,6 +81,7 @@ class FaultProxy:
         self.cut_after_request_share = self.reset_share = self.drop_replies_share = 0.0
         self.reply_bytes_a_second = 0
         self.is_black_hole = False
+        self.only = b""
 
     def cut_all(self) -> None:
         """Reset every connection now."""
@@ -127,15 +130,16 @@ class FaultProxy:
             while chunk := await reader.read(CHUNK_BYTES):
                 if not await self._passes(link):
                     continue
-                if self._strikes(self.reset_share):
+                is_meant = self.only in chunk
+                if is_meant and self._strikes(self.reset_share):
                     self._end(link, "reset", reset=True)
                     return
                 link.server.write(chunk)
                 await link.server.drain()
-                if self._strikes(self.cut_after_request_share):
+                if is_meant and self._strikes(self.cut_after_request_share):
                     self._end(link, "cut_after_request")
                     return
-                if not link.swallows_replies and self._strikes(self.drop_replies_share):
+                if is_meant and not link.swallows_replies and self._strikes(self.drop_replies_share):
                     link.swallows_replies = True
                     asyncio.get_running_loop().call_later(self.drop_for_ms / 1_000, self._end, link)
         self._end(link)

@@ -18,7 +18,8 @@ from tests.town import small_plan
 
 FIELDS = (
     *("house", "seats", "open", "held", "sold", "blocked", "orders_confirmed", "orders_recorded", "backlog"),
-    *("double_sold", "lost", "stranded_holds", "takings", "recorded_takings", "conflicted", "dead_letters", "faults"),
+    *("double_sold", "lost", "stranded_holds", "takings", "recorded_takings", "conflicted", "refunded", "dead_letters"),
+    "faults",
 )
 
 
@@ -58,6 +59,7 @@ async def test_a_clean_sale_is_clean(stage: Backstage) -> None:
         "takings": 10_500,
         "recorded_takings": 10_500,
         "conflicted": 0,
+        "refunded": 0,
         "dead_letters": 0,
         "faults": (),
     }
