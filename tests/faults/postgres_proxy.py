@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.faults.proxy import FaultProxy
+from engine.torture.proxy import FaultProxy
 
 SOCKET = ".s.PGSQL.5432"
 
