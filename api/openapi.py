@@ -23,7 +23,10 @@ IDEMPOTENCY_KEY: Final[Document] = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": True,
-    "description": "A repeat with the same key gets the first answer; another payload with it is refused.",
+    "description": (
+        "A repeat with the same key gets the first answer, for 24 hours (a place or a pass: 60 seconds); another "
+        "payload with it is refused (422). A refusal changed nothing and is decided again."
+    ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 200},
 }
 WHO: Final = {

@@ -188,13 +188,16 @@ class Signer:
         key = self._mac(b"event", provider.encode())
         return hmac.new(key, body, "sha256").hexdigest()
 
-    def pseudonym(self, on_sale: OnSaleId, line: LineName, index: int) -> str:
-        """Who a place is for this house: stable, and telling nobody its number."""
-        return self._mac(b"pseudonym", f"{on_sale}|{line}|{index}".encode()).hex()
+    def pseudonym(self, place: Place) -> str:
+        """Who a place is for this house: stable, and telling nobody its number.
+
+        Of its secret too: after a loss of Redis one index may have been given twice, and its two visitors are two.
+        """
+        return self._mac(b"pseudonym", f"{place.on_sale}|{place.line}|{place.index}|{place.secret_hash}".encode()).hex()
 
     def sign_pass(self, place: Place, expires_at_ms: int) -> str:
         """The pass of a place until an instant (whole seconds, rounded up), as a JWT that anybody can verify."""
-        owner = self.pseudonym(place.on_sale, place.line, place.index)
+        owner = self.pseudonym(place)
         claims = {
             "iss": self.house,
             "aud": f"{self.house}/{place.on_sale}",
