@@ -24,6 +24,7 @@ PASSWORD: Final = "of-the-ops-side"
 SLOTS: Final = 16_384
 NODE_TIMEOUT_MS: Final = 2_000
 DOWN_AFTER_MS: Final = 1_000
+WATCHER: Final = "watcher"
 PRIMARY_NAME: Final = "house-primary"
 LONGEST_SECONDS: Final = 30.0
 
@@ -236,7 +237,7 @@ class Sentinel:
         self.log = self.folder / "sentinel.log"
         self.folder.joinpath("sentinel.conf").write_text(
             f"port {self.port}\nbind 127.0.0.1\nsentinel monitor {PRIMARY_NAME} 127.0.0.1 {primary.port} {quorum}\n"
-            f"sentinel auth-pass {PRIMARY_NAME} {PASSWORD}\n"
+            f"sentinel auth-user {PRIMARY_NAME} {WATCHER}\nsentinel auth-pass {PRIMARY_NAME} {PASSWORD}\n"
             f"sentinel down-after-milliseconds {PRIMARY_NAME} {DOWN_AFTER_MS}\n"
             f"sentinel failover-timeout {PRIMARY_NAME} 6000\n"
         )
@@ -271,7 +272,8 @@ class Watched(_Several):
 
     def __init__(self) -> None:
         super().__init__()
-        self.nodes = [Node(self.folder / str(number)) for number in range(3)]
+        rights = (WATCHER, "on", f">{PASSWORD}", "&*", "+@all")
+        self.nodes = [Node(self.folder / str(number), "--user", *rights) for number in range(3)]
         self.sentinels = [Sentinel(self.folder / f"s{number}", self.nodes[0], 2) for number in range(3)]
 
     def start(self) -> "Watched":
@@ -292,6 +294,17 @@ class Watched(_Several):
     def url(self, user: str = "default", password: str = PASSWORD) -> str:
         hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
         return f"redis+sentinel://{user}:{password}@{hosts}/{PRIMARY_NAME}"
+
+    @staticmethod
+    def cut_off(node: Node) -> None:
+        """The sentinels see it no more, and it does not hear from them; everybody else goes on."""
+        node.ask("ACL", "DELUSER", WATCHER)
+
+    def bring_back(self, node: Node) -> None:
+        """Starts a node that died, as a replica at once: the sentinels would see to that, some ten seconds later."""
+        node.start()
+        node.ask("REPLICAOF", "127.0.0.1", self.known_primary().port)
+        self.until_whole()
 
     def known_primary(self) -> Node:
         """As the sentinels have it; all of them."""

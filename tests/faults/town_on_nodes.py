@@ -6,13 +6,13 @@ import signal
 import time
 import tomllib
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import tomli_w
 
 from tests.faults.nodes import Cluster, Watched
-from tests.town import Sale, Town
+from tests.town import Answer, Sale, Town
 
 LIMITS = {"redis_timeout_ms": 1_000}
 
@@ -40,6 +40,23 @@ class TownOnNodes(Town):
             yield
         finally:
             os.kill(self.process.pid, signal.SIGCONT)
+
+
+async def insist(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The first answer that is no "not now": right after a loss, say, nothing new is held for a while."""
+    async with asyncio.timeout(60):
+        while True:
+            answer = await ask()
+            if answer.status != 503:
+                return answer
+            await asyncio.sleep(0.02)
+
+
+async def until_it_sells_after(sale: Sale, epoch: int) -> int:
+    """Waits until the house sells at a later epoch; answers that."""
+    found = await sale.until_epoch_after(epoch)
+    await insist(lambda: sale.join_once(uuid.uuid4().hex))
+    return found
 
 
 async def seconds_away(sale: Sale) -> float:

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import pytest
 from redis.exceptions import NoPermissionError
 
+from engine.keys import Keys
 from engine.library import assemble
+from engine.words import HouseSlug
 from tests.chaos.crowd import Crowd
 from tests.chaos.truth import clean, recorded
 from tests.faults.nodes import Cluster, Node, client_of, wait_for
-from tests.faults.town_on_nodes import TownOnNodes, seconds_away
+from tests.faults.town_on_nodes import TownOnNodes, seconds_away, until_it_sells_after
 from tests.town import Sale, small_plan
 
 HOUSES = ("zuid", "oost", "noord")
@@ -80,7 +82,8 @@ def test_a_houses_user_may_touch_no_other_houses_keys_and_no_command_of_the_clus
         for other in HOUSES:
             node = cluster.primary_of(other)
             stranger = client_of(node.port, f"of-{slug}", user=slug)
-            words = ("FCALL_RO", look, 2, f"{{{other}}}:cell", f"{{{other}}}:outbox")
+            keys = Keys(HouseSlug(other))
+            words = ("FCALL_RO", look, 3, keys.cell, keys.outbox, keys.recorded)
             if other == slug:
                 assert stranger.execute_command(*words)[0] == "gate"
             else:
@@ -103,7 +106,7 @@ async def test_a_house_moves_to_another_node_and_back_while_it_sells(town: TownO
                 started = time.monotonic()
                 moved = await asyncio.to_thread(cluster.move, "noord", target, pause_s=0.01)
                 moved_s = time.monotonic() - started
-                epoch = await noord.until_epoch_after(epoch)
+                epoch = await until_it_sells_after(noord, epoch)
                 await crowd.until_confirmed(1)
                 sold_s = time.monotonic() - started
                 print(f"{moved} keys moved in {moved_s:.2f} s; selling again after {sold_s:.2f} s, at epoch {epoch}")
@@ -129,7 +132,7 @@ async def test_a_killed_primary_is_replaced_by_its_replica_and_the_house_sells_o
             await crowd.until_confirmed(20)
             await asyncio.to_thread(old.kill)
             print(f"kill -9 of a primary: the house was away for {await seconds_away(noord):.2f} s")
-            await noord.until_epoch_after(epoch)
+            await until_it_sells_after(noord, epoch)
             await crowd.until_confirmed(20)
         assert cluster.primary_of("noord") is replica
         assert not neighbours.refused
@@ -159,7 +162,7 @@ async def test_a_node_that_lost_the_house_and_gets_it_back_is_closed_though_it_n
     async with await open_sale(town, "noord") as noord:
         epoch = (await noord.status())["epoch"]
         await asyncio.to_thread(give_to, second)
-        epoch = await noord.until_epoch_after(epoch)
+        epoch = await until_it_sells_after(noord, epoch)
         token = await noord.enter()
         assert (await noord.hold(token, "zaal-A-1")).status == 201
         await noord.until_drained()
@@ -171,7 +174,7 @@ async def test_a_node_that_lost_the_house_and_gets_it_back_is_closed_though_it_n
                 answer = await noord.hold(token, "zaal-A-2")
                 assert (answer.status, answer.slug) == (503, "cell-unavailable"), answer.json
                 await asyncio.sleep(0.05)
-        await noord.until_epoch_after(epoch)
+        await until_it_sells_after(noord, epoch)
         assert (await noord.hold(token, "zaal-A-1")).status == 409
         assert (await noord.hold(token, "zaal-A-2")).status == 201
         await clean(town, *HOUSES)
