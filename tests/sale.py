@@ -155,9 +155,10 @@ class Sale:
         return await self.post("/holds", {"items": items}, token=token, **options)
 
     async def order(self, token: str, *holds: str, payment: str = "", **options: Any) -> Answer:
+        canary = self.town.canaries[self.slug]
         body = {
             "holds": list(holds),
-            "customer": {"email": "visitor@example.org", "name": "A Visitor"},
+            "customer": {"email": canary.email, "name": canary.name},
             "payment": {"provider": "demo", "reference": payment or f"yes-{uuid.uuid4()}"},
         }
         return await self.post("/orders", body, token=token, **options)

@@ -24,6 +24,7 @@ from engine.cli.stage import embedded_network
 from engine.house import Change
 from engine.instants import now_ms
 from engine.network import load
+from tests.canaries import canary_of, look_through
 from tests.sale import READY_SECONDS, Answer, Sale, past
 
 __all__ = ["Answer", "Sale", "Town", "free_port", "past", "small_plan"]
@@ -88,6 +89,9 @@ class Town:
         self.folder = Path(tempfile.mkdtemp(prefix="pt-"))
         self.folder.chmod(0o711)
         self.slugs = tuple(slugs)
+        self.canaries = {slug: canary_of(slug) for slug in slugs}
+        self.manage_keys: dict[str, str] = {}
+        """The last one that was made in each house."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.source = self.folder / "source.toml"
@@ -136,11 +140,20 @@ class Town:
         self.process.wait(20)
 
     def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.stop_serving()
-        self._stage.__exit__(None, None, None)
-        self.servers.erase()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Ends it all, and fails if something of a house is found where it must not be."""
+        try:
+            if hasattr(self, "network"):
+                self.look_through()
+        finally:
+            if self.process is not None and self.process.poll() is None:
+                self.stop_serving()
+            self._stage.__exit__(None, None, None)
+            self.servers.erase()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def look_through(self) -> "dict[str, int]":
+        """Raises `Leak`; see `tests.canaries`."""
+        return look_through(self)
 
     def log(self) -> str:
         return (self.folder / "serve.log").read_text(errors="replace")
@@ -167,9 +180,10 @@ class Town:
     ) -> "Sale":
         """A fresh hall, performances, on-sale and keys; open and calling everybody, unless `changed`."""
         number = next(numbers) * 1000 + os.getpid() % 1000
+        own = self.canaries[slug].own
         async with at_house(self.network_file, slug) as (cell, ledger):
             hall = f"hall-{number}"
-            await houses.add_hall(cell, ledger, hall, "Hall", plan or small_plan(), BY)
+            await houses.add_hall(cell, ledger, hall, f"Hall {own}", plan or small_plan(), BY)
             layout = cell.catalogue.halls[hall].layout  # type: ignore[index]
             names = []
             for show in range(shows):
@@ -196,7 +210,8 @@ class Town:
             } | changed
             on_sale = OnSale(on_sale=f"sale-{number}", title="Sale", performances=tuple(names), **fields)  # type: ignore[arg-type]
             on_sale = await houses.add_on_sale(cell, ledger, on_sale, BY)
-            _, manage = await houses.add_key(cell, ledger, "Manager", ("manage",), BY, f"m{number}")
-            _, counter = await houses.add_key(cell, ledger, "Counter", ("counter",), BY, f"c{number}")
+            _, manage = await houses.add_key(cell, ledger, f"Manager {own}", ("manage",), BY, f"m{number}")
+            _, counter = await houses.add_key(cell, ledger, f"Counter {own}", ("counter",), BY, f"c{number}")
+            self.manage_keys[slug] = manage
             layouts: dict[str, Sequence[str]] = dict.fromkeys(names, layout.seat_ids)
         return Sale(self, slug, on_sale.on_sale, hall, layouts, manage, counter)

@@ -68,7 +68,7 @@ async def test_a_house_sets_up_and_sells_without_anybody_elses_help(town: Town, 
             ("create on-sale", name, "the season"),
         ):
             entry = logged[what, subject]
-            assert entry["who"] == f"Manager ({sale.manage_key.split('_')[1]})"
+            assert entry["who"] == f"Manager {sale.town.canaries[sale.slug].own} ({sale.manage_key.split('_')[1]})"
             assert entry["why"] == why
 
 
