@@ -30,7 +30,7 @@ async def main(redis_url: str, dsn: str, secrets_path: str, house: str, batch: s
     ledger = Ledger(dsn, pool=1, timeout_ms=5_000)
     slug, folder = HouseSlug(house), Path(secrets_path)
     opener = Opener(Signer(slug, folder), folder)
-    await Writer(connect(redis_url), Keys(slug), ledger, int(batch), opener, at_point).drain()
+    await Writer(connect(redis_url), Keys(slug), ledger, int(batch), opener, at_point).run(asyncio.Event())
 
 
 if __name__ == "__main__":

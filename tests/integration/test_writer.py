@@ -96,7 +96,7 @@ async def check_at_rest(stage: Backstage) -> None:
     assert stage.redis.xlen(stage.keys.outbox) == 0
 
 
-async def killed_at(stage: Backstage, point: str, times: int, batch: int) -> None:
+async def killed_writer(stage: Backstage, point: str, times: int, batch: int) -> None:
     """Runs a writer's process that dies at a point, and makes sure that it did."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.faults.writer_process", stage.house.redis_owner_url),
@@ -108,7 +108,7 @@ async def killed_at(stage: Backstage, point: str, times: int, batch: int) -> Non
 @pytest.mark.parametrize("point", POINTS)
 async def test_a_writer_that_is_killed_anywhere_leaves_every_entry_recorded_once(stage: Backstage, point: str) -> None:
     orders = put_mixture(stage)
-    await killed_at(stage, point, times=2, batch=7)
+    await killed_writer(stage, point, times=2, batch=7)
     recorded = await stage.value("SELECT count(*) FROM orders")
     assert 0 < recorded < len(orders)  # it was killed in the middle
     await stage.drain(batch=7)
@@ -120,7 +120,7 @@ async def test_what_the_last_writer_did_not_trim_the_next_one_does_though_nothin
     stage: Backstage, point: str
 ) -> None:
     orders = put_mixture(stage)
-    await killed_at(stage, point, times=1, batch=1000)
+    await killed_writer(stage, point, times=1, batch=1000)
     assert stage.redis.xlen(stage.keys.outbox) > 0
     assert await stage.new_writer().drain() == 0
     await check_exactly_once(stage, orders, joins=20, actions=1)
