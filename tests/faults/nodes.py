@@ -27,6 +27,8 @@ DOWN_AFTER_MS: Final = 1_000
 WATCHER: Final = "watcher"
 PRIMARY_NAME: Final = "house-primary"
 LONGEST_SECONDS: Final = 30.0
+LAST_ENTRY: Final = """local told = redis.call('XINFO', 'STREAM', KEYS[1])
+for n = 1, #told, 2 do if told[n] == 'last-generated-id' then return told[n + 1] end end"""
 
 
 def wait_for(is_so: Callable[[], bool], what: str, *, seconds: float = LONGEST_SECONDS) -> None:
@@ -90,6 +92,21 @@ class Node(EmbeddedRedis):
 
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
+
+    def last_entry(self, stream: str) -> str:
+        """The last id that a stream has generated; its entries are nothing that this client could read."""
+        found = self.ask("EVAL", LAST_ENTRY, 1, stream)
+        return str(found)
+
+    def stop_copying(self) -> None:
+        """From now on this replica gets nothing of its primary any more."""
+        self.ask("CONFIG", "SET", "masterauth", "nonsense")
+        self.ask("CLIENT", "KILL", "TYPE", "master")
+        wait_for(lambda: self.replication()["master_link_status"] == "down", "the link is down")
+
+    def copy_again(self) -> None:
+        """As before."""
+        self.ask("CONFIG", "SET", "masterauth", PASSWORD)
 
     @property
     def is_in_step(self) -> bool:

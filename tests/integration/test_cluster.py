@@ -3,17 +3,21 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from typing import Any
 
+import msgspec
 import pytest
 from redis.exceptions import NoPermissionError
 
+from engine.cli.sales import at_house
 from engine.keys import Keys
 from engine.library import assemble
+from engine.losses import is_after
 from engine.words import HouseSlug
 from tests.chaos.crowd import Crowd
 from tests.chaos.truth import clean, recorded
 from tests.faults.nodes import Cluster, Node, client_of, wait_for
-from tests.faults.town_on_nodes import TownOnNodes, seconds_away, until_it_sells_after
+from tests.faults.town_on_nodes import TownOnNodes, insist, seconds_away, until_it_sells_after
 from tests.town import Sale, small_plan
 
 HOUSES = ("zuid", "oost", "noord")
@@ -177,4 +181,70 @@ async def test_a_node_that_lost_the_house_and_gets_it_back_is_closed_though_it_n
         await until_it_sells_after(noord, epoch)
         assert (await noord.hold(token, "zaal-A-1")).status == 409
         assert (await noord.hold(token, "zaal-A-2")).status == 201
+        await clean(town, *HOUSES)
+
+
+async def buy(sale: Sale, row: str) -> set[str]:
+    """Five orders of a seat each."""
+    orders = set()
+    for number in range(1, 6):
+        token = await sale.enter()
+        held = await sale.hold(token, f"zaal-{row}-{number}")
+        ordered = await sale.order(token, held.json["hold"])
+        assert (ordered.status, ordered.json["state"]) == (202, "confirmed")
+        orders.add(ordered.json["order"])
+    return orders
+
+
+async def alarms(town: TownOnNodes, kind: str) -> list[Any]:
+    async with at_house(town.network_file, "noord") as (_, ledger), ledger.connection() as postgres:
+        rows = await postgres.fetch("SELECT detail FROM alarms WHERE kind = $1 ORDER BY id", kind)
+    return [msgspec.json.decode(row["detail"]) for row in rows]
+
+
+async def test_what_was_confirmed_and_never_replicated_is_found_and_told_and_sold_again(
+    town: TownOnNodes, cluster: Cluster
+) -> None:
+    old, outbox = cluster.primary_of("noord"), Keys(HouseSlug("noord")).outbox
+    (replica,) = cluster.replicas_of(old)
+    async with await open_sale(town, "noord") as noord:
+        epoch = (await noord.status())["epoch"]
+        bought = await buy(noord, "A")
+        await noord.until_drained()
+        assert old.ask("WAIT", 1, 5_000) == 1
+        await asyncio.to_thread(replica.stop_copying)
+        try:
+            # The writer is quicker than the fault: what it has recorded, the replica need not know.
+            bought |= await buy(noord, "B")
+            await noord.until_drained()
+            with town.nobody_keeping():
+                # And here it is not: nobody but the API, which answered, knows of these.
+                told = await buy(noord, "C")
+                cursor = old.last_entry(outbox)
+                old.freeze()
+                await asyncio.to_thread(wait_for, lambda: replica.replication()["role"] == "master", "it is promoted")
+                assert is_after(cursor, replica.last_entry(outbox)), "the fault did not bite"
+            epoch = await until_it_sells_after(noord, epoch)
+            token = await noord.enter()
+            for row in "ABC":
+                answer = await insist(lambda row=row: noord.hold(token, f"zaal-{row}-3"))  # type: ignore[misc]
+                assert (answer.status, answer.slug) == (409, "seats-taken"), row
+            await noord.until_drained()
+            assert {order for order, _ in await recorded(town, "noord")} >= bought | told
+            (loss,) = await alarms(town, "redis-lost")
+            assert loss["kind"] == "from_the_past"
+            assert loss["operations"] > 0
+            assert {each["order"] for each in await alarms(town, "order-lost")} == told
+            await clean(town, *HOUSES)
+        finally:
+            replica.copy_again()
+            old.thaw()
+        # What it confirmed to nobody else's knowledge, it forgets; and it does not sell from its memory either.
+        await asyncio.to_thread(cluster.until_whole)
+        assert is_after(replica.last_entry(outbox), cursor)
+        with town.nobody_keeping():
+            await asyncio.to_thread(cluster.promote, old)
+            assert (await noord.hold(token, "zaal-D-1")).status == 503
+        await until_it_sells_after(noord, epoch)
+        assert (await insist(lambda: noord.hold(token, "zaal-D-1"))).status == 201
         await clean(town, *HOUSES)
