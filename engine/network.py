@@ -48,6 +48,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Connections to the house's database, in one process."""
     postgres_timeout_ms: AtLeastOne = 5_000
     """A statement in the house's database."""
+    payment_keep_seconds: AtLeastOne = 900
+    """How long seats are kept for a payment that is under way."""
     payment_claim_seconds: AtLeastOne = 3_600
     """How long a payment that no order names is kept for one, before its money goes back."""
     batch: AtLeastOne = 2_000

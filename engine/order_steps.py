@@ -4,7 +4,6 @@ or in conflict. `engine/orders.py` decides which of them it is.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
 
 import msgspec
 
@@ -15,8 +14,6 @@ from engine.promised import Confirmed
 from engine.seats import STAFF_LIMIT
 from engine.signing import Hold
 from engine.words import OrderId, PerformanceId
-
-KEPT_FOR_PAYMENT_MS: Final = 900_000
 
 
 class Sold(msgspec.Struct, frozen=True):
@@ -123,7 +120,7 @@ async def keep(cell: Cell, order: Order, sold: Sold, operation: str, fingerprint
     reply = await cell.call(
         "orders/await",
         (*_payment_keys(cell, order, operation), cell.keys.outbox, *_due_keys(cell, order)),
-        (fingerprint, sold.owner, encode_order(order), sold.holds, KEPT_FOR_PAYMENT_MS),
+        (fingerprint, sold.owner, encode_order(order), sold.holds, cell.house.limits.payment_keep_seconds * 1000),
     )
     return _decide(cell, "orders/await", reply)
 
