@@ -187,7 +187,7 @@ class Boards:
             ),
             seats_open=await self.seats_open(on_sale),
             poll=POLL,
-            epoch=int(self._cell.epoch),
+            epoch=int(self._cell.stored_epoch),
             message=now.message or None,
         )
         return document(reply)

@@ -10,7 +10,7 @@ from cyclopts import App, Parameter, Token
 from rich.console import Console
 
 from engine import logs
-from engine.cli import checks, customers, dead_letters, demo, sales, serve
+from engine.cli import checks, customers, dead_letters, demo, sales, serve, torture
 from engine.cli.speech import bad, say
 from engine.errors import BadInput, ParvisError, Refused
 from engine.halls.pretix import Ids
@@ -116,6 +116,30 @@ def demo_command(
         The first of the ports to listen on.
     """
     sys.exit(demo.run(demo.Options(visitors, seed, plan, ids, is_ending=exit, is_json=json, port=port)))
+
+
+@app.command(name="torture")
+def torture_command(
+    *,
+    seed: Whole = 1,
+    minutes: float = 0.5,
+    only: tuple[str, ...] = (),
+    json: bool = False,
+) -> None:
+    """Try every promise on servers of its own: kills, power cuts, freezes, full disks, clock jumps, late payments.
+
+    Parameters
+    ----------
+    seed
+        Draws the houses, their rules and the faults; the same seed draws the same.
+    minutes
+        How long faults strike. After them everything has to live again, and the books have to balance.
+    only
+        A kind of fault to draw from; may be given several times. Left out, all of them.
+    json
+        Print the verdict as one JSON object last.
+    """
+    sys.exit(torture.run(seed, minutes, only, is_json=json))
 
 
 def _now(coroutine: Coroutine[Any, Any, Any]) -> None:

@@ -74,6 +74,11 @@ class EmbeddedRedis:
             raise ServerFailed("this Redis was not started")
         return self._child.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended, by itself or otherwise."""
+        return self._child is not None and self._child.poll() is None
+
     def url_as(self, user: str, secret: str) -> str:
         """As some user. `secret` consists of characters that need no quoting in a URL."""
         return f"unix://{user}:{secret}@{self.socket}"
@@ -84,7 +89,7 @@ class EmbeddedRedis:
         An append-only file that a power cut has torn is mended first: what it loses was never answered. Raises
         `FolderInUse` if another process runs a Redis on these data, `ServerFailed` if it does not come up.
         """
-        if self._child is not None and self._child.poll() is None:
+        if self.is_running:
             return
         try:
             self._start()

@@ -126,7 +126,7 @@ class FaultProxy:
         ]
 
     async def _carry_requests(self, link: Link, reader: asyncio.StreamReader) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, RuntimeError):  # uvloop's word for a transport that was closed meanwhile
             while chunk := await reader.read(CHUNK_BYTES):
                 if not await self._passes(link):
                     continue
@@ -145,7 +145,7 @@ class FaultProxy:
         self._end(link)
 
     async def _carry_replies(self, link: Link, reader: asyncio.StreamReader) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, RuntimeError):
             while chunk := await reader.read(CHUNK_BYTES):
                 if link.swallows_replies:
                     self.bitten["dropped_reply"] += 1

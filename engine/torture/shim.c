@@ -22,7 +22,7 @@
 #define FILES 256
 #define DESCRIPTORS 65536
 
-struct watched { uint64_t device, inode, synced; };
+struct watched { uint64_t device, inode, name, synced; };
 
 static struct board {
   /* orders */
@@ -66,19 +66,29 @@ static struct watched *file_of(int descriptor) {
   return board && number ? &board->file[number - 1] : NULL;
 }
 
+/* The inode of a file that is gone is soon another's: a file is itself by its name too. FNV-1a. */
+static uint64_t name_of(const char *path) {
+  const char *last = strrchr(path, '/');
+  uint64_t hash = 14695981039346656037ull;
+  for (const char *at = last ? last + 1 : path; *at; at++) hash = (hash ^ (unsigned char)*at) * 1099511628211ull;
+  return hash;
+}
+
 /* A file that was open before is as synced as it was: what a killed process left unsynced still is. */
 static void watch(int descriptor, const char *path) {
   struct stat now;
   if (!board || descriptor < 0 || descriptor >= DESCRIPTORS) return;
   watching[descriptor] = 0;
   if (!strstr(path, "appendonlydir") || fstat(descriptor, &now) || !S_ISREG(now.st_mode)) return;
-  uint64_t number = 0;
-  while (number < board->files
-         && (board->file[number].inode != now.st_ino || board->file[number].device != now.st_dev)) number++;
+  uint64_t number = 0, name = name_of(path);
+  for (; number < board->files; number++) {
+    struct watched *file = &board->file[number];
+    if (file->inode == now.st_ino && file->device == now.st_dev && file->name == name) break;
+  }
   if (number == FILES) return;
   struct watched *file = &board->file[number];
   if (number == board->files) {
-    *file = (struct watched){now.st_dev, now.st_ino, now.st_size};
+    *file = (struct watched){now.st_dev, now.st_ino, name, now.st_size};
     board->files++;
   }
   if (file->synced > (uint64_t)now.st_size) file->synced = now.st_size;

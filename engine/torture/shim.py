@@ -24,7 +24,9 @@ ORDERS: Final = ("slow_millionths", "slow_most_us", "room_bytes", "clock_offset_
 EVIDENCE: Final = ("loads", "syncs", "slowed", "refused", "shifted")
 PLACES: Final = {name: 8 * place for place, name in enumerate((*ORDERS, *EVIDENCE, "files"))}
 FIRST_FILE: Final = 8 * len(PLACES)
-FILE_BYTES: Final = 24
+FILE_BYTES: Final = 32
+FNV_OFFSET: Final = 14695981039346656037
+FNV_PRIME: Final = 1099511628211
 NO_END: Final = -1
 
 
@@ -104,17 +106,24 @@ class Shim:
         for name in ORDERS:
             self._set(name, NO_END if name == "room_bytes" else 0)
 
-    def cut_power(self, data: Path, chance: random.Random) -> Cut:
-        """Takes back from a dead server's files in `data/appendonlydir` what was not synced, but for a torn rest."""
-        synced = {self._file(number)[:2]: self._file(number)[2] for number in range(self._get("files"))}
-        lost = torn = 0
+    def unsynced(self, data: Path) -> dict[Path, int]:
+        """How many bytes at the end of each file in `data/appendonlydir` were written and are not synced."""
+        files = [self._file(number) for number in range(self._get("files"))]
+        synced = {(device, inode, name): size for device, inode, name, size in files}
+        found: dict[Path, int] = {}
         for path in sorted((data / "appendonlydir").iterdir()):
             now = path.stat()
-            unsynced = now.st_size - synced.get((now.st_dev, now.st_ino), now.st_size)
-            if unsynced > 0:
-                kept = chance.randrange(unsynced)
-                os.truncate(path, now.st_size - unsynced + kept)
-                lost, torn = lost + unsynced - kept, torn + kept
+            bytes_ = now.st_size - synced.get((now.st_dev, now.st_ino, _hash(path.name)), now.st_size)
+            found |= {path: bytes_} if bytes_ > 0 else {}
+        return found
+
+    def cut_power(self, data: Path, chance: random.Random) -> Cut:
+        """Takes back from a dead server's files in `data` what was not synced, but for a torn rest."""
+        lost = torn = 0
+        for path, unsynced in self.unsynced(data).items():
+            kept = chance.randrange(unsynced)
+            os.truncate(path, path.stat().st_size - unsynced + kept)
+            lost, torn = lost + unsynced - kept, torn + kept
         return Cut(lost_bytes=lost, torn_bytes=torn)
 
     def close(self) -> None:
@@ -127,7 +136,15 @@ class Shim:
     def _set(self, name: str, value: int) -> None:
         struct.pack_into("q", self._board, PLACES[name], value)
 
-    def _file(self, number: int) -> tuple[int, int, int]:
-        """Device, inode and synced bytes."""
-        device, inode, synced = struct.unpack_from("3Q", self._board, FIRST_FILE + number * FILE_BYTES)
-        return device, inode, synced
+    def _file(self, number: int) -> tuple[int, int, int, int]:
+        """Device, inode, the name's hash and synced bytes."""
+        device, inode, name, synced = struct.unpack_from("4Q", self._board, FIRST_FILE + number * FILE_BYTES)
+        return device, inode, name, synced
+
+
+def _hash(name: str) -> int:
+    """As `name_of` in `shim.c`."""
+    value = FNV_OFFSET
+    for byte in name.encode():
+        value = (value ^ byte) * FNV_PRIME % 2**64
+    return value

@@ -1,0 +1,284 @@
+"""The stage of a torture: embedded servers with the means to hurt them, and `parvis serve` processes on top."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final, Self
+
+import aiohttp
+import msgspec
+import tomli_w
+
+from engine import house as houses
+from engine.catalogue import OnSale, Performance
+from engine.cell import Cell
+from engine.cli.sales import SHARED_POLICY, at_house
+from engine.cli.stage import write_resolved
+from engine.embedded.child import ServerFailed
+from engine.embedded.servers import EmbeddedServers
+from engine.house import Change
+from engine.instants import now_ms
+from engine.ledger.ledger import Ledger
+from engine.network import load
+from engine.parenthood import child_of_this
+from engine.torture.options import STRUCK, Options
+from engine.torture.proxy import FaultProxy
+from engine.torture.shim import Shim, missing
+from engine.words import HallId, HouseSlug, OnSaleId, PerformanceId
+
+READY_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 15.0
+BY: Final = Change(who="torture", why="to be tortured")
+NEIGHBOURS_PATIENCE_MS: Final = 5_000
+"""A neighbour may be slow on a machine that is this busy; it may not refuse."""
+CLAIM_SECONDS: Final = 5
+
+
+def plan_of(rows: int, seats: int, standing: int) -> dict[str, Any]:
+    """A hall of straight rows and a floor to stand on, in pretix's format."""
+    drawn = []
+    for row in range(1, rows + 1):
+        places = [
+            {"seat_guid": f"{row}-{seat}", "seat_number": str(seat)}
+            | {"category": "Seat", "position": {"x": seat * 26, "y": 0}}
+            for seat in range(1, seats + 1)
+        ]
+        drawn.append({"row_number": str(row), "position": {"x": 0, "y": 160 + row * 32}, "seats": places})
+    floor = {
+        "shape": "rectangle",
+        "rectangle": {"width": 200, "height": 80},
+        "position": {"x": 0, "y": 40},
+        "color": "#eeeeee",
+        "border_color": "#000000",
+        "rotation": 0,
+        "text": {"text": "Floor", "size": 12, "color": "#000000", "position": {"x": 0, "y": 0}},
+    }
+    return {
+        "name": "Hall",
+        "categories": [{"name": "Seat", "color": "#8c2f39"}, {"name": "Floor", "color": "#4a6fa5"}],
+        "zones": [{"name": "Hall", "position": {"x": 0, "y": 0}, "rows": drawn, "areas": [floor]}],
+        "size": {"width": 800, "height": 800},
+        "parvis": {
+            "areas": [{"zone": 0, "area": 0, "id": "floor", "name": "Floor", "category": "Floor", "capacity": standing}]
+        },
+    }
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes below a process, its children first."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = entry.read_text().rpartition(")")[2].split()
+            parents.setdefault(int(fields[1]), []).append(int(entry.parent.name))
+    found = [*parents.get(pid, [])]
+    for each in found:
+        found += parents.get(each, [])
+    return found
+
+
+class Served(msgspec.Struct):
+    """One `parvis serve` of a house."""
+
+    process: "subprocess.Popen[bytes]"
+    url: str
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.poll() is None
+
+
+class Stage:
+    """Servers and processes. A context manager; `on_sale` and `performance` are every house's own, so named."""
+
+    on_sale = OnSaleId("sale")
+    performance = PerformanceId("show")
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.folder = Path(tempfile.mkdtemp(prefix="parvis-"))
+        self.folder.chmod(0o711)  # Postgres runs as a user of its own below it
+        self.servers = EmbeddedServers(self.folder / "data", options.houses)
+        self.redis = self.servers.redis[STRUCK]
+        self.shim = None if missing() else Shim(self.folder / "shim")
+        if self.shim:
+            self.redis.environment = self.shim.environment
+        self.links = FaultProxy(str(self.redis.socket), str(self.folder / "links.sock"), seed=options.seed)
+        self.serving: dict[HouseSlug, list[Served]] = {}
+        self.release: Path | None = None
+        """The folder of the release that the struck house runs; None: this one."""
+        self.asked: Counter[str] = Counter()
+        """Requests by where they went."""
+        self._all: list[Served] = []
+
+    def __enter__(self) -> Self:
+        self.servers.start()
+        self._write_networks()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for served in self._all:
+            self.end(served, signal.SIGKILL)
+        if self.shim:
+            self.shim.calm()
+        self.servers.erase()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _write_networks(self) -> None:
+        """Two files: `served` goes to the struck house's Redis by links that may fail, `network` straight there."""
+        described = [
+            {
+                "slug": slug,
+                "name": f"House {slug}",
+                "operator_contact": "ops@example.org",
+                "policy": msgspec.to_builtins(SHARED_POLICY),
+                "limits": {"payment_claim_seconds": CLAIM_SECONDS}
+                | ({} if slug == STRUCK else {"redis_timeout_ms": NEIGHBOURS_PATIENCE_MS}),
+            }
+            for slug in self.options.houses
+        ]
+        source = self.folder / "source.toml"
+        source.write_text(tomli_w.dumps({"name": "Torture", "houses": described}), encoding="utf-8")
+        network = load(source, servers=self.servers.addresses)
+        self.network_file, self.served_file = self.folder / "network.toml", self.folder / "served.toml"
+        write_resolved(network, self.network_file)
+        straight = network.house(STRUCK)
+        urls = {
+            name: getattr(straight, name).replace(str(self.redis.socket), self.links.address)
+            for name in ("redis_url", "redis_owner_url")
+        }
+        linked = tuple(
+            msgspec.structs.replace(house, **urls) if house.slug == STRUCK else house for house in network.houses
+        )
+        write_resolved(msgspec.structs.replace(network, houses=linked), self.served_file)
+        self.network = network
+
+    @contextlib.asynccontextmanager
+    async def house(self, slug: HouseSlug) -> AsyncIterator[tuple[Cell, Ledger]]:
+        """The house's cell and ledger, with the rights of its ops side, past the links."""
+        async with at_house(self.network_file, slug, is_owner=True) as found:
+            yield found
+
+    def url(self, slug: HouseSlug) -> str:
+        """Where a house is served just now: one of its servers in turn, as an edge would choose."""
+        servers = self.serving[slug]
+        chosen = servers[self.asked.total() % len(servers)].url
+        self.asked[chosen] += 1
+        return chosen
+
+    def serve(self, slug: HouseSlug) -> Served:
+        """Starts another `parvis serve` of a house; the struck one's is of the release that it runs."""
+        release = self.release if slug == STRUCK else None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        command = [sys.executable, "-m", "engine.cli", "serve", "--network", str(self.served_file)]
+        command += ["--house", slug, "--port", str(port)]
+        command += ["--workers", str(self.options.workers if slug == STRUCK else 1)]
+        environment = os.environ | ({"PYTHONPATH": str(release)} if release else {})
+        with (self.folder / f"{slug}.log").open("ab") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=release,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=child_of_this(signal.SIGKILL),  # noqa: PLW1509 - only system calls
+            )
+        served = Served(process, f"http://127.0.0.1:{port}")
+        self._all.append(served)
+        return served
+
+    def end(self, served: Served, number: signal.Signals) -> None:
+        """Ends a `parvis serve`, which may be frozen, and waits for it."""
+        if served.is_running:
+            served.process.send_signal(number)
+            served.process.send_signal(signal.SIGCONT)
+            try:
+                served.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                served.process.kill()
+                served.process.wait()
+
+    async def until_ready(self, served: Served, path: str = "/readyz") -> None:
+        """Waits until it answers. Raises `ServerFailed`."""
+        deadline = time.monotonic() + READY_SECONDS
+        async with aiohttp.ClientSession() as session:
+            while True:
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with session.get(served.url + path) as response:
+                        if response.status == 200:
+                            return
+                if time.monotonic() > deadline or not served.is_running:
+                    raise ServerFailed(f"parvis serve does not answer:\n{self.last_words()}")
+                await asyncio.sleep(0.05)
+
+    async def open(self) -> None:
+        """Serves every house, and opens its on-sale. Raises `ServerFailed`."""
+        for slug in self.options.houses:
+            self.serving[slug] = [self.serve(slug)]
+        for slug in self.options.houses:
+            await self.until_ready(self.serving[slug][0])
+            async with self.house(slug) as (cell, ledger):
+                await self._put_on(cell, ledger)
+        for slug in self.options.houses:
+            path = f"/v1/houses/{slug}/on-sales/{self.on_sale}/status"
+            await self.until_ready(self.serving[slug][0], path)
+
+    async def _put_on(self, cell: Cell, ledger: Ledger) -> None:
+        options = self.options
+        hall = HallId("hall")
+        plan = plan_of(options.rows, options.seats, options.standing)
+        await houses.add_hall(cell, ledger, hall, "Hall", plan, BY)
+        show = Performance(
+            performance=self.performance,
+            hall=hall,
+            title="Show",
+            starts_at_ms=now_ms() + 30 * 86_400_000,
+            prices={"Seat": {"full": 2500}, "Floor": {"full": 1500}},
+            fee=100,
+        )
+        await houses.add_performance(cell, ledger, show, BY)
+        on_sale = OnSale(
+            on_sale=self.on_sale,
+            title="Sale",
+            performances=(self.performance,),
+            prequeue_at_ms=now_ms() - 1000,
+            opens_at_ms=now_ms() - 500,
+            rate_per_minute=options.rate_per_minute,
+            cap=options.cap,
+            hold_seconds=options.hold_seconds,
+            pass_seconds=options.pass_seconds,
+            turn_seconds=60,
+            seats_a_hold=4,
+            seats_a_place=8,
+            return_delay_seconds=options.return_delay_seconds,
+        )
+        await houses.add_on_sale(cell, ledger, on_sale, BY)
+
+    def last_words(self) -> str:
+        """The end of every log of `parvis serve`."""
+        return "\n".join(path.read_text(errors="replace")[-1500:] for path in sorted(self.folder.glob("*.log")))
+
+
+def next_release(folder: Path) -> Path:
+    """A copy of this release, in a new folder, whose function library is another: its Lua differs by a comment."""
+    here = Path(__file__).parents[2]
+    for room in ("engine", "api", "lua", "loadtests"):
+        shutil.copytree(here / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
+    script = folder / "lua" / "cell" / "gate.lua"
+    script.write_text(script.read_text(encoding="utf-8") + f"-- {folder.name}\n", encoding="utf-8")
+    return folder
