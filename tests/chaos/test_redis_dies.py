@@ -77,7 +77,10 @@ async def test_the_same_rounds_do_lose_orders_where_redis_syncs_once_a_second(
     """The test above is not blind: with `everysec` it sees confirmed orders that are gone."""
     lost: set[tuple[str, int]] = set()
     plan = small_plan(rows=20, seats=40, standing=100_000)
-    async with await town.open_sale("noord", plan=plan, cap=CAP) as noord, shimmed(noord, shim, "--appendfsync", "everysec"):
+    async with (
+        await town.open_sale("noord", plan=plan, cap=CAP) as noord,
+        shimmed(noord, shim, "--appendfsync", "everysec"),
+    ):
         deaths = Deaths(town, shim, SEED)
         async with Crowd(noord, SEED) as crowd:
             for _ in range(TRIES):
