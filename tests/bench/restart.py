@@ -46,8 +46,8 @@ async def join(stage: Backstage, on_sale: OnSale, count: int) -> None:
         pipeline = stage.owner.pipeline(transaction=False)
         for number in range(start, min(start + JOINED_AT_ONCE, count)):
             secret = encode(hashlib.sha256(str(number).encode()).digest())
-            used = (keys.cell, keys.sale(name), keys.live(name), keys.operation(f"join-{number}"))
-            used += (keys.retry(name, secret), keys.outbox)
+            used = [keys.cell, keys.sale(name), keys.live(name), keys.operation(f"join-{number}")]
+            used += [keys.retry(name, secret), keys.outbox]
             told = (stage.cell.epoch, "print", secret, name, "public", 10 * count)
             pipeline.execute_command("FCALL", function, len(used), *used, *told)
         await pipeline.execute()
