@@ -9,6 +9,7 @@ from litestar.datastructures import CacheControlHeader
 from litestar.params import Parameter
 from litestar.response import Stream
 
+from api.attention import ATTENTION
 from api.customers import erase_customer, export_customer
 from api.guards import allows, caller_of, changing
 from api.manage_wire import (
@@ -330,5 +331,6 @@ MANAGE: Final = Router(
         list_actions,
         export_customer,
         erase_customer,
+        *ATTENTION,
     ],
 )

@@ -13,13 +13,16 @@ from rich.table import Table
 
 from engine.audit import Audit, audit
 from engine.cell import Cell
+from engine.cli.attention import in_words
 from engine.cli.sales import at_house, read_json
 from engine.cli.speech import bad, console, good, say
 from engine.draw import ALGORITHM, Draw, Transcript, decode, read_transcript, verify
 from engine.errors import BadInput, CellUnavailable, LedgerUnavailable, ParvisError
 from engine.halls.check import check, summary
 from engine.halls.pretix import Ids
+from engine.ledger import attention
 from engine.ledger.ledger import Ledger
+from engine.ledger.recoveries import recoveries
 from engine.library import assemble
 from engine.network import House, load
 from engine.pressure import Pressure
@@ -146,6 +149,12 @@ async def _doctor_house(house: House) -> list[str]:
         faults.append(f"its Redis does not answer as it should: {error or type(error).__name__}")
     try:
         await asyncio.wait_for(ledger.position(), 10)
+        unseen = await attention.alarms(ledger, 1000)
+        if unseen:
+            faults.append(f"{len(unseen)} alarms that nobody has seen to (`parvis alarm list`): {unseen[0].words}")
+        last = await recoveries(ledger, 1)
+        if last:
+            say(f"  {house.slug}: last recovery at {last[0].at}: {in_words(last[0])}")
         faults += await too_much(house, ledger)
     except (LedgerUnavailable, TimeoutError, OSError) as error:
         faults.append(f"its Postgres does not answer: {error or type(error).__name__}")

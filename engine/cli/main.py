@@ -10,7 +10,7 @@ from cyclopts import App, Parameter, Token
 from rich.console import Console
 
 from engine import logs
-from engine.cli import checks, customers, dead_letters, demo, sales, serve, torture
+from engine.cli import attention, checks, customers, dead_letters, demo, sales, serve, torture
 from engine.cli.speech import bad, say
 from engine.errors import BadInput, ParvisError, Refused
 from engine.halls.pretix import Ids
@@ -28,7 +28,9 @@ draw = App(name="draw", help="The published draw.")
 customer = App(name="customer", help="What a house holds of a customer.")
 order = App(name="order", help="Recorded orders.")
 dead_letter = App(name="dead-letter", help="Entries that could not be recorded.")
-for part in (house, plan, performance, on_sale, key, draw, customer, order, dead_letter):
+alarm = App(name="alarm", help="What a person has to look at.")
+refund = App(name="refund", help="Money that has to go back.")
+for part in (house, plan, performance, on_sale, key, draw, customer, order, dead_letter, alarm, refund):
     app.command(part)
 
 
@@ -334,6 +336,36 @@ def dead_letter_show(entry: str, *, network: Network, house: House, customer: bo
 def dead_letter_requeue(entry: str, *, network: Network, house: House, reason: str) -> None:
     """Record one after all, once its cause is mended; harmless to repeat."""
     _now(dead_letters.requeue(network, house, entry, reason))
+
+
+@alarm.command(name="list")
+def alarm_list(*, network: Network, house: House, all: bool = False, json: bool = False) -> None:  # noqa: A002
+    """Say what a person has to look at; with `--all`, also what was seen to."""
+    _now(attention.list_alarms(network, house, with_seen=all, is_json=json))
+
+
+@alarm.command(name="seen")
+def alarm_seen(alarm: Whole, *, network: Network, house: House, reason: str) -> None:
+    """Note that an alarm has been seen to."""
+    _now(attention.see_alarm(network, house, alarm, reason))
+
+
+@refund.command(name="list")
+def refund_list(*, network: Network, house: House, all: bool = False, json: bool = False) -> None:  # noqa: A002
+    """Say whose money has to go back; with `--all`, also what went back."""
+    _now(attention.list_refunds(network, house, with_done=all, is_json=json))
+
+
+@refund.command(name="paid")
+def refund_paid(provider: str, reference: str, *, network: Network, house: House, reason: str) -> None:
+    """Note that a payment's money went back."""
+    _now(attention.mark_refunded(network, house, provider, reference, reason))
+
+
+@app.command
+def recoveries(*, network: Network, house: House, json: bool = False) -> None:
+    """Say what each recovery of the house's Redis found, and what was lost."""
+    _now(attention.list_recoveries(network, house, is_json=json))
 
 
 @app.command

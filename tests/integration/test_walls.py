@@ -49,9 +49,10 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     ("POST", MANAGE + "/on-sales/{on_sale:str}/{action:str}"): MANAGER,
     ("POST", MANAGE + "/orders/{order:str}/refund"): MANAGER,
     **{("POST", MANAGE + path): MANAGER for path in ("/customers/export", "/customers/erase")},
+    **{("POST", MANAGE + path): MANAGER for path in ("/alarms/{alarm:int}/seen", "/refunds/paid")},
     ("DELETE", MANAGE + "/keys/{key_id:str}"): MANAGER,
-    **{("GET", MANAGE + path): MANAGER for path in ("/keys", "/actions")},
-    **{("GET", MANAGE + path): READER for path in ("/orders", "/orders.csv")},
+    **{("GET", MANAGE + path): MANAGER for path in ("/keys", "/actions", "/alarms")},
+    **{("GET", MANAGE + path): READER for path in ("/orders", "/orders.csv", "/refunds")},
     **{("GET", MANAGE + path): COUNTER for path in ("/halls", "/performances", "/on-sales", "/on-sales/{on_sale:str}")},
 }
 SCOPES = ("counter", "orders:read", "orders:write")
@@ -113,7 +114,13 @@ def people(town: Town) -> "tuple[Sale, dict[str, str], dict[str, Any]]":
                 **{f"our key for {scope}": await sale.key(scope) for scope in SCOPES},
             }
             key_id = (await sale.key("counter")).split("_")[1]
-            facts = {"on_sale": sale.on_sale, "performance": sale.performance, "hall": sale.hall, "hold": held}
+            facts = {
+                "alarm": "1",
+                "on_sale": sale.on_sale,
+                "performance": sale.performance,
+                "hall": sale.hall,
+                "hold": held,
+            }
             facts |= {"order": order["order"], "key_id": key_id, "provider": "demo", "action": "pause"}
             return sale, tokens, facts | {"far_place": far_place, "far_secret": far_secret, "secret": secret}
 
@@ -153,6 +160,8 @@ def body_of(path: str, facts: "dict[str, Any]") -> Any:
         "erase": {"email": "a@example.org", "reason": "none"},
         "{action:str}": {"reason": "none"},
         "refund": {"reason": "none"},
+        "seen": {"reason": "none"},
+        "paid": {"provider": "demo", "reference": "none", "reason": "none"},
     }[path.rpartition("/")[2]]
 
 
@@ -177,7 +186,7 @@ async def test_whoever_may_not_is_refused_on_every_route_and_nothing_changes(
         with Books(town, "noord") as books:
             before = books.settled()
             for method, path, who, status, slug in ATTEMPTS:
-                filled = path.replace(":str}", "}").format(house="noord", **facts)
+                filled = path.replace(":str}", "}").replace(":int}", "}").format(house="noord", **facts)
                 body = body_of(path, facts) if method == "POST" else None
                 answer = await sale.ask(method, town.url + filled, body, token=tokens[who])
                 assert (answer.status, answer.slug) == (status, slug), (method, path, who, answer.json)
@@ -194,7 +203,7 @@ async def test_whoever_may_is_not_refused_for_who_they_are(
                 continue
             allowed = ["our manager", *(f"our key for {scope}" for scope in by)] if method == "GET" else ["our manager"]
             for who in allowed:
-                filled = path.replace(":str}", "}").format(house="noord", **facts)
+                filled = path.replace(":str}", "}").replace(":int}", "}").format(house="noord", **facts)
                 # An empty body is refused for what it is, after the guard has let its sender through.
                 answer = await sale.ask(method, town.url + filled, {} if method == "POST" else None, token=tokens[who])
                 assert answer.status == {"GET": 200, "POST": 400, "DELETE": 204}[method], (method, path, who)

@@ -1,0 +1,90 @@
+"""What a person of the house has to look at: alarms, and money that has to go back."""
+
+from typing import Annotated, Any, Final
+
+from litestar import Request, get, post
+from litestar.params import Parameter
+
+from api.guards import allows, caller_of, changing
+from api.manage_wire import Text
+from api.wire import Reply
+from api.wire import Request as Body
+from engine.errors import Refused
+from engine.ledger import attention
+from engine.ledger.attention import Alarm, Refund
+
+BODY_BYTES: Final = 64 * 1024
+Call = Request[Any, Any, Any]
+Limit = Annotated[int, Parameter(ge=1, le=1000)]
+
+
+class AlarmsReply(Reply, frozen=True, omit_defaults=False):
+    """Alarms, the newest first."""
+
+    alarms: tuple[Alarm, ...]
+
+
+class RefundsReply(Reply, frozen=True, omit_defaults=False):
+    """Money that has to go back, what has waited longest first."""
+
+    refunds: tuple[Refund, ...]
+
+
+class SeenRequest(Body, frozen=True):
+    """Why nothing more has to be done about an alarm."""
+
+    reason: Text
+
+
+class RefundedRequest(Body, frozen=True):
+    """Whose money went back: the payment's provider and its reference there."""
+
+    provider: Text
+    reference: Text
+    reason: Text
+
+
+@get("/alarms", guards=[allows()], summary="What a person has to look at")
+async def list_alarms(request: Call, limit: Limit = 100, seen: bool = False) -> AlarmsReply:
+    """Unseen alarms; with `seen`, all."""
+    return AlarmsReply(alarms=tuple(await attention.alarms(caller_of(request).ledger, limit, with_seen=seen)))
+
+
+@post(
+    "/alarms/{alarm:int}/seen",
+    guards=[allows()],
+    status_code=200,
+    request_max_body_size=BODY_BYTES,
+    summary="Note that an alarm has been seen to",
+)
+async def see_alarm(request: Call, alarm: int, data: SeenRequest) -> AlarmsReply:
+    """What is left. Seeing one twice is harmless."""
+    caller = await changing(request)
+    if alarm >= 2**63:
+        raise Refused("not-found", "there is no such alarm here")
+    await attention.see(caller.ledger, alarm, caller.change("").who, data.reason)
+    return AlarmsReply(alarms=tuple(await attention.alarms(caller.ledger, 100)))
+
+
+@get("/refunds", guards=[allows("orders:read")], summary="Money that has to go back")
+async def list_refunds(request: Call, limit: Limit = 100, done: bool = False) -> RefundsReply:
+    """What is still due; with `done`, all."""
+    return RefundsReply(refunds=tuple(await attention.refunds(caller_of(request).ledger, limit, with_done=done)))
+
+
+@post(
+    "/refunds/paid",
+    guards=[allows()],
+    status_code=200,
+    request_max_body_size=BODY_BYTES,
+    summary="Note that a payment's money went back",
+)
+async def mark_refunded(request: Call, data: RefundedRequest) -> RefundsReply:
+    """What is left. Saying it twice is harmless."""
+    caller = await changing(request)
+    who = caller.change("").who
+    await attention.mark_refunded(caller.ledger, data.provider, data.reference, who, data.reason)
+    return RefundsReply(refunds=tuple(await attention.refunds(caller.ledger, 100)))
+
+
+ATTENTION: Final = (list_alarms, see_alarm, list_refunds, mark_refunded)
