@@ -59,14 +59,13 @@ class Audit(msgspec.Struct, frozen=True):
 
 
 class _Counted(msgspec.Struct):
-    """What Redis knows; its entries in the outbox were written up to `at_ms`, by Redis's clock."""
+    """What Redis knows."""
 
     states: dict[str, int]
     sold: Places
     stranded: int
     sales: dict[OnSaleId, Sales]
     capacity: int
-    at_ms: int
     faults: list[str]
 
 
@@ -96,7 +95,7 @@ async def _look(cell: Cell, performance: PerformanceId) -> tuple[SeatMap, int, i
 
 
 async def _count(cell: Cell) -> _Counted:
-    books = _Counted(dict.fromkeys(STATE_WORDS, 0), {}, 0, {}, 0, 0, [])
+    books = _Counted(dict.fromkeys(STATE_WORDS, 0), {}, 0, {}, 0, [])
     on_sales = list(cell.catalogue.on_sales.values())
     for performance in sorted({name for on_sale in on_sales for name in on_sale.performances}):
         layout = cell.catalogue.layout(performance)
@@ -118,7 +117,6 @@ async def _count(cell: Cell) -> _Counted:
     for on_sale in on_sales:
         now = await status(cell, on_sale.on_sale)
         books.sales[on_sale.on_sale] = Sales(orders=now.orders, money=now.takings)
-        books.at_ms = now.now_ms
     return books
 
 
@@ -141,11 +139,20 @@ def _doubled(books: Books) -> list[Sold]:
     return [each for each in books.sold if each.count > 1 and not each.is_standing]
 
 
-async def _recorded_since(cell: Cell, ledger: Ledger, at_ms: int) -> bool:
-    """Waits, within a limit, until the ledger has recorded what was in the outbox at an instant of Redis's clock."""
+def _parts(entry: str) -> tuple[int, ...]:
+    """An entry's id, to be compared."""
+    return tuple(map(int, entry.split("-")))
+
+
+async def _recorded_until_now(cell: Cell, ledger: Ledger) -> bool:
+    """Waits, within a limit, until the ledger has recorded all that is in the outbox now.
+
+    By the newest entry's id and not by an instant: where a clock was set back, ids run ahead of it.
+    """
+    await cell.look()
+    newest = _parts(cell.newest)
     for _ in range(int(DRAIN_SECONDS / 0.1)):
-        await cell.look()
-        if cell.backlog == 0 or int((await ledger.position()).cursor.partition("-")[0]) > at_ms:
+        if _parts((await ledger.position()).cursor) >= newest:
             return True
         await asyncio.sleep(0.1)
     return False
@@ -204,7 +211,7 @@ async def audit(cell: Cell, ledger: Ledger) -> Audit:
     """Compares Redis with the ledger. Raises when one of them cannot be asked."""
     before = await read_books(ledger)
     here = await _count(cell)
-    is_recorded = await _recorded_since(cell, ledger, here.at_ms)
+    is_recorded = await _recorded_until_now(cell, ledger)
     after = await read_books(ledger)
     of_seats, lost_seats = _compare_seats(here.sold, before, after)
     of_sales, lost_orders = _compare_sales(here.sales, before, after)

@@ -71,6 +71,8 @@ class Cell:
         self.backlog = 0
         self.recorded = "0-0"
         """The last entry of the outbox that the ledger has, as seen by `look`; as are the two before."""
+        self.newest = "0-0"
+        """The newest entry that waits to be recorded, as seen by `look`; `0-0` when none does."""
         self.pressure = Pressure()
         """What the keeper says, learned by `look`."""
         self.own_pressure = Pressure()
@@ -126,10 +128,12 @@ class Cell:
         if reply[0] != b"gate":
             raise broken("cell/gate", reply)
         open_epoch, stored, sequence, version = (value.decode() for value in reply[1:5])
-        self.sequence, self.backlog, self.recorded = int(sequence), int(reply[5]), reply[9].decode()
+        self.sequence, self.backlog = int(sequence), int(reply[5])
+        self.recorded, self.newest = reply[9].decode(), reply[10].decode()
         self.pressure = Pressure(Level(reply[6]), int(reply[7]), reply[8].decode())
         is_recovered, self.stored_epoch = stored != self.stored_epoch, stored
-        self.epoch, self.is_open = stored, open_epoch != ""
+        # Open is said only once the catalogue is known: else what is on sale would be said to be unknown.
+        self.epoch, self.is_open = stored, self.is_open and open_epoch != ""
         if is_recovered:
             self.draws.clear()
         else:
@@ -137,6 +141,7 @@ class Cell:
         # A Redis that went back in time counts its versions anew: the number alone does not tell.
         if is_recovered or int(version) != self.catalogue.version:
             await self.refresh()
+        self.is_open = open_epoch != ""
 
     async def refresh(self) -> None:
         """Reads the catalogue again; callers at the same time share one reading."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from engine.audit import Audit, audit
 from engine.catalogue import OnSale
 from engine.entries import encode_order
 from engine.errors import Refused
+from engine.instants import now_ms
 from engine.seats import release
 from tests.backstage import Backstage, seat_names
 from tests.integration.test_writer import make_order
@@ -284,6 +286,20 @@ async def test_a_sale_that_runs_is_no_fault(stage: Backstage) -> None:
     await stage.drain()
     at_rest = await audit(stage.cell, stage.ledger)
     assert (at_rest.faults, at_rest.sold) == ((), at_rest.orders_confirmed)
+
+
+async def test_an_audit_waits_for_what_is_not_recorded_though_ids_run_ahead_of_the_clock(stage: Backstage) -> None:
+    """As after a clock that was set back: the outbox goes on counting from the time that it had reached."""
+    on_sale = await a_sale(stage)
+    ahead: Any = stage.redis.xadd(stage.keys.outbox, {"kind": "restored"}, id=f"{now_ms() + 60_000}-0")
+    stage.redis.xdel(stage.keys.outbox, ahead)
+    await stage.sell(on_sale, "zaal-A-4")
+    await stage.drain()
+    await stage.sell(on_sale, "zaal-A-5")
+    asked = asyncio.create_task(audit(stage.cell, stage.ledger))
+    await asyncio.sleep(0.3)
+    await stage.drain()
+    assert (await asked).faults == ()
 
 
 async def test_an_audit_writes_nothing(stage: Backstage) -> None:

@@ -576,6 +576,28 @@ async def test_an_api_process_learns_what_was_published_just_before_the_loss(sta
     await seen.close()
 
 
+async def test_a_process_that_starts_says_open_only_once_it_knows_what_is_on_sale(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_sale = await stage.put_on()
+    started = Cell(stage.house)
+    said: list[bool] = []
+    refresh = started.refresh
+
+    async def refresh_and_note() -> None:
+        said.append(started.is_open)
+        with pytest.raises(GateClosed):
+            started.on_sale(on_sale.on_sale)
+        await refresh()
+
+    monkeypatch.setattr(started, "refresh", refresh_and_note)
+    await started.look()
+    assert said == [False]
+    assert started.is_open
+    assert started.on_sale(on_sale.on_sale)
+    await started.close()
+
+
 async def test_two_releases_side_by_side_leave_each_other_open(
     stage: Backstage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
