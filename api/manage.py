@@ -168,6 +168,8 @@ async def _counters(request: Call, cell: Cell, name: str) -> CountersReply:
         seats=counts,
         backlog=cell.backlog,
         pressure=str(cell.worst_pressure),
+        pressure_level=cell.worst_pressure.level,
+        slowed_percent=now.slowed_percent,
         message=now.message,
     )
 

@@ -118,7 +118,11 @@ class CountersReply(Reply, frozen=True, omit_defaults=False):
     seats: dict[str, int]
     backlog: int
     pressure: str
-    """What the house sheds and why, in words; `calm` as a rule."""
+    """What the house sheds and why, in words for ops; `calm` as a rule."""
+    pressure_level: int
+    """0: nothing is shed, 1: joining, 2: holding too."""
+    slowed_percent: int
+    """How much of the rate is kept back, so that the house can catch up."""
     message: str
 
 

@@ -1,6 +1,7 @@
 // The control page: what a house's manager watches and steers during an on-sale. /h/{house}/control
 
 import { change, explain, get, getFile } from './api.js';
+import { attentionList } from './attention.js';
 import { field, h, setText, whileBusy } from './dom.js';
 import { openPage, readPath } from './shell.js';
 import { askForKey, leaveButton } from './staff.js';
@@ -33,6 +34,8 @@ async function attempt(button, action, said) {
   }, (trouble) => { setText(problem, explain(trouble, words)); problem.hidden = false; problem.scrollIntoView({ block: 'nearest' }); });
 }
 
+const attention = attentionList({ words, path, key, attempt });
+
 const nameOnSale = ({ title, phase }) => `${title} (${words.say(`phase.${phase}`)})`;
 const tile = (label, value, note) => h('div', { class: 'tile' }, h('dt', {}, words.say(label)), h('dd', {}, value, note ? h('small', {}, note) : null));
 
@@ -44,6 +47,7 @@ function drawBoard(now) {
   board.replaceChildren(
     h('p', { class: `phase ${now.phase}` }, words.say(`phase.${now.phase}`)),
     now.message ? h('p', { class: 'notice message' }, now.message) : '',
+    now.pressure_level || now.slowed_percent ? h('p', { class: 'notice', role: 'status' }, words.say(`pressure.${now.pressure_level}`), h('small', { lang: 'en' }, now.pressure)) : '',
     h('dl', { class: 'tiles' },
       tile('count.joined', words.number(now.joined)), tile('count.now_serving', words.number(now.now_serving)),
       tile('count.ahead', words.number(Math.max(0, now.joined - now.now_serving))),
@@ -100,7 +104,7 @@ async function look(id) {
   try {
     const now = await get(`${path}/on-sales/${id}`, { bearer: key });
     if (choice.value === id) show(now);
-    await readActions().catch(() => null);
+    await Promise.all([readActions(), attention.read()]).catch(() => null);
   } catch {
     stale.hidden = false;
   }
@@ -158,7 +162,7 @@ function keyForm() {
 
 const choice = h('select', { onchange: () => look(choice.value) }, onSales.map((each) => h('option', { value: each.on_sale }, nameOnSale(each))));
 main.classList.add('wide');
-main.append(h('div', { class: 'intro row' }, h('h1', {}, words.say('control')), leaveButton({ words })), problem, done, stale,
+main.append(h('div', { class: 'intro row' }, h('h1', {}, words.say('control')), leaveButton({ words })), problem, done, stale, attention.element,
   onSales.length ? h('label', { class: 'field inline' }, h('span', {}, words.say('on_sale')), choice) : h('p', { class: 'card' }, words.say('nothing_on_sale')),
   h('div', { class: 'columns' }, h('section', { class: 'card', 'aria-label': words.say('numbers') }, board),
     h('section', { class: 'card', 'aria-label': words.say('steer') }, h('h2', {}, words.say('steer')), steering, h('h2', {}, words.say('administration')), csv, keyForm())),
@@ -167,4 +171,4 @@ if (onSales.length) {
   choice.value = (onSales.find((each) => each.phase === 'open') ?? onSales[0]).on_sale;
   look(choice.value);
 }
-readActions().catch(() => null);
+Promise.all([readActions(), attention.read()]).catch(() => null);

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from math import isfinite
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.garbage import collect_seldom
-from tests.bench import confirm, http_hold, http_line, seats_in_redis, small_client, waiting, writer
+from tests.bench import confirm, http_hold, http_line, isolation, seats_in_redis, small_client, waiting, writer
 from tests.bench.rounds import AT_LEAST, Part
 from tests.bench.stand import Stand, stand
 
@@ -26,6 +27,7 @@ ON_A_STAND: Final[dict[str, Callable[[Stand], Awaitable[list[Part]]]]] = {
     "P7": writer.record,
 }
 ALONE: Final[dict[str, Callable[[], Awaitable[list[Part]]]]] = {
+    "P2": isolation.cache,
     "P4": seats_in_redis.named_seats,
     "P5": seats_in_redis.best_available,
     "P8": waiting.memory,
@@ -33,7 +35,8 @@ ALONE: Final[dict[str, Callable[[], Awaitable[list[Part]]]]] = {
     "P11": waiting.draw,
     "P12": confirm.confirm,
 }
-IDS: Final = sorted({*ON_A_STAND, *ALONE}, key=lambda name: int(name[1:]))
+IN_WINDOWS: Final[dict[str, Callable[[float], Awaitable[list[Part]]]]] = {"P9": isolation.neighbour}
+IDS: Final = sorted({*ON_A_STAND, *ALONE, *IN_WINDOWS}, key=lambda name: int(name[1:]))
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -64,6 +67,13 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="The bars of the README's Speed.")
     parser.add_argument("ids", nargs="*", metavar="ID", help=f"some of {' '.join(IDS)}; all when none is named")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--window",
+        type=float,
+        default=isolation.WINDOW_SECONDS,
+        metavar="SECONDS",
+        help="of P9; 60 for a figure to keep",
+    )
     found = parser.parse_args(words)
     unknown = sorted(set(found.ids) - set(IDS))
     if unknown:
@@ -71,7 +81,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     return found
 
 
-async def measure(ids: Sequence[str], tell: Callable[[Result], None]) -> list[Result]:
+async def measure(ids: Sequence[str], window_seconds: float, tell: Callable[[Result], None]) -> list[Result]:
     """Runs the benches one after the other, and tells each result as it comes."""
     results = []
     async with AsyncExitStack() as stack:
@@ -82,6 +92,8 @@ async def measure(ids: Sequence[str], tell: Callable[[Result], None]) -> list[Re
             started = time.perf_counter()
             if name in ALONE:
                 parts = await ALONE[name]()
+            elif name in IN_WINDOWS:
+                parts = await IN_WINDOWS[name](window_seconds)
             else:
                 assert shared is not None
                 parts = await ON_A_STAND[name](shared)
@@ -100,7 +112,7 @@ def table(results: Sequence[Result]) -> Table:
                 result.id,
                 f"{part.what}\n[dim]÷ {part.yardstick}\n{part.measured}, {part.rounds} rounds[/]",
                 f"[{'green' if part.holds else 'bold red'}]{part.ratio:g} {'✓' if part.holds else '✗'}[/]",
-                f"{sign} {part.bar:g}",
+                f"{sign} {part.bar:g}" if isfinite(part.bar) else "",
                 f"{sign} {part.moonshot:g}" if part.moonshot is not None else "",
                 f"{part.spread[0]:g}, {part.spread[1]:g}",
             )
@@ -126,7 +138,7 @@ def main() -> int:
 
     collect_seldom()  # as the processes do that serve
     # In the order asked for: benches that share a stand leave it as they found it.
-    results = uvloop.run(measure(list(dict.fromkeys(asked.ids)) or IDS, tell))
+    results = uvloop.run(measure(list(dict.fromkeys(asked.ids)) or IDS, asked.window, tell))
     if not asked.json:
         Console().print(table(results))
     return 0 if all(result.holds for result in results) else 1

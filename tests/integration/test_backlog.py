@@ -61,7 +61,9 @@ async def test_a_backlog_slows_and_then_stops_those_who_come_in_and_confirming_g
             assert paces & set(range(1, RATE)), f"it slowed before it stopped: {paces}"
             await sale.until_status()
             assert (await told(sale)) == (1, "backlog")
-            assert "joining is refused" in str((await counters(sale))["pressure"])
+            shown = await counters(sale)
+            assert "joining is refused" in str(shown["pressure"])
+            assert (shown["pressure_level"], shown["slowed_percent"], shown["rate_per_minute"]) == (1, 100, RATE)
             # Nobody new comes in; who was called keeps the turn.
             claimed = await sale.claim(waiting, secret)
             assert (claimed.status, claimed.slug) == (409, "full")
