@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, expect
 
+from engine.cli.sales import at_house
 from engine.instants import now_ms
+from engine.ledger.payments import note_unclaimed, request_unclaimed_refund
+from engine.ledger.recoveries import raise_alarm
 from tests.browser.person import PHONE, People, Person
 from tests.town import Sale, Town
 
@@ -150,3 +153,28 @@ async def test_someone_new_at_the_counter_sells_two_seats_in_three_steps(
         await clerk.press("Next customer")
         await expect(page.locator(".basket .items li")).to_have_count(0)
         await expect(page.locator(".legend")).to_contain_text(re.compile(r"\d+ free"))
+
+
+async def test_a_manager_is_told_what_needs_attention_and_sees_to_it(town: Town, people: People) -> None:
+    async with await town.open_sale("zeewind") as sale, people.arrive() as manager:
+        async with at_house(town.network_file, "zeewind") as (_, ledger):
+            await raise_alarm(ledger, "live-seat", {"order": "an-order"})
+            await note_unclaimed(ledger, "demo", "yes-nobodys")
+            await request_unclaimed_refund(ledger, "demo", "yes-nobodys")
+        await signs_in(manager, sale, "control", sale.manage_key)
+        await manager.sees("Needs somebody’s attention", "A seat was sold twice", "A payment has to go back")
+        lines = manager.page.locator(".attention li")
+        for number, (text, button) in enumerate(
+            [
+                ("A seat was sold twice", "Seen to"),
+                ("no order belongs", "Seen to"),
+                ("has to go back", "Money went back"),
+            ]
+        ):
+            line = lines.filter(has_text=text)
+            await expect(lines).to_have_count(3 - number)
+            await line.locator("summary").click()
+            await line.get_by_label("Why?").fill("called them")
+            await line.get_by_role("button", name=button).click()
+        await expect(manager.page.locator(".attention")).to_be_hidden()
+        await manager.sees("Money went back: demo yes-nobodys")
