@@ -19,7 +19,7 @@ export function attentionList({ words, path, key, attempt }) {
 
   const post = (where, body) => change('POST', `${path}/${where}`, { bearer: key, body });
   const alarm = ({ id, at, kind, words: english, detail }) => entry(words.has(`alarm.${kind}`) ? words.say(`alarm.${kind}`) : english,
-    Object.values(detail).join(' · '), at, 'alarm_seen', (reason) => post(`alarms/${id}/seen`, { reason }));
+    Object.entries(detail).map(([name, value]) => `${name.replaceAll('_', ' ')} ${value}`).join(' · '), at, 'alarm_seen', (reason) => post(`alarms/${id}/seen`, { reason }));
   const refund = ({ order, amount, currency, provider, reference, requested_at: at }) => entry(
     amount === null ? words.say('refund_unknown') : words.say('refund_due', { amount: words.money(amount, currency) }),
     [order, provider, reference].filter(Boolean).join(' · '), at, 'refund_paid', (reason) => post('refunds/paid', { provider, reference, reason }));
