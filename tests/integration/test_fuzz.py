@@ -1,6 +1,7 @@
 """Whatever the OpenAPI document allows, and much that it does not, gets an answer as described: never a 5xx."""
 
 import asyncio
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,4 +39,6 @@ async def test_no_request_is_answered_with_an_error_of_ours(town: Town, tmp_path
         )
     assert found.returncode == 0, found.stdout[-6000:] + found.stderr[-2000:]
     assert " generated" in found.stdout
+    selected, of_all, tested = map(int, re.findall(r"(?:Selected: (\d+)/(\d+)\s+Tested: (\d+))", found.stdout)[0])
+    assert tested == selected == of_all - 1 > 30, "a route was left out"
     assert "unforeseen" not in town.log()
