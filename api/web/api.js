@@ -5,6 +5,8 @@ export const SERVER = new URL('/', import.meta.url);
 
 const TRIES = 4;
 const TIME_OUT_MS = 12_000;
+/** After so long nobody waits for a change any more: the reader decides whether to try again. */
+const DEADLINE_MS = 40_000;
 
 /** What the server refused (RFC 9457), or that it could not be reached (`slug` "unreachable"). */
 export class Problem extends Error {
@@ -64,10 +66,12 @@ export async function getFile(path, options) {
 
 /**
  * Changes something. Without an answer, or when the server is busy for a moment, the same request with the same
- * key is repeated: it has one effect, and the first answer comes back.
+ * key is repeated, until a deadline: it has one effect, and the first answer comes back. This is the one place that
+ * repeats; what lies behind it never does.
  */
 export async function change(method, path, options = {}) {
   const key = options.key ?? crypto.randomUUID();
+  const untilMs = performance.now() + DEADLINE_MS;
   for (let attempt = 1; ; attempt += 1) {
     try {
       const response = await send(method, path, { ...options, key });
@@ -75,8 +79,9 @@ export async function change(method, path, options = {}) {
     } catch (problem) {
       const isUncertain = problem instanceof Problem && (problem.slug === 'unreachable' || problem.status >= 502);
       if (!isUncertain || attempt >= (options.tries ?? TRIES)) throw problem;
-      const waitMs = problem.retryAfterMs ?? 400 * 2 ** attempt;
-      await pause(Math.min(waitMs, 8000) * (0.75 + Math.random() / 2));
+      const waitMs = Math.min(problem.retryAfterMs ?? 400 * 2 ** attempt, 8000) * (0.75 + Math.random() / 2);
+      if (performance.now() + waitMs > untilMs) throw problem;
+      await pause(waitMs);
     }
   }
 }
