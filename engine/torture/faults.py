@@ -5,7 +5,7 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from engine.torture.options import STRUCK, Strike
@@ -13,7 +13,7 @@ from engine.torture.shim import NO_END, Shim
 from engine.torture.shoppers import Told
 from engine.torture.stage import Stage, children_of, next_release
 
-LONGER_SECONDS: Final = 6.0
+LONGER_SECONDS: Final = 10.0
 """How much longer than drawn a fault stays, when it has not bitten yet."""
 AROUND_SECONDS: Final = 0.05
 LONGEST_JUMP_MS: Final = 120_000
@@ -25,8 +25,9 @@ Evidence = Callable[[], int]
 class Faults:
     """Strikes the first house of a stage. `bitten` counts the strikes that were seen to bite, by kind."""
 
-    def __init__(self, stage: Stage, told: Told) -> None:
-        self._stage, self._told = stage, told
+    def __init__(self, stage: Stage, told: Sequence[Told]) -> None:
+        """`told`: by all houses, the struck one first."""
+        self._stage, self._told = stage, tuple(told)
         self._chance = random.Random(stage.options.seed)
         self._locks = {target: asyncio.Lock() for target in ("redis", "postgres", "serve", "links")}
         self.struck: Counter[str] = Counter()
@@ -87,10 +88,10 @@ class Faults:
         return self._stage.shim
 
     def _turned_away(self) -> int:
-        return self._told.turned_away
+        return self._told[0].turned_away
 
     def _confirmed(self) -> int:
-        return len(self._told.confirmed)
+        return sum(len(each.confirmed) for each in self._told)
 
     # -- Redis
 
@@ -190,7 +191,7 @@ class Faults:
         number = 1 + int(before.name.rpartition("-")[2]) if before else 1
         stage.release = await asyncio.to_thread(next_release, stage.folder / f"release-{number}")
         new = stage.serve(STRUCK)
-        await stage.until_ready(new, "/healthz")
+        await stage.until_all_ready(new)
         stage.serving[STRUCK] = [old, new]
         felt = await self._felt(strike, lambda: min(stage.asked[new.url], stage.asked[old.url]))
         stage.serving[STRUCK] = [new]

@@ -46,6 +46,7 @@ class Options(msgspec.Struct, frozen=True):
     rate_per_minute: int
     cap: int
     workers: int
+    redis_timeout_ms: int
     late_share: float
     """Of all payments; of these a quarter each comes once, twice, before its order, and never."""
     strikes: tuple[Strike, ...]
@@ -97,6 +98,7 @@ def draw(seed: int, minutes: float, *, kinds: tuple[str, ...] = KINDS) -> Option
         rate_per_minute=chance.choice((6_000, 20_000, 60_000)),
         cap=chance.choice((200, 1_000, 5_000)),
         workers=chance.randint(1, 2),
+        redis_timeout_ms=250,
         late_share=round(chance.uniform(0.05, 0.25), 2),
         strikes=_strikes(chance, minutes * 60, kinds),
     )

@@ -68,7 +68,7 @@ class Torture:
             await stage.open()
             self._say(f"open after {time.monotonic() - started:.1f} s")
             shoppers = {slug: Shoppers(stage, slug) for slug in self._options.houses}
-            faults = Faults(stage, shoppers[STRUCK].told)
+            faults = Faults(stage, [each.told for each in shoppers.values()])
             watches = {slug: Watch(stage, slug, faults) for slug in self._options.houses}
             looking = [
                 asyncio.create_task(look()) for watch in watches.values() for look in (watch.look_on, watch.audit_on)
@@ -91,9 +91,8 @@ class Torture:
             for slug, each in shoppers.items():
                 count, wrong = await at_rest(stage, slug, each.told)
                 recorded += count
-                self._note(slug, [*wrong, *each.told.broken, *watches[slug].broken])
-                if slug != STRUCK and each.told.turned_away:
-                    self._note(slug, [f"{each.told.turned_away} requests were turned away at a neighbour"])
+                felt = each.told.felt_next_door if slug != STRUCK else ()
+                self._note(slug, [*wrong, *each.told.broken, *watches[slug].broken, *felt])
         told = [each.told for each in shoppers.values()]
         return Verdict(
             seed=self._options.seed,

@@ -42,6 +42,7 @@ BY: Final = Change(who="torture", why="to be tortured")
 NEIGHBOURS_PATIENCE_MS: Final = 5_000
 """A neighbour may be slow on a machine that is this busy; it may not refuse."""
 CLAIM_SECONDS: Final = 5
+LOOKS: Final = 12
 
 
 def plan_of(rows: int, seats: int, standing: int) -> dict[str, Any]:
@@ -144,7 +145,7 @@ class Stage:
                 "operator_contact": "ops@example.org",
                 "policy": msgspec.to_builtins(SHARED_POLICY),
                 "limits": {"payment_claim_seconds": CLAIM_SECONDS}
-                | ({} if slug == STRUCK else {"redis_timeout_ms": NEIGHBOURS_PATIENCE_MS}),
+                | {"redis_timeout_ms": self.options.redis_timeout_ms if slug == STRUCK else NEIGHBOURS_PATIENCE_MS},
             }
             for slug in self.options.houses
         ]
@@ -226,6 +227,12 @@ class Stage:
                     raise ServerFailed(f"parvis serve does not answer:\n{self.last_words()}")
                 await asyncio.sleep(0.05)
 
+    async def until_all_ready(self, served: Served, path: str = "/readyz") -> None:
+        """The same for a while on end: each of its workers answers for itself."""
+        for _ in range(LOOKS):
+            await self.until_ready(served, path)
+            await asyncio.sleep(0.1)
+
     async def open(self) -> None:
         """Serves every house, and opens its on-sale. Raises `ServerFailed`."""
         for slug in self.options.houses:
@@ -235,8 +242,7 @@ class Stage:
             async with self.house(slug) as (cell, ledger):
                 await self._put_on(cell, ledger)
         for slug in self.options.houses:
-            path = f"/v1/houses/{slug}/on-sales/{self.on_sale}/status"
-            await self.until_ready(self.serving[slug][0], path)
+            await self.until_all_ready(self.serving[slug][0], f"/v1/houses/{slug}/on-sales/{self.on_sale}/status")
 
     async def _put_on(self, cell: Cell, ledger: Ledger) -> None:
         options = self.options
