@@ -19,7 +19,7 @@ from engine.ledger.ledger import Ledger
 from engine.sealing import PRIVATE_FILE, PUBLIC_FILE, Opener
 from engine.words import OrderId
 from engine.writer import Writer
-from tests.backstage import Backstage
+from tests.backstage import Backstage, until
 from tests.faults.postgres_proxy import behind_proxy
 from tests.integration.commands import Parvis
 from tests.integration.test_writer import POISON, check_at_rest, make_order, put
@@ -193,6 +193,22 @@ async def test_an_order_whose_seat_was_sold_meanwhile_is_conflicted_with_one_ref
         second.order: "recorded",
     }
     assert await stage.rows("SELECT order_id::text FROM refund_requests") == [(first.order,)]
+
+
+async def test_a_letter_waits_for_a_writer_that_is_in_the_middle_of_a_batch(stage: Backstage) -> None:
+    """What is looked at before it is recorded stays so."""
+    order, entry = await bury_a_sale(stage)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+    async def is_waiting() -> bool:
+        return bool(await stage.value(waiting))
+
+    async with stage.ledger.connection() as writer, writer.transaction():
+        await writer.execute("UPDATE cursor SET entry = entry")
+        work = asyncio.create_task(requeue_(stage, entry))
+        await until(is_waiting, "the letter waits")
+    assert await work
+    await check_recorded_once(stage, order, entry)
 
 
 async def test_letters_and_the_writer_at_once_get_every_seat_sold_once(stage: Backstage) -> None:
