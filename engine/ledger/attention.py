@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from engine.errors import Refused
+
 if TYPE_CHECKING:
     from engine.ledger.ledger import Ledger
 
@@ -83,11 +85,16 @@ async def alarms(ledger: "Ledger", limit: int, *, with_seen: bool = False) -> li
 
 
 async def see(ledger: "Ledger", alarm: int, who: str, why: str) -> bool:
-    """Notes who has seen an alarm; logged. Answers whether it was still unseen. Raises `LedgerUnavailable`."""
+    """Notes who has seen an alarm; logged. Answers whether it was still unseen.
+
+    Raises `Refused` (`not-found`), `LedgerUnavailable`.
+    """
     async with ledger.connection() as connection, connection.transaction():
         kind = await connection.fetchval(SEEN, alarm, who)
         if kind is not None:
             await connection.execute(ACTION, who, "see alarm", f"{kind} {alarm}", why)
+        elif not await connection.fetchval("SELECT true FROM alarms WHERE id = $1", alarm):
+            raise Refused("not-found", "there is no such alarm here")
     return kind is not None
 
 

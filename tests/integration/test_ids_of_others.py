@@ -1,0 +1,132 @@
+"""Every route that takes an id, asked by everybody with an id of another house and with one that nobody has: with
+whatever token, nobody can tell the one from the other.
+"""
+
+import asyncio
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.integration.test_walls import EXPECTED, SCOPES
+from tests.town import Answer, Sale, Town
+
+NO_IDS = {"house", "name", "provider", "action"}
+"""Parts of paths that are words and no ids."""
+THEIR_ALARM, NO_ALARM = 999_999_001, 999_999_002
+PLACEHOLDER = re.compile(r"{(\w+):\w+}")
+
+
+def routes_with_ids() -> Iterator[tuple[str, str]]:
+    for method, path in EXPECTED:
+        if set(PLACEHOLDER.findall(path)) - NO_IDS:
+            yield method, path
+
+
+def bodies(ids: "dict[str, Any]") -> "dict[str, Any]":
+    """Ids that travel in bodies, by method and path."""
+    item = {"performance": ids["performance"], "seats": ["zaal-A-1"]}
+    payment = {"provider": "demo", "reference": f"yes-{uuid.uuid4()}"}
+    soon = "2030-01-01T20:00:00Z"
+    show = {"performance": "new", "hall": ids["hall"], "title": "A", "starts_at": soon, "prices": {}}
+    sale = {"on_sale": "new", "title": "A", "performances": [ids["performance"]], "prequeue_at": soon, "opens_at": soon}
+    return {
+        "/holds": {"items": [item]},
+        "/orders": {"holds": [ids["hold"]], "customer": {"email": "a@example.org"}, "payment": payment},
+        "/manage/performances": show,
+        "/manage/on-sales": sale,
+        "/manage/refunds/paid": {"provider": "demo", "reference": ids["paid"], "reason": "none"},
+    }
+
+
+@pytest.fixture(scope="module")
+def ids(town: Town) -> "tuple[Sale, dict[str, Any], dict[str, Any], dict[str, str]]":
+    """Our sale, ids of the other house, ids of nobody, and everybody's tokens."""
+
+    async def gather() -> "tuple[Sale, dict[str, Any], dict[str, Any], dict[str, str]]":
+        async with await town.open_sale("noord", hold_seconds=600) as sale, await town.open_sale("zuid") as far:
+            token = await far.enter()
+            held = (await far.hold(token, "zaal-A-1")).json["hold"]
+            buyer, paid = await far.enter(), f"yes-{uuid.uuid4()}"
+            order = (await far.order(buyer, (await far.hold(buyer, "zaal-B-1")).json["hold"], payment=paid)).json
+            await far.until_recorded(order)
+            with psycopg.connect(town.network.house("zuid").postgres_dsn) as connection:
+                connection.execute(
+                    "INSERT INTO alarms (id, kind, detail) OVERRIDING SYSTEM VALUE VALUES (%s, 'test', '{}') "
+                    "ON CONFLICT DO NOTHING",
+                    [THEIR_ALARM],
+                )
+            place, _ = await sale.join()
+            theirs = {
+                "on_sale": far.on_sale, "performance": far.performance, "hall": far.hall, "hold": held,
+                "order": order["order"], "key_id": far.manage_key.split("_")[1], "alarm": THEIR_ALARM,
+                "paid": paid,
+            }  # fmt: skip
+            nobodys = {
+                "on_sale": "sale-0", "performance": "show-0-0", "hall": "hall-0", "hold": held[:-8] + "AAAAAAAA",
+                "order": str(uuid.uuid4()), "key_id": "0" * 16, "alarm": NO_ALARM, "paid": "yes-none",
+            }  # fmt: skip
+            tokens = {
+                "nobody": "",
+                "a place": place,
+                "our pass": await sale.enter(),
+                "our manager": sale.manage_key,
+                **{f"our key for {scope}": await sale.key(scope) for scope in SCOPES},
+                "their pass": await far.enter(),
+                "their key": far.manage_key,
+                "their order's secret": order["order_secret"],
+            }
+            return sale, theirs, nobodys, tokens
+
+    return asyncio.run(gather())
+
+
+def without_ids(answer: Answer, *ids: "dict[str, Any]") -> "tuple[int, bytes, list[str]]":
+    """Status, body and names of headers, where an answer repeats what it was asked for without that."""
+    body = answer.body
+    for each in ids:
+        for value in each.values():
+            body = body.replace(str(value).encode(), b"ID")
+    return answer.status, body, sorted(name.lower() for name in answer.headers)
+
+
+@pytest.mark.parametrize(("method", "path"), routes_with_ids())
+async def test_an_id_of_another_house_in_a_path_is_an_id_of_nobody(
+    town: Town, ids: "tuple[Sale, dict[str, Any], dict[str, Any], dict[str, str]]", method: str, path: str
+) -> None:
+    opened, theirs, nobodys, tokens = ids
+    words = {"house": "noord", "provider": "demo", "action": "pause"}
+    async with opened as sale:
+        for who, token in tokens.items():
+            seen = []
+            for named in (theirs, nobodys):
+                full = town.url + PLACEHOLDER.sub(r"{\1}", path).format(**(named | words))
+                body = {"secret_hash": "x"} if path.endswith("/places") else {"place": "x", "secret": "x"}
+                sent = {"reason": "none"} if "/manage/" in path else body
+                answer = await sale.ask(method, full, sent if method == "POST" else None, token=token)
+                seen.append(without_ids(answer, theirs, nobodys))
+            assert seen[0] == seen[1], who
+            if not path.startswith("/h/"):
+                assert seen[0][0] in {401, 403, 404}, (who, seen[0])
+            if who == "our manager" and "/manage/" in path:
+                assert seen[0][0] == 404, seen[0]
+
+
+@pytest.mark.parametrize(
+    "path", ["/holds", "/orders", "/manage/performances", "/manage/on-sales", "/manage/refunds/paid"]
+)
+async def test_an_id_of_another_house_in_a_body_is_an_id_of_nobody(
+    town: Town, ids: "tuple[Sale, dict[str, Any], dict[str, Any], dict[str, str]]", path: str
+) -> None:
+    opened, theirs, nobodys, tokens = ids
+    async with opened as sale:
+        for who, token in tokens.items():
+            seen = []
+            for named in (theirs, nobodys):
+                answer = await sale.post(path, bodies(named)[path], token=token)
+                seen.append(without_ids(answer, theirs, nobodys))
+            assert seen[0] == seen[1], who
+            assert 400 <= seen[0][0] < 500 or path == "/manage/refunds/paid", (who, seen[0])
