@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS: Final = 3.0
 EXPORTED_A_TIME: Final = 500
-AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What asyncpg raises when Postgres is away, full, read-only, stopping or not migrated yet: whatever it says that
-is not about the values it was given. It is asked again later."""
+is not about the values it was given. It is asked again later. The last of them it says of itself, of a connection
+that was cut between two steps."""
 
 
 class Document(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 
+import asyncpg
 import psycopg
 import pytest
 
@@ -97,6 +98,14 @@ async def test_nobody_waits_for_ever_for_a_connection(stage: Backstage) -> None:
             await ledger.position()
     assert await ledger.position()
     await ledger.close()
+
+
+async def test_a_connection_that_was_cut_between_two_steps_is_a_postgres_that_is_away(stage: Backstage) -> None:
+    """A driver that has lost its place says so in words of its own; whoever keeps a house goes on all the same."""
+    with pytest.raises(LedgerUnavailable, match="cannot switch to state"):
+        async with stage.ledger.connection():
+            raise asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+    assert await stage.ledger.position()
 
 
 async def test_nothing_that_it_says_holds_the_password(stage: Backstage) -> None:
