@@ -3,7 +3,7 @@
 -- KEYS  cell
 -- ARGV  epoch
 -- REPLY closed: epoch
--- INCLUDES gate
+-- INCLUDES gate closing
 -- FLAGS allow-oom
 local cell, epoch = KEYS[1], ARGV[1]
 
@@ -13,4 +13,5 @@ if tonumber(epoch) > tonumber(stored) then
   redis.call("HSET", cell, "epoch", epoch)
   stored = epoch
 end
+closed_at[cell] = stored
 return {"closed", stored}

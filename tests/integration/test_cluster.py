@@ -2,17 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import msgspec
 import pytest
-from redis.exceptions import NoPermissionError
+from redis.exceptions import NoPermissionError, RedisError
 
+from engine.cell import Cell
 from engine.cli.sales import at_house
+from engine.errors import CellUnavailable
 from engine.keys import Keys
+from engine.ledger.ledger import Ledger
 from engine.library import assemble
 from engine.losses import is_after
+from engine.recovery import Keeper
+from engine.redis_urls import connect, credentials
 from engine.words import HouseSlug
 from tests.chaos.crowd import Crowd
 from tests.chaos.truth import clean, recorded
@@ -182,6 +187,50 @@ async def test_a_node_that_lost_the_house_and_gets_it_back_is_closed_though_it_n
         assert (await noord.hold(token, "zaal-A-1")).status == 409
         assert (await noord.hold(token, "zaal-A-2")).status == 201
         await clean(town, *HOUSES)
+
+
+async def test_a_recovery_that_a_promotion_overtakes_opens_nothing(
+    town: TownOnNodes, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = town.network.house("noord")
+    cell, ledger = Cell(house, is_owner=True), Ledger(house.postgres_dsn, pool=2, timeout_ms=5_000)
+    owner = connect(house.redis_owner_url, cell.keys.cell)
+    keeper = Keeper(cell, owner, ledger, *credentials(house.redis_url))
+    tell = keeper._tell
+
+    async def overtaken(*compared: Any) -> Any:
+        told = await tell(*compared)
+        (replica,) = cluster.replicas_of(cluster.primary_of("noord"))
+        await asyncio.to_thread(cluster.promote, replica)
+        await asyncio.to_thread(wait_for, lambda: cluster.primary_of("noord") is replica, "the house is there")
+        return told
+
+    monkeypatch.setattr(keeper, "_tell", overtaken)
+    with town.nobody_keeping():
+        await keeper.cell.look()
+        await insist_on(keeper.recover)
+        await insist_on(keeper.cell.look)
+        assert (keeper.recoveries, keeper.cell.is_open) == (0, False), "what is there now was never compared"
+        monkeypatch.undo()
+        await insist_on(keeper.recover)
+        assert (keeper.recoveries, keeper.cell.is_open) == (1, True)
+    await cell.close()
+    await ledger.close()
+    await owner.aclose()
+    await asyncio.to_thread(cluster.until_whole)
+    await clean(town, *HOUSES)
+
+
+async def insist_on(do: Callable[[], Awaitable[object]]) -> None:
+    """Does it again while a connection still leads to the node of before; once through, it is done."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await do()
+            except (CellUnavailable, RedisError):
+                await asyncio.sleep(0.05)
+            else:
+                return
 
 
 async def buy(sale: Sale, row: str) -> set[str]:

@@ -33,8 +33,7 @@ class CellStage:
         self.keys = Keys(HouseSlug(house))
         self.epoch = "1"
         self.counter = 0
-        self.run("cell/close", [self.keys.cell])
-        assert self.run("cell/open", [self.keys.cell], 0) == [b"open", b"1"]
+        assert self.open_at(1) == [b"open", b"1"]
 
     def run(self, operation: str, keys: Sequence[str], *arguments: Any) -> Reply:
         """Calls an operation with the epoch as its first argument."""
@@ -46,6 +45,11 @@ class CellStage:
         command = "FCALL_RO" if operation in library.read_only else "FCALL"
         reply: Reply = self.redis.execute_command(command, library.functions[operation], len(keys), *keys, *arguments)
         return reply
+
+    def open_at(self, epoch: int, quiet_ms: int = 0) -> Reply:
+        """Closes and opens at an epoch, as recovery does."""
+        self.ask("cell/close", [self.keys.cell], epoch)
+        return self.ask("cell/open", [self.keys.cell], epoch, quiet_ms)
 
     def now_ms(self) -> int:
         seconds, microseconds = self.redis.execute_command("TIME")

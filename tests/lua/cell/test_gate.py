@@ -69,6 +69,6 @@ def test_recovery_opens_data_that_fell_behind(stage: Stage) -> None:
     stage.join()
     stage.redis.hset(stage.keys.cell, "sequence", 0)
     assert stage.join() == [b"closed"]
-    assert stage.ask("cell/open", [stage.keys.cell], 2, 0) == [b"open", b"2"]
+    assert stage.open_at(2) == [b"open", b"2"]
     stage.epoch = "2"
     assert stage.join()[0] == b"joined"

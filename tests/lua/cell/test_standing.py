@@ -21,7 +21,7 @@ def test_a_cell_that_is_closed_tells_nothing(stage: Stage) -> None:
     stage.before("A: h1 s2")
     stage.run("cell/close", [stage.keys.cell])
     assert standing(stage, "p") == [b"closed"]
-    stage.ask("cell/open", [stage.keys.cell], 2, 0)
+    stage.open_at(2)
     assert standing(stage, "p") == [b"fenced", b"2"]
 
 
