@@ -2,7 +2,7 @@
 
 It knows nothing of the scripts. An event is what a caller was told; a seat is (performance, …). Redis may know
 less of a hold than its owner does (it ends), never more: a seat changes hands only through release, the end of
-its time, or a sale, and a sold seat never changes hands again.
+its time, or a sale, and a sold seat only through the return of its order, once.
 """
 
 from collections import Counter
@@ -50,6 +50,7 @@ class Auditor:
         self.sold_places: Counter[Seat] = Counter()
         self.bought: Counter[tuple[str, str | int]] = Counter()
         self.orders: set[str] = set()
+        self._standing: dict[str, _Hold] = {}
 
     def replay(self, history: Iterable[Event]) -> None:
         """Raises `Broken` at the first event that cannot have happened."""
@@ -72,6 +73,8 @@ class Auditor:
                 self.holds[event.hold] = held._replace(expires_at_ms=event.expires_at_ms)
             case "confirmed":
                 self._confirm(event)
+            case "returned":
+                self._return(event)
             case _:
                 raise Broken(f"{event}: there is no such event")
 
@@ -135,10 +138,21 @@ class Auditor:
             raise Broken(f"{event}: the order was confirmed before")
         self._end(event.hold)
         self.orders.add(event.order)
+        self._standing[event.order] = held
         self.sold |= dict.fromkeys(held.seats, event.order)
         self.sold_places.update(held.places)
         for performance, count in _by_performance(held).items():
             self.bought[held.owner, performance] += count
+
+    def _return(self, event: Event) -> None:
+        sold = self._standing.pop(event.order, None)
+        if sold is None:
+            raise Broken(f"{event}: the order does not stand")
+        for seat in sold.seats:
+            del self.sold[seat]
+        self.sold_places.subtract(sold.places)
+        for performance, count in _by_performance(sold).items():
+            self.bought[sold.owner, performance] -= count
 
     def check_seats(self, states: Mapping[Seat, str]) -> None:
         """The hall as Redis has it, every due hold swept: `o`, `h`, `s` a seat. Raises `Broken`."""

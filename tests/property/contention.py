@@ -1,10 +1,10 @@
-"""Many callers at one small house, all at once, who hold, extend, let go, buy and repeat themselves at random."""
+"""Many callers at one small house at once, who hold, extend, let go, buy, return and repeat themselves at random."""
 
 import asyncio
 import random
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,10 +24,30 @@ OWNERS = 90
 LIMIT = 6
 HOLD_MS = 120
 EXTENSION_MS = 60
+RECENT = 40
+NOW_RECORDED_MS = 10**15
+"""A ledger that is never behind."""
+EFFECTS = {b"held", b"released", b"extended", b"confirmed", b"returned"}
 
 
 def pack(value: object) -> bytes:
     return msgspec.msgpack.encode(value)
+
+
+class Bought(NamedTuple):
+    """An order of this round, and what it sold."""
+
+    order: str
+    owner: str
+    performances: list[str]
+    seats: frozenset[Seat]
+    places: dict[Seat, int]
+
+    def part(self, performance: str) -> list[Any]:
+        """What it sold of a performance, as `free_hold` takes it."""
+        seats = [part for name, block, offset in self.seats if name == performance for part in (block, offset, 1)]
+        areas = [part for key, count in self.places.items() if key[0] == performance for part in (key[2], count)]
+        return [self.owner, 0, seats, areas, 0]
 
 
 class House:
@@ -44,6 +64,7 @@ class House:
         self.generation = 0
         self.performances: tuple[str, ...] = ()
         self.entries: list[str] = []
+        self._bought: list[Bought] = []
 
     async def ask(self, operation: str, keys: list[str], *arguments: Any) -> list[Any]:
         library = assemble()
@@ -66,6 +87,7 @@ class House:
     async def lay_out(self) -> None:
         """Fresh, empty halls for the next round."""
         self.generation += 1
+        self._bought.clear()
         self.performances = tuple(f"{name}-{self.generation}" for name in PERFORMANCES)
         for performance in self.performances:
             key, index, _ = self.hall(performance)
@@ -89,9 +111,9 @@ class House:
                 self.ask(operation, keys, *arguments), self.ask(operation, keys, *arguments)
             )
             # A refusal changed nothing and is decided anew; an effect is told again to the letter.
-            if reply[0] in {b"held", b"released", b"extended", b"confirmed"}:
+            if reply[0] in EFFECTS:
                 assert reply == again, (operation, reply, again)
-            elif again[0] in {b"held", b"released", b"extended", b"confirmed"}:
+            elif again[0] in EFFECTS:
                 reply = again
         self.outcomes[reply[0].decode()] += 1
         return reply
@@ -130,8 +152,12 @@ class House:
                 await asyncio.sleep(draw.uniform(0.5, 1.5) * HOLD_MS / 1000)
                 await self._buy(hold, owner, performances)
             case "buy":
-                await self._buy(hold, owner, performances)
+                if await self._buy(hold, owner, performances):
+                    self._bought.append(Bought(hold, owner, performances, seats, places))
                 await self._release(hold, owner, halls)
+                if self._bought and draw.random() < 0.5:
+                    # Any of this round, those too that were returned before and whose seats are sold again.
+                    await self._return(draw.choice(self._bought[-RECENT:]), f"{number}")
 
     def _wish(self, number: int) -> list[object]:
         draw = self._random
@@ -151,7 +177,22 @@ class House:
         if reply[0] == b"released":
             self.history.append(Event(int(reply[1]), "released", hold, owner))
 
-    async def _buy(self, hold: str, owner: str, performances: list[str]) -> None:
+    async def _return(self, bought: Bought, key: str) -> None:
+        keys, order = self.keys, self.keys.order(OrderId(bought.order))
+        reply = await self.change(
+            "orders/return",
+            [
+                *(keys.cell, keys.operation(f"b{key}"), order, keys.outbox, keys.sale(SALE)),
+                *(part for name in bought.performances for part in self.hall(name)),
+            ],
+            *("f", NOW_RECORDED_MS, bought.order, b"action", b"order"),
+            *(pack([bought.part(name) for name in bought.performances]), 100),
+        )
+        if reply[0] == b"returned":
+            self.entries.append(reply[1].decode())
+            self.history.append(Event(int(reply[3]), "returned", "", bought.owner, order=bought.order))
+
+    async def _buy(self, hold: str, owner: str, performances: list[str]) -> bool:
         keys = self.keys
         due = [part for name in performances for part in self.hall(name)[::2]]
         reply = await self.change(
@@ -166,6 +207,7 @@ class House:
             at_ms = int(reply[1].split(b"-")[0])
             self.entries.append(reply[1].decode())
             self.history.append(Event(int(reply[3]), "confirmed", hold, owner, at_ms, order=hold))
+        return bool(reply[0] == b"confirmed")
 
     async def states(self) -> dict[Seat, str]:
         """Every seat of this round as Redis has it, once all holds have ended."""

@@ -18,6 +18,7 @@ from tests.property.contention import House
 
 OPERATIONS = int(os.environ.get("PARVIS_OPERATIONS", "100000"))
 A_ROUND = 2_000
+RETURNS = ("returned", "already_returned")
 MUTANT_OPERATIONS = 4_000
 SEED = int(os.environ.get("PARVIS_SEED", random.SystemRandom().randrange(10**9)))
 
@@ -56,11 +57,11 @@ def test_no_seat_has_two_owners_in_a_hundred_thousand_operations(
     house = run(redis_server, SEED, play)
     assert house.operations >= OPERATIONS
     assert house.repeats > OPERATIONS / 20
-    for outcome in ("held", "taken", "none", "limit", "released", "extended", "confirmed", "hold_ended"):
+    for outcome in ("held", "taken", "none", "limit", "released", "extended", "confirmed", "hold_ended", *RETURNS):
         assert house.outcomes[outcome] > OPERATIONS / 500, (outcome, house.outcomes)
     assert house.outcomes["held"] > OPERATIONS / 10
     assert "unavailable" not in house.outcomes
-    assert len(set(house.entries)) == len(house.entries) == house.outcomes["confirmed"]
+    assert len(set(house.entries)) == len(house.entries) == house.outcomes["confirmed"] + house.outcomes["returned"]
     assert owner.execute_command("XLEN", house.keys.outbox) == len(house.entries)
 
 
@@ -73,7 +74,12 @@ MUTANTS = (
     pytest.param('find(row, "o+")', 'find(row, "[oh]+")', id="the best seats include held ones"),
     pytest.param("if open < count then", "if false then", id="a standing area has no end"),
     pytest.param("if performance.owned > tonumber(limit) then", "if false then", id="nobody counts what one owner has"),
-    pytest.param('redis.call("HINCRBY", cell, "sequence", 1)', "1", id="numbers are given twice"),
+    pytest.param('[1] == "refunded" then', '[1] == "never" then', id="an order is returned twice"),
+    pytest.param(
+        'redis.call("HINCRBY", cell, "sequence", 1)',
+        'math.ceil(redis.call("HINCRBY", cell, "sequence", 1) / 2)',
+        id="numbers are given twice",
+    ),
 )
 
 
@@ -108,6 +114,9 @@ def held(sequence: int, hold: str, *seats: tuple[str, int, int], owner: str = "v
     return Event(sequence, "held", hold, owner, at_ms, at_ms + 100, frozenset(seats))
 
 
+BUY = [held(1, "h", A1), Event(2, "confirmed", "h", "v1", 99, order="o")]
+
+
 @pytest.mark.parametrize(
     ("history", "is_right"),
     [
@@ -119,6 +128,9 @@ def held(sequence: int, hold: str, *seats: tuple[str, int, int], owner: str = "v
         ([held(1, "h", A1), Event(2, "confirmed", "h", "v1", 99, order="o"), held(3, "i", A1, at_ms=500)], False),
         ([held(1, "h", A1), Event(2, "confirmed", "h", "v1", 100, order="o")], False),
         ([held(1, "h", A1), Event(2, "extended", "h", "v1", 0, 200), Event(3, "confirmed", "h", "v1", 150)], True),
+        ([*BUY, Event(3, "returned", "", order="o"), held(4, "i", A1, at_ms=500)], True),
+        ([*BUY, Event(3, "returned", "", order="o"), Event(4, "returned", "", order="o")], False),
+        ([*BUY, Event(3, "returned", "", order="p")], False),
         ([held(1, "h", A1), held(1, "i", A2)], False),
         ([held(1, "h", A1, A2), held(2, "i", ("p", 1, 0), at_ms=1)], False),
         ([held(1, "h", A1, A2), held(2, "i", ("q", 1, 0), at_ms=1)], True),
