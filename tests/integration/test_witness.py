@@ -11,6 +11,8 @@ from engine.entries import Customer, Payment
 from engine.errors import GateClosed
 from engine.ledger.recoveries import recoveries
 from engine.orders import Buyer, confirm, find
+from engine.payments import PaymentEvent
+from engine.settlement import settle
 from engine.witness import Witness
 from tests.backstage import Backstage
 from tests.integration.test_recovery import check_clean, go_back, keep, keep_copy, patiently, recover
@@ -161,3 +163,37 @@ async def test_a_repeat_is_the_first_orders_and_not_remembered_as_its_own(stage:
     customer = Customer(email="visitor@example.org")
     answers = {await confirm(stage.cell, buyer, [held.hold], customer, paid, "the-key") for _ in range(3)}
     assert len(answers) == len(stage.cell.promised) == 1
+
+
+async def test_what_an_older_redis_knows_and_the_ledger_does_not_counts_all_the_same(
+    stage: Backstage, tmp_path: Path
+) -> None:
+    on_sale = await stage.put_on()
+    first = await stage.sell(on_sale, "zaal-A-1")
+    copy = keep_copy(stage, tmp_path)
+    second = await stage.sell(on_sale, "zaal-A-2")
+    await keep(stage)
+    go_back(stage, copy)
+    await recover(stage)
+    assert (await stage.status(on_sale)).orders == 1
+    await Witness(stage.cell, stage.ledger).look()
+    assert await states(stage) == {first: "recorded", second: "recorded"}
+    await check_clean(stage, "redis-lost", "order-lost")
+
+
+async def test_an_order_that_waits_again_after_it_was_confirmed_is_sold(stage: Backstage, tmp_path: Path) -> None:
+    """The older Redis still waits for a payment of which this process has been told."""
+    on_sale = await stage.put_on()
+    held = await stage.hold(on_sale, "zaal-A-1")
+    buyer, paid = Buyer(caller="key:staff", owner="", channel="web"), Payment("demo", "late-1")
+    order, state = await confirm(stage.cell, buyer, [held.hold], None, paid, "the-key")
+    assert state == "awaiting_payment"
+    copy = keep_copy(stage, tmp_path)
+    event = PaymentEvent(reference="late-1", is_paid=True)
+    assert await settle(stage.cell, stage.ledger, "demo", event) == "confirmed"
+    await keep(stage)
+    go_back(stage, copy)
+    await recover(stage)
+    await Witness(stage.cell, stage.ledger).look()
+    assert await states(stage) == {order: "recorded"}
+    assert ("order-lost", "confirmed") in await told(stage)
