@@ -32,7 +32,10 @@ def run(seed: int, minutes: float, only: tuple[str, ...], *, is_json: bool) -> i
     signal.signal(signal.SIGTERM, _interrupt)
     reason = missing()
     left_out = tuple(kind for kind in KINDS if kind in OF_SHIM and reason)
-    options = draw(seed, minutes, kinds=tuple(k for k in only or KINDS if k not in left_out))
+    kinds = tuple(kind for kind in only or KINDS if kind not in left_out)
+    if not kinds:
+        raise BadInput(f"none of these faults can be had here: {reason}")
+    options = draw(seed, minutes, kinds=kinds)
     say(f"seed {seed}: {options.words}")
     say(f"faults: {', '.join(f'{kind} {count}' for kind, count in options.drawn.items())}")
     if left_out:
