@@ -25,6 +25,7 @@ from engine.ledger.ledger import Ledger
 from engine.ledger.recoveries import recoveries
 from engine.library import assemble
 from engine.network import House, load
+from engine.nodes import faults_of_nodes
 from engine.pressure import Pressure
 from engine.rights import too_much
 from engine.waiting_room import status
@@ -156,6 +157,7 @@ async def _doctor_house(house: House) -> list[str]:
         if last:
             say(f"  {house.slug}: last recovery at {last[0].at}: {in_words(last[0])}")
         faults += await too_much(house, ledger)
+        faults += await faults_of_nodes(house)
     except (LedgerUnavailable, TimeoutError, OSError) as error:
         faults.append(f"its Postgres does not answer: {error or type(error).__name__}")
     except RedisError as error:

@@ -16,6 +16,7 @@ from engine.keys import Keys
 from engine.ledger.ledger import Ledger
 from engine.library import assemble
 from engine.losses import is_after
+from engine.nodes import faults_of_nodes
 from engine.recovery import Keeper
 from engine.redis_urls import connect, credentials
 from engine.words import HouseSlug
@@ -102,6 +103,29 @@ def test_a_houses_user_may_touch_no_other_houses_keys_and_no_command_of_the_clus
                 with pytest.raises(NoPermissionError):
                     stranger.execute_command(*denied)
             stranger.close()
+
+
+async def test_the_doctor_names_each_node_that_is_not_as_it_should_be(town: TownOnNodes, cluster: Cluster) -> None:
+    house, primary = town.network.house("noord"), cluster.primary_of("noord")
+    (replica,) = cluster.replicas_of(primary)
+    assert await faults_of_nodes(house) == []
+    replica.ask("CONFIG", "SET", "appendfsync", "everysec")
+    replica.ask("ACL", "DELUSER", "noord")
+    await asyncio.to_thread(replica.stop_copying)
+    try:
+        found = await faults_of_nodes(house)
+        for port, words in (
+            (replica.port, "gets nothing of its primary"),
+            (replica.port, "appendfsync is everysec"),
+            (primary.port, "no replica copies it"),
+        ):
+            assert any(f":{port}: " in fault and words in fault for fault in found), found
+    finally:
+        replica.copy_again()
+        replica.ask("CONFIG", "SET", "appendfsync", "always")
+    await asyncio.to_thread(wait_for, lambda: "noord" in replica.ask("ACL", "USERS"), "the user is there again")
+    await asyncio.to_thread(cluster.until_whole)
+    assert await faults_of_nodes(house) == []
 
 
 async def test_a_house_moves_to_another_node_and_back_while_it_sells(town: TownOnNodes, cluster: Cluster) -> None:
