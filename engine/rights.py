@@ -3,7 +3,7 @@
 A house that is refused stays closed and is looked at again; the others sell on. `parvis doctor` says the same.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -46,17 +46,28 @@ def _in_urls(house: House) -> list[str]:
     return []
 
 
+async def _account(owner: "Redis", user: str) -> dict[str, Any]:
+    """What Redis says of a user; nothing when there is none."""
+    found = await owner.execute_command("ACL", "GETUSER", user) or {}
+    pairs = found.items() if isinstance(found, dict) else zip(found[::2], found[1::2], strict=True)
+    return {_text(name): value for name, value in pairs}
+
+
+async def _is_open_to_all(owner: "Redis") -> bool:
+    """Whether whoever reaches this Redis may do everything in it, without a password."""
+    account = await _account(owner, EVERYBODY)
+    return b"on" in account["flags"] and b"nopass" in account["flags"]
+
+
 async def _too_much_in_redis(owner: "Redis", user: str, keys: str) -> list[str]:
     """What an API user that is there already may do, and Parvis would never have granted.
 
     What single commands it has on the house's keys is left to `engine.library.install`, which grants them anew:
     another release may have needed others.
     """
-    found = await owner.execute_command("ACL", "GETUSER", user)
-    if not found:
+    account = await _account(owner, user)
+    if not account:
         return []
-    pairs = found.items() if isinstance(found, dict) else zip(found[::2], found[1::2], strict=True)
-    account = {_text(name): value for name, value in pairs}
     mighty = {
         _text(command)
         for category in ("dangerous", "admin", "scripting", "pubsub")
@@ -86,6 +97,8 @@ async def too_much(house: House, ledger: Ledger) -> list[str]:
     keys = Keys(house.slug)
     if not faults:
         async with connect(house.redis_owner_url, keys.cell) as owner:
+            if await _is_open_to_all(owner):
+                faults.append("its Redis lets everybody in without a password: set requirepass in its configuration")
             faults += await _too_much_in_redis(owner, credentials(house.redis_url)[0], keys.everything)
     return faults + await too_much_in_postgres(ledger)
 

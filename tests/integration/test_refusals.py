@@ -9,6 +9,7 @@ import msgspec
 import psycopg
 import pytest
 
+from engine.address import address_of
 from engine.embedded.postgres import EmbeddedPostgres
 from engine.network import House
 from engine.rights import too_much
@@ -114,6 +115,17 @@ async def test_a_redis_user_that_may_do_more_is_told_what_and_how_to_mend_it(sta
 async def test_what_another_release_called_is_no_reason_to_refuse(stage: Backstage) -> None:
     rules = (f"~{stage.keys.everything}", "-@all", "+fcall", "+fcall_ro", "+lpush", "+get")
     stage.redis.execute_command("ACL", "SETUSER", stage.slug, "reset", "on", f">{USER_PASSWORD}", *rules)
+    assert await too_much(stage.house, stage.ledger) == []
+
+
+async def test_a_redis_that_lets_everybody_in_is_no_wall(stage: Backstage) -> None:
+    password = address_of(stage.house.redis_owner_url).password
+    stage.redis.execute_command("ACL", "SETUSER", "default", "nopass")
+    try:
+        (fault,) = await too_much(stage.house, stage.ledger)
+    finally:
+        stage.redis.execute_command("ACL", "SETUSER", "default", "resetpass", f">{password}")
+    assert "set requirepass" in fault
     assert await too_much(stage.house, stage.ledger) == []
 
 
