@@ -111,6 +111,9 @@ async def forget_daily(house: House, ledger: Ledger, stop: asyncio.Event) -> Non
             forgotten = await forget(ledger, before_ms)
         except LedgerUnavailable:
             seconds = RETRY_SECONDS
+        except Exception:
+            # Nothing that is wrong with what is old may stop a house that sells today.
+            log.exception("forgetting failed", house=house.slug)
         else:
             log.info("customers of long ago forgotten", house=house.slug, **msgspec.structs.asdict(forgotten))
         with contextlib.suppress(TimeoutError):

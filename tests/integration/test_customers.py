@@ -259,6 +259,16 @@ async def test_it_runs_at_the_start_and_waits_out_a_ledger_that_is_away(
     await asyncio.wait_for(task, 5)
 
 
+async def test_a_document_that_cannot_be_read_stops_forgetting_and_nothing_else(stage: Backstage) -> None:
+    await stage.do("INSERT INTO documents (kind, id, body) VALUES ('performance', 'bent', 'no JSON')")
+    stop = asyncio.Event()
+    task = asyncio.create_task(forget_daily(stage.house, stage.ledger, stop))
+    await asyncio.sleep(0.2)
+    assert not task.done()
+    stop.set()
+    await asyncio.wait_for(task, 5)
+
+
 # -- from outside
 
 
