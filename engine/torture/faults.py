@@ -1,11 +1,12 @@
 """The faults: each one strikes, is seen to bite, and ends. A fault that never bit has proved nothing."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final
 
 from engine.torture.options import STRUCK, Strike
@@ -16,10 +17,17 @@ from engine.torture.stage import Stage, children_of, next_release
 LONGER_SECONDS: Final = 10.0
 """How much longer than drawn a fault stays, when it has not bitten yet."""
 AROUND_SECONDS: Final = 0.05
+UNRECORDED_SECONDS: Final = 0.5
 LONGEST_JUMP_MS: Final = 120_000
 SLOWEST_SYNC_MS: Final = 1_500
 SLOWEST_LINK_MS: Final = 300
 Evidence = Callable[[], int]
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    """To a process that another fault may have ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 class Faults:
@@ -95,9 +103,24 @@ class Faults:
 
     # -- Redis
 
+    @contextlib.asynccontextmanager
+    async def _unrecorded(self, strike: Strike) -> AsyncIterator[None]:
+        """In half of the cases the writer stands still before: what Redis loses then, nobody else has."""
+        pid = self._stage.serving[STRUCK][0].process.pid
+        is_unrecorded = strike.force > 0.5
+        if is_unrecorded:
+            _signal(pid, signal.SIGSTOP)
+            await asyncio.sleep(UNRECORDED_SECONDS)
+        try:
+            yield
+        finally:
+            if is_unrecorded:
+                _signal(pid, signal.SIGCONT)
+
     async def _kill_redis(self, strike: Strike) -> int:
         redis = self._stage.redis
-        await asyncio.to_thread(redis.kill)
+        async with self._unrecorded(strike):
+            await asyncio.to_thread(redis.kill)
         felt = await self._felt(strike, self._turned_away)
         await asyncio.to_thread(redis.start)
         return felt
@@ -105,12 +128,13 @@ class Faults:
     async def _cut_power(self, strike: Strike) -> int:
         """In the middle of a sync, so that something is lost."""
         redis, shim = self._stage.redis, self._shim
-        shim.slow_down(1, SLOWEST_SYNC_MS)
-        for _ in range(int(LONGER_SECONDS / AROUND_SECONDS)):
-            if shim.unsynced(redis.folder):
-                break
-            await asyncio.sleep(AROUND_SECONDS)
-        await asyncio.to_thread(redis.kill)
+        async with self._unrecorded(strike):
+            shim.slow_down(1, SLOWEST_SYNC_MS)
+            for _ in range(int(LONGER_SECONDS / AROUND_SECONDS)):
+                if shim.unsynced(redis.folder):
+                    break
+                await asyncio.sleep(AROUND_SECONDS)
+            await asyncio.to_thread(redis.kill)
         cut = shim.cut_power(redis.folder, self._chance)
         shim.slow_down(0, 0)
         await asyncio.sleep(strike.lasts_s)
