@@ -181,7 +181,9 @@ class Cell:
         self.lag_s = min(self._lags)
         lag_ms, limit_ms = self.lag_s * 1000, self.house.limits.lag_ms
         words = f"this process is {lag_ms:.0f} ms late, {limit_ms} at most"
-        self.own_pressure = self._judge.judge([Strain("cpu", lag_ms, limit_ms, words)])
+        found = self._judge.judge([Strain("cpu", lag_ms, limit_ms, words)])
+        # Lines are the house's: other processes may have time.
+        self.own_pressure = msgspec.structs.replace(found, slowed_percent=0)
 
     def _check_open(self) -> None:
         """Raises `GateClosed`: before recovery has published the catalogue, nothing can be said to be unknown."""

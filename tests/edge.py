@@ -27,9 +27,11 @@ def edge_settings(
     """
     own = own or {}
     upstreams = "".join(f"    upstream {slug} {{ server 127.0.0.1:{at}; keepalive 64; }}\n" for slug, at in own.items())
+    as_shipped = "    # upstream zeewind { server zeewind:8000; keepalive 64; }\n"
     text = CONFIGURATION.read_text()
     for there, here in (
-        ("http {\n", "http {\n" + "".join(f"{name}_temp_path {folder}/{name};\n" for name in TEMPORARY) + upstreams),
+        ("http {\n", "http {\n" + "".join(f"{name}_temp_path {folder}/{name};\n" for name in TEMPORARY)),
+        (as_shipped, upstreams),
         ("        # zeewind zeewind;\n", "".join(f"        {slug} {slug};\n" for slug in own)),
         ("server parvis:8000", f"server 127.0.0.1:{origin}"),
         ("listen 8080", f"listen 127.0.0.1:{port}"),

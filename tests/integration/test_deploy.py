@@ -102,6 +102,28 @@ def test_compose_names_only_what_there_is() -> None:
     assert (DEPLOY / services["parvis"]["build"]["dockerfile"].removeprefix("deploy/")).exists()
 
 
+def with_a_process_for_zeewind(text: str) -> str:
+    """A file of deploy/ with the lines that name a house's own process put to use, as it says itself."""
+    return re.sub(r"^( *)# (?=zeewind[: ]|upstream zeewind|  <<: |  command: )", r"\1", text, flags=re.MULTILINE)
+
+
+def test_a_house_gets_a_process_of_its_own_by_the_lines_that_are_there() -> None:
+    from engine.cli.main import app
+
+    services = yaml.safe_load(with_a_process_for_zeewind((DEPLOY / "compose.yaml").read_text()))["services"]
+    assert services.keys() - COMPOSE["services"].keys() == {"zeewind"}
+    own, shared = dict(services["zeewind"]), dict(services["parvis"])
+    command = own.pop("command")
+    assert command[-2:] == ["--house", "zeewind"]
+    assert shared.pop("command")
+    assert own == shared
+    asked, _, _ = app.parse_args(command[1:], exit_on_error=False, print_error=False)
+    assert asked.__name__.startswith("serve")
+    settings = with_a_process_for_zeewind((DEPLOY / "nginx.conf").read_text())
+    assert re.search(r"^ *upstream zeewind { server zeewind:8000; ", settings, re.MULTILINE)
+    assert re.search(r"^ *zeewind zeewind;$", settings, re.MULTILINE)
+
+
 def test_only_the_edge_is_published_and_the_servers_cannot_reach_out() -> None:
     services = COMPOSE["services"]
     assert [name for name, service in services.items() if "ports" in service] == ["edge"]

@@ -190,6 +190,7 @@ async def test_a_process_that_is_late_again_and_again_sheds_by_itself(stage: Bac
         cell.note_lag(late_s)
         assert cell.own_pressure.level is level
     cell.note_lag(5)
+    assert str(cell.worst_pressure).startswith("joining and holding are refused (cpu: ")
     with pytest.raises(Refused):
         cell.shed(Level.HOLDS)
     cell.note_lag(0)
