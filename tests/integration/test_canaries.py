@@ -1,7 +1,11 @@
 """No house's words in another house, no customer in the clear where none may be; and the search that says so bites."""
 
 import asyncio
+import os
+import random
+import signal
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,6 +20,9 @@ from tests.redis_contents import contents
 from tests.town import Sale, Town
 
 HOUSES = ("noord", "zuid", "oost")
+SEED = 20261125
+TOWNS = int(os.environ.get("PARVIS_TOWNS", "1"))
+"""`PARVIS_TOWNS=20` for the long run."""
 Plant = Callable[[Town, str], None]
 
 
@@ -85,6 +92,52 @@ async def test_the_words_are_found_where_they_may_be(trading: Town) -> None:
                 text = await answer.text()
                 assert canary.own in text
                 assert canary.customer not in text
+
+
+async def rush(town: Town, slug: str, chance: random.Random) -> Counter[str]:
+    """Visitors who buy, leave in the middle, and ask for what is not theirs, while the server is killed under them."""
+    told = Counter[str]()
+    async with await town.open_sale(slug, cap=10_000) as sale:
+
+        async def visitor(seat: str) -> None:
+            try:
+                token = await sale.enter()
+                held = await sale.hold(token, seat, timeout=chance.choice((0.01, 5)))
+                order = await sale.order(token, held.json["hold"], timeout=chance.choice((0.02, 5, 5)))
+                told[str(order.status)] += 1
+            except (aiohttp.ClientError, TimeoutError, AssertionError, KeyError, TypeError):
+                told["left or cut"] += 1
+
+        await asyncio.gather(*(visitor(seat) for seat in sale.unused(40)))
+    return told
+
+
+async def rush_everywhere(town: Town, seed: int) -> Counter[str]:
+    chance = random.Random(seed)
+    rushes = [asyncio.create_task(rush(town, slug, random.Random(chance.getrandbits(64)))) for slug in town.slugs]
+    await asyncio.sleep(0.5 + chance.random())
+    town.stop_serving(signal.SIGKILL)
+    town.serve()
+    told = sum(await asyncio.gather(*rushes), Counter[str]())
+    await town.until_ready()
+    for slug in town.slugs:
+        await trade(town, slug)
+    return told
+
+
+@pytest.mark.parametrize("number", range(TOWNS))
+def test_nothing_leaks_in_a_rush_with_the_server_killed_in_it(number: int) -> None:
+    seed = SEED + number
+    print(f"seed {seed}")
+    town = Town(("noord", "zuid", "oost")).start()
+    try:
+        asyncio.run(town.until_ready())
+        told = asyncio.run(rush_everywhere(town, seed))
+        assert told["202"] > 0
+        assert told["left or cut"] > 0, "nobody noticed that the server was killed"
+        print(dict(told), sum(look_through(town).values()), "bytes looked through")
+    finally:
+        town.stop()
 
 
 @contextmanager
