@@ -6,7 +6,7 @@ import random
 import socket
 import struct
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -22,7 +22,6 @@ class Link:
     server: asyncio.StreamWriter
     swallows_replies: bool = False
     has_lost_bytes: bool = False
-    tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
 
 class FaultProxy:
@@ -48,7 +47,7 @@ class FaultProxy:
         self._listen = listen
         self._random = random.Random(seed)
         self._links: list[Link] = []
-        self._accepting: set[asyncio.Task[None]] = set()
+        self._carrying: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self.delay_ms: tuple[float, float] = (0, 0)
         self.cut_after_request_share = 0.0
@@ -101,7 +100,7 @@ class FaultProxy:
     ) -> None:
         if self._server is not None:
             self._server.close()
-        tasks = [*self._accepting, *(task for link in self._links for task in link.tasks)]
+        tasks = [*self._carrying]
         for link in self._links[:]:
             self._end(link)
         for task in tasks:
@@ -120,10 +119,10 @@ class FaultProxy:
             return
         link = Link(writer, to_server)
         self._links.append(link)
-        link.tasks = [
-            asyncio.create_task(self._carry_requests(link, reader)),
-            asyncio.create_task(self._carry_replies(link, from_server)),
-        ]
+        for carrying in (self._carry_requests(link, reader), self._carry_replies(link, from_server)):
+            task = asyncio.create_task(carrying)
+            self._carrying.add(task)
+            task.add_done_callback(self._carrying.discard)
 
     async def _carry_requests(self, link: Link, reader: asyncio.StreamReader) -> None:
         with contextlib.suppress(OSError, RuntimeError):  # uvloop's word for a transport that was closed meanwhile
