@@ -180,10 +180,12 @@ class Cluster(_Several):
 
     def _is_well(self, node: Node) -> bool:
         in_step = node.is_in_step or node.replication()["role"] == "master"
-        flags = {flag for each in self.known_to(node) for flag in each.flags}
+        known = self.known_to(node)
+        flags = {flag for each in known for flag in each.flags}
         return (
             "cluster_state:ok" in node.ask("CLUSTER", "INFO")
             and in_step
+            and sum("master" in each.flags for each in known) == 3  # one that comes back takes itself for a fourth
             and not flags & {"fail", "fail?", "handshake", "noaddr"}
         )
 

@@ -14,7 +14,7 @@ import tomli_w
 from tests.faults.nodes import Cluster, Watched
 from tests.town import Answer, Sale, Town
 
-LIMITS = {"redis_timeout_ms": 1_000}
+LIMITS = {"redis_timeout_ms": 2_000}
 
 
 class TownOnNodes(Town):
