@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Callable
+from functools import cache
 from itertools import islice
 from typing import Any, Final, NamedTuple, cast
 
@@ -61,6 +62,12 @@ class Astray(CellBusy):
     """The node cannot serve the house's keys any more; another one may."""
 
 
+@cache
+def _vouched_for(ca_file: str) -> ssl.SSLContext:
+    """Who may vouch for a Redis; reading that takes longer than many a connection."""
+    return ssl.create_default_context(cafile=ca_file or None)
+
+
 class Mark(NamedTuple):
     """The calls of one loop tick: up to the `end`-th of the connection, due at `deadline` (loop seconds)."""
 
@@ -115,7 +122,7 @@ class Connection(asyncio.Protocol):
             if address.path:
                 await self._loop.create_unix_connection(lambda: self, address.path)
             else:
-                context = ssl.create_default_context(cafile=address.ca_file or None) if address.is_tls else None
+                context = _vouched_for(address.ca_file) if address.is_tls else None
                 await self._loop.create_connection(lambda: self, address.host, address.port, ssl=context)
             greeting = self._loop.create_future()
             words: tuple[Any, ...] = ("HELLO", 2)

@@ -87,7 +87,7 @@ class Dialler:
                     node = await self._primary() if self.asks_sentinels else address
                     await connection.open(node, as_primary=self.asks_sentinels)
             except (OSError, ParvisError) as error:
-                self.last_refusal = f"({address!r}: {error or 'no answer in time'})"
+                self.last_refusal = f"({address!r}: {str(error) or 'no answer in time'})"
                 if address == self._addresses[0]:
                     # After a failover the node we were sent to may be the dead one: the seed knows better.
                     self._addresses.rotate(-1)

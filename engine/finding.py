@@ -55,7 +55,7 @@ async def primary_by_sentinels(location: Location, within_s: float) -> tuple[Add
         if task not in done:
             whys.append(f"{sentinel!r}: no answer in time")
         elif error := task.exception():
-            whys.append(f"{sentinel!r}: {error or type(error).__name__}")
+            whys.append(f"{sentinel!r}: {str(error) or type(error).__name__}")
         else:
             answers.append((_fields(task.result()), sentinel))
     if not answers:
@@ -86,7 +86,7 @@ class Finder:
             except Moved as moved:
                 return self.location.at(moved.host or node.host, moved.port)
             except (OSError, ParvisError) as error:
-                whys.append(f"{node!r}: {error or 'no answer in time'}")
+                whys.append(f"{node!r}: {str(error) or 'no answer in time'}")
                 continue
             return node
         raise CellUnreachable(f"No node told where the house is ({'; '.join(whys)}).")

@@ -42,7 +42,7 @@ async def _prepare(node: Address, house: House) -> str:
         async with asyncio.timeout(NODE_SECONDS), connect_to(node) as owner:
             await install(owner, house.slug, *credentials(house.redis_url))
     except (RedisError, OSError) as error:
-        return f"{node!r}: {error or 'no answer in time'}"
+        return f"{node!r}: {str(error) or 'no answer in time'}"
     return ""
 
 
@@ -86,13 +86,13 @@ async def faults_of_nodes(house: House) -> list[str]:
     try:
         nodes = await finder.nodes()
     except (ParvisError, OSError) as error:
-        return [f"its Redis is not to be found: {error or type(error).__name__}"]
+        return [f"its Redis is not to be found: {str(error) or type(error).__name__}"]
     faults = []
     for number, node in enumerate(nodes):
         try:
             found = await _look_at(node, house, is_its_own=number == 0 and finder.location.kind != "server")
         except (RedisError, OSError) as error:
-            found = [f"it does not answer: {error or 'no answer in time'}"]
+            found = [f"it does not answer: {str(error) or 'no answer in time'}"]
         faults += [f"Redis at {node!r}: {fault}" for fault in found]
     return faults
 

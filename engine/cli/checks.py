@@ -147,7 +147,7 @@ async def _doctor_house(house: House) -> list[str]:
         if not cell.is_open:
             faults.append("its gate is closed: is `parvis serve` running for this house, and can it reach Postgres?")
     except (CellUnavailable, ParvisError, OSError) as error:
-        faults.append(f"its Redis does not answer as it should: {error or type(error).__name__}")
+        faults.append(f"its Redis does not answer as it should: {str(error) or type(error).__name__}")
     try:
         await asyncio.wait_for(ledger.position(), 10)
         unseen = await attention.alarms(ledger, 1000)
@@ -159,7 +159,7 @@ async def _doctor_house(house: House) -> list[str]:
         faults += await too_much(house, ledger)
         faults += await faults_of_nodes(house)
     except (LedgerUnavailable, TimeoutError, OSError) as error:
-        faults.append(f"its Postgres does not answer: {error or type(error).__name__}")
+        faults.append(f"its Postgres does not answer: {str(error) or type(error).__name__}")
     except RedisError as error:
         faults.append(f"its Redis does not say what its users may do: {error}")
     finally:

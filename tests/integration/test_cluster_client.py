@@ -20,7 +20,10 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
 def cluster() -> Iterator[Cluster]:
     running = Cluster()
     try:
-        yield running.start()
+        running.start()
+        for node in running.nodes[:3]:
+            node.ask("FUNCTION", "LOAD", COUNT)
+        yield running
     finally:
         running.stop()
 
@@ -29,8 +32,6 @@ async def test_the_small_client_finds_a_slot_from_any_seed_and_outlives_them(clu
     home = cluster.primary_of("elders")
     (replica,) = cluster.replicas_of(home)
     strangers = cluster.others("elders")
-    for node in (home, *strangers):
-        node.ask("FUNCTION", "LOAD", "REPLACE", COUNT)
     nobody = bus_port()
     url = cluster.url(seeds=strangers[:1]).replace("@", f"@127.0.0.1:{nobody},")
     async with FunctionClient(url, timeout_ms=2_000, connect_timeout_ms=1_000) as client:
