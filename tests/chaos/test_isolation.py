@@ -46,7 +46,7 @@ def town() -> Iterator[Town]:
 
 
 async def both(town: Town) -> tuple[Sale, Sale]:
-    plan = small_plan(rows=20, seats=40, standing=20_000)
+    plan = small_plan(rows=20, seats=40 + 2 * round(FLOOD_SECONDS), standing=50_000)
     return await town.open_sale(WEST, plan=plan), await town.open_sale(OOST, plan=plan)
 
 

@@ -54,7 +54,7 @@ async def timed(asked: "asyncio.Future[Answer] | asyncio.Task[Answer]") -> tuple
 
 
 async def test_a_frozen_house_refuses_at_once_and_its_neighbour_sells_on(town: Town) -> None:
-    plan = small_plan(rows=20, seats=40, standing=20_000)
+    plan = small_plan(rows=20, seats=40 + 2 * round(FROZEN_SECONDS), standing=50_000)
     async with await town.open_sale("noord", plan=plan) as noord, await town.open_sale("zuid", plan=plan) as zuid:
         token = await noord.enter()
         held = (await noord.hold(token, "zaal-A-1")).json["hold"]
