@@ -86,30 +86,35 @@ class Watch:
 
 
 async def revive(stage: Stage, slug: HouseSlug) -> tuple[float, list[str]]:
-    """Waits until a house lives: its gate is open, its line moves, what has ended is free, everything is recorded.
+    """Waits until a house lives: its gate is open, its line moves, what has ended is free, what was sold is recorded.
 
     Answers how long that took, and what was still missing after its time.
     """
     started = time.monotonic()
     allowed = LIVELY_SECONDS + stage.options.return_delay_seconds
     missing = ["the house does not answer"]
-    served_before: int | None = None
+    served_before, sold_before = -1, ""
     while missing and time.monotonic() - started < allowed:
         try:
             async with stage.house(slug) as (cell, _):
                 now = await status(cell, stage.on_sale)
-                served_before = now.now_serving if served_before is None else served_before
+                if served_before < 0:
+                    served_before, sold_before = now.now_serving, cell.newest
                 overdue = await _overdue(cell, stage, now.now_ms)
                 missing = [] if cell.is_open else ["the gate is closed"]
                 missing += [] if now.now_serving > served_before else ["the line does not move"]
                 missing += [f"{overdue} holds have ended and are not free"] if overdue else []
-                missing += (
-                    [f"{cell.backlog} entries are not recorded"] if cell.backlog > stage.options.shoppers * 4 else []
-                )
+                is_behind = _parts(cell.recorded) < _parts(sold_before)
+                missing += [f"{cell.backlog} entries wait, of before the faults ended"] if is_behind else []
         except (ParvisError, RedisError, OSError) as error:
             missing = [f"the house does not answer: {error}"]
         await asyncio.sleep(0.1)
     return time.monotonic() - started, missing
+
+
+def _parts(entry: str) -> tuple[int, ...]:
+    """An entry's id, to be compared."""
+    return tuple(map(int, entry.split("-")))
 
 
 async def _overdue(cell: Any, stage: Stage, now_ms: int) -> int:

@@ -18,6 +18,7 @@ KINDS: Final = (
 OF_SHIM: Final = frozenset({"cut power", "slow syncs", "full disk", "clock forward", "clock back"})
 FEWEST_KINDS: Final = 7
 FIRST_STRIKE_S: Final = 3.0
+MOST_STANDING: Final = 200_000
 
 
 class Strike(msgspec.Struct, frozen=True):
@@ -89,7 +90,7 @@ def draw(seed: int, minutes: float, *, kinds: tuple[str, ...] = KINDS) -> Option
         houses=(STRUCK, *NEIGHBOURS[: chance.randint(1, 2)]),
         rows=chance.randint(2, 12),
         seats=chance.randint(8, 30),
-        standing=20_000 + int(minutes * 20_000),
+        standing=min(MOST_STANDING, 20_000 + int(minutes * 8_000)),
         shoppers=chance.randint(8, 24),
         pause_ms=chance.randint(5, 60),
         hold_seconds=chance.randint(3, 10),
