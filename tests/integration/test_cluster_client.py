@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from engine.client import FunctionClient
 from engine.errors import CellBusy
-from tests.faults.nodes import PASSWORD, Cluster, bus_port
+from tests.faults.nodes import PASSWORD, Cluster, Node, bus_port
 from tests.faults.patience import call_until_answered
 
 COUNT = """#!lua name=cluster_test
@@ -37,13 +38,15 @@ async def test_the_small_client_finds_a_slot_from_any_seed_and_outlives_them(clu
     async with FunctionClient(url, timeout_ms=2_000, connect_timeout_ms=1_000) as client:
         counts = await asyncio.gather(*(client.call("count", ["{elders}:n"], []) for _ in range(200)))
         assert sorted(counts) == list(range(1, 201)), "the first seed is nobody, the second says who has the slot"
-        await asyncio.to_thread(cluster.promote, replica)
+        assert home.ask("WAIT", 1, 5_000) == 1
+        await asyncio.to_thread(home.kill)
         assert await call_until_answered(client, "count", keys=["{elders}:n"]) == 201
         assert replica.client.get("{elders}:n") == "201"
+        await asyncio.to_thread(home.start)
+        await asyncio.to_thread(cluster.until_whole)
         # A replica sends whoever asks it to its primary.
         async with FunctionClient(cluster.url(seeds=[home]), timeout_ms=2_000) as other:
             assert await call_until_answered(other, "count", keys=["{elders}:n"]) == 202
-    await asyncio.to_thread(cluster.until_whole)
 
 
 async def test_while_a_slot_moves_a_call_of_several_keys_is_refused_and_ran_nowhere(cluster: Cluster) -> None:
@@ -61,3 +64,23 @@ async def test_while_a_slot_moves_a_call_of_several_keys_is_refused_and_ran_nowh
         for node in (target, home, *cluster.others("elders")):
             node.ask("CLUSTER", "SETSLOT", slot, "NODE", target.ask("CLUSTER", "MYID"))
         assert await call_until_answered(client, "count", keys=["{elders}:n"]) == 6
+
+
+async def test_a_node_that_serves_no_more_is_left_for_another(short_folder: Path) -> None:
+    demoted, other = (Node(short_folder / name) for name in ("demoted", "other"))
+    try:
+        for node in (demoted, other):
+            node.start()
+            node.ask("FUNCTION", "LOAD", COUNT)
+        url = f"redis+cluster://default:{PASSWORD}@127.0.0.1:{demoted.port},127.0.0.1:{other.port}/"
+        async with FunctionClient(url, timeout_ms=2_000) as client:
+            assert await client.call("count", ["n"], []) == 1
+            demoted.ask("REPLICAOF", "127.0.0.1", bus_port())
+            with pytest.raises(CellBusy, match="READONLY"):
+                await client.call("count", ["n"], [])
+            assert await call_until_answered(client, "count", keys=["n"]) == 1
+            assert other.client.get("n") == "1"
+    finally:
+        for node in (demoted, other):
+            node.erase()
+            node.client.close()
