@@ -97,10 +97,13 @@ async def measure(theatre: Theatre, seats: int, places: int) -> None:
 
         size_mb = sum(path.stat().st_size for path in files.iterdir()) / 1e6
         for name, die in (("restart", nothing), ("older", go_back(copy)), ("lost", go_back(None))):
+            before_s = time.process_time()
             up_s, open_s = await closed_s(stage, die)
+            cpu_s = time.process_time() - before_s  # of the keeper and of one API process, which are one here
             await stage.cell.look()
             found = await audit(stage.cell, stage.ledger)
             told: dict[str, Any] = {"what": name, "redis_up_s": round(up_s, 2), "open_s": round(open_s, 2)}
+            told |= {"cpu_s": round(cpu_s, 2)}
             told |= {"seats": found.seats, "sold": found.sold, "expected": sold + later, "places": places}
             told |= {"append_only_mb": round(size_mb), "faults": found.faults[:3]}
             print(msgspec.json.encode(told).decode(), flush=True)
