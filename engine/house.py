@@ -161,17 +161,19 @@ def _check_on_sale(cell: Cell, made: OnSale) -> None:
         raise BadInput("seats_a_hold is at least 1 and at most seats_a_place, which is at most 1000")
 
 
-async def bring_up(cell: Cell, on_sale: OnSale, stood: Mapping[str, str | int] | None = None) -> list[PerformanceId]:
+async def bring_up(
+    cell: Cell, on_sale: OnSale, stood: Mapping[str, str | int] | None = None, *, is_anew: bool = False
+) -> list[PerformanceId]:
     """Lays out an on-sale's performances and puts it up, where that is not done. Answers what was laid out just now.
 
-    `stood`: what was known of it before a loss.
+    `stood`: what was known of it before a loss; `is_anew`: it is put up so even where it is.
     """
     fresh = [
         performance
         for performance in on_sale.performances
         if await install(cell, performance, cell.catalogue.layout(performance), on_sale.return_delay_seconds * 1000)
     ]
-    await put_up(cell, on_sale, stood)
+    await put_up(cell, on_sale, stood, is_anew=is_anew)
     return fresh
 
 

@@ -102,11 +102,14 @@ async def change(
     return await _change(cell, action, verb, "", key)
 
 
-async def put_up(cell: Cell, on_sale: OnSale, stood: Mapping[str, str | int] | None) -> None:
-    """Creates the on-sale in Redis, where it is not there already: as it starts, or as it `stood` before a loss."""
+async def put_up(cell: Cell, on_sale: OnSale, stood: Mapping[str, str | int] | None, *, is_anew: bool = False) -> None:
+    """Creates the on-sale in Redis, where it is not there already: as it starts, or as it `stood` before a loss.
+
+    `is_anew`: what is there is from the past, and gives way.
+    """
     keys = cell.keys
     flat = [*fields(on_sale), *(part for pair in (stood or {}).items() for part in pair)]
-    reply = await cell.call("on_sale/create", (keys.cell, keys.sale(on_sale.on_sale)), (pack(flat),))
+    reply = await cell.call("on_sale/create", (keys.cell, keys.sale(on_sale.on_sale)), (pack(flat), int(is_anew)))
     match reply[0]:
         case b"created" | b"exists":
             return

@@ -4,6 +4,7 @@ or in conflict. `engine/orders.py` decides which of them it is.
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -91,10 +92,10 @@ def _decide(cell: Cell, operation: str, reply: Reply) -> tuple[OrderId, str]:
     raise broken(operation, reply)
 
 
-def _bear_in_mind(cell: Cell, order: Order, holds: bytes, reply: Reply) -> None:
+def _bear_in_mind(cell: Cell, order: Order, holds: bytes, word: bytes, *rest: Any) -> None:
     """What was confirmed just now is remembered here until it is recorded; a repeat's answer names the first order."""
-    if reply[0] == b"confirmed" and reply[2].decode() == cell.keys.order(order.order):
-        cell.promised.note(Confirmed(order, holds, reply[1].decode(), int(cell.epoch)))
+    if word == b"confirmed" and rest[1].decode() == cell.keys.order(order.order):
+        cell.promised.note(Confirmed(order, holds, rest[0].decode(), int(cell.epoch)))
 
 
 async def sell(cell: Cell, order: Order, sold: Sold, operation: str, fingerprint: str) -> tuple[OrderId, str]:
@@ -111,7 +112,7 @@ async def sell(cell: Cell, order: Order, sold: Sold, operation: str, fingerprint
         ),
         (fingerprint, sold.owner, sold.place, encode_order(order), sold.holds, order.total),
     )
-    _bear_in_mind(cell, order, sold.holds, reply)
+    _bear_in_mind(cell, order, sold.holds, *reply)
     return _decide(cell, "orders/confirm", reply)
 
 
@@ -161,7 +162,7 @@ async def sell_after_all(
             on_sale.seats_a_place if is_visitors and on_sale else STAFF_LIMIT,
         ),
     )
-    _bear_in_mind(cell, order, holds, reply)
+    _bear_in_mind(cell, order, holds, *reply)
     try:
         return _decide(cell, "orders/rebook", reply)
     except Refused as refusal:

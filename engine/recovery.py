@@ -214,12 +214,12 @@ class Keeper:
         for on_sale in on_sales:
             name = on_sale.on_sale
             # A Redis that only fell behind knows more than the ledger: what it has not handed over yet.
-            known = await self._counted(name) if loss.kind != "from_the_past" else None
-            known = known or recorded.get(name, Sales())
+            own = await self._own(name)
+            counted = Sales(orders=int(own.get("orders", 0)), money=int(own.get("takings", 0)))
+            known = counted if own and loss.kind != "from_the_past" else recorded.get(name, Sales())
             orders += known.orders
-            if loss.is_one:
-                await self._owner.delete(cell.keys.sale(name))
-            fresh = await bring_up(cell, on_sale, await restored(self._ledger, name, known))
+            stood = await restored(self._ledger, name, known, own)
+            fresh = await bring_up(cell, on_sale, stood, is_anew=loss.is_one)
             for performance in on_sale.performances if loss.kind == "from_the_past" else fresh:
                 await self._restore_performance(performance)
             joined = await self._ledger.joined(name)
@@ -227,11 +227,10 @@ class Keeper:
                 await restore_line(cell, name, joined)
         return orders
 
-    async def _counted(self, on_sale: OnSaleId) -> Sales | None:
-        """What this Redis itself counts of an on-sale; None where it does not know it."""
-        key = self.cell.keys.sale(on_sale)
-        phase, orders, money = await self._owner.hmget(key, ["phase", "orders", "takings"])
-        return Sales(orders=int(orders or 0), money=int(money or 0)) if phase else None
+    async def _own(self, on_sale: OnSaleId) -> dict[str, str]:
+        """What this Redis itself says of an on-sale; nothing where it does not know it."""
+        fields: dict[bytes, bytes] = await self._owner.hgetall(self.cell.keys.sale(on_sale))
+        return {name.decode(): value.decode() for name, value in fields.items()}
 
     async def _publish_documents(self) -> list[OnSale]:
         """Publishes what Redis does not have of the ledger's documents. Answers the on-sales, with their seeds."""

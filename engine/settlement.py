@@ -17,6 +17,7 @@ from engine.ledger.ledger import Ledger
 from engine.ledger.payments import (
     awaited_order,
     note_unclaimed,
+    paid_and_awaited,
     request_unclaimed_refund,
     state_of_payment,
     unclaimed_payments,
@@ -107,7 +108,7 @@ class Settlement:
     async def look(self) -> None:
         """Settles what has found its order meanwhile, and gives up on what has waited too long."""
         seconds = self._cell.house.limits.payment_claim_seconds
-        for provider, reference in await unclaimed_payments(self._ledger, min(seconds, LOOK_SECONDS)):
+        for provider, reference in await paid_and_awaited(self._ledger):
             event = PaymentEvent(reference=reference, is_paid=True)
             await settle(self._cell, self._ledger, provider, event)
         for provider, reference in await unclaimed_payments(self._ledger, seconds):

@@ -5,6 +5,7 @@ paused stays paused, a draw stays the draw that was published, and nobody who wa
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 from engine.cell import Cell, broken
@@ -18,6 +19,7 @@ from engine.words import OnSaleId
 KEEP_SECONDS: Final = 1.0
 KNOWN_BETTER: Final = frozenset({"seed", "commitment", "orders", "takings", "slowed_percent"})
 """By the on-sale's document, by the orders themselves, and by the keeper."""
+NEVER_BACK: Final = ("joined", "now_serving", "admitted")
 
 
 class Standings:
@@ -31,14 +33,19 @@ class Standings:
 
     async def keep(self) -> None:
         """Writes down what has changed since the last time. Raises `CellUnavailable`'s kind, `LedgerUnavailable`."""
+        # The cell's sequence is read first and written last: what stands beside it is at least as new.
+        sequence, holds = await self._look_at_cell()
         on_sales = list(self._cell.catalogue.on_sales)
         all_fields = await asyncio.gather(*map(self._look, on_sales))
-        await self._keep_cell(sum(int(fields.get("orders", 0)) for fields in all_fields))
-        found = [{name: value for name, value in each.items() if name not in KNOWN_BETTER} for each in all_fields]
-        for on_sale, fields in zip(on_sales, found, strict=True):
+        for on_sale, found in zip(on_sales, all_fields, strict=True):
+            fields = {name: value for name, value in found.items() if name not in KNOWN_BETTER}
             if fields and self._kept.get(on_sale) != fields:
                 await self._ledger.keep_standing(on_sale, fields, int(self._cell.epoch))
                 self._kept[on_sale] = fields
+        now = CellStanding(sequence, sum(int(fields.get("orders", 0)) for fields in all_fields), holds)
+        if now != self._cell_kept:
+            await keep_standing(self._ledger, now, int(self._cell.epoch))
+            self._cell_kept = now
 
     async def _look(self, on_sale: OnSaleId) -> dict[str, str]:
         try:
@@ -46,24 +53,28 @@ class Standings:
         except Refused:  # put up a moment from now
             return {}
 
-    async def _keep_cell(self, orders: int) -> None:
-        """How far the cell as a whole is; holds are counted by their ends, those of nobody included."""
+    async def _look_at_cell(self) -> tuple[int, int]:
+        """The cell's sequence, and how many holds live, those of nobody included."""
         cell = self._cell
         due = [cell.keys.performance(name)[2] for name in cell.catalogue.performances]
         reply = await cell.call("cell/standing", (cell.keys.cell, *due))
         if reply[0] != b"standing":
             raise broken("cell/standing", reply)
-        found = CellStanding(sequence=reply[1], orders=orders, holds=reply[2])
-        if found != self._cell_kept:
-            await keep_standing(self._ledger, found, int(cell.epoch))
-            self._cell_kept = found
+        return reply[1], reply[2]
 
 
-async def restored(ledger: Ledger, on_sale: OnSaleId, sold: Sales) -> dict[str, str | int]:
-    """The fields with which a lost on-sale goes on: as it was kept, and with what it has `sold`."""
-    fields: dict[str, str | int] = {"orders": sold.orders, "takings": sold.money}
+async def restored(ledger: Ledger, on_sale: OnSaleId, sold: Sales, own: Mapping[str, str]) -> dict[str, str | int]:
+    """The fields with which an on-sale goes on after a loss: as they were kept, and with what it has `sold`.
+
+    `own`: what this Redis says itself. That may be a moment newer than what was kept, or the only word there is;
+    nobody's number is called a second time either way.
+    """
     kept = await ledger.standing(on_sale)
-    if kept:
+    fields: dict[str, str | int] = {**own, **kept, "orders": sold.orders, "takings": sold.money}
+    for name in NEVER_BACK:
+        known = [int(each[name]) for each in (own, kept) if name in each]
+        fields |= {name: max(known)} if known else {}
+    if own or kept:
         # Whoever was called before the loss may find the pass lost: each one's turn begins anew.
-        fields |= kept | {"gone": 0, "mark": 0}
+        fields |= {"gone": 0, "mark": 0}
     return fields

@@ -1,5 +1,6 @@
 """Reads a document in pretix's format, and says everything that is wrong with it: where, what, what would mend it."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from math import isfinite
@@ -65,12 +66,14 @@ class Reader:
 
     def read(self) -> Plan:
         """The plan as far as it can be read; only without an error among the faults can it be sold from."""
-        document = self._document
+        document, has_no_number = self._document, False
         try:
-            msgspec.json.encode(document)
-        except (UnicodeEncodeError, RecursionError, msgspec.MsgspecError):
+            json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+        except (UnicodeEncodeError, RecursionError):
             self._fault("the file", "holds text that is no text (half a character), or is nested too deep")
             document = {}
+        except ValueError:
+            has_no_number = True
         size = document.get("size") or {}
         if not isinstance(size, dict) or not all(map(_is_number, size.values())):
             self._fault("the file", f"its size {size!r} is not a width and a height in numbers")
@@ -89,6 +92,8 @@ class Reader:
             height=float(size.get("height") or 0),
         )
         self._check(plan)
+        if has_no_number and not any(fault.severity == "error" for fault in self.faults):  # else it is told where
+            self._fault("the file", "holds a number that is none (NaN or infinity)", "JSON knows no such numbers")
         return plan
 
     def _list(self, holder: dict[str, Any], name: str, where: str, *, is_needed: bool = True) -> list[dict[str, Any]]:

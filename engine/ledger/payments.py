@@ -97,6 +97,16 @@ async def note_unclaimed(ledger: "Ledger", provider: str, reference: str) -> Non
         )
 
 
+async def paid_and_awaited(ledger: "Ledger") -> list[tuple[str, str]]:
+    """Provider and reference of payments that were told of before the order that waits for them. As the others."""
+    async with ledger.connection() as connection:
+        rows = await connection.fetch(
+            "SELECT provider, reference FROM unclaimed_payments u JOIN awaited_orders USING (provider, reference) "
+            "WHERE u.refund_requested_at IS NULL LIMIT 100"
+        )
+    return [(row["provider"], row["reference"]) for row in rows]
+
+
 async def unclaimed_payments(ledger: "Ledger", older_than_seconds: float) -> list[tuple[str, str]]:
     """Provider and reference of payments that no order has named for so long. Raises `LedgerUnavailable`."""
     async with ledger.connection() as connection:

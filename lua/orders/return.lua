@@ -9,7 +9,7 @@
 --       payload: the order, for whoever asks for it
 -- REPLY returned: entry order sequence | already_returned | behind | not_sold | other_payload | unknown_performance
 --       | closed | fenced: epoch
--- INCLUDES clock gate recall draft_all free_hold settle sequence remember
+-- INCLUDES clock gate recall draft draft_all free_hold settle sequence remember
 -- FLAGS allow-oom
 local cell, operation, order, outbox, sale = unpack(KEYS)
 local epoch, fingerprint, recorded_ms, hold, action, payload, parts, total = unpack(ARGV)

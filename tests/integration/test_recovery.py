@@ -483,6 +483,29 @@ async def test_now_serving_does_not_fall_and_nobody_who_was_called_waits_again(s
     assert await can_come_in(stage, on_sale, *places[59])
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_what_this_redis_knows_better_than_what_was_kept_stays(
+    stage: Backstage, tmp_path: Path, *, is_kept: bool
+) -> None:
+    """Postgres was away for a while: what it kept is older than the Redis that fell behind, or was never kept."""
+    on_sale = await stage.put_on()
+    if is_kept:
+        await keep(stage)
+    await stage.tell(on_sale, "message", message="late")
+    await stage.join(on_sale, 5)
+    copy = keep_copy(stage, tmp_path)
+    before = await stage.status(on_sale)
+    assert (before.phase, before.joined) == ("open", 5)
+    await stage.hold(on_sale, "zaal-A-1")
+    await stage.keeper._look()
+    go_back(stage, copy)
+    await recover(stage)
+    after = await stage.status(on_sale)
+    assert (after.phase, after.joined) == ("open", 5)
+    assert after.now_serving >= before.now_serving
+    await check_clean(stage, "redis-lost")
+
+
 async def test_a_prequeue_comes_back_as_one_and_opens_at_its_time(stage: Backstage) -> None:
     on_sale = await stage.put_on(opens_at_ms=4_000_000_000_000)
     await stage.join(on_sale, 5)

@@ -147,7 +147,7 @@ async def test_money_that_was_told_of_before_its_order_began_to_wait_is_found(st
     on_sale = await stage.put_on()
     order, reference = await order_awaiting(stage, on_sale, "zaal-A-1")
     await note_unclaimed(stage.ledger, "demo", reference)
-    await stage.do("UPDATE unclaimed_payments SET told_at = now() - interval '5 seconds'")
+    await stage.drain()
     await stage.keeper.cell.look()
     await Settlement(stage.keeper.cell, stage.ledger).look()
     assert await states(stage) == [(order, "recorded")]

@@ -82,7 +82,7 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
         [s.keys.cell, s.keys.operation(OPERATION), s.keys.sale(SALE), s.keys.live(SALE), s.keys.outbox],
         ["f", "pause", "", b"action"],
     ),
-    "on_sale/create": lambda s: ([s.keys.cell, s.keys.sale(OnSaleId("next"))], [pack(["phase", "scheduled"])]),
+    "on_sale/create": lambda s: ([s.keys.cell, s.keys.sale(OnSaleId("next"))], [pack(["phase", "scheduled"]), 0]),
     "on_sale/restore": lambda s: ([s.keys.cell, s.keys.sale(SALE)], [9]),
     "on_sale/standing": lambda s: ([s.keys.cell, s.keys.sale(SALE)], []),
     "orders/await": lambda s: ([*_order(s), s.keys.outbox, *_due(s)], ["f", "v6", b"payload", BOTH, 600_000]),

@@ -38,7 +38,7 @@ class LineStage(CellStage):
 
     def create(self, fields: dict[str, Any]) -> Reply:
         flat = [part for pair in fields.items() for part in pair]
-        return self.run("on_sale/create", [self.keys.cell, self.keys.sale(SALE)], pack(flat))
+        return self.run("on_sale/create", [self.keys.cell, self.keys.sale(SALE)], pack(flat), 0)
 
     def sale(self) -> dict[str, str]:
         return self.fields(self.keys.sale(SALE))

@@ -81,7 +81,7 @@ class House:
         await self._client.call(assemble().functions["cell/close"], [self.keys.cell], ("1",))
         await self._client.call(assemble().functions["cell/open"], [self.keys.cell], ("1", 0))
         fields = ["phase", "open", "rate", 0, "cap", 1000, "joined", 0, "now_serving", 0, "opens_at_ms", 1]
-        await self.ask("on_sale/create", [self.keys.cell, self.keys.sale(SALE)], pack(fields))
+        await self.ask("on_sale/create", [self.keys.cell, self.keys.sale(SALE)], pack(fields), 0)
         await self.lay_out()
 
     async def lay_out(self) -> None:

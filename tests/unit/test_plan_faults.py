@@ -232,6 +232,13 @@ def places(node: Any) -> list[tuple[Any, Any]]:
     return [(node, key) for key, _ in pairs] + [place for _, value in pairs for place in places(value)]
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_no_number_is_refused_wherever_it_stands(number: float) -> None:
+    document = whole()
+    document["zones"][0]["areas"][0]["rectangle"] = number
+    assert [fault.what for fault in check(document)] == ["holds a number that is none (NaN or infinity)"]
+
+
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_whatever_is_in_the_file_it_is_explained_or_it_can_be_sold(data: st.DataObject) -> None:

@@ -15,7 +15,15 @@ def test_what_is_there_stays_as_it_is(stage: Stage) -> None:
         assert stage.create({"phase": "scheduled", "rate": 60}) == [b"exists"]
 
 
+def test_what_is_from_the_past_gives_way(stage: Stage) -> None:
+    stage.put_up(rate=1, message="of long ago")
+    fields = pack(["phase", "paused", "now_serving", 7])
+    assert stage.run("on_sale/create", [stage.keys.cell, stage.keys.sale(SALE)], fields, 1)[0] == b"created"
+    now = stage.sale()
+    assert (now["phase"], now["now_serving"], now["rate"]) == ("paused", "7", "1")
+
+
 def test_can_be_put_up_while_the_gate_is_closed(stage: Stage) -> None:
     stage.run("cell/close", [stage.keys.cell])
-    reply = stage.run("on_sale/create", [stage.keys.cell, stage.keys.sale(SALE)], pack(["phase", "scheduled"]))
+    reply = stage.run("on_sale/create", [stage.keys.cell, stage.keys.sale(SALE)], pack(["phase", "scheduled"]), 0)
     assert reply[0] == b"created"
