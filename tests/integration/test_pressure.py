@@ -1,5 +1,6 @@
 """What the keeper reads of Redis, and that everybody learns what it means."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,11 @@ from engine.errors import CellOutOfMemory, Refused
 from engine.gauges import CONFIRMATION_BYTES, Gauges
 from engine.network import Limits
 from engine.pressure import Level, Strain
-from tests.backstage import Backstage, seat_names, until
+from engine.words import HouseSlug
+from tests.backstage import LONGEST_SECONDS, Backstage, seat_names, until
+from tests.conftest import owner_of
+from tests.integration.commands import Parvis
+from tests.town import Town
 
 MEBIBYTE = 1024 * 1024
 ENOUGH_BYTES = 1024 * MEBIBYTE
@@ -124,13 +129,13 @@ async def test_what_must_stay_free_grows_with_every_live_hold(stage: Backstage) 
     on_sale = await put_on(stage)
     keeper = gauges(stage, disk_bytes=ENOUGH_BYTES)
     before = await strain(keeper, "disk")
-    for seat in seat_names("A", 5):
+    for seat in (seat for row in "ABCD" for seat in seat_names(row, 10)):
         await stage.hold(on_sale, seat)
     after = await strain(keeper, "disk")
     assert before is not None
     assert after is not None
-    # Of the five; what else this Redis holds has changed a little as well.
-    assert after.used - before.used >= 4 * CONFIRMATION_BYTES
+    # Of the forty; what else this Redis holds has changed as well.
+    assert after.used - before.used >= 20 * CONFIRMATION_BYTES
     assert after.budget < before.budget  # the holds themselves are in the append-only file
 
 
@@ -210,3 +215,24 @@ async def test_a_process_with_many_requests_keeps_room_for_those_that_end_well(s
             else:
                 cell.shed(what)
     cell.under_way = 0
+
+
+def test_the_doctor_says_under_which_pressure_a_house_is(town: Town, parvis: Parvis) -> None:
+    def until_said(part: str, code: int) -> str:
+        deadline = time.monotonic() + LONGEST_SECONDS
+        while True:
+            said = parvis("doctor", "--network", str(town.network_file))
+            if part in said.words and said.code == code:
+                return said.words
+            assert time.monotonic() < deadline, said.words
+            time.sleep(0.1)
+
+    with owner_of(town.servers.redis[HouseSlug("noord")]) as owner:
+        owner.config_set("maxmemory", int(owner.info("memory")["used_memory"] / 0.95))
+        try:
+            words = until_said("noord: it is under pressure: joining and holding are refused", 1)
+            assert "(memory: " in words
+            assert "✓ zuid: open" in words
+        finally:
+            owner.config_set("maxmemory", 0)
+        until_said("nothing is wrong here", 0)
