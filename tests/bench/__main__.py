@@ -19,6 +19,7 @@ from engine.garbage import collect_seldom
 from tests.bench import confirm, http_hold, http_line, isolation, seats_in_redis, small_client, waiting, writer
 from tests.bench.rounds import AT_LEAST, Part
 from tests.bench.stand import Stand, stand
+from tests.edge import NGINX, WHY_NOT
 
 ON_A_STAND: Final[dict[str, Callable[[Stand], Awaitable[list[Part]]]]] = {
     "P1": http_line.status,
@@ -37,6 +38,9 @@ ALONE: Final[dict[str, Callable[[], Awaitable[list[Part]]]]] = {
 }
 IN_WINDOWS: Final[dict[str, Callable[[float], Awaitable[list[Part]]]]] = {"P9": isolation.neighbour}
 IDS: Final = sorted({*ON_A_STAND, *ALONE, *IN_WINDOWS}, key=lambda name: int(name[1:]))
+
+
+BEHIND_THE_EDGE: Final = frozenset({"P2", *IN_WINDOWS})
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -78,6 +82,12 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     unknown = sorted(set(found.ids) - set(IDS))
     if unknown:
         parser.error(f"there is no {', '.join(unknown)}; there are {' '.join(IDS)}")
+    if NGINX is None:
+        if BEHIND_THE_EDGE & set(found.ids):
+            parser.error(WHY_NOT)
+        if not found.ids:
+            found.ids = [name for name in IDS if name not in BEHIND_THE_EDGE]
+            Console(stderr=True).print(f"{' and '.join(sorted(BEHIND_THE_EDGE))} are left out: {WHY_NOT}")
     return found
 
 

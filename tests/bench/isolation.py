@@ -13,7 +13,7 @@ import msgspec
 from engine.words import HouseSlug
 from tests.apart import Apart
 from tests.bench.rounds import AT_MOST, Bar, Part, interleave
-from tests.edge import NGINX, WHY_NOT, running_edge
+from tests.edge import running_edge
 from tests.paced import Holding, Joining, Paced, Pacer, Polling
 from tests.town import Sale, Town, free_port, small_plan
 
@@ -55,8 +55,6 @@ TOGETHER = msgspec.structs.replace(
 @asynccontextmanager
 async def _houses(town: Town) -> AsyncIterator[tuple[Sale, Sale, int]]:
     """An open sale of each house, and the port of the edge before them."""
-    if NGINX is None:
-        raise FileNotFoundError(WHY_NOT)
     try:
         await asyncio.to_thread(town.start)
         await town.until_ready()
