@@ -9,7 +9,8 @@ no request comes past, and says so when a sale has sold out.
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import structlog
@@ -229,7 +230,7 @@ class Keeper:
 
     async def _own(self, on_sale: OnSaleId) -> dict[str, str]:
         """What this Redis itself says of an on-sale; nothing where it does not know it."""
-        fields: dict[bytes, bytes] = await self._owner.hgetall(self.cell.keys.sale(on_sale))
+        fields: Mapping[Any, Any] = await self._owner.hgetall(self.cell.keys.sale(on_sale))
         return {name.decode(): value.decode() for name, value in fields.items()}
 
     async def _publish_documents(self) -> list[OnSale]:
