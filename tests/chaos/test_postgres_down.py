@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180 + DOWN_SECONDS * 2)]
 
 
 async def test_a_sale_goes_on_without_its_ledger_and_is_recorded_afterwards(town: Town) -> None:
-    plan = small_plan(rows=20, seats=40, standing=20_000)
+    plan = small_plan(rows=26, seats=100, standing=20_000)
     postgres = town.servers.postgres
     async with await town.open_sale("noord", plan=plan) as sale:
         async with Crowd(sale, SEED) as crowd:
