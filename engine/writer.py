@@ -16,6 +16,8 @@ from engine.errors import CellUnavailable, LedgerUnavailable
 from engine.keys import Keys
 from engine.ledger.ledger import Ledger
 from engine.ledger.record import REFUSED_BY_POSTGRES, Entry, Outrun, Position, bury_one, reason, record
+from engine.losses import is_after
+from engine.replay import remembered, whole_batches
 from engine.sealing import Opener
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ log = structlog.get_logger()
 
 def _nothing(_: str) -> None:
     """No test listens."""
+
+
+class Behind(Exception):
+    """The ledger's cursor, as it was known, lies before what a writer said to be recorded: up to here."""
 
 
 class Fenced(CellUnavailable):
@@ -105,14 +111,21 @@ class Writer:
         position = await self._ledger.position()
         while True:
             self._cursor = position.cursor
-            entries = await self._read(position)
-            if not entries:
-                return count
-            self._at_point("read")
             try:
+                entries = await self._read(position)
+                if not entries:
+                    return count
+                self._at_point("read")
                 await self._record(entries, position)
             except Outrun:
                 position = await self._ledger.position()
+                continue
+            except Behind as behind:
+                # What was said to be recorded was so by then, and still is in any ledger but one from a backup.
+                position = await self._ledger.position()
+                if is_after(str(behind), position.cursor):
+                    await self._replay(position, str(behind))
+                    position = await self._ledger.position()
                 continue
             position = Position(cursor=entries[-1][0], epoch=position.epoch)
             count += len(entries)
@@ -132,10 +145,26 @@ class Writer:
             # It may be a primary of before that still has our connection: the next one goes to where the house is.
             await self._redis.connection_pool.disconnect(inuse_connections=False)
             raise Fenced
-        if not raw and (length or (told or b"0-0").decode() != position.cursor):
+        told = (told or b"0-0").decode()
+        if is_after(told, position.cursor):
+            raise Behind(told)
+        if not raw and (length or told != position.cursor):
             # A writer that ended between its commit and its trim left this behind, or a slower one beside us.
             await self._publish(position.cursor)
         return decode(raw)
+
+    async def _replay(self, position: Position, recorded: str) -> None:
+        """Records again what the ledger lacks and Redis remembers; as long as it is not done, that shows."""
+        log.error("the ledger is from an earlier time", cursor=position.cursor, recorded=recorded)
+        entries = await remembered(self._redis, self._keys, position.cursor, recorded)
+        for batch in whole_batches(entries, self._batch):
+            self._at_point("read")
+            try:
+                await self._record(batch, position)
+            except Outrun:
+                return  # another writer does it
+            position = Position(cursor=batch[-1][0], epoch=position.epoch)
+            self.recorded += len(batch)
 
     async def _publish(self, cursor: str) -> None:
         """Tells how far recording is, then gives the memory back."""

@@ -97,7 +97,8 @@ class Batch(msgspec.Struct):
     actions: list[tuple[str, Action]]
     awaited: list[Awaited]
     poison: list[tuple[str, dict[str, Any], str]]
-    ignored: int = 0
+    restored: list[dict[str, Any]] = []
+    """What was put back into a ledger from the past; see `engine/replay.py`."""
 
 
 def sort(entries: Sequence[Entry], opener: Opener) -> Batch:
@@ -119,6 +120,8 @@ def sort(entries: Sequence[Entry], opener: Opener) -> Batch:
                     action = decode_action(bytes(fields["data"]))  # type: ignore[arg-type]
                     batch.actions.append((entry, action))
                     batch.changes += [action] if kind == "return" else []
+                case "restored":
+                    batch.restored.append(msgspec.json.decode(bytes(fields["data"]), type=dict[str, Any]))  # type: ignore[arg-type]
                 case _:
                     batch.poison.append((entry, dict(fields), f"unknown kind {kind!r}"))
         except (KeyError, TypeError, ValueError, msgspec.MsgspecError, Unopenable) as error:
@@ -294,6 +297,8 @@ async def apply(connection: Any, batch: Batch, at_point: Callable[[str], None] =
             for entry, action in batch.actions
         ]
         await connection.execute(ACTIONS, *_columns(actions, 7))
+    for told in batch.restored:
+        await alarm(connection, "ledger-lost", told)
 
 
 async def record(

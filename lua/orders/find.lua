@@ -2,7 +2,8 @@
 --
 -- KEYS  order recorded
 -- ARGV
--- REPLY found: state entry payload recorded holds | unknown_order: recorded
+-- REPLY found: state entry payload recorded more | unknown_order: recorded
+-- WHERE more: packed holds of an order that is awaited, the action of one that was returned
 -- INCLUDES
 -- FLAGS no-writes
 local recorded = redis.call("GET", KEYS[2]) or "0-0"

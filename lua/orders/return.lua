@@ -6,7 +6,7 @@
 -- KEYS  cell operation order outbox sale (performance index due)…
 -- ARGV  epoch fingerprint recorded_ms hold action payload parts total
 -- WHERE parts: packed [hold, …], for each performance what was sold, as `free_hold` takes it; hold: its name now;
---       payload: the order, for whoever asks for it
+--       payload: the order, for whoever asks for it, where it is not remembered here
 -- REPLY returned: entry order sequence | already_returned | behind | not_sold | other_payload | unknown_performance
 --       | closed | fenced: epoch
 -- INCLUDES clock gate recall draft draft_all free_hold settle sequence remember
@@ -20,7 +20,8 @@ if refusal then return refusal end
 local answer = recall(operation, fingerprint)
 if answer then return answer end
 local stored = redis.call("GET", order)
-if stored and cmsgpack.unpack(stored)[1] == "refunded" then return {"already_returned"} end
+local known = stored and cmsgpack.unpack(stored) or {}
+if known[1] == "refunded" then return {"already_returned"} end
 local now, microseconds = clock()
 if now - recorded_ms > LONGEST_LAG_MS and redis.call("XLEN", outbox) > 0 then return {"behind"} end
 local performances = draft_all(KEYS, 6, now, microseconds)
@@ -53,5 +54,5 @@ end
 redis.call("HINCRBY", sale, "orders", -1)
 redis.call("HINCRBY", sale, "takings", -total)
 local entry = redis.call("XADD", outbox, "*", "kind", "return", "data", action)
-redis.call("SET", order, cmsgpack.pack({"refunded", entry, payload}), "EX", REMEMBERED_S)
+redis.call("SET", order, cmsgpack.pack({"refunded", entry, known[3] or payload, action}), "EX", REMEMBERED_S)
 return remember(operation, fingerprint, REMEMBERED_S, {"returned", entry, order, sequence(cell)})

@@ -103,4 +103,4 @@ class Crowd:
             if answer.status < 500 and (not until or answer.status == until):
                 return answer
             await asyncio.sleep(0.05)
-        raise AssertionError(f"{step}: nothing known after {GIVE_UP_SECONDS} s")
+        raise AssertionError(f"{step}: nothing known after {GIVE_UP_SECONDS} s; {dict(self.answers)}")

@@ -106,7 +106,7 @@ class Stage(HallStage):
                 *halls,
             ],
             *(fingerprint, self.now_ms() if recorded_ms is None else recorded_ms),
-            *(f"return-{order}", b"action", b"payload", pack(list(parts)), total),
+            *(f"return-{order}", b"action", b"as the ledger has it", pack(list(parts)), total),
         )
 
     def rebook(

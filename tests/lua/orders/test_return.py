@@ -19,7 +19,13 @@ def test_seats_and_places_are_open_again_and_one_entry_says_so(stage: Stage) -> 
     assert stage.entries()[-1] == {b"kind": b"return", b"data": b"action"}
     assert len(stage.entries()) == 3  # two sales and the return
     assert (stage.sale()["orders"], stage.sale()["takings"]) == ("1", "100")
-    assert stage.find("o1")[:4] == [b"found", b"refunded", entry, b"payload"]
+    assert stage.find("o1") == [b"found", b"refunded", entry, b"payload", b"0-0", b"action"]
+
+
+def test_an_order_that_was_forgotten_is_remembered_as_the_ledger_has_it(stage: Stage) -> None:
+    stage.before("A: s1 .")
+    stage.give_back(1, "o1", "A1")
+    assert stage.find("o1")[3] == b"as the ledger has it"
 
 
 def test_for_the_return_delay_they_are_held_by_nobody(stage: Stage) -> None:
