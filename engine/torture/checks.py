@@ -10,14 +10,15 @@ import aiohttp
 from redis.exceptions import RedisError
 
 from engine.audit import audit
-from engine.cell import broken
+from engine.cell import Cell, broken
 from engine.errors import ParvisError
 from engine.ledger.ledger import Ledger, RecordedOrder
 from engine.ledger.payments import state_of_payment, unclaimed_payments
 from engine.torture.faults import Faults
 from engine.torture.options import STRUCK
-from engine.torture.shoppers import Told, slug_of
+from engine.torture.sale import ON_SALE, PERFORMANCE
 from engine.torture.stage import CLAIM_SECONDS, Stage
+from engine.torture.told import Told, slug_of
 from engine.waiting_room import status
 from engine.words import HouseSlug, OrderId
 
@@ -50,7 +51,7 @@ class Watch:
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def _look(self, session: aiohttp.ClientSession, url: str) -> None:
-        path = f"{url}/v1/houses/{self._slug}/on-sales/{self._stage.on_sale}/status"
+        path = f"{url}/v1/houses/{self._slug}/on-sales/{ON_SALE}/status"
         async with session.get(path) as response:
             found = await response.json()
         if response.status != 200:
@@ -97,10 +98,10 @@ async def revive(stage: Stage, slug: HouseSlug) -> tuple[float, list[str]]:
     while missing and time.monotonic() - started < allowed:
         try:
             async with stage.house(slug) as (cell, _):
-                now = await status(cell, stage.on_sale)
+                now = await status(cell, ON_SALE)
                 if served_before < 0:
                     served_before, sold_before = now.now_serving, cell.newest
-                overdue = await _overdue(cell, stage, now.now_ms)
+                overdue = await _overdue(cell, now.now_ms)
                 missing = [] if cell.is_open else ["the gate is closed"]
                 missing += [] if now.now_serving > served_before else ["the line does not move"]
                 missing += [f"{overdue} holds have ended and are not free"] if overdue else []
@@ -117,9 +118,9 @@ def _parts(entry: str) -> tuple[int, ...]:
     return tuple(map(int, entry.split("-")))
 
 
-async def _overdue(cell: Any, stage: Stage, now_ms: int) -> int:
+async def _overdue(cell: Cell, now_ms: int) -> int:
     """Holds that ended more than two seconds ago and still hold."""
-    key, _, due = cell.keys.performance(stage.performance)
+    key, _, due = cell.keys.performance(PERFORMANCE)
     reply = await cell.read("seats/holds", (key, due))
     if reply[0] != b"holds":
         raise broken("seats/holds", reply)

@@ -11,8 +11,8 @@ from typing import Final
 
 from engine.torture.options import STRUCK, Strike
 from engine.torture.shim import NO_END, Shim
-from engine.torture.shoppers import Told
 from engine.torture.stage import Stage, children_of, next_release
+from engine.torture.told import Told
 
 LONGER_SECONDS: Final = 10.0
 """How much longer than drawn a fault stays, when it has not bitten yet."""

@@ -4,7 +4,6 @@ import asyncio
 import random
 import time
 import uuid
-from collections import Counter
 from typing import Any, Final
 
 import aiohttp
@@ -12,7 +11,9 @@ import msgspec
 
 from engine.signing import Signer
 from engine.torture.options import STRUCK, Options
+from engine.torture.sale import ON_SALE, PERFORMANCE
 from engine.torture.stage import Stage
+from engine.torture.told import Bought, Told, slug_of
 from engine.waiting_room import hash_secret
 from engine.words import HouseSlug
 
@@ -27,59 +28,6 @@ EXPECTED: Final = frozenset(
 )
 """Refusals of a hold or an order that end a visit in good order."""
 Answer = tuple[int, Any]
-
-
-class Bought(msgspec.Struct, frozen=True):
-    """An order that a shopper was told of: what it bought, how it was paid, and the secret to read it again."""
-
-    order: str
-    secret: str
-    items: tuple[Any, ...]
-    reference: str
-
-
-class Told(msgspec.Struct):
-    """What the shoppers of a house were told.
-
-    `answers`: how many of each step, status and problem; status 0 where nothing was heard. `paid`: references of
-    late payments that the provider said were paid, and what it was answered. `broken`: promises.
-    """
-
-    confirmed: dict[str, Bought] = {}
-    seats: dict[str, str] = {}
-    answers: Counter[tuple[str, int, str]] = msgspec.field(default_factory=Counter)
-    paid: dict[str, str] = {}
-    payments: Counter[str] = msgspec.field(default_factory=Counter)
-    repeats: int = 0
-    visits: int = 0
-    broken: list[str] = []
-
-    @property
-    def operations(self) -> int:
-        """Requests, answered or not."""
-        return self.answers.total()
-
-    @property
-    def turned_away(self) -> int:
-        """How often the house could not answer: 503s and requests of which nothing was heard."""
-        return sum(self.answers[each] for each in self.answers if each[1] == 0 or each[1] >= 500)
-
-    @property
-    def felt_next_door(self) -> list[str]:
-        """What a neighbour should never be told, in words. Late payments need the Postgres that all share."""
-        return [
-            f"{step} was answered {status or 'not at all'} {slug}".strip() + f" ({count} times)"
-            for (step, status, slug), count in self.answers.items()
-            if (status == 0 or status >= 500) and (step, slug) != ("payment", "ledger-unavailable")
-        ]
-
-    def confirm(self, bought: Bought) -> None:
-        """Writes an acknowledged order down; a seat that somebody else was sold is a broken promise."""
-        self.confirmed[bought.order] = bought
-        for item in bought.items:
-            seat = item.get("seat")
-            if seat and self.seats.setdefault(seat, bought.order) != bought.order:
-                self.broken.append(f"seat {seat} was confirmed to {self.seats[seat]} and to {bought.order}")
 
 
 class Shoppers:
@@ -120,7 +68,7 @@ class Shoppers:
     async def _visit(self, chance: random.Random) -> None:
         """From joining to an order, or to a reason why not."""
         secret = uuid.uuid4().hex
-        on_sale = f"/on-sales/{self._stage.on_sale}"
+        on_sale = f"/on-sales/{ON_SALE}"
         status, place = await self.known("join", f"{on_sale}/places", {"secret_hash": hash_secret(secret)})
         if status != 201:
             self._odd("join", status, place)
@@ -140,7 +88,7 @@ class Shoppers:
         """The pass, or nothing when there is none to be had."""
         until = time.monotonic() + GIVE_UP_SECONDS
         while time.monotonic() < until:
-            path = f"/on-sales/{self._stage.on_sale}/passes"
+            path = f"/on-sales/{ON_SALE}/passes"
             status, claimed = await self.known("claim", path, {"place": place, "secret": secret})
             if status == 201:
                 return str(claimed["pass"])
@@ -155,7 +103,7 @@ class Shoppers:
 
     async def _hold(self, chance: random.Random, pass_: str) -> Any:
         """The hold, or None: several want the same few seats, the others what is best, or to stand."""
-        wish: dict[str, Any] = {"performance": self._stage.performance}
+        wish: dict[str, Any] = {"performance": PERFORMANCE}
         kind, quantity = chance.random(), chance.randint(1, 3)
         if kind < 0.15:
             first = chance.randint(1, min(POPULAR, self._options.seats - 1))
@@ -267,11 +215,6 @@ class Shoppers:
         if response.status == 503 and "Retry-After" not in response.headers:
             self.told.broken.append(f"{step} was answered 503 without Retry-After")
         return response.status, answer
-
-
-def slug_of(answer: Any) -> str:
-    """The problem's slug, or nothing."""
-    return str(answer["type"]).rpartition("/")[2] if isinstance(answer, dict) and "type" in answer else ""
 
 
 def _essence(answer: Any) -> Any:

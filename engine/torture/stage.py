@@ -13,66 +13,32 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import aiohttp
 import msgspec
 import tomli_w
 
-from engine import house as houses
-from engine.catalogue import OnSale, Performance
 from engine.cell import Cell
 from engine.cli.sales import SHARED_POLICY, at_house
 from engine.cli.stage import write_resolved
 from engine.embedded.child import ServerFailed
 from engine.embedded.servers import EmbeddedServers
-from engine.house import Change
-from engine.instants import now_ms
 from engine.ledger.ledger import Ledger
 from engine.network import load
 from engine.parenthood import child_of_this
 from engine.torture.options import STRUCK, Options
 from engine.torture.proxy import FaultProxy
+from engine.torture.sale import ON_SALE, put_on
 from engine.torture.shim import Shim, missing
-from engine.words import HallId, HouseSlug, OnSaleId, PerformanceId
+from engine.words import HouseSlug
 
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
-BY: Final = Change(who="torture", why="to be tortured")
 NEIGHBOURS_PATIENCE_MS: Final = 5_000
 """A neighbour may be slow on a machine that is this busy; it may not refuse."""
 CLAIM_SECONDS: Final = 5
 LOOKS: Final = 12
-
-
-def plan_of(rows: int, seats: int, standing: int) -> dict[str, Any]:
-    """A hall of straight rows and a floor to stand on, in pretix's format."""
-    drawn = []
-    for row in range(1, rows + 1):
-        places = [
-            {"seat_guid": f"{row}-{seat}", "seat_number": str(seat)}
-            | {"category": "Seat", "position": {"x": seat * 26, "y": 0}}
-            for seat in range(1, seats + 1)
-        ]
-        drawn.append({"row_number": str(row), "position": {"x": 0, "y": 160 + row * 32}, "seats": places})
-    floor = {
-        "shape": "rectangle",
-        "rectangle": {"width": 200, "height": 80},
-        "position": {"x": 0, "y": 40},
-        "color": "#eeeeee",
-        "border_color": "#000000",
-        "rotation": 0,
-        "text": {"text": "Floor", "size": 12, "color": "#000000", "position": {"x": 0, "y": 0}},
-    }
-    return {
-        "name": "Hall",
-        "categories": [{"name": "Seat", "color": "#8c2f39"}, {"name": "Floor", "color": "#4a6fa5"}],
-        "zones": [{"name": "Hall", "position": {"x": 0, "y": 0}, "rows": drawn, "areas": [floor]}],
-        "size": {"width": 800, "height": 800},
-        "parvis": {
-            "areas": [{"zone": 0, "area": 0, "id": "floor", "name": "Floor", "category": "Floor", "capacity": standing}]
-        },
-    }
 
 
 def children_of(pid: int) -> list[int]:
@@ -101,10 +67,7 @@ class Served(msgspec.Struct):
 
 
 class Stage:
-    """Servers and processes. A context manager; `on_sale` and `performance` are every house's own, so named."""
-
-    on_sale = OnSaleId("sale")
-    performance = PerformanceId("show")
+    """Servers and processes. A context manager."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -240,40 +203,9 @@ class Stage:
         for slug in self.options.houses:
             await self.until_ready(self.serving[slug][0])
             async with self.house(slug) as (cell, ledger):
-                await self._put_on(cell, ledger)
+                await put_on(cell, ledger, self.options)
         for slug in self.options.houses:
-            await self.until_all_ready(self.serving[slug][0], f"/v1/houses/{slug}/on-sales/{self.on_sale}/status")
-
-    async def _put_on(self, cell: Cell, ledger: Ledger) -> None:
-        options = self.options
-        hall = HallId("hall")
-        plan = plan_of(options.rows, options.seats, options.standing)
-        await houses.add_hall(cell, ledger, hall, "Hall", plan, BY)
-        show = Performance(
-            performance=self.performance,
-            hall=hall,
-            title="Show",
-            starts_at_ms=now_ms() + 30 * 86_400_000,
-            prices={"Seat": {"full": 2500}, "Floor": {"full": 1500}},
-            fee=100,
-        )
-        await houses.add_performance(cell, ledger, show, BY)
-        on_sale = OnSale(
-            on_sale=self.on_sale,
-            title="Sale",
-            performances=(self.performance,),
-            prequeue_at_ms=now_ms() - 1000,
-            opens_at_ms=now_ms() - 500,
-            rate_per_minute=options.rate_per_minute,
-            cap=options.cap,
-            hold_seconds=options.hold_seconds,
-            pass_seconds=options.pass_seconds,
-            turn_seconds=60,
-            seats_a_hold=4,
-            seats_a_place=8,
-            return_delay_seconds=options.return_delay_seconds,
-        )
-        await houses.add_on_sale(cell, ledger, on_sale, BY)
+            await self.until_all_ready(self.serving[slug][0], f"/v1/houses/{slug}/on-sales/{ON_SALE}/status")
 
     def last_words(self) -> str:
         """The end of every log of `parvis serve`."""

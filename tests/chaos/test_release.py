@@ -10,8 +10,9 @@ from engine.redis_urls import connect
 from engine.torture.checks import at_rest
 from engine.torture.faults import Faults
 from engine.torture.options import STRUCK, Strike, draw
-from engine.torture.shoppers import Shoppers, Told
+from engine.torture.shoppers import Shoppers
 from engine.torture.stage import Stage
+from engine.torture.told import Told
 from tests.faults.patience import until
 
 SEED = 4
