@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 from redis.exceptions import RedisError
