@@ -389,8 +389,9 @@ async def test_a_rush_of_joins_leaves_whoever_holds_seats_alone(edge: Edge) -> N
     others = (("POST", "/holds"), ("POST", "/on-sales/gala/passes"), ("POST", "/orders"), ("DELETE", "/holds/h"))
     assert await asyncio.gather(*(ask(*each) for each in others)) == [200] * len(others)
     assert len(origin.seen) == seen + len(others)
-    holds = await asyncio.gather(*(ask("POST", "/holds") for _ in range(100)))
-    assert holds.count(503) > 80
+    for path in ("/holds", "/holds/", "/on-sales/gala/places/", "/nothing", "/on-sales/gala/places/x"):
+        refused = await asyncio.gather(*(ask("POST", path) for _ in range(100)))
+        assert refused.count(503) > 80, path
     ending = await asyncio.gather(ask("POST", "/orders"), ask("DELETE", "/holds/h"), ask("POST", "/holds/h/extend"))
     assert list(ending) == [200, 200, 200]
 
