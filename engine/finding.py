@@ -80,13 +80,15 @@ class Finder:
             case "sentinel":
                 return (await self._primary())[0]
         whys = []
-        for node in self._known:
+        for node in self._known[:]:
             try:
                 await ask(node, "EXISTS", self._key)
             except Moved as moved:
                 return self.location.at(moved.host or node.host, moved.port)
             except (OSError, ParvisError) as error:
                 whys.append(f"{node!r}: {str(error) or 'no answer in time'}")
+                self._known.remove(node)  # the next time it is asked last
+                self._known.append(node)
                 continue
             return node
         raise CellUnreachable(f"No node told where the house is ({'; '.join(whys)}).")
