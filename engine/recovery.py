@@ -1,150 +1,55 @@
-"""The keeper of a cell: opens its gate, and only after Redis has been compared with the ledger.
+"""Recovery: a cell's gate is opened only after its Redis has been compared with its ledger.
 
-A Redis that restarted, was promoted or got a new library is closed by itself (`lua/include/gate.lua`). The keeper
-sees that within a moment, loads the library, compares the ledger's cursor with the last id that the outbox has
-ever generated and the cell's sequence with the last that is known (`engine/losses.py`), puts back what was lost, says
-what that was, raises the epoch, and opens. While a cell is open it ends due holds that
-no request comes past, and says so when a sale has sold out.
+The epoch is raised, so that nothing of before can write any more. The ledger's cursor is compared with the last id
+that the outbox has ever generated, and the cell's sequence with the last that is known (`engine/losses.py`). What was
+lost is put back, and said as it is. Then the gate opens.
 """
 
-import asyncio
-import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import structlog
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from engine.catalogue import OnSale, decode_document
 from engine.cell import Cell, broken
-from engine.entries import Action
-from engine.errors import CellUnavailable, LedgerUnavailable, ParvisError, Refused
-from engine.gauges import TELL_SECONDS, Gauges
+from engine.errors import CellUnavailable
 from engine.house import bring_up, publish, published_form
-from engine.instants import now_ms
 from engine.ledger.books import Sales, read_sales
 from engine.ledger.ledger import Ledger
 from engine.ledger.recoveries import CellStanding, last_standing, save_recovery
 from engine.ledger.returns import returned_seats
-from engine.library import install as install_library
 from engine.losses import Loss, compare
-from engine.on_sale import change
 from engine.on_sale import restore as restore_line
-from engine.seats import restore, sweep
-from engine.settlement import Settlement
-from engine.spinning import Spinning
-from engine.standing import KEEP_SECONDS, Standings, restored
-from engine.waiting_room import status
+from engine.seats import restore
+from engine.standing import restored
 from engine.words import OnSaleId, PerformanceId
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-LOOK_SECONDS: Final = 0.25
-SWEEP_SECONDS: Final = 1.0
-SWEPT_A_TICK: Final = 500
 QUIET_MS: Final = 1_500
 """After a loss nothing new is held for so long: API processes first sell again what they know to be confirmed, and
 they look twice a second."""
 log = structlog.get_logger()
 
 
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+class Recovery:
+    """Recovers one cell. `cell` must have the owner's rights, `owner` is the same Redis for what is no function."""
 
-
-class Keeper:
-    """Keeps one cell. `cell` must have the owner's rights, `owner` is the same Redis for what is no function."""
-
-    def __init__(self, cell: Cell, owner: "Redis", ledger: Ledger, user: str, password: str) -> None:
-        self.cell = cell
+    def __init__(self, cell: Cell, owner: "Redis", ledger: Ledger) -> None:
+        self._cell = cell
         self._owner = owner
-        self._spinning = Spinning(owner, cell.house.slug)
         self._ledger = ledger
-        self._user, self._password = user, password
-        self._standings = Standings(cell, ledger)
-        self._gauges = Gauges(cell, owner)
-        self._seen_sequence = 0
-        self._epochs_before = (0, 0)
-        self._is_apart = False
-        self.recoveries = 0
-        self.last_error = ""
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`: recovers when the gate is closed, and sweeps and keeps what changes while it is open."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._guard(stop))
-            tasks.create_task(self._tell_pressure(stop))
-            tasks.create_task(self._remember(stop))
-            tasks.create_task(Settlement(self.cell, self._ledger).run(stop))
+    async def run(self, seen_sequence: int) -> bool:
+        """Raises the epoch, compares, restores, tells, opens. Answers whether it did, or somebody else was sooner.
 
-    async def _guard(self, stop: asyncio.Event) -> None:
-        """Looks at the gate again and again; waits while a server is away."""
-        next_sweep = 0.0
-        clock = asyncio.get_running_loop().time
-        while not stop.is_set():
-            try:
-                await self._look()
-                if self.cell.is_open and clock() >= next_sweep:
-                    next_sweep = clock() + SWEEP_SECONDS
-                    await self._sweep()
-                self.last_error = ""
-            except (ParvisError, RedisError, OSError) as error:
-                why = str(error) or type(error).__name__
-                if why != self.last_error:
-                    log.warning("cell waits", house=self.cell.house.slug, why=why)
-                self.last_error = why
-            await _pause(stop, LOOK_SECONDS)
-
-    async def _remember(self, stop: asyncio.Event) -> None:
-        """Keeps where the on-sales stand; apart, because Postgres may be away and the gate may not wait for it."""
-        while not stop.is_set():
-            # Whoever guards says that Redis is away, and the writer that Postgres is.
-            with contextlib.suppress(CellUnavailable, LedgerUnavailable):
-                if self.cell.is_open:
-                    await self._standings.keep()
-                    await self._compare_epochs()
-            await _pause(stop, KEEP_SECONDS)
-
-    async def _tell_pressure(self, stop: asyncio.Event) -> None:
-        """Sheds what can wait while Redis runs short of something; apart, because Postgres may be what is away."""
-        while not stop.is_set():
-            with contextlib.suppress(CellUnavailable, RedisError, OSError):  # whoever guards says so
-                if self.cell.is_open:
-                    await self._gauges.tell()
-            await _pause(stop, TELL_SECONDS)
-
-    async def _look(self) -> None:
-        try:
-            await self.cell.look()
-        except CellUnavailable:
-            await self._spinning.look()
-            # A Redis that lost its functions, or never had them, answers so too.
-            await self._load()
-            await self.cell.look()
-        if self.cell.is_open:
-            self._seen_sequence = max(self._seen_sequence, self.cell.sequence)
-        if not self.cell.is_open or self._is_apart:
-            await self.recover()
-
-    async def _compare_epochs(self) -> None:
-        """Sees when an open cell and its ledger have had another epoch for more than a moment.
-
-        A ledger restored from a backup has; without a new epoch for both, no writer would ever record again.
+        `seen_sequence`: the highest that the caller saw in the open cell. Raises when a server is away; the gate then
+        stays closed, and whoever begins again begins from the start.
         """
-        epochs = (await self._ledger.position()).epoch, int(self.cell.stored_epoch)
-        self._is_apart = epochs[0] != epochs[1] and epochs == self._epochs_before
-        self._epochs_before = epochs
-
-    async def _load(self) -> None:
-        await install_library(self._owner, self.cell.house.slug, self._user, self._password)
-
-    async def recover(self) -> None:
-        """Compares, restores, raises the epoch, opens. Raises when a server is away; the gate then stays closed."""
-        cell, keys = self.cell, self.cell.keys
-        await self._load()
+        cell, keys = self._cell, self._cell.keys
         # First the epoch, in the ledger: a writer that has read from another Redis records nothing after it.
         epoch = await self._ledger.next_epoch(int(cell.epoch))
         reply = await cell.ask("cell/close", (keys.cell,), (epoch,))
@@ -153,7 +58,7 @@ class Keeper:
         cell.epoch = str(epoch)
         known, cursor = await last_standing(self._ledger), await self._ledger.settled_cursor()
         last_id, sequence = await self._progress(epoch)
-        loss = compare(cursor, last_id, known, self._seen_sequence, sequence)
+        loss = compare(cursor, last_id, known, seen_sequence, sequence)
         orders = await self._restore(loss)
         if loss.kind == "from_the_past":
             # New entries must come after those that the ledger has recorded already. Last of all: until then
@@ -167,17 +72,15 @@ class Keeper:
                 cell.is_open = True
             case b"fenced":
                 log.info("another keeper recovers", house=cell.house.slug)
-                return
+                return False
             case _:
                 raise broken("cell/open", reply)
-        self._is_apart = False
-        self._seen_sequence = 0
-        self.recoveries += 1
         log.info("gate open", house=cell.house.slug, epoch=epoch, found=str(loss))
+        return True
 
     async def _tell(self, loss: Loss, known: CellStanding, epoch: int, orders: int) -> Loss:
         """Counts what is gone, and keeps that for whoever has to know. Answers the loss with its counts."""
-        cell = self.cell
+        cell = self._cell
         dues = [cell.keys.performance(name)[2] for name in sorted(cell.catalogue.performances)]
         holds = sum([await self._owner.zcard(due) for due in dues])
         if loss.is_one:
@@ -195,8 +98,8 @@ class Keeper:
         Raises `CellUnavailable` while another one answers.
         """
         async with self._owner.pipeline(transaction=True) as pipeline:
-            pipeline.hmget(self.cell.keys.cell, ["epoch", "sequence"])
-            pipeline.xinfo_stream(self.cell.keys.outbox)
+            pipeline.hmget(self._cell.keys.cell, ["epoch", "sequence"])
+            pipeline.xinfo_stream(self._cell.keys.outbox)
             (stored, sequence), information = await pipeline.execute(raise_on_error=False)
         if stored != str(epoch).encode():
             # A primary of before that still has our connection: the next one is made to where the house is now.
@@ -210,7 +113,7 @@ class Keeper:
 
         Answers how many orders the on-sales have confirmed by what is known now.
         """
-        cell, orders = self.cell, 0
+        cell, orders = self._cell, 0
         on_sales, recorded = await self._publish_documents(), await read_sales(self._ledger)
         for on_sale in on_sales:
             name = on_sale.on_sale
@@ -230,12 +133,12 @@ class Keeper:
 
     async def _own(self, on_sale: OnSaleId) -> dict[str, str]:
         """What this Redis itself says of an on-sale; nothing where it does not know it."""
-        fields: Mapping[Any, Any] = await self._owner.hgetall(self.cell.keys.sale(on_sale))
+        fields: Mapping[Any, Any] = await self._owner.hgetall(self._cell.keys.sale(on_sale))
         return {name.decode(): value.decode() for name, value in fields.items()}
 
     async def _publish_documents(self) -> list[OnSale]:
         """Publishes what Redis does not have of the ledger's documents. Answers the on-sales, with their seeds."""
-        cell, on_sales = self.cell, []
+        cell, on_sales = self._cell, []
         await cell.refresh()
         for found in await self._ledger.documents():
             name, published = f"{found.kind}:{found.id}", found.body.decode()
@@ -253,22 +156,5 @@ class Keeper:
         places = await self._ledger.sold_areas(performance)
         returned = await returned_seats(self._ledger, performance)
         if sold or places or returned:
-            layout = self.cell.catalogue.layout(performance)
-            await restore(self.cell, performance, layout, sold, returned, places)
-
-    async def _sweep(self) -> None:
-        """Ends due holds, and marks as sold out the open on-sales of which nothing is left or may come back."""
-        for on_sale in list(self.cell.catalogue.on_sales.values()):
-            is_sold_out = True
-            for performance in on_sale.performances:
-                _, is_done = await sweep(self.cell, performance, SWEPT_A_TICK)
-                is_sold_out = is_sold_out and is_done
-            if is_sold_out and (await status(self.cell, on_sale.on_sale)).phase == "open":
-                await self._sell_out(on_sale.on_sale)
-
-    async def _sell_out(self, on_sale: OnSaleId) -> None:
-        action = Action(who="parvis", what="sell_out", subject=on_sale, why="every seat is sold", at_ms=now_ms())
-        try:
-            await change(self.cell, action, f"{self.cell.epoch}-{now_ms()}")
-        except Refused as refusal:
-            log.info("not sold out after all", on_sale=on_sale, why=str(refusal))
+            layout = self._cell.catalogue.layout(performance)
+            await restore(self._cell, performance, layout, sold, returned, places)

@@ -25,12 +25,12 @@ from engine.embedded.redis import EmbeddedRedis
 from engine.entries import Action, Customer, Payment
 from engine.house import Change
 from engine.instants import now_ms
+from engine.keeper import Keeper
 from engine.ledger.ledger import Ledger
 from engine.ledger.migrate import migrate
 from engine.network import House, Limits, Policy
 from engine.on_sale import change
 from engine.orders import Buyer
-from engine.recovery import Keeper
 from engine.redis_urls import connect
 from engine.sealing import Opener
 from engine.seats import Owner

@@ -20,13 +20,13 @@ from engine.cell import Cell
 from engine.cli.stage import check_ports
 from engine.errors import BadInput
 from engine.garbage import collect_seldom
+from engine.keeper import Keeper
 from engine.ledger.ledger import Ledger
 from engine.ledger.migrate import migrate
 from engine.ledger.retention import forget_daily
 from engine.network import House, Network, load
 from engine.nodes import keep_prepared
 from engine.parenthood import child_of_this
-from engine.recovery import Keeper
 from engine.redis_urls import connect, credentials
 from engine.rights import TooMuch, check_rights
 from engine.sealing import Opener

@@ -12,12 +12,12 @@ from redis.exceptions import NoPermissionError, RedisError
 from engine.cell import Cell
 from engine.cli.sales import at_house
 from engine.errors import CellUnavailable
+from engine.keeper import Keeper
 from engine.keys import Keys
 from engine.ledger.ledger import Ledger
 from engine.library import assemble
 from engine.losses import is_after
 from engine.nodes import faults_of_nodes
-from engine.recovery import Keeper
 from engine.redis_urls import connect, credentials
 from engine.words import HouseSlug
 from tests.chaos.crowd import Crowd
@@ -220,7 +220,7 @@ async def test_a_recovery_that_a_promotion_overtakes_opens_nothing(
     cell, ledger = Cell(house, is_owner=True), Ledger(house.postgres_dsn, pool=2, timeout_ms=5_000)
     owner = connect(house.redis_owner_url, cell.keys.cell)
     keeper = Keeper(cell, owner, ledger, *credentials(house.redis_url))
-    tell = keeper._tell
+    tell = keeper._recovery._tell
 
     async def overtaken(*compared: Any) -> Any:
         told = await tell(*compared)
@@ -229,7 +229,7 @@ async def test_a_recovery_that_a_promotion_overtakes_opens_nothing(
         await asyncio.to_thread(wait_for, lambda: cluster.primary_of("noord") is replica, "the house is there")
         return told
 
-    monkeypatch.setattr(keeper, "_tell", overtaken)
+    monkeypatch.setattr(keeper._recovery, "_tell", overtaken)
     with town.nobody_keeping():
         await keeper.cell.look()
         await insist_on(keeper.recover)

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from redis.exceptions import RedisError
 
+from engine import keeper as keepers_of_cells
 from engine import recovery, waiting_room
 from engine.audit import audit
 from engine.catalogue import OnSale
@@ -17,9 +18,9 @@ from engine.cell import Cell
 from engine.draw import Draw, decode
 from engine.entries import encode_order
 from engine.errors import CellUnavailable, GateClosed, LedgerUnavailable, Refused
+from engine.keeper import Keeper
 from engine.ledger.record import Outrun
 from engine.library import assemble
-from engine.recovery import Keeper
 from engine.signing import Place
 from engine.standing import Standings
 from engine.words import OnSaleId
@@ -650,7 +651,7 @@ async def test_two_releases_side_by_side_leave_each_other_open(
                 await compare(keeper)
 
             monkeypatch.setattr(Keeper, "_compare_epochs", counted)
-            monkeypatch.setattr(recovery, "KEEP_SECONDS", 0.02)
+            monkeypatch.setattr(keepers_of_cells, "KEEP_SECONDS", 0.02)
 
             async def is_compared() -> bool:
                 return compared > 50
