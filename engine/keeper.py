@@ -108,6 +108,7 @@ class Keeper:
         try:
             await self.cell.look()
         except CellUnavailable:
+            await self._let_go()
             await self._spinning.look()
             # A Redis that lost its functions, or never had them, answers so too.
             await self._load()
@@ -126,11 +127,16 @@ class Keeper:
         self._is_apart = epochs[0] != epochs[1] and epochs == self._epochs_before
         self._epochs_before = epochs
 
+    async def _let_go(self) -> None:
+        """Ends the ops side's idle connections: they may lead to a primary of before, which answers late or wrongly."""
+        await self._owner.connection_pool.disconnect(inuse_connections=False)
+
     async def _load(self) -> None:
         await install_library(self._owner, self.cell.house.slug, self._user, self._password)
 
     async def recover(self) -> None:
         """Opens the gate by way of a recovery. Raises when a server is away; the gate then stays closed."""
+        await self._let_go()
         await self._load()
         if await self._recovery.run(self._seen_sequence):
             self._is_apart = False

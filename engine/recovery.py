@@ -102,8 +102,6 @@ class Recovery:
             pipeline.xinfo_stream(self._cell.keys.outbox)
             (stored, sequence), information = await pipeline.execute(raise_on_error=False)
         if stored != str(epoch).encode():
-            # A primary of before that still has our connection: the next one is made to where the house is now.
-            await self._owner.connection_pool.disconnect(inuse_connections=False)
             raise CellUnavailable("another Redis answers the ops side, or another keeper recovers")
         is_empty = isinstance(information, ResponseError)
         return "0-0" if is_empty else information["last-generated-id"].decode(), int(sequence or 0)
