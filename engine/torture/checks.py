@@ -102,7 +102,7 @@ async def revive(stage: Stage, slug: HouseSlug) -> tuple[float, list[str]]:
                 if served_before < 0:
                     served_before, sold_before = now.now_serving, cell.newest
                 overdue = await _overdue(cell, now.now_ms)
-                missing = [] if cell.is_open else ["the gate is closed"]
+                missing = [] if await stage.is_ready(slug) else ["the gate is closed"]
                 missing += [] if now.now_serving > served_before else ["the line does not move"]
                 missing += [f"{overdue} holds have ended and are not free"] if overdue else []
                 is_behind = _parts(cell.recorded) < _parts(sold_before)

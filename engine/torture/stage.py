@@ -177,6 +177,14 @@ class Stage:
                 served.process.kill()
                 served.process.wait()
 
+    async def is_ready(self, slug: HouseSlug) -> bool:
+        """Whether the house's newest server says that it can sell: another release's gate is no business of ours."""
+        async with aiohttp.ClientSession() as session:
+            with contextlib.suppress(aiohttp.ClientError):
+                async with session.get(f"{self.serving[slug][-1].url}/readyz") as response:
+                    return response.status == 200
+        return False
+
     async def until_ready(self, served: Served, path: str = "/readyz") -> None:
         """Waits until it answers. Raises `ServerFailed`."""
         deadline = time.monotonic() + READY_SECONDS
