@@ -17,8 +17,8 @@ from tests.lua.stage import SALE, Stage, pack
 ORDERS: Final = 1_000
 IN_FLIGHT: Final = 64
 ROUNDS: Final = 9
-PAYLOAD: Final = b"x" * 400
-"""About as long as an order of two seats with its customer."""
+PAYLOAD: Final = b"x" * 600
+"""About as long as an order of two seats with its customer, sealed."""
 
 CONFIRM = Bar(
     what="confirm, AOF always, 64 in flight",
