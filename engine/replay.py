@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from engine.keys import Keys
-from engine.ledger.record import Entry
+from engine.ledger.batch import Entry
 from engine.library import assemble
 from engine.losses import is_after
 from engine.words import OrderId

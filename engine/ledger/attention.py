@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 WORDS: Final = {
     "dead-letter": "something could not be recorded; `parvis dead-letter` shows it",
     "index-given-twice": "one number of the queue was given to two visitors, after a loss of Redis",
+    "ledger-lost": "the ledger came back from a backup; what Redis remembered was recorded again, and stands beside it",
     "live-seat": "a seat was sold twice: the second order is in conflict and its money goes back",
     "order-lost": "an order was confirmed and then lost with Redis; what became of it stands beside it",
     "other-payload": "one order came twice, with different contents; the first one counts",

@@ -11,7 +11,7 @@ import msgspec
 from engine.entries import Customer, Item, Order, Payment, encode_order, without_customer
 from engine.keys import Keys
 from engine.ledger.ledger import Ledger
-from engine.ledger.record import ITEM_COLUMNS, ORDER_COLUMNS
+from engine.ledger.order_records import ITEM_COLUMNS, ORDER_COLUMNS
 from engine.orders import new_order_id
 from engine.sealing import Opener, Sealer
 from engine.signing import Signer

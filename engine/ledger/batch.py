@@ -1,0 +1,79 @@
+"""A batch of outbox entries, decoded and sorted by what becomes of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from engine.entries import Action, Customer, Order, decode_action, decode_order, without_customer
+from engine.ledger.payments import Awaited, arrive_awaited
+from engine.sealing import Opener, Unopenable
+
+Entry = tuple[str, dict[str, str | bytes]]
+"""An outbox entry: its id, and its fields (`data` as bytes, everything else as text)."""
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """An order as it came. `state`: `recorded` or `conflicted`; `entry`: its outbox id."""
+
+    entry: str
+    order: Order
+    customer: Customer | None
+    state: str
+    payload: bytes
+    """The order without its customer."""
+    paid_with: tuple[str, str]
+    """Provider and reference of its payment; empty without one."""
+
+    @property
+    def seats(self) -> frozenset[tuple[str, str]]:
+        """Performance and seat of each seated item."""
+        return frozenset([(item.performance, item.seat) for item in self.order.items if item.seat])
+
+
+def _arrive(entry: str, data: bytes, state: str, opener: Opener) -> Arrived:
+    order = decode_order(data)
+    payment = order.payment
+    paid_with = (payment.provider, payment.reference) if payment else ("", "")
+    return Arrived(entry, order, opener.open(order), state, without_customer(order), paid_with)
+
+
+class Batch(msgspec.Struct):
+    """Entries sorted by what becomes of them."""
+
+    changes: list[Arrived | Action]
+    """Orders, and returns of orders, in the order of the stream."""
+    entrants: list[dict[str, Any]]
+    actions: list[tuple[str, Action]]
+    awaited: list[Awaited]
+    poison: list[tuple[str, dict[str, Any], str]]
+    restored: list[dict[str, Any]] = []
+    """What was put back into a ledger from the past; see `engine/replay.py`."""
+
+
+def sort(entries: Sequence[Entry], opener: Opener) -> Batch:
+    """Decodes a batch and opens what is sealed; what cannot be becomes poison, for the dead letters."""
+    batch = Batch([], [], [], [], [])
+    for entry, fields in entries:
+        kind = fields.get("kind")
+        try:
+            match kind:
+                case "order" | "conflict":
+                    data, state = bytes(fields["data"]), "recorded" if kind == "order" else "conflicted"  # type: ignore[arg-type]
+                    batch.changes.append(_arrive(entry, data, state, opener))
+                case "await":
+                    batch.awaited.append(arrive_awaited(entry, bytes(fields["data"])))  # type: ignore[arg-type]
+                case "join":
+                    int(fields["index"])
+                    batch.entrants.append({name: fields[name] for name in ("on_sale", "line", "index", "secret_hash")})
+                case "action" | "return":
+                    action = decode_action(bytes(fields["data"]))  # type: ignore[arg-type]
+                    batch.actions.append((entry, action))
+                    batch.changes += [action] if kind == "return" else []
+                case "restored":
+                    batch.restored.append(msgspec.json.decode(bytes(fields["data"]), type=dict[str, Any]))  # type: ignore[arg-type]
+                case _:
+                    batch.poison.append((entry, dict(fields), f"unknown kind {kind!r}"))
+        except (KeyError, TypeError, ValueError, msgspec.MsgspecError, Unopenable) as error:
+            batch.poison.append((entry, dict(fields), f"{type(error).__name__}: {error}"))
+    return batch
