@@ -178,7 +178,7 @@ def house_add(
     operator_contact
         Whom ops reach when its cell is in trouble.
     redis_owner_url
-        The same Redis as the ops side, which loads functions and recovers.
+        The same Redis as the ops side, which loads functions and recovers; another user, or the house is refused.
     policy
         A shared policy of the file; left out, the first one there is.
     listed
