@@ -320,8 +320,9 @@ class Watched(_Several):
         node.ask("ACL", "DELUSER", WATCHER)
 
     def bring_back(self, node: Node) -> None:
-        """Starts a node that died, as a replica at once: the sentinels would see to that, some ten seconds later."""
+        """Starts or wakes a node, as a replica at once: the sentinels would see to that, some ten seconds later."""
         node.start()
+        node.thaw()
         node.ask("REPLICAOF", "127.0.0.1", self.known_primary().port)
         self.until_whole()
 

@@ -164,7 +164,7 @@ async def test_a_killed_primary_is_replaced_by_its_replica_and_the_house_sells_o
         async with Crowd(noord, SEED) as crowd, Crowd(oost, SEED, pause_s=0.1) as neighbours:
             await crowd.until_confirmed(20)
             await asyncio.to_thread(old.kill)
-            print(f"kill -9 of a primary: the house was away for {await seconds_away(noord):.2f} s")
+            print(f"a primary is killed: the house was away for {await seconds_away(noord):.2f} s")
             await until_it_sells_after(noord, epoch)
             await crowd.until_confirmed(20)
         assert cluster.primary_of("noord") is replica
