@@ -30,13 +30,13 @@ class Apart(Town):
                     stderr=log,
                     start_new_session=True,
                 )
+            self.process = self.processes[slug]
 
-    def stop(self) -> None:
+    def stop_serving(self, number: signal.Signals = signal.SIGTERM) -> None:
         for process in self.processes.values():
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(number)
         for process in self.processes.values():
             process.wait(20)
-        super().stop()
 
     async def until_ready(self) -> None:
         await asyncio.gather(*(self.until_open(f"http://127.0.0.1:{port}") for port in self.ports.values()))
