@@ -12,6 +12,7 @@ from engine.errors import CellUnreachable, ParvisError
 
 ASK_SECONDS: Final = 1.0
 """For one command to one node."""
+MOST_KNOWN: Final = 64
 
 
 def _nothing(*_: object) -> None:
@@ -84,7 +85,9 @@ class Finder:
             try:
                 await ask(node, "EXISTS", self._key)
             except Moved as moved:
-                return self.location.at(moved.host or node.host, moved.port)
+                found = self.location.at(moved.host or node.host, moved.port)
+                self._remember(found)
+                return found
             except (OSError, ParvisError) as error:
                 whys.append(f"{node!r}: {str(error) or 'no answer in time'}")
                 self._known.remove(node)  # the next time it is asked last
@@ -94,10 +97,7 @@ class Finder:
         raise CellUnreachable(f"No node told where the house is ({'; '.join(whys)}).")
 
     async def nodes(self) -> list[Address]:
-        """Every node that may come to have the key, the one that has it first. Raises `OSError` or a `ParvisError`.
-
-        A cluster's are remembered, for when those are gone that the URL names.
-        """
+        """Every node that may come to have the key, the one that has it first. Raises `OSError` or a `ParvisError`."""
         match self.location.kind:
             case "server":
                 return self._known
@@ -107,8 +107,13 @@ class Finder:
                 return [primary, *(self.location.at(each["ip"], int(each["port"])) for each in replicas)]
         primary = await self.find()
         nodes = dict.fromkeys((primary, *self._listed(primary, await ask(primary, "CLUSTER", "NODES"))))
-        self._known = list(dict.fromkeys((*self.location.seeds, *nodes)))
+        self._remember(*nodes)
         return list(nodes)
+
+    def _remember(self, *nodes: Address) -> None:
+        """For when those are gone that the URL names."""
+        known = dict.fromkeys((*nodes, *self.location.seeds, *self._known))
+        self._known = list(known)[:MOST_KNOWN]
 
     async def _primary(self) -> tuple[Address, Address]:
         primary, sentinel = await primary_by_sentinels(self.location, ASK_SECONDS)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine.client import FunctionClient
-from engine.errors import CellBusy
+from engine.errors import CellBusy, CellUnreachable
+from engine.finding import Finder
 from tests.faults.nodes import PASSWORD, Cluster, Node, bus_port
 from tests.faults.patience import call_until_answered
 
@@ -47,6 +48,21 @@ async def test_the_small_client_finds_a_slot_from_any_seed_and_outlives_them(clu
         # A replica sends whoever asks it to its primary.
         async with FunctionClient(cluster.url(seeds=[home]), timeout_ms=2_000) as other:
             assert await call_until_answered(other, "count", keys=["{elders}:n"]) == 202
+
+
+async def test_the_ops_side_finds_a_house_when_every_node_of_its_url_is_silent(cluster: Cluster) -> None:
+    home, stranger = cluster.primary_of("elders"), cluster.others("elders")[0]
+    finder = Finder(cluster.url(seeds=[stranger]), "{elders}:n")
+    assert (await finder.find()).port == home.port
+    stranger.freeze()
+    try:
+        assert (await finder.find()).port == home.port
+        assert {node.port for node in await finder.nodes()} <= {node.port for node in cluster.nodes}
+        with pytest.raises(CellUnreachable, match=f"{stranger.port}: no answer in time"):
+            await Finder(cluster.url(seeds=[stranger]), "{elders}:n").find()
+    finally:
+        stranger.thaw()
+    await asyncio.to_thread(cluster.until_whole)
 
 
 async def test_while_a_slot_moves_a_call_of_several_keys_is_refused_and_ran_nowhere(cluster: Cluster) -> None:
