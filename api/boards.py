@@ -12,9 +12,10 @@ import msgspec
 from api.wire import DrawReply, LineReply, PollStep, SeatsReply, StatusReply
 from engine.cell import Cell
 from engine.draw import ALGORITHM
+from engine.errors import GateClosed
 from engine.instants import to_rfc3339
 from engine.seats import SeatMap, open_by_category, snapshot
-from engine.waiting_room import status
+from engine.waiting_room import serve, status
 from engine.words import OnSaleId, PerformanceId
 
 STATUS_SECONDS: Final = 1.0
@@ -171,14 +172,23 @@ class Boards:
                 counts[category] = counts.get(category, 0) + count
         return counts
 
+    async def _served(self, on_sale: OnSaleId) -> int:
+        """The number being served, as written down; 0 while the house recovers and calls nobody."""
+        try:
+            return await serve(self._cell, on_sale)
+        except GateClosed:
+            return 0
+
     async def _status(self, on_sale: OnSaleId) -> Document:
+        served = await self._served(on_sale)
         now = await status(self._cell, on_sale)
         is_drawn = now.entrants >= 0
+        line = LineReply(now_serving=served or now.now_serving, joined=now.joined, per_minute=now.pace_per_minute)
         reply = StatusReply(
             phase=now.phase,
             opens_at=to_rfc3339(now.opens_at_ms),
             server_time=to_rfc3339(now.now_ms),
-            lines={"public": LineReply(now_serving=now.now_serving, joined=now.joined, per_minute=now.pace_per_minute)},
+            lines={"public": line},
             draw=DrawReply(
                 algorithm=ALGORITHM,
                 commitment=now.commitment,

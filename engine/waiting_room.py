@@ -114,6 +114,21 @@ async def status(cell: Cell, on_sale: OnSaleId) -> Status:
     raise broken("waiting_room/status", reply)
 
 
+async def serve(cell: Cell, on_sale: OnSaleId) -> int:
+    """Calls whom the rate allows now. Answers the number being served, as it is written down by then: it never falls.
+
+    Raises `Refused` (`unknown-on-sale`), `GateClosed`.
+    """
+    keys = cell.keys
+    reply = await cell.call("waiting_room/serve", (keys.cell, keys.sale(on_sale), keys.live(on_sale)))
+    match reply[0]:
+        case b"serving":
+            return int(reply[1])
+        case b"unknown_on_sale":
+            raise Refused("unknown-on-sale", "there is no such on-sale here")
+    raise broken("waiting_room/serve", reply)
+
+
 async def _draw(cell: Cell, on_sale: OnSaleId) -> None:
     """Remembers the draw once it has been made; it never changes within an epoch."""
     now = await status(cell, on_sale)

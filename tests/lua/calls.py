@@ -126,6 +126,7 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
         _line(s, s.keys.operation(OPERATION), s.keys.retry(SALE, "x"), s.keys.outbox),
         ["f", "x", SALE, "public", 100],
     ),
+    "waiting_room/serve": lambda s: ([s.keys.cell, s.keys.sale(SALE), s.keys.live(SALE)], []),
     "waiting_room/status": lambda s: ([s.keys.sale(SALE), s.keys.live(SALE)], []),
 }
 WRITING = tuple(name for name in script_names() if not read_script(name).is_read_only)

@@ -1,0 +1,15 @@
+-- Calls whom the rate allows now, and writes down how far the line is. What is shown to everybody was written before,
+-- so that it stands when the clock is set back.
+--
+-- KEYS  cell sale live
+-- ARGV  epoch
+-- REPLY serving: now_serving | unknown_on_sale | closed | fenced: epoch
+-- INCLUDES clock gate turn
+-- FLAGS allow-oom
+local cell, sale, live = unpack(KEYS)
+
+local refusal = gate(cell, ARGV[1])
+if refusal then return refusal end
+local line = turn(sale, live, clock())
+if not line then return {"unknown_on_sale"} end
+return {"serving", line.now_serving}

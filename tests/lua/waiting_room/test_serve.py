@@ -1,0 +1,33 @@
+"""How far the line is, written down before it is shown."""
+
+from tests.lua.stage import SALE, Stage
+from tests.lua.stage_cell import Reply
+
+
+def serve(stage: Stage) -> Reply:
+    return stage.run("waiting_room/serve", [stage.keys.cell, stage.keys.sale(SALE), stage.keys.live(SALE)])
+
+
+def test_calls_whom_the_rate_allows_and_writes_it_down(stage: Stage) -> None:
+    stage.put_up(rate=600, joined=50)
+    stage.pass_time(1_050)
+    assert serve(stage) == [b"serving", 10]
+    assert stage.sale()["now_serving"] == "10"
+
+
+def test_what_was_served_stands_when_the_clock_is_set_back(stage: Stage) -> None:
+    stage.put_up(rate=600, joined=50)
+    stage.pass_time(1_050)
+    assert stage.status()["now_serving"] == 10
+    serve(stage)
+    stage.pass_time(-20_000)
+    assert stage.status()["now_serving"] == 10
+    assert serve(stage) == [b"serving", 10]
+
+
+def test_calls_nobody_while_the_cell_is_closed_and_knows_its_on_sales(stage: Stage) -> None:
+    assert serve(stage) == [b"unknown_on_sale"]
+    stage.put_up(rate=600, joined=50)
+    stage.run("cell/close", [stage.keys.cell])
+    stage.pass_time(1_050)
+    assert serve(stage) == [b"closed"]
