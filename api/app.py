@@ -42,6 +42,7 @@ from engine.garbage import collect_seldom
 from engine.ledger.ledger import Ledger
 from engine.network import House, load
 from engine.parenthood import die_with_parent
+from engine.rights import watch_rights
 from engine.witness import Witness
 from engine.words import HouseSlug
 
@@ -172,6 +173,7 @@ def create_app(houses: Sequence[House]) -> Litestar:
         REGISTRY.register(collector)
         watching = [asyncio.create_task(cell.watch()) for cell in cells.values()]
         watching += [asyncio.create_task(Witness(cell, ledgers[slug]).run()) for slug, cell in cells.items()]
+        watching += [asyncio.create_task(watch_rights(house, ledgers[house.slug])) for house in houses]
         try:
             yield
         finally:

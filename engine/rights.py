@@ -3,12 +3,13 @@
 A house that is refused stays closed and is looked at again; the others sell on. `parvis doctor` says the same.
 """
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from engine.cell import Cell
-from engine.errors import CellUnavailable, ParvisError
+from engine.errors import CellUnavailable, LedgerUnavailable, ParvisError
 from engine.keys import Keys
 from engine.ledger.ledger import Ledger
 from engine.ledger.rights import too_much_in_postgres
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 EVERYBODY: Final = "default"
 """Redis's own user, who may do everything unless told otherwise."""
+LOOK_SECONDS: Final = 5.0
 log = structlog.get_logger()
 
 
@@ -101,6 +103,24 @@ async def too_much(house: House, ledger: Ledger) -> list[str]:
                 faults.append("its Redis lets everybody in without a password: set requirepass in its configuration")
             faults += await _too_much_in_redis(owner, credentials(house.redis_url)[0], keys.everything)
     return faults + await too_much_in_postgres(ledger)
+
+
+async def watch_rights(house: House, ledger: Ledger) -> None:
+    """For an API process: until cancelled, or all is well, asks nothing of a database whose role may do too much."""
+    limits = house.limits
+    while True:
+        asking = Ledger(house.postgres_dsn, pool=1, timeout_ms=limits.postgres_timeout_ms)
+        try:
+            ledger.refusal = "; ".join(await too_much_in_postgres(asking))
+        except LedgerUnavailable:
+            pass  # nobody knows, and nothing can be asked either
+        else:
+            if not ledger.refusal:
+                return
+            log.error("refused to use its database", house=house.slug, too_much=ledger.refusal)
+        finally:
+            await asking.close()
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def check_rights(house: House, ledger: Ledger) -> None:

@@ -107,6 +107,8 @@ class Ledger:
         self._timeout_s = timeout_ms / 1000
         self._pool: asyncpg.Pool | None = None
         self._connecting = asyncio.Lock()
+        self.refusal = ""
+        """Why nothing is asked of this database, in words; empty when all is well."""
 
     async def connect(self) -> None:
         """Opens the pool, if it is not open."""
@@ -134,6 +136,8 @@ class Ledger:
     @asynccontextmanager
     async def connection(self) -> "AsyncIterator[PoolConnectionProxy[Any]]":
         """A connection from the pool. Values that Postgres refuses raise what asyncpg says of them."""
+        if self.refusal:
+            raise LedgerUnavailable(self.refusal)
         try:
             await self.connect()
             assert self._pool is not None  # noqa: S101 - connect() has just opened it

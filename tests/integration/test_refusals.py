@@ -13,7 +13,7 @@ from engine.address import address_of
 from engine.embedded.postgres import EmbeddedPostgres
 from engine.network import House
 from engine.rights import too_much
-from tests.backstage import USER_PASSWORD, Backstage, Theatre
+from tests.backstage import USER_PASSWORD, Backstage, Theatre, until
 from tests.integration.commands import Parvis
 from tests.town import Town
 
@@ -184,15 +184,32 @@ async def until_cells(town: Town, wanted: dict[str, str]) -> None:
         await asyncio.sleep(0.05)
 
 
+async def until_orders(town: Town, slug: str, key: str, status: int) -> None:
+    """What the house's staff are answered when they ask for its orders, which only Postgres knows."""
+
+    async def is_so() -> bool:
+        url = f"{town.url}/v1/houses/{slug}/manage/orders"
+        headers = {"Authorization": f"Bearer {key}"}
+        async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
+            return response.status == status
+
+    await until(is_so, f"{slug} answers {status}", seconds=SECONDS)
+
+
 async def test_a_house_that_is_refused_sells_nothing_and_the_other_sells_on(town_of_two: Town) -> None:
     town = town_of_two
     assert await cells(town) == {"noord": "open", "zuid": "open"}
+    async with await town.open_sale("zuid") as theirs:
+        key = theirs.manage_key
+        assert (await theirs.get("/manage/orders", token=key)).status == 200
     as_superuser(town.servers.postgres, 'ALTER ROLE "house_zuid" SUPERUSER')
     try:
         # The servers stayed up, and with them both gates.
         town.stop_serving()
         town.serve()
         await until_cells(town, {"noord": "open", "zuid": "closed"})
+        await until_orders(town, "zuid", key, 503)
+        await until_orders(town, "noord", town.manage_keys.get("noord", ""), 401)
         (line,) = [line for line in town.log().splitlines() if "refused to run" in line]
         assert "house_zuid is a superuser" in line
         assert "NOSUPERUSER" in line
@@ -203,3 +220,4 @@ async def test_a_house_that_is_refused_sells_nothing_and_the_other_sells_on(town
     finally:
         as_superuser(town.servers.postgres, 'ALTER ROLE "house_zuid" NOSUPERUSER')
     await until_cells(town, {"noord": "open", "zuid": "open"})
+    await until_orders(town, "zuid", key, 200)
