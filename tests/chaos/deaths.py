@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,8 +34,13 @@ class Deaths:
         """The counters in one line."""
         return ", ".join(f"{name} {count}" for name, count in sorted(self.counted.items()))
 
-    async def die(self, sale: Sale, crowd: Crowd, number: int, *, by_power_cut: bool) -> None:
-        """One round: some orders, the death at a random moment, the restart, and the gate open again."""
+    async def die(
+        self, sale: Sale, crowd: Crowd, number: int, *, by_power_cut: bool, has_witnesses: bool = True
+    ) -> None:
+        """One round: some orders, the death at a random moment, the restart, and the gate open again.
+
+        `has_witnesses`: the API processes live on, which know what they have said and tell a Redis that forgot it.
+        """
         chance, redis = self.chance, self.town.servers.redis[HOUSE]
         epoch = (await sale.status())["epoch"]
         await crowd.until_confirmed(chance.randint(5, 20))
@@ -47,6 +53,8 @@ class Deaths:
         await asyncio.sleep(chance.uniform(0.2, 2) if is_slow else chance.uniform(0, 0.5))
         before = len(crowd.confirmed)
         await asyncio.to_thread(redis.kill)
+        if not has_witnesses:
+            await asyncio.to_thread(self.town.stop_serving, signal.SIGKILL)
         self.counted["rounds"] += 1
         self.counted["slowed syncs"] += self.shim.evidence.slowed - slowed
         self.counted["rounds without a ledger"] += is_unrecorded
@@ -61,6 +69,9 @@ class Deaths:
             asyncio.to_thread(redis.start),
             *([asyncio.to_thread(self.town.servers.postgres.start)] if is_unrecorded else []),
         )
+        if not has_witnesses:
+            self.town.serve()
+            await self.town.until_ready()
         assert await sale.until_epoch_after(epoch) > epoch
 
 

@@ -84,7 +84,7 @@ async def test_the_same_rounds_do_lose_orders_where_redis_syncs_once_a_second(
         deaths = Deaths(town, shim, SEED)
         async with Crowd(noord, SEED) as crowd:
             for _ in range(TRIES):
-                await deaths.die(noord, crowd, 3, by_power_cut=by_power_cut)
+                await deaths.die(noord, crowd, 3, by_power_cut=by_power_cut, has_witnesses=False)
                 await noord.until_drained()
                 lost = crowd.bought - await recorded(town, "noord")
                 if lost:

@@ -104,6 +104,11 @@ def test_a_full_disk_ends_a_redis_that_promised_to_sync_and_loses_nothing_it_ans
     with pytest.raises(redis.ConnectionError):
         server.write("too-much")
     assert server.shim.evidence.refused > 0
+    for _ in range(500):
+        if not server.redis.is_running:
+            break
+        time.sleep(0.01)
+    assert not server.redis.is_running
     server.restart()
     assert "before" in server.names()
 
