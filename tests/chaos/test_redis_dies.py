@@ -1,6 +1,7 @@
 """A house's Redis is killed, or its power cut, in the middle of a rush: no order that was said to be confirmed is lost
 or recorded twice. `PARVIS_ROUNDS=50` for the long run."""
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -82,12 +83,14 @@ async def test_the_same_rounds_do_lose_orders_where_redis_syncs_once_a_second(
         shimmed(noord, shim, "--appendfsync", "everysec"),
     ):
         deaths = Deaths(town, shim, SEED)
-        async with Crowd(noord, SEED) as crowd:
-            for _ in range(TRIES):
-                await deaths.die(noord, crowd, 3, by_power_cut=by_power_cut, has_witnesses=False)
-                await noord.until_drained()
-                lost = crowd.bought - await recorded(town, "noord")
-                if lost:
-                    break
+        # Whose place was lost with the rest waits for a turn that never comes: the crowd says so.
+        with contextlib.suppress(AssertionError):
+            async with Crowd(noord, SEED) as crowd:
+                for _ in range(TRIES):
+                    await deaths.die(noord, crowd, 3, by_power_cut=by_power_cut, has_witnesses=False)
+                    await noord.until_drained()
+                    lost = crowd.bought - await recorded(town, "noord")
+                    if lost:
+                        break
     print(f"{deaths.told}; {len(lost)} orders lost")
     assert lost
