@@ -25,6 +25,7 @@ NODE_SECONDS: Final = 3.0
 SETTINGS: Final = {
     "appendonly": ("yes", "a confirmed order is lost with the process"),
     "appendfsync": ("always", "a confirmed order may be lost with the machine"),
+    "aof-load-truncated": ("no", "half a transaction may come back after a power cut; cut it off before the start"),
     "maxmemory-policy": ("noeviction", "what is sold may be thrown away"),
 }
 """Of each node: what it must be, and why."""
@@ -71,7 +72,7 @@ async def _look_at(node: Address, house: House, *, is_its_own: bool) -> list[str
             faults.append(f"it knows no user {user}: is `parvis serve` running?")
         # A server of somebody else's may not tell; then its owner has to say.
         with contextlib.suppress(ResponseError):
-            settings: Any = await owner.config_get("appendonly", "appendfsync", "maxmemory-policy")
+            settings: Any = await owner.config_get(*SETTINGS)
             faults += [
                 f"{name} is {settings[name]}, not {wanted}: {why}"
                 for name, (wanted, why) in SETTINGS.items()
