@@ -102,10 +102,10 @@ class Insistent:
 async def test_every_request_has_one_effect_and_its_first_answer_comes_back() -> None:
     print(f"seed {SEED}, {VISITORS} visitors")
     town = FarTown()
-    try:
-        async with FaultProxy(str(town.redis_socket), seed=SEED) as proxy:
+    async with FaultProxy(str(town.redis_socket), seed=SEED) as proxy:
+        try:
             town.proxy_port = int(proxy.address.rpartition(":")[2])
-            town.start()
+            await asyncio.to_thread(town.start)
             await town.until_ready()
             plan = small_plan(rows=max(5, VISITORS // 8), seats=20, standing=0)
             async with await town.open_sale(WEST, plan=plan) as sale:
@@ -129,5 +129,5 @@ async def test_every_request_has_one_effect_and_its_first_answer_comes_back() ->
             assert len(crowd.orders) == VISITORS
             print(f"{proxy.bitten['dropped_reply']} replies dropped, {crowd.unanswered} requests without an answer")
             await clean(town, WEST)
-    finally:
-        town.stop()
+        finally:
+            await asyncio.to_thread(town.stop)
