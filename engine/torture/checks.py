@@ -103,7 +103,9 @@ async def revive(stage: Stage, slug: HouseSlug) -> tuple[float, list[str]]:
                     served_before, sold_before = now.now_serving, cell.newest
                 overdue = await _overdue(cell, now.now_ms)
                 missing = [] if await stage.is_ready(slug) else ["the gate is closed"]
-                missing += [] if now.now_serving > served_before else ["the line does not move"]
+                # Nobody is called into a full house: those inside have their passes' time.
+                is_full = now.live_passes >= now.cap
+                missing += [] if is_full or now.now_serving > served_before else ["the line does not move"]
                 missing += [f"{overdue} holds have ended and are not free"] if overdue else []
                 is_behind = _parts(cell.recorded) < _parts(sold_before)
                 missing += [f"{cell.backlog} entries wait, of before the faults ended"] if is_behind else []

@@ -6,7 +6,7 @@
 -- `pace`: the rate, less what a cell under pressure keeps back of it (`slowed_percent`, see `cell/press`).
 -- INCLUDES
 local LINE_FIELDS = {"phase", "prequeue_at_ms", "opens_at_ms", "rate", "cap", "joined", "now_serving",
-  "served_at_ms", "entrants", "turn_ms", "mark", "mark_at_ms", "gone", "burst_ms", "paced_until_ms",
+  "served_at_ms", "entrants", "turn_ms", "mark", "mark_at_ms", "gone", "burst_ms", "paced_until_ms", "pass_ms",
   "slowed_percent"}
 
 local function advance(sale, live, now)
@@ -27,7 +27,7 @@ local function advance(sale, live, now)
   if line.phase ~= "open" then return line end
 
   -- A clock that was set back stops the line for no longer than this call.
-  if line.served_at_ms > now then line.served_at_ms, line.changed = now, true end
+  if line.served_at_ms > now then line.served_at_ms, line.changed, line.is_set_back = now, true, true end
   local due = math.floor((now - line.served_at_ms) * line.pace / 60000)
   local is_turn_over = now - line.mark_at_ms >= line.turn_ms
   if due == 0 and not is_turn_over then return line end

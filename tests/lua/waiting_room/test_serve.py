@@ -1,6 +1,6 @@
 """How far the line is, written down before it is shown."""
 
-from tests.lua.stage import SALE, Stage
+from tests.lua.stage import PASS_MS, SALE, Stage
 from tests.lua.stage_cell import Reply
 
 
@@ -31,3 +31,16 @@ def test_calls_nobody_while_the_cell_is_closed_and_knows_its_on_sales(stage: Sta
     stage.run("cell/close", [stage.keys.cell])
     stage.pass_time(1_050)
     assert serve(stage) == [b"closed"]
+
+
+def test_passes_of_a_clock_that_ran_ahead_keep_the_house_full_no_longer_than_a_pass_lasts(stage: Stage) -> None:
+    stage.put_up(cap=2, joined=10, now_serving=2, rate=60_000, pass_ms=PASS_MS)
+    live = stage.keys.live(SALE)
+    now = stage.now_ms()
+    hour_ms = 3_600_000
+    stage.redis.execute_command("ZADD", live, now + hour_ms, "0", now + PASS_MS // 2, "1")
+    stage.set_sale(served_at_ms=now + hour_ms)
+    assert stage.run("waiting_room/serve", [stage.keys.cell, stage.keys.sale(SALE), live])[0] == b"serving"
+    ends = {name: float(stage.redis.execute_command("ZSCORE", live, name)) for name in ("0", "1")}
+    assert now + PASS_MS <= ends["0"] <= stage.now_ms() + PASS_MS
+    assert ends["1"] == now + PASS_MS // 2, "what is right stays"
