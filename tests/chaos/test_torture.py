@@ -46,6 +46,7 @@ def test_every_promise_is_kept_while_faults_strike_and_everything_lives_again_af
 def test_what_a_seed_has_found_it_does_not_find_again(found: "dict[str, Any]") -> None:
     only = [kind for kind in found["only"] if not (missing() and kind in OF_SHIM)]
     code, verdict = torture(found["seed"], found["minutes"], *only)
-    assert (verdict["broken"], verdict["blind"]) == ([], [])
-    assert code == 0
+    assert verdict["broken"] == []
+    # So short a run may end before anybody has felt its last fault; the long one above may not.
+    assert code in {0, 3}
     assert verdict["drawn"]

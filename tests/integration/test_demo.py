@@ -76,8 +76,8 @@ def test_a_house_sells_out_its_own_plan_through_faults_and_the_books_balance(sho
     folder = short_folder / "demo"
     folder.mkdir(mode=0o755)
     plan = short_folder / "plan.json"
-    plan.write_bytes(msgspec.json.encode(small_plan(rows=12, seats=14, standing=30)))
-    with demo(folder, "--visitors", "400", "--seed", "7", "--exit", "--json", "--plan", str(plan)) as process:
+    plan.write_bytes(msgspec.json.encode(small_plan(rows=24, seats=14, standing=60)))
+    with demo(folder, "--visitors", "800", "--seed", "7", "--exit", "--json", "--plan", str(plan)) as process:
         assert process.stdout is not None
         lines, family = [], []
         for line in process.stdout:
@@ -90,11 +90,11 @@ def test_a_house_sells_out_its_own_plan_through_faults_and_the_books_balance(sho
     assert "Redis of Concertzaal Zeewind is frozen" in told
     result: dict[str, Any] = msgspec.json.decode(lines[-1])
     assert result.keys() >= WANTED
-    assert result["capacity"] == result["seats_sold"] == 12 * 14 + 30
+    assert result["capacity"] == result["seats_sold"] == 24 * 14 + 60
     assert result["double_sold"] == result["lost"] == result["stranded_holds"] == 0
     assert result["orders_confirmed"] == result["orders_recorded"] > 50
     assert result["takings"] == result["recorded_takings"] > 0
-    assert result["visitors"] == 400
+    assert result["visitors"] == 800
     assert len(result["houses"]) == HOUSES
     for house in result["houses"]:
         assert house.keys() >= OF_A_HOUSE
