@@ -13,6 +13,7 @@ import msgspec
 from engine.cell import Cell, broken
 from engine.ledger.books import Books, Sales, Sold, read_books
 from engine.ledger.ledger import Ledger
+from engine.losses import is_after
 from engine.seats import SeatMap, count_states, snapshot
 from engine.waiting_room import status
 from engine.words import BLOCKED, HELD, OPEN, SOLD, STATE_WORDS, HouseSlug, OnSaleId, PerformanceId
@@ -139,20 +140,15 @@ def _doubled(books: Books) -> list[Sold]:
     return [each for each in books.sold if each.count > 1 and not each.is_standing]
 
 
-def _parts(entry: str) -> tuple[int, ...]:
-    """An entry's id, to be compared."""
-    return tuple(map(int, entry.split("-")))
-
-
 async def _recorded_until_now(cell: Cell, ledger: Ledger) -> bool:
     """Waits, within a limit, until the ledger has recorded all that is in the outbox now.
 
     By the newest entry's id and not by an instant: where a clock was set back, ids run ahead of it.
     """
     await cell.look()
-    newest = _parts(cell.newest)
+    newest = cell.newest
     for _ in range(int(DRAIN_SECONDS / 0.1)):
-        if _parts((await ledger.position()).cursor) >= newest:
+        if not is_after(newest, (await ledger.position()).cursor):
             return True
         await asyncio.sleep(0.1)
     return False

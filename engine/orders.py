@@ -13,6 +13,7 @@ import structlog
 from engine.cell import Cell, broken, digest, pack
 from engine.entries import Customer, Item, Order, Payment, decode_order
 from engine.errors import BadInput, Refused
+from engine.losses import is_after
 from engine.order_steps import Sold, keep, packed_holds, sell, sell_after_all
 from engine.payments import Outcome, PaymentProvider, provider
 from engine.signing import Hold
@@ -150,7 +151,7 @@ def _is_recorded(entry: str, recorded: str) -> bool:
     """Whether the writer has committed the outbox up to an entry's id (`<ms>-<number>`)."""
     if not entry:
         return False
-    return tuple(map(int, recorded.split("-"))) >= tuple(map(int, entry.split("-")))
+    return not is_after(entry, recorded)
 
 
 async def find_order(cell: Cell, order: OrderId) -> Found | None:

@@ -5,21 +5,15 @@ from pathlib import Path
 
 import msgspec
 
+from engine.cli.sales import at_ledger
 from engine.cli.speech import good, say
 from engine.errors import BadInput
 from engine.ledger import attention
-from engine.ledger.ledger import Ledger
 from engine.ledger.recoveries import Recovery
 from engine.ledger.recoveries import recoveries as read_recoveries
 from engine.losses import Loss
-from engine.network import load
 
 LISTED = 200
-
-
-def _ledger(network: Path, slug: str) -> Ledger:
-    house = load(network).house(slug)
-    return Ledger(house.postgres_dsn, pool=1, timeout_ms=house.limits.postgres_timeout_ms)
 
 
 def _who() -> str:
@@ -33,11 +27,8 @@ def in_words(recovery: Recovery) -> str:
 
 async def list_alarms(network: Path, slug: str, *, with_seen: bool, is_json: bool) -> None:
     """Prints a house's alarms. Raises `BadInput`, `LedgerUnavailable`."""
-    ledger = _ledger(network, slug)
-    try:
+    async with at_ledger(network, slug) as (_, ledger):
         found = await attention.alarms(ledger, LISTED, with_seen=with_seen)
-    finally:
-        await ledger.close()
     if is_json:
         print(msgspec.json.encode(found).decode())
         return
@@ -52,11 +43,8 @@ async def list_alarms(network: Path, slug: str, *, with_seen: bool, is_json: boo
 
 async def see_alarm(network: Path, slug: str, alarm: int, why: str) -> None:
     """Notes that an alarm was seen to. Raises `BadInput` for one that is not there or was seen before."""
-    ledger = _ledger(network, slug)
-    try:
+    async with at_ledger(network, slug) as (_, ledger):
         is_new = await attention.see(ledger, alarm, _who(), why)
-    finally:
-        await ledger.close()
     if not is_new:
         raise BadInput(f"{slug} has no alarm {alarm} that nobody has seen to")
     good(f"alarm {alarm} is seen to")
@@ -64,11 +52,8 @@ async def see_alarm(network: Path, slug: str, alarm: int, why: str) -> None:
 
 async def list_refunds(network: Path, slug: str, *, with_done: bool, is_json: bool) -> None:
     """Prints the money that a house has to give back. Raises `BadInput`, `LedgerUnavailable`."""
-    ledger = _ledger(network, slug)
-    try:
+    async with at_ledger(network, slug) as (_, ledger):
         found = await attention.refunds(ledger, LISTED, with_done=with_done)
-    finally:
-        await ledger.close()
     if is_json:
         print(msgspec.json.encode(found).decode())
         return
@@ -84,11 +69,8 @@ async def list_refunds(network: Path, slug: str, *, with_done: bool, is_json: bo
 
 async def mark_refunded(network: Path, slug: str, provider: str, reference: str, why: str) -> None:
     """Notes that a payment's money went back. Raises `BadInput` where none was due."""
-    ledger = _ledger(network, slug)
-    try:
+    async with at_ledger(network, slug) as (_, ledger):
         is_new = await attention.mark_refunded(ledger, provider, reference, _who(), why)
-    finally:
-        await ledger.close()
     if not is_new:
         raise BadInput(f"{slug} owes nothing for the payment {reference!r} of {provider!r}")
     good(f"the money of {reference} went back")
@@ -96,11 +78,8 @@ async def mark_refunded(network: Path, slug: str, provider: str, reference: str,
 
 async def list_recoveries(network: Path, slug: str, *, is_json: bool) -> None:
     """Prints what each recovery of a house's cell found. Raises `BadInput`, `LedgerUnavailable`."""
-    ledger = _ledger(network, slug)
-    try:
+    async with at_ledger(network, slug) as (_, ledger):
         found = await read_recoveries(ledger, LISTED)
-    finally:
-        await ledger.close()
     if is_json:
         print(msgspec.json.encode(found).decode())
         return

@@ -14,6 +14,7 @@ from engine.cell import Cell, broken
 from engine.errors import ParvisError
 from engine.ledger.ledger import Ledger, RecordedOrder
 from engine.ledger.payments import state_of_payment, unclaimed_payments
+from engine.losses import is_after
 from engine.torture.faults import Faults
 from engine.torture.options import STRUCK
 from engine.torture.sale import ON_SALE, PERFORMANCE
@@ -107,17 +108,12 @@ async def revive(stage: Stage, slug: HouseSlug) -> tuple[float, list[str]]:
                 is_full = now.live_passes >= now.cap
                 missing += [] if is_full or now.now_serving > served_before else ["the line does not move"]
                 missing += [f"{overdue} holds have ended and are not free"] if overdue else []
-                is_behind = _parts(cell.recorded) < _parts(sold_before)
+                is_behind = is_after(sold_before, cell.recorded)
                 missing += [f"{cell.backlog} entries wait, of before the faults ended"] if is_behind else []
         except (ParvisError, RedisError, OSError) as error:
             missing = [f"the house does not answer: {error}"]
         await asyncio.sleep(0.1)
     return time.monotonic() - started, missing
-
-
-def _parts(entry: str) -> tuple[int, ...]:
-    """An entry's id, to be compared."""
-    return tuple(map(int, entry.split("-")))
 
 
 async def _overdue(cell: Cell, now_ms: int) -> int:
