@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from engine.ledger.order_records import alarm
+
 if TYPE_CHECKING:
     from engine.ledger.ledger import Ledger
 
@@ -58,16 +60,14 @@ async def save_recovery(
             *(epoch, found),
         )
         if kept is not None and is_loss:
-            await connection.execute("INSERT INTO alarms (kind, detail) VALUES ('redis-lost', $1::jsonb)", found)
+            await alarm(connection, "redis-lost", detail)
         await connection.execute(KEEP, standing.sequence, standing.orders, standing.holds, epoch)
 
 
 async def raise_alarm(ledger: "Ledger", kind: str, detail: dict[str, Any]) -> None:
     """Writes an alarm that a person has to look at. Raises `LedgerUnavailable`."""
     async with ledger.connection() as connection:
-        await connection.execute(
-            "INSERT INTO alarms (kind, detail) VALUES ($1, $2::jsonb)", kind, msgspec.json.encode(detail).decode()
-        )
+        await alarm(connection, kind, detail)
 
 
 async def recoveries(ledger: "Ledger", limit: int) -> list[Recovery]:
