@@ -223,10 +223,11 @@ class Town:
                 "seats_a_hold": 6,
                 "seats_a_place": 6,
             } | changed
-            on_sale = OnSale(on_sale=f"sale-{number}", title="Sale", performances=tuple(names), **fields)  # type: ignore[arg-type]
-            on_sale = await houses.add_on_sale(cell, ledger, on_sale, BY)
+            # The keys come first: whoever sees the on-sale in a process of the API knows that it has the keys too.
             _, manage = await houses.add_key(cell, ledger, f"Manager {own}", ("manage",), BY, f"m{number}")
             _, counter = await houses.add_key(cell, ledger, f"Counter {own}", ("counter",), BY, f"c{number}")
+            on_sale = OnSale(on_sale=f"sale-{number}", title="Sale", performances=tuple(names), **fields)  # type: ignore[arg-type]
+            on_sale = await houses.add_on_sale(cell, ledger, on_sale, BY)
             self.manage_keys[slug] = manage
             layouts: dict[str, Sequence[str]] = dict.fromkeys(names, layout.seat_ids)
         return Sale(self, slug, on_sale.on_sale, hall, layouts, manage, counter)
