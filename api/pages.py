@@ -1,22 +1,25 @@
 """The pages and the widget of `api/web/`: plain files, read once at start-up, under a strict content policy.
 
-Files are named by a version, `/web/<version>/line.js`: a browser keeps them for good, asks for nothing again in the
+Files are named by a version, `/web/<version>/waiting.js`: a browser keeps them for good, asks for nothing again in the
 middle of a rush, and never mixes two releases. The widget's address has no version: `/web/parvis.js` only imports the
-files that have one.
+file that has one. A page is one module, put together from those of the folder (`api/bundle.py`).
 """
 
 import gzip
 import hashlib
 import mimetypes
-import re
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
+import brotli
+import minify
 import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
+
+from api.bundle import bundle
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -26,7 +29,7 @@ FOR_GOOD: Final = "public, max-age=31536000, immutable"
 FOR_A_WHILE: Final = "public, max-age=300, stale-while-revalidate=600, stale-if-error=86400"
 WIDGET: Final = "parvis.js"
 MEDIA_TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
-IMPORT: Final = re.compile(r"""^(?:import|export)\b.*'\./([\w/]+\.js)';$""", re.MULTILINE)
+PAGE_NAMES: Final = ("onestop", "house", "waiting", "seats", "control", "counter")
 Page = Request[None, None, State]
 
 
@@ -34,6 +37,7 @@ class File(msgspec.Struct, frozen=True):
     """What is sent for one address, as it is and compressed."""
 
     body: bytes
+    brotli: bytes
     gzipped: bytes
     media_type: str
     etag: str
@@ -53,7 +57,13 @@ def _file(name: str, body: bytes) -> File:
     suffix = name[name.rfind(".") :]
     media_type = MEDIA_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     etag = f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
-    return File(body=body, gzipped=gzip.compress(body, mtime=0), media_type=media_type, etag=etag)
+    return File(
+        body=body,
+        brotli=brotli.compress(body),
+        gzipped=gzip.compress(body, mtime=0),
+        media_type=media_type,
+        etag=etag,
+    )
 
 
 SOURCES: Final = _read(files("api").joinpath("web"))
@@ -63,28 +73,30 @@ VERSION: Final = hashlib.sha256(b"\0".join(b"%b\0%b" % (n.encode(), SOURCES[n]) 
 FOLDER: Final = f"/web/{VERSION}/"
 
 
-def imports(module: str) -> list[str]:
-    """The modules that a module imports, directly or not, in the order of their appearance."""
-    found = [module]
-    for name in found:
-        found += [each for each in IMPORT.findall(SOURCES[name].decode()) if each not in found]
-    return found[1:]
+def _built() -> dict[str, bytes]:
+    """Every file by its name: modules put together, words by language and part, the rest made small."""
+    scripts = {name: body.decode() for name, body in SOURCES.items() if name.endswith(".js")}
+    built = {name: bundle(scripts, name).encode() for name in (WIDGET, *(f"{page}.js" for page in PAGE_NAMES))}
+    for name, body in SOURCES.items():
+        if name.endswith(".json"):
+            for part, entries in msgspec.json.decode(body).items():
+                text = msgspec.json.encode(entries).decode()
+                built[f"{name.removesuffix('.json')}/{part}.js"] = f"export default {text};".encode()
+        elif name.endswith(".css"):
+            built[name] = minify.string("text/css", body.decode()).encode()
+        elif not name.endswith((".js", ".html")):
+            built[name] = body
+    return built
 
 
-def _page_file(module: str) -> File:
-    """`page.html` for a module. What the module imports is named beforehand, so that it comes in one round trip."""
-    text = SOURCES["page.html"].decode().replace("PAGE.js", module)
-    preloads = "".join(f'<link rel="modulepreload" href="/web/{name}">\n' for name in imports(module))
-    return _file("page.html", text.replace("</head>", f"{preloads}</head>").replace("/web/", FOLDER).encode())
+def _page_file(page: str) -> File:
+    text = SOURCES["page.html"].decode().replace("PAGE.js", f"{page}.js").replace("/web/", FOLDER)
+    return _file("page.html", text.encode())
 
 
-WEB: Final = {name: _file(name, body) for name, body in SOURCES.items() if name != "page.html"}
-WIDGET_FILE: Final = _file(
-    WIDGET, "".join(f"import '{FOLDER}{name}';\n" for name in (*imports(WIDGET), WIDGET)).encode()
-)
-PAGE_FILES: Final = {
-    module: _page_file(f"{module}.js") for module in ("onestop", "house", "waiting", "seats", "control", "counter")
-}
+WEB: Final = {name: _file(name, body) for name, body in _built().items()}
+WIDGET_FILE: Final = _file(WIDGET, f"import '{FOLDER}{WIDGET}';\n".encode())
+PAGE_FILES: Final = {page: _page_file(page) for page in PAGE_NAMES}
 
 
 def _send(request: Page, found: File, headers: dict[str, str]) -> Response[bytes]:
@@ -92,7 +104,10 @@ def _send(request: Page, found: File, headers: dict[str, str]) -> Response[bytes
     if request.headers.get("if-none-match") == found.etag:
         return Response(b"", status_code=304, headers=headers)
     body = found.body
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    accepted = request.headers.get("accept-encoding", "")
+    if "br" in accepted:
+        body, headers["content-encoding"] = found.brotli, "br"
+    elif "gzip" in accepted:
         body, headers["content-encoding"] = found.gzipped, "gzip"
     return Response(body, media_type=found.media_type, headers=headers)
 

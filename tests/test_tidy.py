@@ -116,7 +116,7 @@ def test_what_is_allowed_is_left_alone(rule: Rule, path: str, text: str) -> None
 
 def test_every_kind_of_file_is_seen() -> None:
     seen = {source.path for source in sources()}
-    assert {"engine/seats.py", "lua/seats/hold.lua", "api/web/words/nl.js", "Makefile", "tests/test_tidy.py"} <= seen
+    assert {"engine/seats.py", "lua/seats/hold.lua", "api/web/words/nl.json", "Makefile", "tests/test_tidy.py"} <= seen
     assert len(seen) > 200
 
 
@@ -130,8 +130,8 @@ def test_the_root_has_the_folders_that_it_has() -> None:
 
 
 def words_in(text: str) -> list[str]:
-    """The names of everything that the pages say in a language."""
-    return re.findall(r"(?:^|[{,])\s*'([\w.-]+)':", text, re.MULTILINE)
+    """The names of everything that the pages say in a language, whatever the part."""
+    return re.findall(r'^  "([\w.-]+)":', text, re.MULTILINE)
 
 
 def disagreements(languages: dict[str, str]) -> list[str]:
@@ -144,9 +144,9 @@ def disagreements(languages: dict[str, str]) -> list[str]:
 
 
 def test_every_language_says_everything_once() -> None:
-    languages = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "api/web/words").glob("*.js")}
+    languages = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "api/web/words").glob("*.json")}
     assert languages.keys() == {"nl", "fr", "de", "en"}
     assert all(len(words_in(text)) > 200 for text in languages.values())
     assert disagreements(languages) == []
-    assert disagreements({"nl": "  'a': 'x', 'b': { one: '1' },", "fr": "  'a': 'y',"}) == ["fr: b"]
-    assert disagreements({"nl": "  'a': 'x',\n  'a': 'z',", "fr": "  'a': 'y',"}) == ["nl: a"]
+    assert disagreements({"nl": '  "a": "x",\n  "b": {\n   "one": "1"', "fr": '  "a": "y",'}) == ["fr: b"]
+    assert disagreements({"nl": '  "a": "x",\n  "a": "z",', "fr": '  "a": "y",'}) == ["nl: a"]

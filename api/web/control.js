@@ -11,7 +11,7 @@ const SCOPES = ['manage', 'orders:read', 'orders:write', 'counter'];
 const CAN = { open: ['scheduled', 'prequeue'], pause: ['open'], resume: ['paused'], close: ['scheduled', 'prequeue', 'open', 'paused', 'sold_out'] };
 
 const { house } = readPath();
-const { words, main } = await openPage({ house, title: 'control', isStaff: true });
+const { words, main } = await openPage({ house, title: 'control', isStaff: true, parts: ['shop', 'staff'] });
 const path = `/v1/houses/${house}/manage`;
 const { key, found: { on_sales: onSales } } = await askForKey({ words, main, check: (bearer) => get(`${path}/on-sales`, { bearer }) });
 

@@ -10,7 +10,7 @@ import { openPage, readPath } from './shell.js';
 import { askForKey, leaveButton } from './staff.js';
 
 const { house } = readPath();
-const { words, main, house: facts } = await openPage({ house, title: 'counter', isStaff: true });
+const { words, main, house: facts } = await openPage({ house, title: 'counter', isStaff: true, parts: ['shop', 'staff'] });
 const path = `/v1/houses/${house}`;
 
 async function readOnSales() {

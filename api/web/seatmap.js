@@ -6,7 +6,7 @@ import { inkOn } from './theme.js';
 import { Zoom } from './zoom.js';
 
 const SLICE = 700;
-const FINGER_PX = 22;
+const REACH_PX = 22;
 const SMALLEST_TAP_PX = 13;
 const EASY_TAP_PX = 26;
 const NUMBERS_FROM_PX = 20;
@@ -158,7 +158,7 @@ export class SeatMap {
       const [x, y] = [this.view.x + (event.clientX - frame.left) / scale, this.view.y + (event.clientY - frame.top) / scale];
       const far = (each) => Math.hypot(each.x - x, each.y - y);
       const nearest = this.plan.seats.reduce((best, each) => (far(each) < far(best) ? each : best), this.plan.seats[0]);
-      if (nearest && far(nearest) * scale < FINGER_PX) seat = nearest;
+      if (nearest && far(nearest) * scale < REACH_PX) seat = nearest;
     }
     if (!seat) return;
     if (this.isFinger && seat.radius * 2 * scale < SMALLEST_TAP_PX) this.zoom.zoomAt(3, event.clientX, event.clientY);

@@ -13,7 +13,7 @@ import { NEVER, openPage, readPath, whenAndWhere } from './shell.js';
 
 const FEW = 4;
 const { house, onSale: id } = readPath();
-const { words, main } = await openPage({ house, title: 'choose_seats' });
+const { words, main } = await openPage({ house, title: 'choose_seats', parts: ['shop'] });
 const line = new Line({ house, onSale: id });
 const { memory } = line;
 const root = `/v1/houses/${house}/on-sales/${id}`;

@@ -35,11 +35,11 @@ function contactLink(contact, words) {
   return h('p', {}, `${words.say('trouble')} `, href ? h('a', { href }, contact) : contact);
 }
 
-/** Frames the page: fills header, main and footer. Gives the words, the house (null on the one-stop page) and `main`. */
-export async function openPage({ house: slug = null, title, isStaff = false } = {}) {
+/** Frames the page: fills header, main and footer. `parts`: which words it says beyond those of every page. Gives the words, the house (null on the one-stop page) and `main`. */
+export async function openPage({ house: slug = null, title, isStaff = false, parts = [] } = {}) {
   const house = slug ? await get(`/v1/houses/${slug}`).catch((problem) => ({ problem })) : null;
   const spoken = (house?.languages ?? Object.keys(NAMES)).filter((language) => language in NAMES);
-  const words = await loadWords(chooseLanguage(spoken, new URLSearchParams(location.search).get('language')), house?.time_zone);
+  const words = await loadWords(chooseLanguage(spoken, new URLSearchParams(location.search).get('language')), house?.time_zone, parts);
   document.documentElement.lang = words.language;
   applyColours(document.documentElement, house?.colours);
   const main = document.querySelector('main');

@@ -1,4 +1,5 @@
 // The pages' words: one file a language, chosen by the visitor, else by the browser, within what the house speaks.
+// A file has parts, and a page loads those that it says: what staff reads costs a visitor nothing.
 
 const LANGUAGES = ['nl', 'fr', 'de', 'en'];
 const CHOICE = 'parvis:language';
@@ -106,8 +107,8 @@ export class Words {
   }
 }
 
-/** Loads one language, for a house in a zone. */
-export async function loadWords(language, zone) {
-  const { default: entries } = await import(`./words/${language}.js`);
-  return new Words(language, entries, zone);
+/** Loads one language, for a house in a zone: the part that every page says, and the others that are asked for. */
+export async function loadWords(language, zone, parts = []) {
+  const loaded = await Promise.all(['everywhere', ...parts].map((part) => import(`./words/${language}/${part}.js`)));
+  return new Words(language, Object.assign({}, ...loaded.map((each) => each.default)), zone);
 }
