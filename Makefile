@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 DEMO ?=
 BENCH ?=
 LOAD ?=
+SHOTS ?=
 TESTS ?=
 
-.PHONY: demo test lint bench load format locks clean
+.PHONY: demo test lint bench screenshots load format locks clean
 
 $(VENV)/runtime: deploy/locks/runtime.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Parvis needs Python 3.11, 3.12 or 3.13" if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0)'
@@ -34,6 +35,10 @@ lint: $(VENV)/dev
 
 bench: $(VENV)/dev
 	@$(BIN)/python -m tests.bench $(BENCH)
+
+screenshots: $(VENV)/dev
+	$(BIN)/python -m tests.browser.find
+	$(BIN)/python -m tests.browser.screenshots $(SHOTS)
 
 load: $(VENV)/dev
 	$(BIN)/locust -f loadtests/locustfile.py $(LOAD)

@@ -23,19 +23,24 @@ def site() -> Iterator[Site]:
     place.stop()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def town(site: Site) -> AsyncIterator[Town]:
-    """One house that speaks four languages, with colours, whose website may use the API."""
-    running = Town([HOUSE])
-    described = tomllib.loads(running.source.read_text())
+def house_town(site: Site) -> Town:
+    """One house that speaks four languages, with colours, whose website may use the API; not started yet."""
+    town = Town([HOUSE])
+    described = tomllib.loads(town.source.read_text())
     described["houses"][0] |= {
         "name": "Concertzaal Zeewind",
         "languages": ["nl", "fr", "de", "en"],
         "colours": {"primary": "#0b3c5d", "accent": "#c8501e", "background": "#ffffff", "text": "#14202b"},
         "allowed_origins": [site.origin],
     }
-    running.source.write_text(tomli_w.dumps(described))
-    running.start()
+    town.source.write_text(tomli_w.dumps(described))
+    return town
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def town(site: Site) -> AsyncIterator[Town]:
+    """The town of the browser tests, as it runs."""
+    running = house_town(site).start()
     try:
         await running.until_ready()
         yield running
