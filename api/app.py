@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import ops as _ops_routes
 from api import public as _public_routes
 from api import visitor as _visitor_routes
 from api.boards import Boards
@@ -30,17 +32,19 @@ from api.hot import (
     send_answer,
 )
 from api.manage import MANAGE
-from api.metrics import REGISTRY, CellCollector
+from api.metrics import REGISTRY, DoorCollector, HouseCollector
 from api.openapi import document_of
-from api.ops import healthz, metrics, readyz
+from api.ops import healthz, metrics, operated_houses, readyz
 from api.pages import PAGES
 from api.problems import MEDIA_TYPE, problem, problem_of
 from api.public import directory
+from api.tallies import REFUSALS, TALLIES, Door
 from engine import logs
 from engine.cell import Cell
+from engine.figures import FOLDER_VARIABLE, Figures
 from engine.garbage import collect_seldom
 from engine.ledger.ledger import Ledger
-from engine.network import House, load
+from engine.network import House, Network, load
 from engine.parenthood import die_with_parent
 from engine.rights import watch_rights
 from engine.witness import Witness
@@ -48,9 +52,9 @@ from engine.words import HouseSlug
 
 NETWORK_VARIABLE: Final = "PARVIS_NETWORK"
 HOUSES_VARIABLE: Final = "PARVIS_HOUSES"
-ROUTE_MODULES: Final = (_public_routes, _visitor_routes)
+ROUTE_MODULES: Final = (_public_routes, _visitor_routes, _ops_routes)
 """Imported for the routes that they register."""
-TYPED: Final = (directory, MANAGE, healthz, readyz, metrics)
+TYPED: Final = (directory, MANAGE, operated_houses, healthz, readyz, metrics)
 log = structlog.get_logger()
 
 
@@ -74,6 +78,7 @@ def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[byte
     if found is None:
         log.error("unforeseen", path=request.url.path, exc_info=error)
         found = problem("internal", "this should not have happened; it has been noted")
+    REFUSALS[_known_house(request.app, request.url.path), found.slug] += 1
     headers = found.headers | dict(getattr(error, "headers", None) or {}) | _origin_headers(request)
     return Response(found.body, status_code=found.status, media_type=MEDIA_TYPE, headers=headers)
 
@@ -91,6 +96,12 @@ def house_of(path: str) -> str:
     """The house that a path names, or an empty string."""
     parts = path.split("/")
     return parts[3] if parts[1:3] == ["v1", "houses"] and len(parts) > 3 else ""
+
+
+def _known_house(app: Litestar, path: str) -> str:
+    """The house under which a request is counted: nothing that somebody made up becomes a name there."""
+    slug = house_of(path)
+    return slug if slug in app.state.cells else "-"
 
 
 def _explain(error: HTTPException) -> str:
@@ -123,6 +134,7 @@ class TypedRoutes:
             return
         full = full_house(cell)
         if full is not None:
+            REFUSALS[cell.house.slug, full.refusal] += 1
             await send_answer(send, full, more=more)
             return
         cell.under_way += 1
@@ -133,6 +145,7 @@ class TypedRoutes:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, more: Headers) -> None:
         is_read = scope.get("method") in BODILESS
+        started = time.perf_counter()
 
         async def receive_and_note() -> Any:
             nonlocal is_read
@@ -142,6 +155,8 @@ class TypedRoutes:
 
         async def send_with_more(message: Message) -> None:
             if message["type"] == "http.response.start":
+                seconds = time.perf_counter() - started
+                TALLIES[_known_house(self.app, scope["path"]), "manage"].note(message["status"], seconds)
                 if not is_read:
                     await drain(receive)
                 known = {key for key, _ in message["headers"]}
@@ -151,8 +166,8 @@ class TypedRoutes:
         await self.app(scope, receive_and_note, send_with_more)
 
 
-def create_app(houses: Sequence[House]) -> Litestar:
-    """The app for the houses given. Servers that are away do not stop it from starting."""
+def create_app(houses: Sequence[House], network: Network | None = None) -> Litestar:
+    """The app for the houses given, of a network. Servers that are away do not stop it from starting."""
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -169,9 +184,14 @@ def create_app(houses: Sequence[House]) -> Litestar:
         app.state.ledgers = ledgers
         app.state.boards = {slug: Boards(cell) for slug, cell in cells.items()}
         app.state.stopping = asyncio.Event()
-        collector = CellCollector(cells)
-        REGISTRY.register(collector)
-        watching = [asyncio.create_task(cell.watch()) for cell in cells.values()]
+        app.state.network = network or Network("", tuple(houses))
+        figures = app.state.figures = Figures(os.environ.get(FOLDER_VARIABLE))
+        door = app.state.door = Door(cells, figures)
+        collectors = (DoorCollector(door, figures), HouseCollector(figures))
+        for collector in collectors:
+            REGISTRY.register(collector)
+        watching = [asyncio.create_task(door.run())]
+        watching += [asyncio.create_task(cell.watch()) for cell in cells.values()]
         watching += [asyncio.create_task(Witness(cell, ledgers[slug]).run()) for slug, cell in cells.items()]
         watching += [asyncio.create_task(watch_rights(house, ledgers[house.slug])) for house in houses]
         try:
@@ -185,7 +205,8 @@ def create_app(houses: Sequence[House]) -> Litestar:
                 await cell.close()
             for ledger in ledgers.values():
                 await ledger.close()
-            REGISTRY.unregister(collector)
+            for collector in collectors:
+                REGISTRY.unregister(collector)
 
     app = Litestar(
         route_handlers=[
@@ -211,6 +232,6 @@ def from_environment() -> ASGIApp:
     logs.configure()
     network = load(Path(os.environ[NETWORK_VARIABLE]))
     slugs = [HouseSlug(slug) for slug in os.environ[HOUSES_VARIABLE].split(",")]
-    app = create_app([network.house(slug) for slug in slugs])
+    app = create_app([network.house(slug) for slug in slugs], network)
     collect_seldom()
     return FastLane(TypedRoutes(app), app)

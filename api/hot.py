@@ -19,9 +19,9 @@ from litestar.handlers import ASGIRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from api.guards import idempotency_key, is_json
-from api.metrics import TALLIES
 from api.patience import SLOWEST_BODY_SECONDS, Patience
 from api.problems import MEDIA_TYPE, Problem, problem, problem_of
+from api.tallies import REFUSALS, TALLIES
 from engine.cell import Cell
 from engine.errors import Refused
 from engine.pressure import Level
@@ -45,6 +45,8 @@ class Answer(msgspec.Struct):
     body: bytes = b""
     headers: Headers = []
     media_type: bytes = JSON
+    refusal: str = ""
+    """The problem's slug, where it is one."""
 
 
 def header_of(scope: Scope, name: bytes) -> str:
@@ -238,7 +240,7 @@ async def send_answer(send: Send, answer: Answer, *, more: Sequence[Header] = ()
 def answer_problem(found: Problem, *more: tuple[bytes, bytes]) -> Answer:
     """A problem as an answer."""
     headers = [(key.encode(), value.encode()) for key, value in found.headers.items()]
-    return Answer(found.status, found.body, [*headers, *more], MEDIA_TYPE.encode())
+    return Answer(found.status, found.body, [*headers, *more], MEDIA_TYPE.encode(), found.slug)
 
 
 def unknown_house() -> Answer:
@@ -329,6 +331,8 @@ def hot(
             await send_answer(send, answer, more=cors, is_head=asked == "HEAD")
             slug = cell.house.slug if cell else "-"
             TALLIES[slug, name].note(answer.status, time.perf_counter() - started)
+            if answer.refusal:
+                REFUSALS[slug, answer.refusal] += 1
 
         HANDLERS.append(asgi(full_path)(serve))
         PATTERNS.append((re.compile(re.sub(r"{(\w+):str}", r"(?P<\1>[^/]+)", full_path)), serve))

@@ -33,6 +33,7 @@ WHO: Final = {
     "pass": ("A visitor's pass", "JWT"),
     "key": ("One of the house's API keys", "pk_…"),
     "order_secret": ("The secret that came with the order", "MAC"),
+    "operator_key": ("A key of one of the network's operators", "po_…"),
 }
 
 
@@ -88,6 +89,8 @@ def _complete(path: str, method: str, operation: Document) -> None:
         parameters.append(IDEMPOTENCY_KEY)
     if "/manage/" in path:
         operation["security"] = _bearers(("key",))
+    if path == "/v1/operated-houses":
+        operation["security"] = _bearers(("operator_key",))
 
 
 def describe(typed: Sequence[Any]) -> Document:

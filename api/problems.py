@@ -106,6 +106,7 @@ class Problem(msgspec.Struct, frozen=True):
     status: int
     body: bytes
     retry_after_s: int | None
+    slug: str = ""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -133,6 +134,7 @@ def problem(slug: str, detail: str, **facts: object) -> Problem:
         status=status,
         body=msgspec.json.encode(document),
         retry_after_s=retry_after_s if isinstance(retry_after_s, int) else None,
+        slug=slug,
     )
 
 

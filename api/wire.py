@@ -4,6 +4,7 @@ import msgspec
 
 from engine.entries import Customer, Payment
 from engine.network import Colours, Policy
+from engine.sight import OnSaleSight
 from engine.wishes import Wish
 from engine.words import HouseSlug, OnSaleId, OrderId, PerformanceId
 
@@ -273,3 +274,46 @@ class OnSaleReply(Reply, frozen=True, omit_defaults=False):
     performances: tuple[PerformanceReply, ...]
     policies: Policy
     draw: DrawReply
+
+
+class OperatedHouse(Reply, frozen=True):
+    """A house of the network."""
+
+    house: HouseSlug
+    name: str
+
+
+class OperatedHousesReply(Reply, frozen=True):
+    """Every house of the network."""
+
+    network: str
+    houses: tuple[OperatedHouse, ...]
+
+
+class OpsReply(Reply, frozen=True, omit_defaults=False):
+    """How a house is doing. `state` is the worst that is so: `down recovering unrecorded strained`, or what it does:
+    `open paused prequeue sold_out quiet`. `read_at` is when its Redis last said all of this.
+    """
+
+    house: HouseSlug
+    name: str
+    state: str
+    read_at: str | None
+    server_time: str
+    redis_up: bool
+    postgres_up: bool
+    gate_open: bool
+    epoch: int
+    waiting: int
+    admitted_last_minute: int
+    seats_open: int
+    holds: int
+    requests_last_minute: int
+    p99_ms: int | None
+    unrecorded: int
+    writer_lag_ms: int
+    alarms: int
+    dead_letters: int
+    refunds_due: int
+    pressure: str
+    on_sales: tuple[OnSaleSight, ...]

@@ -32,10 +32,13 @@ class Gauges:
         self._judge = Judge()
         self._name = secrets.token_hex(8)
         self.pressure = Pressure()
+        self.strains: list[Strain] = []
+        """As they were read last."""
 
     async def tell(self) -> None:
         """Reads, judges and tells. Raises `CellUnavailable`'s kind, `RedisError`, `OSError`."""
-        pressure = self._judge.judge(await self.read())
+        self.strains = await self.read()
+        pressure = self._judge.judge(self.strains)
         if pressure.level != self.pressure.level:
             log.warning("pressure", house=self._cell.house.slug, now=str(pressure))
         self.pressure = pressure

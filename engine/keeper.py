@@ -20,6 +20,8 @@ from engine.instants import now_ms
 from engine.ledger.ledger import Ledger
 from engine.library import install as install_library
 from engine.on_sale import change
+from engine.openings import Openings
+from engine.pressure import Strain
 from engine.recovery import Recovery
 from engine.seats import sweep
 from engine.settlement import Settlement
@@ -53,12 +55,23 @@ class Keeper:
         self._recovery = Recovery(cell, owner, ledger)
         self._user, self._password = user, password
         self._standings = Standings(cell, ledger)
+        self._openings = Openings(cell, ledger)
         self._gauges = Gauges(cell, owner)
         self._seen_sequence = 0
         self._epochs_before = (0, 0)
         self._is_apart = False
         self.recoveries = 0
         self.last_error = ""
+
+    @property
+    def strains(self) -> "list[Strain]":
+        """What its Redis is how short of."""
+        return self._gauges.strains
+
+    @property
+    def holds(self) -> int:
+        """How many live."""
+        return self._standings.holds
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`: recovers when the gate is closed, and sweeps and keeps what changes while it is open."""
@@ -93,6 +106,7 @@ class Keeper:
             with contextlib.suppress(CellUnavailable, LedgerUnavailable):
                 if self.cell.is_open:
                     await self._standings.keep()
+                    await self._openings.tell()
                     await self._compare_epochs()
             await _pause(stop, KEEP_SECONDS)
 

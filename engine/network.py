@@ -112,6 +112,8 @@ class Network(msgspec.Struct, frozen=True):
 
     name: str
     houses: tuple[House, ...]
+    operator_keys: tuple[str, ...] = ()
+    """SHA-256, in hex, of the keys with which the network's operators see how every house is doing."""
 
     def house(self, slug: str) -> House:
         """The house of that slug. Raises `BadInput` if the network has none."""

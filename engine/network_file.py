@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from engine.embedded.servers import ServerAddresses
 
 VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-TOP_LEVEL: Final = ("name", "policies", "houses")
+KEY_HASH: Final = re.compile(r"[0-9a-f]{64}")
+TOP_LEVEL: Final = ("name", "operator_keys", "policies", "houses")
 FROM_SERVERS: Final = ("redis_url", "redis_owner_url", "postgres_dsn", "secrets_path")
 
 Table = dict[str, Any]
@@ -34,6 +35,7 @@ def read_network(path: Path, servers: "Mapping[HouseSlug, ServerAddresses]") -> 
     name = _substitute(document.get("name"), "name", problems)
     if not isinstance(name, str) or not name.strip():
         problems.append('the file: "name" is missing')
+    operator_keys = _operator_keys(document, problems)
     policies = _policies(document, path, problems)
     found = [
         _read_house(table, number, path, policies, servers, problems)
@@ -42,7 +44,7 @@ def read_network(path: Path, servers: "Mapping[HouseSlug, ServerAddresses]") -> 
     _clashes(found, problems)
     if problems:
         raise _refusal(path, problems)
-    return Network(name=name, houses=tuple(House(**values) for values in found))
+    return Network(name=name, houses=tuple(House(**values) for values in found), operator_keys=operator_keys)
 
 
 def read_slugs(path: Path) -> tuple[HouseSlug, ...]:
@@ -58,6 +60,17 @@ def read_slugs(path: Path) -> tuple[HouseSlug, ...]:
     if problems:
         raise _refusal(path, problems)
     return tuple(slugs)
+
+
+def _operator_keys(document: Table, problems: Problems) -> tuple[str, ...]:
+    """Nobody can come in with what stands in the file: it is what a key's SHA-256 is."""
+    found = _substitute(document.get("operator_keys", []), "operator_keys", problems)
+    if found is msgspec.UNSET:
+        return ()
+    if isinstance(found, list) and all(isinstance(each, str) and KEY_HASH.fullmatch(each) for each in found):
+        return tuple(found)
+    problems.append("operator_keys: a list of what `parvis operator key` says, 64 digits each; never a key itself")
+    return ()
 
 
 def _refusal(path: Path, problems: Problems) -> BadNetworkFile:

@@ -30,6 +30,8 @@ class Standings:
         self._ledger = ledger
         self._kept: dict[OnSaleId, dict[str, str]] = {}
         self._cell_kept = CellStanding(0, 0, 0)
+        self.holds = 0
+        """How many live, those of nobody included, as they were counted last."""
 
     async def keep(self) -> None:
         """Writes down what has changed since the last time. Raises `CellUnavailable`'s kind, `LedgerUnavailable`."""
@@ -60,7 +62,8 @@ class Standings:
         reply = await cell.call("cell/standing", (cell.keys.cell, *due))
         if reply[0] != b"standing":
             raise broken("cell/standing", reply)
-        return reply[1], reply[2]
+        self.holds = reply[2]
+        return reply[1], self.holds
 
 
 async def restored(ledger: Ledger, on_sale: OnSaleId, sold: Sales, own: Mapping[str, str]) -> dict[str, str | int]:

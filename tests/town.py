@@ -80,6 +80,8 @@ def small_plan(rows: int = 5, seats: int = 10, standing: int = 20) -> dict[str, 
 class Town:
     """Houses, their servers, and one `parvis serve` for them all."""
 
+    workers = 1
+
     def __init__(
         self,
         slugs: Sequence[str],
@@ -129,7 +131,7 @@ class Town:
             self.process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "engine.cli", "serve", "--network", str(self.network_file)),
-                    *("--port", str(self.port)),
+                    *("--port", str(self.port), "--workers", str(self.workers)),
                 ],
                 stdout=log,
                 stderr=log,

@@ -10,7 +10,7 @@ from cyclopts import App, Parameter, Token
 from rich.console import Console
 
 from engine import logs
-from engine.cli import attention, checks, customers, dead_letters, demo, sales, serve, torture
+from engine.cli import attention, checks, customers, dead_letters, demo, operators, sales, serve, torture
 from engine.cli.speech import bad, say
 from engine.errors import BadInput, ParvisError, Refused
 from engine.halls.pretix import Ids
@@ -24,13 +24,14 @@ plan = App(name="plan", help="Seating plans in pretix's format.")
 performance = App(name="performance", help="Dated shows.")
 on_sale = App(name="on-sale", help="Windows in which performances go on sale.")
 key = App(name="key", help="Keys for a house's programs and staff.")
+operator = App(name="operator", help="Who looks after the whole network.")
 draw = App(name="draw", help="The published draw.")
 customer = App(name="customer", help="What a house holds of a customer.")
 order = App(name="order", help="Recorded orders.")
 dead_letter = App(name="dead-letter", help="Entries that could not be recorded.")
 alarm = App(name="alarm", help="What a person has to look at.")
 refund = App(name="refund", help="Money that has to go back.")
-for part in (house, plan, performance, on_sale, key, draw, customer, order, dead_letter, alarm, refund):
+for part in (house, plan, performance, on_sale, key, operator, draw, customer, order, dead_letter, alarm, refund):
     app.command(part)
 
 
@@ -300,6 +301,12 @@ def on_sale_message(on_sale: str, text: str, *, network: Network, house: House, 
 def key_create(name: str, scope: tuple[str, ...], *, network: Network, house: House, why: str = "create key") -> None:
     """Create a key and print it, this once. Scopes: manage, orders:read, orders:write, counter."""
     _now(sales.create_key(network, house, name, scope, why))
+
+
+@operator.command(name="key")
+def operator_key() -> None:
+    """Make a key that shows how every house of the network is doing, and nothing of any customer."""
+    operators.make_key()
 
 
 @customer.command(name="export")

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import msgspec
@@ -19,6 +20,7 @@ import uvloop
 from engine.cell import Cell
 from engine.cli.stage import check_ports
 from engine.errors import BadInput
+from engine.figures import FOLDER_VARIABLE, TELL_SECONDS, Figures
 from engine.garbage import collect_seldom
 from engine.keeper import Keeper
 from engine.ledger.ledger import Ledger
@@ -30,6 +32,7 @@ from engine.parenthood import child_of_this
 from engine.redis_urls import connect, credentials
 from engine.rights import TooMuch, check_rights
 from engine.sealing import Opener
+from engine.sight import NETWORK_KIND, NetworkSight, Sight
 from engine.writer import Writer
 
 RETRY_SECONDS: Final = 1.0
@@ -48,14 +51,14 @@ class Address(msgspec.Struct, frozen=True):
     workers: int
 
 
-async def keep_house(house: House, stop: asyncio.Event) -> None:
-    """The keeper and the writer of one house, until `stop`. A server that is away is waited for.
+async def keep_house(house: House, stop: asyncio.Event, sight: Sight | None = None) -> None:
+    """The keeper and the writer of one house, until `stop`. A server that is away is waited for. `sight` sees it.
 
     Whatever else goes wrong in one house is logged and begun again: it is no other house's matter.
     """
     while not stop.is_set():
         try:
-            await _keep_house(house, stop)
+            await _keep_house(house, stop, sight)
         except Exception:
             log.exception("keeping failed", house=house.slug)
             await _pause(stop, RETRY_SECONDS)
@@ -81,7 +84,7 @@ async def _until_it_may_run(house: House, ledger: Ledger, stop: asyncio.Event) -
         await _pause(stop, seconds)
 
 
-async def _keep_house(house: House, stop: asyncio.Event) -> None:
+async def _keep_house(house: House, stop: asyncio.Event, sight: Sight | None) -> None:
     limits = house.limits
     ledger = Ledger(house.postgres_dsn, pool=limits.postgres_pool, timeout_ms=limits.postgres_timeout_ms)
     await _until_it_may_run(house, ledger, stop)
@@ -91,6 +94,8 @@ async def _keep_house(house: House, stop: asyncio.Event) -> None:
     keeper = Keeper(cell, owner, ledger, user, password)
     writer = Writer(owner, cell.keys, ledger, limits.batch, Opener(cell.signer, house.secrets_path))
     log.info("keeping", house=house.slug, loop=_loop_name())
+    if sight is not None:
+        sight.keeper = keeper
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keeper.run(stop))
@@ -98,9 +103,32 @@ async def _keep_house(house: House, stop: asyncio.Event) -> None:
             tasks.create_task(keep_prepared(house, stop))
             tasks.create_task(forget_daily(house, ledger, stop))
     finally:
+        if sight is not None:
+            sight.keeper = None
         await cell.close()
         await ledger.close()
         await owner.aclose()
+
+
+async def see_house(sight: Sight, stop: asyncio.Event) -> None:
+    """Sees how one house is doing, until `stop`; whatever goes wrong with that is logged and begun again."""
+    while not stop.is_set():
+        try:
+            await sight.run(stop)
+        except Exception:
+            log.exception("seeing failed", house=sight.house.slug)
+            await _pause(stop, RETRY_SECONDS)
+
+
+async def tell_figures(sights: Sequence[Sight], folder: Path, stop: asyncio.Event) -> None:
+    """Writes how the houses are doing where the API's processes read it, until `stop`."""
+    figures = Figures(folder)
+    while not stop.is_set():
+        try:
+            figures.tell(NETWORK_KIND, NetworkSight({sight.house.slug: sight.seen for sight in sights}))
+        except OSError as error:  # a disk that is full is told of by what cannot do without it
+            log.warning("figures are not told", why=str(error))
+        await _pause(stop, TELL_SECONDS)
 
 
 def _loop_name() -> str:
@@ -125,11 +153,17 @@ def api_command(address: Address) -> list[str]:
     ]
 
 
-async def serve_api(network_file: Path, houses: Sequence[House], address: Address, stop: asyncio.Event) -> None:
-    """The API's processes, until `stop`; started again, a little later each time, when they end by themselves."""
+async def serve_api(
+    network_file: Path, houses: Sequence[House], address: Address, figures: Path, stop: asyncio.Event
+) -> None:
+    """The API's processes, which share the folder `figures`, until `stop`.
+
+    They are started again, a little later each time, when they end by themselves.
+    """
     environment = os.environ | {
         "PARVIS_NETWORK": str(network_file),
         "PARVIS_HOUSES": ",".join(house.slug for house in houses),
+        FOLDER_VARIABLE: str(figures),
     }
     pause_seconds = RETRY_SECONDS
     while not stop.is_set():
@@ -164,10 +198,14 @@ async def _serve(network_file: Path, houses: Sequence[House], address: Address) 
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
     log.info("serving", loop=_loop_name(), port=address.port, houses=[house.slug for house in houses])
-    async with asyncio.TaskGroup() as tasks:
-        for house in houses:
-            tasks.create_task(keep_house(house, stop))
-        tasks.create_task(serve_api(network_file, houses, address, stop))
+    sights = [Sight(house) for house in houses]
+    with TemporaryDirectory(prefix="parvis-figures-") as folder:
+        async with asyncio.TaskGroup() as tasks:
+            for sight in sights:
+                tasks.create_task(keep_house(sight.house, stop, sight))
+                tasks.create_task(see_house(sight, stop))
+            tasks.create_task(tell_figures(sights, Path(folder), stop))
+            tasks.create_task(serve_api(network_file, houses, address, Path(folder), stop))
 
 
 def check(address: Address) -> None:

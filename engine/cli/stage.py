@@ -39,9 +39,10 @@ def write_resolved(network: Network, path: Path) -> None:
     for house in network.houses:
         fields = msgspec.to_builtins(house, builtin_types=(), enc_hook=str)
         houses.append({name: value for name, value in fields.items() if value not in (None, "")})
+    document = {"name": network.name, "operator_keys": list(network.operator_keys), "houses": houses}
     draft = path.with_suffix(".draft")
     draft.touch(mode=0o600)
-    draft.write_text(tomli_w.dumps({"name": network.name, "houses": houses}), encoding="utf-8")
+    draft.write_text(tomli_w.dumps(document), encoding="utf-8")
     draft.replace(path)
 
 

@@ -11,7 +11,7 @@ from litestar.routes import HTTPRoute
 from api.app import TYPED, create_app
 from api.hot import ROUTES
 from api.openapi import describe
-from tests.integration.test_walls import EXPECTED, PUBLIC, SHOPPING, routes_of_the_app
+from tests.integration.test_walls import EXPECTED, OPERATING, PUBLIC, SHOPPING, routes_of_the_app
 from tests.town import Sale, Town
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
@@ -97,6 +97,8 @@ def test_what_needs_a_token_says_so(document: Any) -> None:
             assert named == ["key"], path
         elif by == SHOPPING:
             assert set(named) == {"pass", "key"}, path
+        elif by == OPERATING:
+            assert named == ["operator_key"], path
         elif by == PUBLIC:
             assert not named, path
     assert all(scheme == {**scheme, "type": "http", "scheme": "bearer"} for scheme in schemes.values())

@@ -21,6 +21,7 @@ ON_SALE = HOUSE + "/on-sales/{on_sale:str}"
 PERFORMANCE = HOUSE + "/performances/{performance:str}"
 
 PUBLIC, JOINING, CLAIMING, SHOPPING, OWNING, SIGNED = "public", "joining", "claiming", "shopping", "owning", "signed"
+OPERATING = "operating"
 MANAGER: frozenset[str] = frozenset()
 READER = frozenset({"orders:read"})
 COUNTER = frozenset({"counter", "orders:read"})
@@ -37,6 +38,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
         ],
         PUBLIC,
     ),
+    **{("GET", path): OPERATING for path in ("/v1/operated-houses", HOUSE + "/ops")},
     ("POST", ON_SALE + "/places"): JOINING,
     ("POST", ON_SALE + "/passes"): CLAIMING,
     ("POST", HOUSE + "/holds"): SHOPPING,
@@ -70,6 +72,7 @@ REFUSED = {
         **dict.fromkeys(("place", "our pass", "our manager", "their key", "their pass"), (404, "unknown-order")),
     },
     SIGNED: dict.fromkeys(("nobody", "place", "our pass", "our manager", "their key"), (401, "forged-event")),
+    OPERATING: dict.fromkeys(("nobody", "place", "our pass", "our manager", "their key"), (401, "key-required")),
     CLAIMING: dict.fromkeys(("nobody", "our pass", "our manager", "their key"), (401, "forged-token")),
 }
 

@@ -1,0 +1,55 @@
+"""What the processes of one `parvis serve` know of themselves, a file each in a folder that they share.
+
+A visitor's request is counted by whichever API worker answers it, and what lies behind is seen by the process that
+keeps the houses. Whoever asks for figures asks one worker: it reads them all. A process that ended leaves its file,
+so that nothing that was counted is ever uncounted.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from engine.instants import now_ms
+
+FOLDER_VARIABLE: Final = "PARVIS_FIGURES"
+FRESH_MS: Final = 5_000
+"""A process that has not written for so long is gone, or stuck: what it counted counts, how it is does not."""
+TELL_SECONDS: Final = 1.0
+Value = TypeVar("Value", bound=msgspec.Struct)
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a process wrote, and when."""
+
+    at_ms: int
+    value: msgspec.Raw
+
+
+class Figures:
+    """The folder. Without one (an app that nobody serves) nothing is kept and nothing is found."""
+
+    def __init__(self, folder: str | Path | None) -> None:
+        self._folder = Path(folder) if folder else None
+        self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._encode = msgspec.msgpack.Encoder().encode
+
+    def tell(self, kind: str, value: msgspec.Struct) -> None:
+        """Writes what this process knows, in place of what it wrote before. Raises `OSError` when the disk is full."""
+        if self._folder is None:
+            return
+        new = self._folder / f".{kind}-{self._name}"
+        new.write_bytes(self._encode(Told(now_ms(), msgspec.Raw(self._encode(value)))))
+        new.rename(self._folder / f"{kind}-{self._name}")
+
+    def read(self, kind: str, wanted: type[Value], *, with_own: bool = True) -> list[tuple[int, Value]]:
+        """Each process's word with its age in milliseconds, the newest first."""
+        found: list[tuple[int, Value]] = []
+        now = now_ms()
+        for path in self._folder.glob(f"{kind}-*") if self._folder else ():
+            if with_own or not path.name.endswith(self._name):
+                told = msgspec.msgpack.decode(path.read_bytes(), type=Told)
+                found.append((max(0, now - told.at_ms), msgspec.msgpack.decode(told.value, type=wanted)))
+        return sorted(found, key=lambda each: each[0])

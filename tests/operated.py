@@ -1,0 +1,55 @@
+"""A town with an operator, who may see how each of its houses is doing."""
+
+import hashlib
+import tomllib
+from collections.abc import Sequence
+from typing import Any, Final
+
+import aiohttp
+import tomli_w
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.town import Answer, Town
+
+OPERATOR_KEY: Final = "po_of-the-tests"
+
+
+class Operated(Town):
+    """Houses served by two API processes, whose network names an operator's key."""
+
+    workers = 2
+
+    def __init__(self, slugs: Sequence[str], **options: Any) -> None:
+        super().__init__(slugs, **options)
+        described = tomllib.loads(self.source.read_text())
+        keys = {"operator_keys": [hashlib.sha256(OPERATOR_KEY.encode()).hexdigest()]}
+        self.source.write_text(tomli_w.dumps(keys | described))
+
+    async def read(self, path: str, token: str = "") -> Answer:
+        """Reads a document over a connection of its own: whichever process takes it."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        async with aiohttp.ClientSession() as session, session.get(self.url + path, headers=headers) as response:
+            body = await response.read()
+            is_json = "json" in response.content_type
+            return Answer(response.status, await response.json(content_type=None) if is_json else None, {}, body)
+
+    async def ops(self, slug: str) -> Any:
+        """How a house is doing, as its operator reads it."""
+        answer = await self.read(f"/v1/houses/{slug}/ops", OPERATOR_KEY)
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    async def metrics(self) -> "dict[str, Metric]":
+        """What Prometheus reads, by name."""
+        answer = await self.read("/metrics")
+        return {family.name: family for family in text_string_to_metric_families(answer.body.decode())}
+
+    async def number(self, name: str, **labels: str) -> float:
+        """The sum of a metric's samples that have these labels; `name` as a sample is called."""
+        return sum(
+            sample.value
+            for family in (await self.metrics()).values()
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
