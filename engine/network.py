@@ -54,6 +54,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How long a payment that no order names is kept for one, before its money goes back."""
     batch: AtLeastOne = 2_000
     """Outbox entries that the writer records in one transaction."""
+    webhooks: AtLeastOne = 10
+    """Endpoints of the house's own programs that are told of its sales."""
+    webhooks_at_once: AtLeastOne = 8
+    """Events under way to one endpoint."""
+    webhook_timeout_ms: AtLeastOne = 10_000
+    """For an endpoint to take an event, finding and connecting included."""
 
 
 class Colours(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +103,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     """Websites whose scripts may join, hold and order: `https://www.example.org`."""
     return_addresses: tuple[str, ...] = ()
     """Where a visitor may be sent back to: each one itself, and what lies under it."""
+    webhooks_to: tuple[str, ...] = ()
+    """Addresses and networks inside, to which its webhooks may go besides the public internet: `10.1.2.0/24`."""
     listed: bool = False
     """Whether its on-sales stand in the network's directory."""
     retention_days: AtLeastOne = 730

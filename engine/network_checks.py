@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from ipaddress import ip_network
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import available_timezones
@@ -77,6 +78,14 @@ def _check_returns(addresses: tuple[str, ...]) -> Iterator[str]:
             yield f'"{address}" is not an address of a web page; write https://www.example.org/tickets'
 
 
+def _check_networks(networks: tuple[str, ...]) -> Iterator[str]:
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError:
+            yield f'"{network}" is neither an address nor a network; write 10.1.2.3 or 10.1.2.0/24'
+
+
 def _is_web_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
@@ -100,6 +109,7 @@ CHECKS: Final[dict[str, Callable[[Any], Iterator[str]]]] = {
     "postgres_dsn": _check_postgres,
     "allowed_origins": _check_origins,
     "return_addresses": _check_returns,
+    "webhooks_to": _check_networks,
 }
 """By the name of the field, whichever table it is in: no two tables mean different things by one name."""
 

@@ -14,9 +14,9 @@ from redis.exceptions import RedisError
 
 from engine.errors import CellUnavailable, LedgerUnavailable
 from engine.keys import Keys
-from engine.ledger.batch import Entry
+from engine.ledger.batch import REFUSED_BY_POSTGRES, Entry
 from engine.ledger.ledger import Ledger
-from engine.ledger.record import REFUSED_BY_POSTGRES, Outrun, Position, bury_one, reason, record
+from engine.ledger.record import Outrun, Position, bury_one, reason, record
 from engine.losses import is_after
 from engine.replay import remembered, whole_batches
 from engine.sealing import Opener

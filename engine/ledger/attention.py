@@ -20,6 +20,7 @@ WORDS: Final = {
     "payment-used": "one payment paid for two orders",
     "redis-lost": "Redis came back without its last changes; what was lost is counted beside it",
     "unclaimed-payment": "somebody paid and no order ever named the payment; its money goes back",
+    "webhook-disabled": "the house's own program takes nothing more of what it was told; why stands beside it",
 }
 """What each kind of alarm says."""
 ALARMS: Final = (

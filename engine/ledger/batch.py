@@ -1,14 +1,21 @@
 """A batch of outbox entries, decoded and sorted by what becomes of them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
+import asyncpg
 import msgspec
 
 from engine.entries import Action, Customer, Order, decode_action, decode_order, without_customer
 from engine.ledger.payments import Awaited, arrive_awaited
 from engine.sealing import Opener, Unopenable
 
+REFUSED_BY_POSTGRES: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+)
+"""What a poison entry raises, as opposed to a server that is away."""
 Entry = tuple[str, dict[str, str | bytes]]
 """An outbox entry: its id, and its fields (`data` as bytes, everything else as text)."""
 

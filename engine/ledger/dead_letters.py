@@ -7,9 +7,9 @@ import msgspec
 from engine.entries import Order, decode_order, without_customer
 from engine.errors import BadInput, Refused
 from engine.instants import to_rfc3339
-from engine.ledger.batch import sort
+from engine.ledger.batch import REFUSED_BY_POSTGRES, sort
 from engine.ledger.ledger import Ledger
-from engine.ledger.record import REFUSED_BY_POSTGRES, apply, reason
+from engine.ledger.record import apply, reason
 from engine.sealing import Opener
 
 COLUMNS: Final = "entry, fields, is_whole, why, at, now() - at AS age, requeued_at"

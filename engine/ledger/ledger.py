@@ -13,7 +13,8 @@ import msgspec
 
 from engine.entries import Item, decode_order
 from engine.errors import BadInput, LedgerUnavailable
-from engine.ledger.record import REFUSED_BY_POSTGRES, Position
+from engine.ledger.batch import REFUSED_BY_POSTGRES
+from engine.ledger.record import Position
 from engine.words import OnSaleId, OrderId, PerformanceId, SeatId
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-import asyncpg
 import msgspec
 
 from engine.entries import Action
 from engine.ledger.batch import Arrived, Batch, Entry, sort
+from engine.ledger.deliveries import tell_of_batch
 from engine.ledger.order_records import alarm, columns, end_waiting_for, record_orders
 from engine.ledger.payments import record_awaited
 from engine.ledger.returns import record_returns
@@ -91,6 +91,7 @@ async def apply(connection: Any, batch: Batch, at_point: Callable[[str], None] =
         await connection.execute(ACTIONS, *columns(actions, 7))
     for told in batch.restored:
         await alarm(connection, "ledger-lost", told)
+    await tell_of_batch(connection, batch)
 
 
 async def record(
@@ -144,11 +145,3 @@ async def bury_one(connection: Any, entry: Entry, position: Position, why: str) 
     async with connection.transaction():
         await _move(connection, entry[0], position)
         await bury(connection, entry[0], dict(entry[1]), why)
-
-
-REFUSED_BY_POSTGRES: Final = (
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,
-)
-"""What a poison entry raises, as opposed to a server that is away."""

@@ -16,6 +16,7 @@ from engine.catalogue import OnSale, Performance
 from engine.errors import LedgerUnavailable
 from engine.instants import now_ms
 from engine.ledger.customers import anonymise, sealed_orders, unseal
+from engine.ledger.deliveries import forget_deliveries
 from engine.ledger.ledger import Ledger
 from engine.network import House
 from engine.words import OnSaleId
@@ -24,6 +25,9 @@ DAY_SECONDS: Final = 86_400.0
 RETRY_SECONDS: Final = 60.0
 ORDERS_A_BATCH: Final = 500
 ENTRANTS_A_BATCH: Final = 10_000
+WEBHOOKS_A_BATCH: Final = 5_000
+WEBHOOK_DAYS: Final = 30
+"""How long it can be seen what became of an event, and an event can be sent again."""
 PAUSE_SECONDS: Final = 0.05
 """Between batches: whoever waits for a row, or for the disk, goes first."""
 OLD_ORDERS: Final = (
@@ -44,6 +48,8 @@ class Forgotten(msgspec.Struct):
     orders: int = 0
     unrecorded: int = 0
     entrants: int = 0
+    webhooks: int = 0
+    """Events that were told, or could not be."""
 
 
 async def _documents(ledger: Ledger) -> tuple[dict[str, int], dict[OnSaleId, tuple[str, ...]]]:
@@ -102,6 +108,18 @@ async def _forget_entrants(ledger: Ledger, on_sale: OnSaleId) -> int:
     return count
 
 
+async def forget_webhooks(ledger: Ledger, before_ms: int, *, batch: int = WEBHOOKS_A_BATCH) -> int:
+    """Forgets events of before an instant, whatever became of them. Raises `LedgerUnavailable`."""
+    count = 0
+    while True:
+        async with ledger.connection() as connection:
+            forgotten = await forget_deliveries(connection, before_ms, batch)
+        count += forgotten
+        if forgotten < batch:
+            return count
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
 async def forget_daily(house: House, ledger: Ledger, stop: asyncio.Event) -> None:
     """Forgets at once and then every day, until `stop`; waits while Postgres is away."""
     while not stop.is_set():
@@ -109,6 +127,7 @@ async def forget_daily(house: House, ledger: Ledger, stop: asyncio.Event) -> Non
         try:
             before_ms = now_ms() - int(house.retention_days * DAY_SECONDS * 1000)
             forgotten = await forget(ledger, before_ms)
+            forgotten.webhooks = await forget_webhooks(ledger, now_ms() - WEBHOOK_DAYS * 86_400_000)
         except LedgerUnavailable:
             seconds = RETRY_SECONDS
         except Exception:
