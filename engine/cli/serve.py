@@ -32,6 +32,7 @@ from engine.parenthood import child_of_this
 from engine.redis_urls import connect, credentials
 from engine.rights import TooMuch, check_rights
 from engine.sealing import Opener
+from engine.sender import Sender
 from engine.sight import NETWORK_KIND, NetworkSight, Sight
 from engine.writer import Writer
 
@@ -102,6 +103,7 @@ async def _keep_house(house: House, stop: asyncio.Event, sight: Sight | None) ->
             tasks.create_task(writer.run(stop))
             tasks.create_task(keep_prepared(house, stop))
             tasks.create_task(forget_daily(house, ledger, stop))
+            tasks.create_task(Sender(house, cell.signer).run(stop))
     finally:
         if sight is not None:
             sight.keeper = None
