@@ -35,7 +35,7 @@ from api.manage import MANAGE
 from api.metrics import REGISTRY, DoorCollector, HouseCollector
 from api.openapi import document_of
 from api.ops import healthz, metrics, operated_houses, readyz
-from api.pages import PAGES
+from api.pages import PAGES, VERSION, VERSIONS, WEB
 from api.problems import MEDIA_TYPE, problem, problem_of
 from api.public import directory
 from api.tallies import REFUSALS, TALLIES, Door
@@ -233,5 +233,6 @@ def from_environment() -> ASGIApp:
     network = load(Path(os.environ[NETWORK_VARIABLE]))
     slugs = [HouseSlug(slug) for slug in os.environ[HOUSES_VARIABLE].split(",")]
     app = create_app([network.house(slug) for slug in slugs], network)
+    VERSIONS.keep(VERSION, WEB)
     collect_seldom()
     return FastLane(TypedRoutes(app), app)

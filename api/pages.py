@@ -2,17 +2,16 @@
 
 Files are named by a version, `/web/<version>/waiting.js`: a browser keeps them for good, asks for nothing again in the
 middle of a rush, and never mixes two releases. The widget's address has no version: `/web/parvis.js` only imports the
-file that has one. A page is one module, put together from those of the folder (`api/bundle.py`).
+file that has one. A page is one module, put together from those of the folder (`api/bundle.py`). The widget carries the
+hashes of what it loads later, so that whoever pins it has pinned that too (`parvis embed` prints all hashes).
 """
 
-import gzip
 import hashlib
-import mimetypes
+from collections.abc import Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
-import brotli
 import minify
 import msgspec
 from litestar import Request, Response, get
@@ -20,6 +19,7 @@ from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 
 from api.bundle import bundle
+from api.versions import File, file_of, integrity_of, kept_versions
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -28,19 +28,8 @@ POLICY: Final = (
 FOR_GOOD: Final = "public, max-age=31536000, immutable"
 FOR_A_WHILE: Final = "public, max-age=300, stale-while-revalidate=600, stale-if-error=86400"
 WIDGET: Final = "parvis.js"
-MEDIA_TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
 PAGE_NAMES: Final = ("onestop", "house", "waiting", "seats", "control", "counter")
 Page = Request[None, None, State]
-
-
-class File(msgspec.Struct, frozen=True):
-    """What is sent for one address, as it is and compressed."""
-
-    body: bytes
-    brotli: bytes
-    gzipped: bytes
-    media_type: str
-    etag: str
 
 
 def _read(folder: Traversable, prefix: str = "") -> dict[str, bytes]:
@@ -53,35 +42,30 @@ def _read(folder: Traversable, prefix: str = "") -> dict[str, bytes]:
     return found
 
 
-def _file(name: str, body: bytes) -> File:
-    suffix = name[name.rfind(".") :]
-    media_type = MEDIA_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    etag = f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
-    return File(
-        body=body,
-        brotli=brotli.compress(body),
-        gzipped=gzip.compress(body, mtime=0),
-        media_type=media_type,
-        etag=etag,
-    )
-
-
 SOURCES: Final = _read(files("api").joinpath("web"))
-VERSION: Final = hashlib.sha256(b"\0".join(b"%b\0%b" % (n.encode(), SOURCES[n]) for n in sorted(SOURCES))).hexdigest()[
-    :12
-]
+HOME: Final = "new URL('/', import.meta.url)"
+"""How the widget knows its server: it is where the widget came from."""
+NO_HASHES: Final = "const HASHES = {};"
+STAFF_PART: Final = "/staff.json"
+"""Words that the widget never loads."""
+
+
+def _version(server: str) -> str:
+    named = [b"%b\0%b" % (name.encode(), SOURCES[name]) for name in sorted(SOURCES)]
+    return hashlib.sha256(b"\0".join([*named, server.encode()] if server else named)).hexdigest()[:12]
+
+
+VERSION: Final = _version("")
 FOLDER: Final = f"/web/{VERSION}/"
 
 
-def _built() -> dict[str, bytes]:
-    """Every file by its name: modules put together, words by language and part, the rest made small."""
-    scripts = {name: body.decode() for name, body in SOURCES.items() if name.endswith(".js")}
-    built = {name: bundle(scripts, name).encode() for name in (WIDGET, *(f"{page}.js" for page in PAGE_NAMES))}
+def _data() -> dict[str, bytes]:
+    """What is no script: words by language and part, and the rest made small."""
+    built: dict[str, bytes] = {}
     for name, body in SOURCES.items():
         if name.endswith(".json"):
             for part, entries in msgspec.json.decode(body).items():
-                text = msgspec.json.encode(entries).decode()
-                built[f"{name.removesuffix('.json')}/{part}.js"] = f"export default {text};".encode()
+                built[f"{name.removesuffix('.json')}/{part}.json"] = msgspec.json.encode(entries)
         elif name.endswith(".css"):
             built[name] = minify.string("text/css", body.decode()).encode()
         elif not name.endswith((".js", ".html")):
@@ -89,14 +73,49 @@ def _built() -> dict[str, bytes]:
     return built
 
 
+def _scripts(server: str) -> dict[str, str]:
+    scripts = {name: body.decode() for name, body in SOURCES.items() if name.endswith(".js")}
+    if server:
+        scripts["api.js"] = scripts["api.js"].replace(HOME, f"new URL({msgspec.json.encode(server + '/').decode()})")
+    return scripts
+
+
+def _widget(scripts: Mapping[str, str], later: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The widget, with the hashes of what it loads later."""
+    # A hash cannot be compressed: the shortest that browsers take.
+    hashes = {name: integrity_of(body, "sha256") for name, body in later.items() if not name.endswith(STAFF_PART)}
+    filled = scripts["pinned.js"].replace(NO_HASHES, f"const HASHES = {msgspec.json.encode(hashes).decode()};")
+    return {WIDGET: bundle({**scripts, "pinned.js": filled}, WIDGET).encode()}
+
+
+def widget_files(server: str = "") -> tuple[str, dict[str, File]]:
+    """The widget with all that it may load, and the version of that.
+
+    `server`: where Parvis is, for files that a house serves itself: `https://tickets.example.org`.
+    """
+    later = {name: body for name, body in _data().items() if name.endswith(".json") and not name.endswith(STAFF_PART)}
+    built = _widget(_scripts(server), later) | later
+    return _version(server), {name: file_of(name, body) for name, body in built.items()}
+
+
+def _built() -> dict[str, bytes]:
+    """Every file by its name."""
+    scripts, data = _scripts(""), _data()
+    pages = {f"{page}.js": bundle(scripts, f"{page}.js").encode() for page in PAGE_NAMES}
+    words = {name: body for name, body in data.items() if name.endswith(".json")}
+    return pages | data | _widget(scripts, words)
+
+
 def _page_file(page: str) -> File:
     text = SOURCES["page.html"].decode().replace("PAGE.js", f"{page}.js").replace("/web/", FOLDER)
-    return _file("page.html", text.encode())
+    return file_of("page.html", text.encode())
 
 
-WEB: Final = {name: _file(name, body) for name, body in _built().items()}
-WIDGET_FILE: Final = _file(WIDGET, f"import '{FOLDER}{WIDGET}';\n".encode())
+WEB: Final = {name: file_of(name, body) for name, body in _built().items()}
+WIDGET_FILE: Final = file_of(WIDGET, f"import '{FOLDER}{WIDGET}';\n".encode())
 PAGE_FILES: Final = {page: _page_file(page) for page in PAGE_NAMES}
+VERSIONS: Final = kept_versions()
+"""Those of other releases; see `api/versions.py`."""
 
 
 def _send(request: Page, found: File, headers: dict[str, str]) -> Response[bytes]:
@@ -126,14 +145,16 @@ def _page(request: Page, name: str) -> Response[bytes]:
 async def web_file(request: Page, name: str) -> Response[bytes]:
     """A module, a stylesheet, an image. Any origin may load them: a house embeds the widget in its own page.
 
-    Another version is asked for while two releases serve side by side; it gets ours, and does not keep it.
+    Another version is asked for by a house that has pinned it, or while two releases serve side by side. Where it was
+    not kept, ours is sent, and does not stay; whoever pinned the other by its hash will not run it.
     """
     name = name.lstrip("/")
     version, _, rest = name.partition("/")
-    found, cache = (WIDGET_FILE, FOR_A_WHILE) if name == WIDGET else (WEB.get(rest), "no-store")
+    kept = None if version == VERSION else VERSIONS.find(version, rest)
+    found, cache = (WIDGET_FILE, FOR_A_WHILE) if name == WIDGET else (kept or WEB.get(rest), "no-store")
     if found is None:
         raise NotFoundException("there is no such page")
-    if version == VERSION:
+    if kept or version == VERSION:
         cache = FOR_GOOD
     return _send(request, found, {"access-control-allow-origin": "*", "cache-control": cache})
 

@@ -1,6 +1,8 @@
 // The pages' words: one file a language, chosen by the visitor, else by the browser, within what the house speaks.
 // A file has parts, and a page loads those that it says: what staff reads costs a visitor nothing.
 
+import { readPinned } from './pinned.js';
+
 const LANGUAGES = ['nl', 'fr', 'de', 'en'];
 const CHOICE = 'parvis:language';
 const CLOCK = { hour: '2-digit', minute: '2-digit', hour12: false };
@@ -109,6 +111,6 @@ export class Words {
 
 /** Loads one language, for a house in a zone: the part that every page says, and the others that are asked for. */
 export async function loadWords(language, zone, parts = []) {
-  const loaded = await Promise.all(['everywhere', ...parts].map((part) => import(`./words/${language}/${part}.js`)));
-  return new Words(language, Object.assign({}, ...loaded.map((each) => each.default)), zone);
+  const loaded = await Promise.all(['everywhere', ...parts].map((part) => readPinned(`words/${language}/${part}.json`)));
+  return new Words(language, Object.assign({}, ...loaded), zone);
 }

@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 PAGES = ("/", "/h/zeewind", "/h/zeewind/a-sale", "/h/zeewind/a-sale/seats", "/h/zeewind/control", "/h/zeewind/counter")
 HEAVIEST_WAITING_PAGE_BYTES = 40_000
 HEAVIEST_WIDGET_BYTES = 12_000
-TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+HEAVIEST_WORDS_BYTES = 6_000
+TYPES = {"css": "text/css", "json": "application/json", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -88,17 +89,18 @@ async def test_no_other_address_gives_a_file(town: Town, name: str) -> None:
 
 async def test_the_widget_weighs_little_with_its_words(town: Town) -> None:
     async with aiohttp.ClientSession(auto_decompress=False) as session:
-        weight = 0
-        for name in ("parvis.js", "words/de/everywhere.js"):
+        weights = {}
+        for name in ("parvis.js", "words/de/everywhere.json"):
             headers = {"Accept-Encoding": "br"}
             async with session.get(f"{town.url}/web/{VERSION}/{name}", headers=headers) as answer:
-                weight += len(await answer.read())
-    assert 1000 < weight <= HEAVIEST_WIDGET_BYTES
+                weights[name] = len(await answer.read())
+    assert 1000 < weights["parvis.js"] <= HEAVIEST_WIDGET_BYTES
+    assert 1000 < weights["words/de/everywhere.json"] <= HEAVIEST_WORDS_BYTES
 
 
 async def test_a_waiting_page_weighs_little_on_a_bad_line(people: People) -> None:
     """Compressed, with everything that it loads before a visitor has a number."""
-    modules = ["waiting.js", "words/fr/everywhere.js", "style.css", "parvis.svg"]
+    modules = ["waiting.js", "words/fr/everywhere.json", "style.css", "parvis.svg"]
     weight = len(PAGE_FILES["waiting"].brotli) + sum(len(WEB[name].brotli) for name in modules)
     assert weight <= HEAVIEST_WAITING_PAGE_BYTES
     # The list above is what a browser really asks for.
