@@ -144,6 +144,10 @@ class Route(msgspec.Struct, frozen=True):
 ROUTES: Final[list[Route]] = []
 HANDLERS: Final[list[ASGIRouteHandler]] = []
 Handler = Callable[[Call], Awaitable[Answer]]
+Served = dict[str, tuple[Handler, Level | None]]
+"""By method: what answers, and from which level of pressure on it is refused unread; None: it always goes on."""
+Tell = Callable[[Scope, Cell | None, Problem], Answer]
+"""Tells a problem to whoever asked, of a house where the path names one."""
 Serve = Callable[[Scope, Receive, Send], Awaitable[None]]
 Found = tuple[Serve, dict[str, str]]
 PATTERNS: Final[list[tuple[re.Pattern[str], Serve]]] = []
@@ -202,6 +206,8 @@ def name_parameters(app: Litestar) -> None:
             node.path_parameters = _AnyMethod(node.path_parameters)
 
 
+FULL: Final = problem("house-busy", "too many requests at once", retry_after_s=1)
+UNKNOWN_HOUSE: Final = problem("unknown-house", "there is no such house here")
 EXPOSED: Final = (b"access-control-expose-headers", b"Retry-After, ETag")
 FOR_EVERYBODY: Final[Headers] = [(b"access-control-allow-origin", b"*"), EXPOSED]
 
@@ -245,7 +251,7 @@ def answer_problem(found: Problem, *more: tuple[bytes, bytes]) -> Answer:
 
 def unknown_house() -> Answer:
     """The answer where the path names no house of ours."""
-    return answer_problem(problem("unknown-house", "there is no such house here"))
+    return answer_problem(UNKNOWN_HOUSE)
 
 
 def not_allowed(methods: Sequence[str]) -> Answer:
@@ -255,19 +261,26 @@ def not_allowed(methods: Sequence[str]) -> Answer:
     return answer_problem(found, (b"allow", allowed.encode()))
 
 
+def is_full(cell: Cell) -> bool:
+    """Whether this process serves as many of the house's requests as it may; a body then stays unread."""
+    return cell.under_way >= cell.house.limits.concurrency
+
+
 def full_house(cell: Cell) -> Answer | None:
     """The answer, to a body that stays unread, where this process serves as many of the house's requests as it may."""
-    if cell.under_way < cell.house.limits.concurrency:
-        return None
-    return answer_problem(problem("house-busy", "too many requests at once", retry_after_s=1))
+    return answer_problem(FULL) if is_full(cell) else None
 
 
-async def _answer(handler: Handler, call: Call, sheds: Level | None) -> Answer:
+def tell_programs(_: Scope, __: Cell | None, found: Problem) -> Answer:
+    """Tells a problem as JSON."""
+    return answer_problem(found)
+
+
+async def _answer(handler: Handler, sheds: Level | None, call: Call, tell: Tell) -> Answer:
     cell = call.cell
-    full = full_house(cell)
-    if full is not None:
+    if is_full(cell):
         call.is_done_with = True
-        return full
+        return tell(call.scope, cell, FULL)
     cell.under_way += 1
     try:
         if sheds is not None:
@@ -282,7 +295,7 @@ async def _answer(handler: Handler, call: Call, sheds: Level | None) -> Answer:
             else:
                 log.exception("unforeseen", house=cell.house.slug, path=call.scope["path"])
                 found = problem("internal", "this should not have happened; it has been noted")
-        return answer_problem(found)
+        return tell(call.scope, cell, found)
     finally:
         cell.under_way -= 1
 
@@ -303,39 +316,43 @@ def hot(
     `sheds`: from which level of pressure on it is refused unread; None for what always goes on.
     """
     full_path = HOUSE_PATH + path
-    methods = ("GET", "HEAD") if method == "GET" else (method,)
     ROUTES.append(Route(method, full_path, summary, answers, request, bearer=bearer))
 
     def register(handler: Handler) -> Handler:
-        name = handler.__name__
-
-        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-            started = time.perf_counter()
-            cell: Cell | None = scope["litestar_app"].state.cells.get(scope["path_params"]["house"])
-            origin, asked = header_of(scope, b"origin"), scope.get("method")
-            if asked == "OPTIONS":
-                await send_answer(send, preflight(cell, origin, is_public=is_public))
-                return
-            is_read = asked in BODILESS
-            if cell is None:
-                answer = unknown_house()
-            elif asked not in methods:
-                answer = not_allowed(methods)
-            else:
-                call = Call(scope, receive, cell)
-                answer = await _answer(handler, call, sheds)
-                is_read = is_read or call.is_done_with
-            if not is_read:
-                await drain(receive)
-            cors = cors_headers(cell, origin, is_public=is_public)
-            await send_answer(send, answer, more=cors, is_head=asked == "HEAD")
-            slug = cell.house.slug if cell else "-"
-            TALLIES[slug, name].note(answer.status, time.perf_counter() - started)
-            if answer.refusal:
-                REFUSALS[slug, answer.refusal] += 1
-
-        HANDLERS.append(asgi(full_path)(serve))
-        PATTERNS.append((re.compile(re.sub(r"{(\w+):str}", r"(?P<\1>[^/]+)", full_path)), serve))
+        lay(full_path, handler.__name__, {method: (handler, sheds)}, is_public=is_public)
         return handler
 
     return register
+
+
+def lay(path: str, name: str, served: Served, *, tell: Tell = tell_programs, is_public: "bool | None" = False) -> None:
+    """Lays a lane of a house, counted as `name`. `is_public`: see `hot`; None: no other site's script may read it."""
+    methods = served | {"HEAD": served["GET"]} if "GET" in served else served
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        cell: Cell | None = scope["litestar_app"].state.cells.get(scope["path_params"]["house"])
+        origin, asked = header_of(scope, b"origin"), scope.get("method", "")
+        if asked == "OPTIONS" and is_public is not None:
+            await send_answer(send, preflight(cell, origin, is_public=is_public))
+            return
+        is_read = asked in BODILESS
+        if cell is None:
+            answer = tell(scope, None, UNKNOWN_HOUSE)
+        elif asked not in methods:
+            answer = not_allowed(tuple(methods))
+        else:
+            call = Call(scope, receive, cell)
+            answer = await _answer(*methods[asked], call, tell)
+            is_read = is_read or call.is_done_with
+        if not is_read:
+            await drain(receive)
+        cors = [] if is_public is None else cors_headers(cell, origin, is_public=is_public)
+        await send_answer(send, answer, more=cors, is_head=asked == "HEAD")
+        slug = cell.house.slug if cell else "-"
+        TALLIES[slug, name].note(answer.status, time.perf_counter() - started)
+        if answer.refusal:
+            REFUSALS[slug, answer.refusal] += 1
+
+    HANDLERS.append(asgi(path)(serve))
+    PATTERNS.append((re.compile(re.sub(r"\\{(\w+):str\\}", r"(?P<\1>[^/]+)", re.escape(path))), serve))
