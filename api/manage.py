@@ -32,6 +32,7 @@ from api.manage_wire import (
     Text,
 )
 from api.visitor import order_reply
+from api.webhooks import WEBHOOKS
 from api.wire import OrderReply
 from engine import house, waiting_room
 from engine import on_sale as on_sales
@@ -40,6 +41,7 @@ from engine.cell import Cell
 from engine.entries import Action
 from engine.errors import BadInput, Refused
 from engine.instants import from_rfc3339, now_ms, to_rfc3339
+from engine.ledger.ledger import RecordedOrder
 from engine.returns import give_back
 from engine.seats import count_states
 from engine.words import STATE_WORDS, OnSaleId, OrderId
@@ -231,6 +233,15 @@ async def list_orders(request: Call, after: After = "", limit: Limit = 100) -> O
     return OrdersReply(orders=tuple(found), next=found[-1].order if len(found) == limit else None)
 
 
+@get("/orders/{order:str}", guards=[allows("orders:read")], summary="One of the house's recorded orders")
+async def read_order(request: Call, order: str) -> RecordedOrder:
+    """The order with who bought it."""
+    found = await caller_of(request).ledger.order(OrderId(order))
+    if found is None:
+        raise Refused("unknown-order", "there is no such order here")
+    return found
+
+
 @get(
     "/orders.csv",
     guards=[allows("orders:read")],
@@ -326,6 +337,7 @@ MANAGE: Final = Router(
         change_on_sale,
         list_orders,
         export_orders,
+        read_order,
         refund_order,
         list_keys,
         create_key,
@@ -334,5 +346,6 @@ MANAGE: Final = Router(
         export_customer,
         erase_customer,
         *ATTENTION,
+        *WEBHOOKS,
     ],
 )

@@ -12,6 +12,8 @@ from litestar.openapi.config import OpenAPIConfig
 
 from api.hot import JSON, ROUTES, Route
 from api.problems import MEDIA_TYPE, ProblemReply
+from api.webhooks_wire import OnSaleEvent, OrderEvent, TestEvent
+from engine.webhooks import TEST, TYPES
 
 Document = dict[str, Any]
 REFERENCE: Final = "#/components/schemas/{name}"
@@ -34,6 +36,25 @@ WHO: Final = {
     "key": ("One of the house's API keys", "pk_…"),
     "order_secret": ("The secret that came with the order", "MAC"),
     "operator_key": ("A key of one of the network's operators", "po_…"),
+}
+
+
+WEBHOOK: Final = (
+    "Sent to the endpoints that a house registers by `…/manage/webhooks`, signed by the Standard Webhooks "
+    "specification: any of its libraries verifies `webhook-id`, `webhook-timestamp` and `webhook-signature` with the "
+    "endpoint's secret. Take it by any 2xx within ten seconds. It comes at least once, under the same `webhook-id` "
+    "each time: an id that you have taken is none to take again. After anything else it comes again, after 5 s, 5 min, "
+    "30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h; `Retry-After` counts with 429 and 503, redirects are not followed, "
+    "410 or three days without a single 2xx disable the endpoint. What is told of one order or on-sale is sent in its "
+    "order, as long as it is taken: confirmed before recorded. It may come in another order after a failure; "
+    "`timestamp` says when it happened. `order.confirmed` is sent when the order is being recorded, at once as a rule, "
+    "and later while the house's database is away; an order is recorded after it is confirmed, or, where its seat "
+    "turned out to be another order's, never."
+)
+SIGNED: Final = {
+    "webhook-id": "Of the event, the same however often it comes",
+    "webhook-timestamp": "When it was sent this time, in seconds since 1970",
+    "webhook-signature": "`v1,…`; two of them, with a space between, while two secrets count",
 }
 
 
@@ -93,12 +114,34 @@ def _complete(path: str, method: str, operation: Document) -> None:
         operation["security"] = _bearers(("operator_key",))
 
 
+def _webhooks(schemas: dict[Any, Any]) -> Document:
+    """What is sent to houses' own programs, by type."""
+    shapes = {TEST: TestEvent} | {kind: OrderEvent if kind.startswith("order.") else OnSaleEvent for kind in TYPES}
+    headers = [
+        {"name": name, "in": "header", "required": True, "description": says, "schema": {"type": "string"}}
+        for name, says in SIGNED.items()
+    ]
+    return {
+        kind: {
+            "post": {
+                "summary": TYPES.get(kind, "somebody of the house tries the endpoint"),
+                "description": WEBHOOK,
+                "operationId": f"webhook {kind}",
+                "parameters": headers,
+                "requestBody": {"required": True, "content": {JSON.decode(): {"schema": schemas[shape]}}},
+                "responses": {"2XX": {"description": "It is taken"}},
+            }
+        }
+        for kind, shape in shapes.items()
+    }
+
+
 def describe(typed: Sequence[Any]) -> Document:
     """The whole document: of these typed handlers, and of the hot routes."""
     # An app that only describes: Litestar's own pages of documentation load scripts from elsewhere.
     config = OpenAPIConfig(title="Parvis", version="1")
     document: Document = Litestar(route_handlers=list(typed), openapi_config=config).openapi_schema.to_schema()
-    types = _types(ROUTES)
+    types = [*_types(ROUTES), OnSaleEvent, OrderEvent, TestEvent]
     schemas, components = msgspec.json.schema_components(types, ref_template=REFERENCE)
     by_type = dict(zip(types, schemas, strict=True))
     parts = document.setdefault("components", {})
@@ -110,6 +153,7 @@ def describe(typed: Sequence[Any]) -> Document:
     for route in ROUTES:
         path = re.sub(r"{(\w+):\w+}", r"{\1}", route.path)
         document["paths"].setdefault(path, {})[route.method.lower()] = _hot_operation(route, by_type)
+    document["webhooks"] = _webhooks(by_type)
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _complete(path, method, operation)

@@ -24,12 +24,13 @@ from engine.ledger import webhooks
 from engine.ledger.webhooks import By, Endpoint
 from engine.network import House
 from engine.orders import new_order_id
-from engine.webhooks import secret_of
+from engine.webhooks import TYPES, secret_of
 
 BODY_BYTES: Final = 64 * 1024
 AT: Final = "/webhooks/{webhook:str}"
 Call = Request[Any, Any, Any]
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
+State = Annotated[str, Parameter(query="state")]
 
 
 @cache
@@ -64,7 +65,8 @@ def _with_secret(caller: Caller, endpoint: Endpoint) -> WebhookReply:
 @get("/webhooks", guards=[allows()], summary="The endpoints that are told of sales, without their secrets")
 async def list_webhooks(request: Call) -> WebhooksReply:
     """Every endpoint."""
-    return WebhooksReply(webhooks=tuple(map(_reply, await webhooks.webhooks(caller_of(request).ledger))))
+    found = await webhooks.webhooks(caller_of(request).ledger)
+    return WebhooksReply(webhooks=tuple(map(_reply, found)), types=TYPES)
 
 
 @post(
@@ -160,9 +162,9 @@ async def remove_webhook(request: Call, webhook: str, reason: Text = "removed") 
 
 
 @get(AT + "/deliveries", guards=[allows()], summary="What was told at an endpoint, and what became of it")
-async def list_deliveries(request: Call, webhook: str, limit: Limit = 100, state: str = "") -> DeliveriesReply:
+async def list_deliveries(request: Call, webhook: str, limit: Limit = 100, standing: State = "") -> DeliveriesReply:
     """The newest first; with `state` (`waiting`, `delivered`, `given_up`), those alone. Kept for 30 days."""
-    found = await webhooks.deliveries(caller_of(request).ledger, webhook, limit, state)
+    found = await webhooks.deliveries(caller_of(request).ledger, webhook, limit, standing)
     return DeliveriesReply(deliveries=tuple(found))
 
 

@@ -7,7 +7,6 @@ import msgspec
 from api.manage_wire import Text
 from api.wire import Reply, Request
 from engine.ledger.webhooks import Delivery
-from engine.webhooks import TYPES
 from engine.words import OnSaleId, OrderId
 
 Description = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -68,7 +67,7 @@ class WebhooksReply(Reply, frozen=True, omit_defaults=False):
     """Every endpoint, the oldest first, and every type that there is with what it says."""
 
     webhooks: tuple[WebhookReply, ...]
-    types: dict[str, str] = TYPES
+    types: dict[str, str]
 
 
 class DeliveriesReply(Reply, frozen=True, omit_defaults=False):

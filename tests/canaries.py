@@ -29,6 +29,7 @@ HEX: Final = re.compile(rb"(?:\\x|\")((?:[0-9a-f]{2}){16,})")
 """How Postgres shows bytes, and how a dead letter keeps them."""
 HOUSES_OWN: Final = (
     *("/manage/halls", "/manage/performances", "/manage/on-sales", "/manage/keys", "/manage/actions"),
+    "/manage/webhooks",
     *("/manage/orders?limit=1000", "/manage/orders.csv", "", "/orders/nonsense", "/.well-known/jwks.json"),
 )
 EVERYBODYS: Final = ("/metrics", "/v1/on-sales", "/healthz", "/readyz", "/schema/openapi.json")

@@ -213,6 +213,13 @@ class Sale:
         assert made.status == 201, made.json
         return str(made.json["key"])
 
+    async def webhook(self, url: str = "", *types: str) -> str:
+        """A fresh endpoint of the house's; without an address, one that nobody listens at."""
+        body = {"url": url or "https://127.0.0.1:1024/", "types": types or ["on_sale.sold_out"], "reason": "a test"}
+        made = await self.post("/manage/webhooks", body, token=self.manage_key)
+        assert made.status == 201, made.json
+        return str(made.json["webhook"])
+
     async def until_status(self, **expected: Any) -> Any:
         """The public status once it says so: it may be a second old."""
         for _ in range(60):

@@ -27,6 +27,7 @@ from engine.house import Change
 from engine.instants import now_ms
 from engine.network import load
 from tests.canaries import canary_of, look_through
+from tests.receiver import ADDRESS, make_certificate
 from tests.sale import READY_SECONDS, Answer, Sale, past
 
 __all__ = ["Answer", "Sale", "Town", "free_port", "past", "small_plan"]
@@ -98,6 +99,8 @@ class Town:
         """The last one that was made in each house."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.certificate = make_certificate(self.folder)
+        """What its houses trust when they tell somebody of their sales: a receiver's on this machine."""
         self.source = self.folder / "source.toml"
         policy = {"fees": "none", "refunds": "none", "delivery": "by e-mail"}
         described = [
@@ -108,6 +111,7 @@ class Town:
                 "policy": policy,
                 "listed": True,
                 "allowed_origins": ["https://www.example.org"],
+                "webhooks_to": [ADDRESS],
                 "limits": (limits or {}) | (own_limits or {}).get(slug, {}),
             }
             for slug in slugs
@@ -136,6 +140,7 @@ class Town:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                env=os.environ | {"SSL_CERT_FILE": str(self.certificate)},
             )
 
     def stop_serving(self, number: signal.Signals = signal.SIGTERM) -> None:

@@ -11,7 +11,9 @@ from rich.console import Console
 
 from engine import logs
 from engine.cli import attention, checks, customers, dead_letters, demo, operators, sales, serve, torture
+from engine.cli.options import House, Network
 from engine.cli.speech import bad, say
+from engine.cli.webhooks import app as webhook
 from engine.errors import BadInput, ParvisError, Refused
 from engine.halls.pretix import Ids
 
@@ -31,7 +33,21 @@ order = App(name="order", help="Recorded orders.")
 dead_letter = App(name="dead-letter", help="Entries that could not be recorded.")
 alarm = App(name="alarm", help="What a person has to look at.")
 refund = App(name="refund", help="Money that has to go back.")
-for part in (house, plan, performance, on_sale, key, operator, draw, customer, order, dead_letter, alarm, refund):
+for part in (
+    house,
+    plan,
+    performance,
+    on_sale,
+    key,
+    operator,
+    draw,
+    customer,
+    order,
+    dead_letter,
+    alarm,
+    refund,
+    webhook,
+):
     app.command(part)
 
 
@@ -44,8 +60,6 @@ def _whole(_: Any, tokens: Sequence[Token]) -> int:
 
 
 Whole = Annotated[int, Parameter(converter=_whole)]
-Network = Annotated[Path, Parameter(name="--network", env_var="PARVIS_NETWORK", help="The network file.")]
-House = Annotated[str, Parameter(name="--house", env_var="PARVIS_HOUSE", help="The house's slug.")]
 
 
 @app.command(name="serve")

@@ -42,7 +42,7 @@ async def _desk(network: Path, slug: str, reason: str) -> AsyncIterator[_Desk]:
     if not reason.strip():
         raise BadInput("--reason says why")
     async with at_ledger(network, slug) as (house, ledger):
-        yield _Desk(house, ledger, By(f"shell: {getpass.getuser()}", reason, f"shell {new_order_id()}"))
+        yield _Desk(house, ledger, By(f"shell: {getpass.getuser()}", reason, f"shell-{new_order_id()}"))
 
 
 def _tell_secret(house: HouseOfFile, endpoint: Endpoint) -> None:

@@ -14,7 +14,17 @@ CLOCKWORK = {
     *(b"sequence",),
 }
 """Fields that the line's clock and the keeper's sweep turn by themselves."""
-TABLES = ("orders", "order_items", "entrants", "documents", "actions", "refund_requests", "dead_letters", "alarms")
+TABLES = (
+    "orders",
+    "order_items",
+    "entrants",
+    "documents",
+    "actions",
+    "refund_requests",
+    "dead_letters",
+    "alarms",
+    "webhooks",
+)
 COUNTS = "SELECT " + ", ".join(f"(SELECT count(*) FROM {table})" for table in TABLES)
 FLEETING = (":op:", ":retry:")
 """Keys that run out by themselves."""

@@ -59,15 +59,18 @@ def ids(town: Town) -> "tuple[Sale, dict[str, Any], dict[str, Any], dict[str, st
                     "ON CONFLICT DO NOTHING",
                     [THEIR_ALARM],
                 )
+            webhook = await far.webhook()
+            tested = await far.post(f"/manage/webhooks/{webhook}/test", {"reason": "a test"}, token=far.manage_key)
             place, _ = await sale.join()
             theirs = {
                 "on_sale": far.on_sale, "performance": far.performance, "hall": far.hall, "hold": held,
                 "order": order["order"], "key_id": far.manage_key.split("_")[1], "alarm": THEIR_ALARM,
-                "paid": paid,
+                "paid": paid, "webhook": webhook, "event": tested.json["event"],
             }  # fmt: skip
             nobodys = {
                 "on_sale": "sale-0", "performance": "show-0-0", "hall": "hall-0", "hold": held[:-8] + "AAAAAAAA",
                 "order": str(uuid.uuid4()), "key_id": "0" * 16, "alarm": NO_ALARM, "paid": "yes-none",
+                "webhook": "wh" + "0" * 16, "event": "test-" + "0" * 32,
             }  # fmt: skip
             tokens = {
                 "nobody": "",

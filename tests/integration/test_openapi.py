@@ -107,7 +107,7 @@ def test_what_needs_a_token_says_so(document: Any) -> None:
 def test_the_document_is_openapi_3_1_and_refers_to_what_it_has(document: Any) -> None:
     assert re.fullmatch(r"3\.1\.\d+", document["openapi"])
     assert document["info"].keys() >= {"title", "version"}
-    assert document.keys() <= {"openapi", "info", "servers", "paths", "components", "tags", "security"}
+    assert document.keys() <= {"openapi", "info", "servers", "paths", "webhooks", "components", "tags", "security"}
     used = set()
     for node in nodes(document):
         if isinstance(reference := node.get("$ref"), str):
@@ -205,7 +205,7 @@ async def test_answers_have_the_shape_that_the_document_gives_them(town: Town, d
             ),
             **{
                 ("get", f"{at}/manage/{what}"): await sale.get(f"/manage/{what}", token=sale.manage_key)
-                for what in ("halls", "performances", "on-sales", "orders", "keys", "actions")
+                for what in ("halls", "performances", "on-sales", "orders", "keys", "actions", "webhooks")
             },
         }
         for (method, path), answer in answers.items():

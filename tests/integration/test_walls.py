@@ -13,6 +13,7 @@ from litestar.routes import ASGIRoute, HTTPRoute
 from api.app import create_app
 from api.hot import ROUTES
 from tests.integration.books import Books, changes
+from tests.receiver import ADDRESS
 from tests.town import Answer, Sale, Town, small_plan
 
 HOUSE = "/v1/houses/{house:str}"
@@ -50,11 +51,20 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     **{("POST", MANAGE + path): MANAGER for path in ("/halls", "/performances", "/on-sales", "/keys")},
     ("POST", MANAGE + "/on-sales/{on_sale:str}/{action:str}"): MANAGER,
     ("POST", MANAGE + "/orders/{order:str}/refund"): MANAGER,
+    **{
+        ("POST", MANAGE + "/webhooks" + path): MANAGER
+        for path in (
+            *("", "/{webhook:str}", "/{webhook:str}/disable", "/{webhook:str}/enable", "/{webhook:str}/secret"),
+            *("/{webhook:str}/test", "/{webhook:str}/deliveries/{event:str}/resend"),
+        )
+    },
+    **{("GET", MANAGE + path): MANAGER for path in ("/webhooks", "/webhooks/{webhook:str}/deliveries")},
+    ("DELETE", MANAGE + "/webhooks/{webhook:str}"): MANAGER,
     **{("POST", MANAGE + path): MANAGER for path in ("/customers/export", "/customers/erase")},
     **{("POST", MANAGE + path): MANAGER for path in ("/alarms/{alarm:int}/seen", "/refunds/paid")},
     ("DELETE", MANAGE + "/keys/{key_id:str}"): MANAGER,
     **{("GET", MANAGE + path): MANAGER for path in ("/keys", "/actions", "/alarms")},
-    **{("GET", MANAGE + path): READER for path in ("/orders", "/orders.csv", "/refunds")},
+    **{("GET", MANAGE + path): READER for path in ("/orders", "/orders/{order:str}", "/orders.csv", "/refunds")},
     **{("GET", MANAGE + path): COUNTER for path in ("/halls", "/performances", "/on-sales", "/on-sales/{on_sale:str}")},
 }
 SCOPES = ("counter", "orders:read", "orders:write")
@@ -125,6 +135,7 @@ def people(town: Town) -> "tuple[Sale, dict[str, str], dict[str, Any]]":
                 "hold": held,
             }
             facts |= {"order": order["order"], "key_id": key_id, "provider": "demo", "action": "pause"}
+            facts |= {"webhook": await sale.webhook(), "event": "none"}
             return sale, tokens, facts | {"far_place": far_place, "far_secret": far_secret, "secret": secret}
 
     return asyncio.run(gather())
@@ -158,6 +169,8 @@ def body_of(path: str, facts: "dict[str, Any]") -> Any:
             "prequeue_at": soon,
             "opens_at": soon,
         },
+        "webhooks": {"url": f"https://{ADDRESS}:1024/", "types": ["order.recorded"], "reason": "none"},
+        **{part: {"reason": "none"} for part in ("{webhook:str}", "disable", "enable", "secret", "test", "resend")},
         "keys": {"name": "Stranger", "scopes": ["manage"], "reason": "none"},
         "export": {"email": "a@example.org", "reason": "none"},
         "erase": {"email": "a@example.org", "reason": "none"},
