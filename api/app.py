@@ -39,6 +39,7 @@ from api.pages import PAGES, VERSION, VERSIONS, WEB
 from api.problems import MEDIA_TYPE, problem, problem_of
 from api.public import directory
 from api.tallies import REFUSALS, TALLIES, Door
+from api.theme import theme_style
 from engine import logs
 from engine.cell import Cell
 from engine.figures import FOLDER_VARIABLE, Figures
@@ -215,6 +216,7 @@ def create_app(houses: Sequence[House], network: Network | None = None) -> Lites
             *TYPED,
             document_of(TYPED),
             *PAGES,
+            theme_style,
         ],
         lifespan=[lifespan],
         exception_handlers={Exception: on_error},

@@ -31,6 +31,7 @@ from api.manage_wire import (
     SetUpPerformance,
     Text,
 )
+from api.theme import THEME
 from api.visitor import order_reply
 from api.webhooks import WEBHOOKS
 from api.wire import OrderReply
@@ -347,5 +348,6 @@ MANAGE: Final = Router(
         erase_customer,
         *ATTENTION,
         *WEBHOOKS,
+        *THEME,
     ],
 )

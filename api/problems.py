@@ -66,11 +66,14 @@ STATUS: Final[dict[str, int]] = {
     "already-on-sale": 409,
     "already-extended": 409,
     "already-refunded": 409,
+    "no-draft": 409,
+    "no-previous-theme": 409,
     "not-returnable": 409,
     "too-many-webhooks": 409,
     "webhook-disabled": 409,
     "turn-over": 410,
     "hold-ended": 410,
+    "preview-ended": 410,
     "queue-full": 503,
     "house-busy": 503,
     "cell-unavailable": 503,
@@ -149,7 +152,7 @@ def problem_of(error: Exception) -> Problem | None:
             return problem(error.slug, str(error), **error.facts)
         case BadInput():
             facts: dict[str, Any] = {"problems": list(error.problems)} if error.problems else {}
-            return problem("bad-input", str(error), **facts)
+            return problem("bad-input", str(error), **facts, **error.facts)
         case ForgedToken():
             return problem("forged-token", "this token is not one of ours")
         case CellUnavailable():

@@ -17,6 +17,7 @@ from api.wire import (
     KeySet,
     LimitsReply,
     ListedOnSale,
+    LogoReply,
     OnSaleReply,
     PerformanceReply,
     SeatsReply,
@@ -27,8 +28,10 @@ from engine import waiting_room
 from engine.catalogue import Performance
 from engine.cell import Cell
 from engine.draw import ALGORITHM
-from engine.errors import CellUnavailable
+from engine.errors import CellUnavailable, Refused
 from engine.instants import to_rfc3339
+from engine.theme import Logo, Theme, look_of
+from engine.theming import previewed
 from engine.words import PerformanceId
 
 encode: Final = msgspec.json.Encoder().encode
@@ -131,10 +134,17 @@ async def _listed(cell: Cell) -> tuple[ListedOnSale, ...]:
     return tuple(listed)
 
 
-@hot("GET", "", summary="A house and its coming on-sales", answers={200: HouseReply})
-async def read_house(call: Call) -> Answer:
-    """Name, languages, colours, on-sales."""
-    house = call.cell.house
+def logo_reply(cell: Cell, logo: Logo | None) -> LogoReply | None:
+    """Where a logo is, and what it shows."""
+    if logo is None:
+        return None
+    picture = logo.picture
+    address = f"/v1/houses/{cell.house.slug}/logos/{logo.name}"
+    return LogoReply(address=address, alt=logo.alt, width=picture.width, height=picture.height)
+
+
+async def _house_reply(call: Call, theme: Theme) -> bytes:
+    house, look = call.cell.house, look_of(call.cell.house, theme)
     try:
         on_sales = await _listed(call.cell)
     except CellUnavailable:
@@ -143,13 +153,42 @@ async def read_house(call: Call) -> Answer:
     reply = HouseReply(
         house=house.slug,
         name=house.name,
-        languages=tuple(house.languages),
+        languages=look.languages,
         time_zone=house.time_zone,
-        colours=house.colours,
+        colours=look.colours,
+        logo=logo_reply(call.cell, look.logo),
+        words=look.words,
         operator_contact=house.operator_contact,
         on_sales=on_sales,
     )
-    return Answer(200, encode(reply), [STATUS_CACHE])
+    return encode(reply)
+
+
+@hot("GET", "", summary="A house and its coming on-sales", answers={200: HouseReply})
+async def read_house(call: Call) -> Answer:
+    """Name, languages, colours, logo, own words, on-sales."""
+    return Answer(200, await _house_reply(call, call.cell.catalogue.themes.published), [STATUS_CACHE])
+
+
+@hot("GET", "/previews/{preview:str}", summary="A house as a draft of its theme shows it", answers={200: HouseReply})
+async def read_preview(call: Call) -> Answer:
+    """The same, for whoever has the link; kept by nobody on the way."""
+    theme = previewed(call.cell, call.parameters["preview"])
+    return Answer(200, await _house_reply(call, theme), [(b"cache-control", b"no-store")])
+
+
+@hot("GET", "/logos/{logo:str}", summary="A logo of the house", answers={200: bytes}, is_public=True)
+async def read_logo(call: Call) -> Answer:
+    """The picture, under an address that is its own; nothing in it could run."""
+    logo = call.cell.catalogue.themes.logo(call.parameters["logo"])
+    if logo is None:
+        raise Refused("not-found", "there is no such logo here")
+    headers: Headers = [
+        PLAN_CACHE,
+        (b"x-content-type-options", b"nosniff"),
+        (b"content-security-policy", b"default-src 'none'; sandbox"),
+    ]
+    return Answer(200, logo.image, headers, logo.picture.media_type.encode())
 
 
 @get("/v1/on-sales", summary="Coming and open on-sales of the houses that choose to be listed", cache=1)

@@ -219,6 +219,15 @@ class DirectoryReply(Reply, frozen=True, omit_defaults=False):
     unavailable: tuple[UnavailableHouse, ...]
 
 
+class LogoReply(Reply, frozen=True, omit_defaults=False):
+    """A picture, at an address that always gives this very one, and what it says to whoever does not see it."""
+
+    address: str
+    alt: str
+    width: int
+    height: int
+
+
 class HouseReply(Reply, frozen=True, omit_defaults=False):
     """A house as its pages need it."""
 
@@ -228,6 +237,9 @@ class HouseReply(Reply, frozen=True, omit_defaults=False):
     time_zone: str
     """An IANA name."""
     colours: Colours
+    logo: LogoReply | None
+    words: dict[str, dict[str, str]]
+    """What this house says in its own way: language → name → text."""
     operator_contact: str
     on_sales: tuple[ListedOnSale, ...]
 

@@ -1,4 +1,4 @@
-"""What a house sells: halls, performances, on-sales, and the keys of its programs.
+"""What a house sells: halls, performances, on-sales; the keys of its programs, and how its pages look.
 
 The ledger keeps the documents; Redis carries the published copy, so that an API process sells with Redis alone.
 A document's name is `<kind>:<id>`; its body is the JSON of the struct.
@@ -13,6 +13,7 @@ import msgspec
 from engine.errors import BadInput
 from engine.halls.layout import Layout, compile_layout
 from engine.halls.pretix import import_plan
+from engine.theme import Themes
 from engine.words import HallId, KeyId, OnSaleId, PerformanceId
 
 SCOPES: Final = ("manage", "orders:read", "orders:write", "counter")
@@ -79,6 +80,7 @@ KINDS: Final[dict[str, type[msgspec.Struct]]] = {
     "performance": Performance,
     "on_sale": OnSale,
     "api_key": ApiKey,
+    "theme": Themes,
 }
 
 
@@ -100,6 +102,7 @@ class Catalogue:
         self.performances: dict[PerformanceId, Performance] = {}
         self.on_sales: dict[OnSaleId, OnSale] = {}
         self.api_keys: dict[KeyId, ApiKey] = {}
+        self.themes = Themes()
         self._bodies: dict[str, bytes] = {}
         self._decoded: dict[str, Any] = {}
 
@@ -152,4 +155,6 @@ def build(previous: Catalogue, version: int, bodies: Mapping[str, bytes]) -> Cat
                 catalogue.on_sales[document.on_sale] = document
             case ApiKey():
                 catalogue.api_keys[document.key_id] = document
+            case Themes():
+                catalogue.themes = document
     return catalogue

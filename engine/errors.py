@@ -45,12 +45,13 @@ class LedgerUnavailable(ParvisError):
 class BadInput(ParvisError):
     """What was given cannot be right, whatever the state of the sale.
 
-    `problems` lists every fault in words, where it is and what would mend it.
+    `problems` lists every fault in words, where it is and what would mend it; `facts` are for programs.
     """
 
-    def __init__(self, message: str, problems: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, problems: tuple[str, ...] = (), **facts: object) -> None:
         super().__init__(message)
         self.problems = problems
+        self.facts = facts
 
 
 class BadNetworkFile(BadInput):

@@ -57,6 +57,13 @@ class Hold(msgspec.Struct, frozen=True, array_like=True):
     currency: str
 
 
+class Preview(msgspec.Struct, frozen=True, array_like=True):
+    """What shows a house's draft of a theme to whoever has it, until an instant."""
+
+    draft_id: str
+    expires_at_ms: int
+
+
 class Pass(msgspec.Struct, frozen=True):
     """A verified pass. Whether it is still alive is decided in Redis, by Redis's clock."""
 
@@ -65,7 +72,7 @@ class Pass(msgspec.Struct, frozen=True):
     index: str
 
 
-Signed = TypeVar("Signed", Place, Hold)
+Signed = TypeVar("Signed", Place, Hold, Preview)
 
 
 def _write_draft(path: Path, content: bytes, mode: int) -> Path:
@@ -140,13 +147,13 @@ class Signer:
         }
         self._pass_header = _base64url(msgspec.json.encode({"alg": "ES256", "kid": key_id, "typ": "JWT"}))
         self._passes: dict[bytes, Pass] = {}
-        self._decoders: dict[type, Any] = {kind: msgspec.msgpack.Decoder(kind) for kind in (Place, Hold)}
+        self._decoders: dict[type, Any] = {kind: msgspec.msgpack.Decoder(kind) for kind in (Place, Hold, Preview)}
 
     def _mac(self, kind: bytes, payload: bytes) -> bytes:
         return hashlib.blake2b(payload, digest_size=MAC_BYTES, key=self._mac_key, person=kind).digest()
 
-    def sign(self, token: Place | Hold) -> str:
-        """A place or a hold as visitors carry it."""
+    def sign(self, token: Place | Hold | Preview) -> str:
+        """A place, a hold or a preview as people carry it."""
         payload = msgspec.msgpack.encode(token)
         return _base64url(payload + self._mac(type(token).__name__.encode(), payload)).decode()
 

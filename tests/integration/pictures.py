@@ -1,0 +1,34 @@
+"""Pictures made for tests: a PNG of any size, and the shell of a JPEG."""
+
+import base64
+import struct
+import zlib
+from typing import Any
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def png(width: int = 160, height: int = 48, *, colour: bytes = b"\x1f\x3a\x5f", more: bytes = b"") -> bytes:
+    """A PNG of one colour; `more`: chunks before its pixels."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    rows = zlib.compress((b"\0" + colour * width) * height)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + more + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
+
+
+def moving_png() -> bytes:
+    """A PNG that says it moves."""
+    return png(more=_chunk(b"acTL", struct.pack(">II", 2, 0)))
+
+
+def jpeg(width: int = 160, height: int = 48) -> bytes:
+    """The parts of a JPEG by which its size is known."""
+    frame = struct.pack(">BHHB", 8, height, width, 3) + bytes(9)
+    parts = ((b"\xff\xe0", b"JFIF\0" + bytes(9)), (b"\xff\xc0", frame), (b"\xff\xda", bytes(10)))
+    return b"\xff\xd8" + b"".join(m + struct.pack(">H", len(c) + 2) + c for m, c in parts) + b"\0\xff\xd9"
+
+
+def logo(image: bytes, alt: str = "Kleine zaal") -> dict[str, Any]:
+    """A logo as it is sent."""
+    return {"image": base64.b64encode(image).decode(), "alt": alt}
