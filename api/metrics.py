@@ -142,6 +142,14 @@ class HouseCollector(Collector):
             "parvis_writer_lag_seconds": ("How long the oldest of them has waited", lambda seen: seen.writer_lag_s),
             "parvis_holds": ("Holds that live, of visitors and of nobody", lambda seen: seen.holds),
             "parvis_dead_letters": ("Entries that could not be recorded", lambda seen: seen.counts.dead_letters),
+            "parvis_webhooks_waiting": (
+                "Events to be told that no endpoint has taken yet",
+                lambda s: s.counts.webhooks_waiting,
+            ),
+            "parvis_webhook_oldest_seconds": (
+                "How long the oldest of them has waited",
+                lambda s: s.counts.oldest_webhook_s,
+            ),
             "parvis_refunds_due": ("Payments whose money has to go back", lambda seen: seen.counts.refunds_due),
         }
         for name, (help_, read) in gauges.items():
@@ -159,6 +167,8 @@ def _counts(houses: dict[str, HouseSight]) -> Iterator[Metric]:
     yield gauge("parvis_strain_limit_bytes", "How much there is of it", labels, limits)
     orders = [((slug, state), float(n)) for slug, seen in houses.items() for state, n in seen.counts.orders.items()]
     yield gauge("parvis_orders", "Orders in the ledger by state", ["house", "state"], orders)
+    tries = [((slug, ending), float(n)) for slug, seen in houses.items() for ending, n in seen.counts.webhooks.items()]
+    yield counter("parvis_webhook_attempts", "Attempts to tell an endpoint, by outcome", ["house", "outcome"], tries)
     alarms = [((slug, kind), float(n)) for slug, seen in houses.items() for kind, n in seen.counts.alarms.items()]
     yield gauge("parvis_alarms_open", "Alarms that nobody has seen to", ["house", "kind"], alarms)
 

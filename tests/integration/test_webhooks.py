@@ -18,6 +18,7 @@ from engine.entries import Payment, decode_order, encode_order
 from engine.errors import BadInput, Refused
 from engine.instants import now_ms
 from engine.ledger import webhooks
+from engine.ledger.counts import count
 from engine.ledger.deliveries import known_openings, lease, ready, tell
 from engine.ledger.retention import forget_webhooks
 from engine.ledger.webhooks import By, Delivery, Endpoint
@@ -513,6 +514,27 @@ async def test_a_house_never_hears_of_another(theatre: Theatre, certificate: Pat
             await each.until_still(each.sender())
         assert [each.says["data"]["order"] for each in receiver.received if each.path == "/one"] == [order, order]
         assert receiver.types("/two") == []
+
+
+async def test_what_became_of_it_is_counted(told: Told, receiver: Receiver) -> None:
+    endpoint, off = await told.endpoint(receiver), await told.endpoint(receiver, "/off")
+    await told.happen("one", "two")
+    await webhooks.disable(told.ledger, off.webhook, by())
+    statuses = iter([200, 500, 410])
+    receiver.answer = lambda _: next(statuses)
+    sender = told.sender()
+    await told.round(sender)
+    await told.stage.do("UPDATE webhook_deliveries SET made_at = made_at - interval '1 hour'")
+    counts = await count(told.ledger)
+    assert counts.webhooks == {"delivered": 1, "failed": 1, "given_up": 0}
+    assert counts.webhooks_waiting == 1, "what waits for an endpoint that is disabled waits for a person"
+    assert 3_600 <= counts.oldest_webhook_s < 3_700
+    told.clock.ahead_ms = 60_000
+    await told.round(sender)
+    counts = await count(told.ledger)
+    assert counts.webhooks == {"delivered": 1, "failed": 1, "given_up": 1}
+    assert (counts.webhooks_waiting, counts.oldest_webhook_s) == (0, 0)
+    assert {each.state for each in (await told.deliveries(endpoint)).values()} == {"delivered", "given_up"}
 
 
 async def test_what_is_told_can_be_sent_again_and_is_forgotten_in_the_end(told: Told, receiver: Receiver) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -81,8 +82,22 @@ async def test_a_sale_over_http_is_told_to_its_own_house_alone(town: Town, recei
         assert town.canaries["noord"].customer.encode() not in b"".join(each.body for each in receiver.received)
         assert not [each for each in receiver.received if each.path == "/theirs" and sale.on_sale.encode() in each.body]
         assert {each["state"] for each in await deliveries(sale, ours)} == {"delivered"}
+        await until_counted(sale, 6)
         for house, webhook in ((sale, ours), (far, theirs)):
             await remove(house, webhook)
+
+
+async def until_counted(sale: Sale, count: int) -> None:
+    """Waits until Prometheus would read that so many were taken."""
+    line = re.compile(
+        rf'^parvis_webhook_attempts_total{{house="{sale.slug}",outcome="delivered"}} (\S+)$', re.MULTILINE
+    )
+    for _ in range(200):
+        (number,) = line.findall((await sale.get(f"{sale.town.url}/metrics")).body.decode()) or ["0"]
+        if float(number) >= count:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(number)
 
 
 async def until_types(receiver: Receiver, sale: Sale, order: str, count: int) -> "list[str]":
