@@ -12,6 +12,7 @@ from rich.console import Console
 from engine import logs
 from engine.cli import attention, checks, customers, dead_letters, demo, operators, sales, serve, torture
 from engine.cli.options import House, Network
+from engine.cli.embed import embed
 from engine.cli.speech import bad, say
 from engine.cli.webhooks import app as webhook
 from engine.errors import BadInput, ParvisError, Refused
@@ -387,6 +388,9 @@ def refund_paid(provider: str, reference: str, *, network: Network, house: House
 def recoveries(*, network: Network, house: House, json: bool = False) -> None:
     """Say what each recovery of the house's Redis found, and what was lost."""
     _now(attention.list_recoveries(network, house, is_json=json))
+
+
+app.command(embed)
 
 
 @app.command
