@@ -10,7 +10,8 @@ import tomli_w
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.town import Answer, Town
+from tests.backstage import until
+from tests.town import Answer, Sale, Town
 
 OPERATOR_KEY: Final = "po_of-the-tests"
 
@@ -25,6 +26,17 @@ class Operated(Town):
         described = tomllib.loads(self.source.read_text())
         keys = {"operator_keys": [hashlib.sha256(OPERATOR_KEY.encode()).hexdigest()]}
         self.source.write_text(tomli_w.dumps(keys | described))
+
+    async def open_sale(self, slug: str, **options: Any) -> Sale:
+        """As of any town; every process knows of it."""
+        sale = await super().open_sale(slug, **options)
+
+        async def is_known() -> bool:
+            path = f"/v1/houses/{slug}/on-sales/{sale.on_sale}/status"
+            return {(await self.read(path)).status for _ in range(10)} == {200}
+
+        await until(is_known, "every process knows of the on-sale")
+        return sale
 
     async def read(self, path: str, token: str = "") -> Answer:
         """Reads a document over a connection of its own: whichever process takes it."""
