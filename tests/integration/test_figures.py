@@ -22,7 +22,7 @@ from tests.operated import OPERATOR_KEY, Operated
 from tests.town import Sale
 
 HOUSES = ("noord", "zuid")
-LABELS = {"house", "route", "status", "reason", "source", "state", "kind", "on_sale", "phase", "category", "le"}
+LABELS = {"house", "route", "status", "reason", "source", "state", "kind", "on_sale", "phase", "category", "outcome", "le"}
 """All of them bounded: none is anything that a visitor sends, and none is anybody."""
 NOT_BASE = re.compile(r"_(ms|milliseconds|minutes|hours|percent|kib|mib|kilobytes|megabytes|count|number)(_|$)")
 VISITS = 40
