@@ -19,7 +19,7 @@ from engine.words import is_slug
 
 Way = Literal["component", "redirect", "guard"]
 WIDGET: Final = "parvis.js"
-ORIGIN: Final = re.compile(r"https?://[^/?#\s\\@]+")
+ORIGIN: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?")
 EXAMPLES: Final = "deploy/examples"
 
 
