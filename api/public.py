@@ -159,6 +159,7 @@ async def _house_reply(call: Call, theme: Theme) -> bytes:
         logo=logo_reply(call.cell, look.logo),
         words=look.words,
         operator_contact=house.operator_contact,
+        return_addresses=house.return_addresses,
         on_sales=on_sales,
     )
     return encode(reply)

@@ -241,6 +241,8 @@ class HouseReply(Reply, frozen=True, omit_defaults=False):
     words: dict[str, dict[str, str]]
     """What this house says in its own way: language → name → text."""
     operator_contact: str
+    return_addresses: tuple[str, ...]
+    """Where a visitor may be sent back to with a pass."""
     on_sales: tuple[ListedOnSale, ...]
 
 
