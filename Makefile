@@ -41,7 +41,7 @@ screenshots: $(VENV)/dev
 	$(BIN)/python -m tests.browser.screenshots $(SHOTS)
 
 load: $(VENV)/dev
-	$(BIN)/locust -f loadtests/locustfile.py $(LOAD)
+	@$(BIN)/parvis load $(LOAD)
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix .

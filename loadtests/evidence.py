@@ -3,6 +3,8 @@
 import csv
 import http.client
 import io
+import shlex
+import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -34,11 +36,25 @@ class SeatMap(msgspec.Struct, frozen=True):
 
     letters: dict[str, str]
     areas: dict[str, int]
+    capacities: dict[str, int] = {}
+    """How many places each standing area has."""
 
     @property
     def sold(self) -> int:
         """How many seats are sold."""
         return sum(letter == "s" for letter in self.letters.values())
+
+
+class Audit(msgspec.Struct, frozen=True):
+    """What an auditor of a house's books found: clean where there are no faults."""
+
+    seats: int = 0
+    sold: int = 0
+    orders_recorded: int = 0
+    double_sold: int = 0
+    lost: int = 0
+    stranded_holds: int = 0
+    faults: tuple[str, ...] = ()
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -52,6 +68,8 @@ class Evidence(msgspec.Struct, frozen=True):
     orders: dict[str, Order | None]
     books: tuple[Order, ...] | None
     exported: frozenset[str] | None
+    audits: dict[str, Audit] = {}
+    """What an auditor found, a house."""
 
 
 class Reader:
@@ -66,13 +84,15 @@ class Reader:
         """The decided answer, or the last undecided one."""
         answer = Answer(UNKNOWN)
         for number in range(_TRIES):
-            answer = self._once(path, {"Authorization": f"Bearer {bearer}"} if bearer else {})
+            answer = self.once(path, bearer)
             if answer.is_decided:
                 break
             time.sleep(min(2, 0.1 * 2**number))
         return answer
 
-    def _once(self, path: str, headers: dict[str, str]) -> Answer:
+    def once(self, path: str, bearer: str = "") -> Answer:
+        """The answer, an `UNKNOWN` one if none came."""
+        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         try:
             self._connection.request("GET", path, headers=headers)
             response = self._connection.getresponse()
@@ -102,10 +122,22 @@ def bought(log: Iterable[bytes]) -> dict[str, dict[str, Any]]:
     return {order: entry for order, entry in told.items() if entry["state"] in SOLD_STATES}
 
 
+def audited(command: str, house: str) -> Audit:
+    """What the auditor's command prints last, for a house; one that cannot be run has found a fault."""
+    words = shlex.split(command.format(house=house))
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    try:
+        return msgspec.json.decode(ended.stdout.strip().splitlines()[-1], type=Audit)
+    except (IndexError, msgspec.MsgspecError):
+        said = (ended.stdout + ended.stderr).strip().splitlines()
+        return Audit(faults=(f"the auditor of {house} ended with {ended.returncode}: {said[-1] if said else ''}",))
+
+
 def _read_seats(reader: Reader, path: str) -> SeatMap:
     seats = msgspec.json.decode(reader.read(f"{path}/seats"), type=Seats)
-    ids = read_hall(reader.read(f"{path}/plan")).seats
-    return SeatMap(letters=dict(zip(ids, seats.seats, strict=True)), areas=seats.areas)
+    hall = read_hall(reader.read(f"{path}/plan"))
+    letters = dict(zip(hall.seats, seats.seats, strict=True))
+    return SeatMap(letters=letters, areas=seats.areas, capacities=hall.capacities)
 
 
 def _read_books(reader: Reader, path: str, key: str) -> tuple[Order, ...]:
@@ -149,8 +181,18 @@ def _is_settled(evidence: Evidence, orders: dict[str, dict[str, Any]]) -> bool:
     )
 
 
-def gather(house: House, log: list[bytes], settles_within_s: float = SETTLES_WITHIN_S) -> Evidence:
-    """Ask the house, again for a while if its last orders are not recorded yet. Raises `SystemExit`."""
+def gather(
+    house: House,
+    log: list[bytes],
+    settles_within_s: float = SETTLES_WITHIN_S,
+    *,
+    auditor: str = "",
+    audited_houses: Iterable[str] = (),
+) -> Evidence:
+    """Ask the house, again for a while if its last orders are not recorded yet. Raises `SystemExit`.
+
+    `auditor`: a command that audits `{house}` and prints what it found as JSON, run for each of `audited_houses`.
+    """
     reader = Reader(house.base_url)
     path = f"/v1/houses/{house.house}"
     on_sale_path = f"{path}/on-sales/{house.on_sale}"
@@ -170,5 +212,7 @@ def gather(house: House, log: list[bytes], settles_within_s: float = SETTLES_WIT
             exported=_read_export(reader, path, house.key) if house.key else None,
         )
         if _is_settled(evidence, orders) or time.monotonic() > deadline_s:
-            return evidence
+            break
         time.sleep(1)
+    audits = {name: audited(auditor, name) for name in audited_houses} if auditor else {}
+    return msgspec.structs.replace(evidence, audits=audits)

@@ -22,10 +22,11 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Hall(msgspec.Struct, frozen=True):
-    """A hall: its rows in plan order, and the category of each standing area."""
+    """A hall: its rows in plan order, and the category and the capacity of each standing area."""
 
     rows: tuple[Row, ...]
     areas: dict[str, str]
+    capacities: dict[str, int]
 
     @property
     def seats(self) -> list[str]:
@@ -72,7 +73,8 @@ def read_hall(body: bytes) -> Hall:
                 rows.append(Row(first=first, seats=ids, categories=categories))
                 first += len(ids)
     areas = {area["id"]: area["category"] for area in extension.get("areas", ())}
-    return Hall(rows=tuple(rows), areas=areas)
+    capacities = {area["id"]: area["capacity"] for area in extension.get("areas", ())}
+    return Hall(rows=tuple(rows), areas=areas, capacities=capacities)
 
 
 def _pieces(seats: list[dict[str, Any]], aisles: AbstractSet[str]) -> Iterator[list[dict[str, Any]]]:

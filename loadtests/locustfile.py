@@ -1,8 +1,10 @@
-"""Rehearse an opening: `locust -f loadtests/locustfile.py --headless --host … --house … --on-sale …`.
+"""Rehearse an on-sale with Locust; `parvis load` is the short way, with servers of its own if need be.
 
-Everybody comes at once, waits, shops and buys; when all have left, the verdict compares what they were told
-with what the house says, and the exit code is 1 if a seat was sold twice, an order was lost or a limit was
-broken. With workers (`--master`, `--worker`, `--processes`) their logs travel to the master, which judges.
+    locust -f loadtests/locustfile.py --headless --host … --house … --on-sale … --key … --shape opening --visitors 5000
+
+A Locust user is here one process's share of the crowd: its visitors come when the seed says, not when a user is free.
+With workers (`--processes`, or `--master` and `--worker` on several machines) each lives its share; the master gathers
+what all were told, judges it once, writes the report, and lets the verdict decide the exit code.
 """
 
 # Locust's own events are not typed.
@@ -15,63 +17,104 @@ from typing import Any, Final
 # Locust loads this file by its path, from wherever it was started.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from locust import events
+import msgspec
+from locust import LoadTestShape, User, events, task
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
-from locust.runners import WorkerRunner
+from locust.exception import StopUser
+from locust.rpc import Message
+from locust.runners import MasterRunner, WorkerRunner
 
-from loadtests.evidence import House, gather
-from loadtests.shapes import Opening
-from loadtests.verdict import judge
-from loadtests.visitors import LOG, Visitor
+from loadtests import options
+from loadtests.director import Director
+from loadtests.share import Begin, Share, Told
 
-__all__ = ["Opening", "Visitor"]
-_FIELD: Final = "parvis_log"
+_A_SECOND: Final = 100
+"""Processes that begin in a second: Locust warns above that."""
+_shares: Final[list[Share]] = []
+"""This process's share of the run, once it has begun."""
+_directors: Final[list[Director]] = []
+"""The run, in the master, or where there are no workers."""
+
+
+class Crowd(User):
+    """One process's share of the crowd."""
+
+    @task
+    def live(self) -> None:
+        """From the first visitor to the last. Raises `StopUser` at its end."""
+        _shares[-1].run()
+        raise StopUser
+
+
+class Rehearsal(LoadTestShape):
+    """One share a process, until the master has all that there is to know."""
+
+    def tick(self) -> tuple[int, float] | None:
+        """How many shares there should be now; None at the end."""
+        assert self.runner is not None
+        if _directors and _directors[-1].is_over:
+            return None
+        shares = self.runner.worker_count if isinstance(self.runner, MasterRunner) else 1
+        return shares, _A_SECOND
 
 
 @events.init_command_line_parser.add_listener
 def add_options(parser: LocustArgumentParser) -> None:
-    """The options of a rehearsal; each can come from the environment."""
-    parser.add_argument("--house", env_var="PARVIS_HOUSE", required=True, help="the house's slug")
-    parser.add_argument("--on-sale", env_var="PARVIS_ON_SALE", required=True, help="the on-sale to rehearse")
-    parser.add_argument("--visitors", type=int, env_var="PARVIS_VISITORS", default=500, help="how many come")
-    parser.add_argument("--seed", type=int, env_var="PARVIS_SEED", default=1, help="decides who comes")
-    parser.add_argument("--think-s", type=float, env_var="PARVIS_THINK_S", default=1.0, help="how slowly they click")
-    parser.add_argument("--longest-s", type=float, env_var="PARVIS_LONGEST_S", default=900.0, help="the longest run")
-    parser.add_argument(
-        "--key",
-        env_var="PARVIS_KEY",
-        default="",
-        is_secret=True,
-        help="an API key with the scope orders:read",
-    )
-    parser.add_argument("--log", type=Path, env_var="PARVIS_LOG", default=None, help="keep the visitors' log here")
+    """The options of a rehearsal."""
+    options.add_options(parser)
 
 
-@events.report_to_master.add_listener
-def send_log(data: dict[str, Any], **_: object) -> None:
-    """A worker hands over what its visitors were told since the last report."""
-    data[_FIELD] = LOG.copy()
-    del LOG[: len(data[_FIELD])]
+@events.init.add_listener
+def listen(environment: Environment, **_: object) -> None:
+    """Workers learn their share and the end from the master; the master what the workers were told."""
+    runner = environment.runner
+    assert runner is not None
+
+    def begin(environment: Environment, msg: Message) -> None:
+        del environment
+
+        def tell(told: Told) -> None:
+            runner.send_message("parvis_told", msgspec.msgpack.encode(told))
+
+        share = msgspec.msgpack.decode(msg.data, type=Begin)
+        _shares.append(Share(share, tell, runner.environment.events.request.fire))
+
+    def told(environment: Environment, msg: Message) -> None:
+        del environment
+        _directors[-1].take(msg.node_id, msgspec.msgpack.decode(msg.data, type=Told))
+
+    if not isinstance(runner, WorkerRunner):
+        assert environment.parsed_options is not None
+        options.read_options(environment.parsed_options, environment.host or "")  # a wrong one ends it here
+    if not isinstance(runner, MasterRunner):
+        runner.register_message("parvis_begin", begin)
+        runner.register_message("parvis_sold_out", lambda **_: _shares[-1].sold_out())
+        runner.register_message("parvis_end", lambda **_: _shares[-1].end())
+    if not isinstance(runner, WorkerRunner):
+        runner.register_message("parvis_told", told)
 
 
-@events.worker_report.add_listener
-def take_log(data: dict[str, Any], **_: object) -> None:
-    """The master keeps what a worker's visitors were told."""
-    LOG.extend(data[_FIELD])
-
-
-@events.quitting.add_listener
-def give_verdict(environment: Environment, **_: object) -> None:
-    """Judge the run, print the verdict, and let it decide the exit code."""
-    if isinstance(environment.runner, WorkerRunner):
+@events.test_start.add_listener
+def begin_run(environment: Environment, **_: object) -> None:
+    """The master reads what is for sale and gives every process its share."""
+    runner = environment.runner
+    if isinstance(runner, WorkerRunner):
         return
-    options = environment.parsed_options
-    assert options is not None
+    assert runner is not None
     assert environment.host is not None
-    if options.log is not None:
-        options.log.write_bytes(b"\n".join(LOG) + b"\n")
-    house = House(base_url=environment.host, house=options.house, on_sale=options.on_sale, key=options.key)
-    verdict = judge(LOG, gather(house, LOG))
-    sys.stdout.write(verdict.in_words() + "\n")
-    environment.process_exit_code = 0 if verdict.is_clean else 1
+    workers = [client.id for client in runner.clients.all] if isinstance(runner, MasterRunner) else ["local"]
+
+    def send(kind: str, data: Any, worker: str) -> None:
+        runner.send_message(kind, data, client_id=worker)
+
+    director = Director(options.read_options(environment.parsed_options, environment.host), workers, send)
+    _directors.append(director)
+    director.begin()
+
+
+@events.test_stop.add_listener
+def give_verdict(environment: Environment, **_: object) -> None:
+    """Judge the run, write the report, and let the verdict decide the exit code."""
+    if not isinstance(environment.runner, WorkerRunner) and _directors:
+        environment.process_exit_code = _directors[-1].finish()

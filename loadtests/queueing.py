@@ -1,7 +1,8 @@
 """The first half of a visit: take a place, wait as the house asks, claim the turn."""
 
 import time
-from typing import Final
+from base64 import urlsafe_b64decode
+from typing import Any, Final
 
 import msgspec
 
@@ -9,6 +10,12 @@ from loadtests.visit import Left, Visit, milliseconds, new_key, now_ms
 from loadtests.wire import Answer, Ask, Pause, PollStep, Status, Steps
 
 LONGEST_QUEUE_S: Final = 60.0
+REPEATED_WITHIN_S: Final = 50.0
+"""A repeated join within a minute gets the same place; this leaves time for its answer."""
+TURNS: Final = 2
+"""Whoever comes back too late queues once more, and then goes home."""
+STATUS_AGE_S: Final = 8.0
+"""How old a public status may be that comes through caches, and a little: before a turn is called too short."""
 _WAIT_AT_THE_DOOR: Final = frozenset({"not-yet-served", "full", "paused"})
 
 
@@ -18,26 +25,44 @@ def poll_after_s(poll: tuple[PollStep, ...], ahead: int) -> float:
     return steps[-1].after_ms / 1000 if steps else 5.0
 
 
+def shopper_of(pass_: str) -> str:
+    """The pseudonym in a pass: one place is one shopper. Empty where it cannot be read."""
+    try:
+        payload = pass_.split(".")[1]
+        claims: dict[str, Any] = msgspec.json.decode(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return str(claims["sub"])
+    except (IndexError, KeyError, ValueError, msgspec.DecodeError):
+        return ""
+
+
 def join(visit: Visit) -> Steps[None]:
     """Take a place, as soon as places are given. Raises `Left` when there are none to take."""
+    path, body = f"{visit.on_sale_path}/places", {"secret_hash": visit.secret_hash}
     while True:
-        answer = yield from visit.change("join", f"{visit.on_sale_path}/places", {"secret_hash": visit.secret_hash})
+        asked_at_ms, asked_at_s = now_ms(), time.monotonic()
+        answer = yield from visit.change("join", path, body)
         facts = answer.facts
         if answer.is_good:
             visit.place, visit.index = facts["place"], facts["index"]
-            visit.tell("joined", index=visit.index)
-            return
+            visit.tell("joined", index=visit.index, asked_at_ms=asked_at_ms)
+            break
         visit.refused("join", answer)
         if answer.slug == "queue-not-open" and "opens_at" in facts:
             until_open_s = max(0, milliseconds(facts["opens_at"]) - now_ms()) / 1000
             yield Pause(min(LONGEST_QUEUE_S, until_open_s) + visit.whim.uniform(0.1, 1.5))
         else:
             raise Left("closed" if answer.slug == "sale-ended" else "cannot_join")
+    if visit.character.reloads:
+        yield visit.think()
+        again = yield from visit.change("join", path, body)
+        if again.is_good and time.monotonic() - asked_at_s < REPEATED_WITHIN_S and again.facts["index"] != visit.index:
+            visit.broken(f"reloaded: the place {visit.index} became {again.facts['index']}")
 
 
 def wait(visit: Visit) -> Steps[str]:
     """Wait for the turn, polling as the house publishes. Answers the pass; raises `Left` without one."""
-    gives_up_at_s = time.monotonic() + visit.character.queue_patience_s
+    began_at_s = time.monotonic()
+    away_after_s, turns = visit.character.away_after_s, 1
     while True:
         status = yield from visit.look_at_status()
         if status is None:
@@ -45,14 +70,26 @@ def wait(visit: Visit) -> Steps[str]:
             continue
         if status.is_over:
             raise Left(status.phase)
+        waited_s = time.monotonic() - began_at_s
         position = visit.position(status)
-        if position is not None and position < visit.now_serving and status.phase == "open":
+        if away_after_s and waited_s > away_after_s:
+            away_after_s = 0
+            visit.tell("away")
+            yield Pause(visit.character.away_s, is_waiting=True)
+        elif position is not None and position < visit.now_serving and status.phase == "open":
+            asked_at_ms = now_ms()
             answer = yield from claim(visit)
             if answer.is_good:
-                _admitted(visit, answer, position, status.lines["public"].per_minute)
-                return str(answer.facts["pass"])
-            yield from _turned_away(visit, answer, position)
-        elif time.monotonic() > gives_up_at_s:
+                per_minute = status.lines["public"].per_minute
+                return admitted(visit, answer, asked_at_ms, position=position, per_minute=per_minute)
+            is_over = yield from _turned_away(visit, answer, position, asked_at_ms)
+            if is_over and turns == TURNS:
+                raise Left(answer.slug.replace("-", "_"))
+            if is_over:
+                turns += 1
+                visit.forget_place()
+                yield from join(visit)
+        elif waited_s > visit.character.queue_patience_s:
             raise Left("impatient")
         else:
             yield Pause(_pause_s(visit, status, position), is_waiting=True)
@@ -78,18 +115,43 @@ def claim(visit: Visit) -> Steps[Answer]:
     return (yield from visit.settle(Ask("claim", "POST", path, body=body, key=new_key())))
 
 
-def _admitted(visit: Visit, answer: Answer, position: int, per_minute: int) -> None:
+def admitted(visit: Visit, answer: Answer, asked_at_ms: int, told: str = "admitted", **known: int) -> str:
+    """Write down what came with a pass (`known`: position and pace). Answers the pass."""
     assert visit.rules is not None
-    issued_at_ms = milliseconds(answer.facts["expires_at"]) - visit.rules.pass_seconds * 1000
-    visit.tell("admitted", issued_at_ms=issued_at_ms, position=position, per_minute=per_minute)
+    expires_at_ms = milliseconds(answer.facts["expires_at"])
+    visit.tell(
+        told,
+        index=visit.index,
+        asked_at_ms=asked_at_ms,
+        issued_at_ms=expires_at_ms - visit.rules.pass_seconds * 1000,
+        expires_at_ms=expires_at_ms,
+        shopper=shopper_of(answer.facts["pass"]),
+        **known,
+    )
+    return str(answer.facts["pass"])
 
 
-def _turned_away(visit: Visit, answer: Answer, position: int) -> Steps[None]:
-    """Wait at the door as long as the house says. Raises `Left` where the turn is gone."""
-    visit.refused("claim", answer)
+def refused_at_the_door(visit: Visit, answer: Answer, position: int, asked_at_ms: int) -> None:
+    """Write down that a claim was refused, and where the line stood then."""
+    now_serving = answer.facts.get("now_serving")
+    stood = {} if now_serving is None else {"position": position, "now_serving": now_serving}
+    visit.refused("claim", answer, asked_at_ms=asked_at_ms, **stood)
+
+
+def _turned_away(visit: Visit, answer: Answer, position: int, asked_at_ms: int) -> Steps[bool]:
+    """Wait at the door as long as the house says. Answers whether the turn is gone; raises `Left` where all is."""
+    refused_at_the_door(visit, answer, position, asked_at_ms)
     told = answer.facts.get("position", position)
     if told != position:
         visit.broken(f"the draw gives position {position}, the house says {told}")
+    if answer.slug == "turn-over":
+        assert visit.rules is not None
+        if visit.uncalled_at_s is not None:
+            lasted_s = time.monotonic() - visit.uncalled_at_s
+            if lasted_s < visit.rules.turn_seconds - STATUS_AGE_S:
+                visit.broken(f"a turn of {visit.rules.turn_seconds} s was over after {lasted_s:.1f} s")
+        return True
     if answer.slug not in _WAIT_AT_THE_DOOR:
         raise Left(answer.slug.replace("-", "_"))
     yield Pause((answer.retry_after_s or 2) * visit.whim.uniform(1, 1.3), is_waiting=True)
+    return False

@@ -8,11 +8,11 @@ import msgspec
 
 from loadtests.character import AREA, POPULAR
 from loadtests.hall import Hall
-from loadtests.queueing import claim, join, wait
-from loadtests.visit import Left, Visit
+from loadtests.queueing import admitted, claim, join, wait
+from loadtests.visit import Left, Visit, now_ms
 from loadtests.wire import Answer, Ask, Hold, OnSale, Pause, Seats, Steps
 
-_decode_hold = msgspec.json.Decoder(Hold).decode
+decode_hold: Final = msgspec.json.Decoder(Hold).decode
 WAITS_FOR_PAYMENT: Final = 20
 Wish = dict[str, Any]
 
@@ -31,12 +31,13 @@ class Shopper:
         self.offered: list[str] = []
         """Seats that the house itself proposed, to be tried first."""
         self.performance = visit.whim.choice(rules.performances)
+        self.patience_s = character.seat_patience_s
 
     def shop(self) -> Steps[str]:
         """Look for seats until some are bought. Answers why the visit ended."""
         visit = self.visit
         hall = yield from visit.learn_hall(self.performance.performance)
-        gives_up_at_s = time.monotonic() + visit.character.seat_patience_s
+        gives_up_at_s = time.monotonic() + self.patience_s
         while time.monotonic() < gives_up_at_s:
             yield visit.think()
             seats = yield from visit.look_at_seats(self.performance.performance)
@@ -44,10 +45,10 @@ class Shopper:
             if wish is None:
                 yield visit.think(2, is_waiting=True)
                 continue
-            hold = yield from self._hold(wish)
+            hold = yield from self.hold(wish)
             if hold is None:
                 continue
-            ended = yield from self._decide(hold)
+            ended = yield from self.decide(hold)
             if ended:
                 return ended
         return "found_nothing"
@@ -87,7 +88,7 @@ class Shopper:
         shared = set(others[0]).intersection(*others[1:]) if others else set()
         return [min(shared)] * self.party if self.visit.character.is_entitled and shared else []
 
-    def _hold(self, wish: Wish) -> Steps[Hold | None]:
+    def hold(self, wish: Wish) -> Steps[Hold | None]:
         """Ask for the seats. None where they cannot be had; what the house says bends the next wish."""
         visit = self.visit
         body: Wish = {"items": [wish]}
@@ -100,9 +101,9 @@ class Shopper:
         if not answer.is_good:
             yield from self._bend(answer)
             return None
-        hold = _decode_hold(answer.body)
-        visit.tell("held", hold=hold.hold, items=hold.items, total=hold.total, expires_at=hold.expires_at)
-        self._check(hold, wish, price_types)
+        hold = decode_hold(answer.body)
+        visit.held(hold)
+        self.check(hold, wish, price_types)
         return hold
 
     def _bend(self, answer: Answer) -> Steps[None]:
@@ -125,17 +126,18 @@ class Shopper:
                     raise Left("has_enough")
                 self.party = min(self.party - 1 or 1, left)
             case "pass-required" | "pass-ended":
+                asked_at_ms = now_ms()
                 renewed = yield from claim(visit)
                 if not renewed.is_good:
                     visit.refused("renew", renewed)
                     raise Left("pass_ended")
-                self.pass_ = renewed.facts["pass"]
+                self.pass_ = admitted(visit, renewed, asked_at_ms, "renewed")
             case "sale-ended":
                 raise Left("sold_out")
             case _:
                 raise Left(answer.slug.replace("-", "_"))
 
-    def _check(self, hold: Hold, wish: Wish, price_types: list[str]) -> None:
+    def check(self, hold: Hold, wish: Wish, price_types: list[str]) -> None:
         """A hold is all that was wished for, at the published prices."""
         visit, performance = self.visit, self.performance
         named = wish.get("seats")
@@ -154,30 +156,30 @@ class Shopper:
         if hold.total != sum(item.price + item.fee for item in hold.items) or hold.currency != self.rules.currency:
             visit.broken("the total is not the sum of its items")
 
-    def _decide(self, hold: Hold) -> Steps[str]:
+    def decide(self, hold: Hold) -> Steps[str]:
         """Buy, or do not. Answers why the visit ended, or nothing if the search goes on."""
         visit = self.visit
         yield visit.think(2)
         if visit.character.walks_away:
             if visit.character.is_tidy:
-                yield from self._release(hold)
+                yield from self.release(hold)
             return "walked_away"
         payments = [visit.character.payment, "yes"] if visit.character.has_second_card else [visit.character.payment]
         answer = Answer(0)
         for payment in payments:
-            answer = yield from self._order(hold, payment)
+            answer = yield from self.order(hold, payment)
             if answer.is_good:
-                return (yield from self._bought(hold, answer))
+                return (yield from self.bought(hold, answer))
             visit.refused("order", answer)
             if answer.slug == "hold-ended":
                 return ""
             if answer.slug != "payment-declined":
                 break
             yield visit.think()
-        yield from self._release(hold)
+        yield from self.release(hold)
         return answer.slug.replace("-", "_")
 
-    def _order(self, hold: Hold, payment: str) -> Steps[Answer]:
+    def order(self, hold: Hold, payment: str) -> Steps[Answer]:
         """Pay. Told before it is asked: if no answer ever comes, the seats may be sold nevertheless."""
         visit, number = self.visit, self.visit.character.number
         reference = f"{payment}-{uuid.uuid4()}"
@@ -200,18 +202,11 @@ class Shopper:
             visit.tell("unresolved", hold=hold.hold)
         return answer
 
-    def _bought(self, hold: Hold, answer: Answer) -> Steps[str]:
+    def bought(self, hold: Hold, answer: Answer) -> Steps[str]:
         """Write the order down; where the payment is late, see how it ends."""
         visit, facts = self.visit, answer.facts
         order, secret, state = facts["order"], facts["order_secret"], facts["state"]
-        kept = {
-            "order": order,
-            "order_secret": secret,
-            "hold": hold.hold,
-            "items": hold.items,
-            "total": hold.total,
-        }
-        visit.tell("ordered", state=state, currency=hold.currency, **kept)
+        visit.ordered(hold, order, secret, state)
         for _ in range(WAITS_FOR_PAYMENT):
             if state != "awaiting_payment":
                 break
@@ -220,12 +215,13 @@ class Shopper:
             seen = yield from visit.get("look at order", path, bearer=secret)
             state = seen.facts.get("state", state) if seen.is_good else state
         if facts["state"] == "awaiting_payment" and state != "awaiting_payment":
-            visit.tell("ordered", state=state, currency=hold.currency, **kept)
+            visit.ordered(hold, order, secret, state)
         return "bought" if state in {"confirmed", "recorded"} else state
 
-    def _release(self, hold: Hold) -> Steps[None]:
+    def release(self, hold: Hold) -> Steps[None]:
         """Give the seats back."""
         visit = self.visit
+        visit.tell("releasing", hold=hold.hold)
         ask = Ask("release", "DELETE", f"{visit.house_path}/holds/{hold.hold}", bearer=self.pass_)
         answer = yield from visit.settle(ask)
         if answer.is_good:
@@ -234,13 +230,13 @@ class Shopper:
             visit.refused("release", answer)
 
 
-def journey(visit: Visit) -> Steps[str]:
-    """A whole visit. Answers why it ended, which `visit` has written down too."""
+def journey(visit: Visit, kind: type[Shopper] = Shopper) -> Steps[str]:
+    """A whole visit. Answers why it ended, which `visit` has written down too. `kind`: what it does once inside."""
     try:
         rules = yield from visit.learn_rules()
         yield from join(visit)
         pass_ = yield from wait(visit)
-        shopper = Shopper(visit, rules, pass_)
+        shopper = kind(visit, rules, pass_)
         why = yield from shopper.shop()
         if why == "bought" and visit.character.comes_back:
             yield from shopper.shop()

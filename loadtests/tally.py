@@ -51,7 +51,7 @@ class Tally:
             case "held":
                 self.held += 1
                 self.holding.add(visitor)
-            case "released":
+            case "released" | "let_go":
                 self.holding.discard(visitor)
             case "ordered":
                 self.holding.discard(visitor)

@@ -13,7 +13,7 @@ import msgspec
 from loadtests.character import Character, whims
 from loadtests.draw import ALGORITHM, commitment_to, drawn, from_base64url, to_base64url
 from loadtests.hall import Hall, read_hall
-from loadtests.wire import Answer, Ask, OnSale, Pause, Seats, Status, Steps
+from loadtests.wire import Answer, Ask, Hold, OnSale, Pause, Seats, Status, Steps
 
 PATIENT_TRIES: Final = 12
 LONGEST_BACKOFF_S: Final = 10.0
@@ -61,13 +61,27 @@ class Visit:
         self.character = character
         self.whim = whims(seed, character.number)
         self.unwanted = unwanted
-        self.secret = to_base64url(secrets.token_bytes(32))
-        self.place = ""
-        self.index = -1
+        self.uncalled_at_s: float | None
+        """When it asked for the newest status in which its turn had not come (monotonic)."""
+        self.forget_place()
         self.now_serving = 0
         self.commitment = ""
         self.rules: OnSale | None = None
         self._note = note
+        self._broken: set[str] = set()
+        self._where = (house, on_sale)
+
+    def another(self, number: int) -> "Visit":
+        """The same person at the same on-sale a second time, as somebody else."""
+        who = msgspec.structs.replace(self.character, number=number)
+        visit = Visit(*self._where, who, self._note, seed=number, unwanted=self.unwanted)
+        visit.rules, visit.commitment = self.rules, self.commitment
+        return visit
+
+    def forget_place(self) -> None:
+        """Stand where somebody who has never been here stands."""
+        self.secret = to_base64url(secrets.token_bytes(32))
+        self.place, self.index, self.uncalled_at_s = "", -1, None
 
     @property
     def secret_hash(self) -> str:
@@ -79,8 +93,10 @@ class Visit:
         self._note({"at_ms": now_ms(), "visitor": self.character.number, "told": told, **facts})
 
     def broken(self, what: str) -> None:
-        """Write down a promise that was not kept; the verdict fails the run for it."""
-        self.tell("broken", what=what)
+        """Write down, once, a promise that was not kept; the verdict fails the run for it."""
+        if what not in self._broken:
+            self._broken.add(what)
+            self.tell("broken", what=what)
 
     def think(self, times: float = 1.0, *, is_waiting: bool = False) -> Pause:
         """A visitor looking at a page."""
@@ -123,9 +139,18 @@ class Visit:
             yield Pause(backoff_s * self.whim.uniform(0.75, 1.25))
         return answer
 
-    def refused(self, step: str, answer: Answer) -> None:
+    def refused(self, step: str, answer: Answer, **facts: object) -> None:
         """Write down a refusal."""
-        self.tell("refused", step=step, slug=answer.slug)
+        self.tell("refused", step=step, slug=answer.slug, **facts)
+
+    def held(self, hold: Hold) -> None:
+        """Write down a hold."""
+        self.tell("held", hold=hold.hold, items=hold.items, total=hold.total, expires_at=hold.expires_at)
+
+    def ordered(self, hold: Hold, order: str, secret: str, state: str) -> None:
+        """Write down an order; again, when its state is another."""
+        kept = {"order": order, "order_secret": secret, "hold": hold.hold, "items": hold.items, "total": hold.total}
+        self.tell("ordered", state=state, currency=hold.currency, **kept)
 
     def learn_rules(self) -> Steps[OnSale]:
         """What is for sale. Raises `Left` if there is no such on-sale."""
@@ -138,6 +163,7 @@ class Visit:
 
     def look_at_status(self) -> Steps[Status | None]:
         """The public status, checked against what it promised before; None where it cannot be had."""
+        asked_at_s = time.monotonic()
         answer = yield from self.get("status", f"{self.on_sale_path}/status", fresh_ms=1000)
         if not answer.is_good:
             self.refused("status", answer)
@@ -150,6 +176,9 @@ class Visit:
         if now_serving < self.now_serving:
             self.broken(f"the line went back from {self.now_serving} to {now_serving}")
         self.now_serving = max(self.now_serving, now_serving)
+        position = self.position(status)
+        if position is None or position >= now_serving:
+            self.uncalled_at_s = asked_at_s
         return status
 
     def position(self, status: Status) -> int | None:

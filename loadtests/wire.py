@@ -155,6 +155,7 @@ class OnSale(msgspec.Struct, frozen=True):
     limits: Limits
     pass_seconds: int
     hold_seconds: int
+    turn_seconds: int
     performances: tuple[Performance, ...]
 
 

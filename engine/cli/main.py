@@ -11,8 +11,9 @@ from rich.console import Console
 
 from engine import logs
 from engine.cli import attention, checks, customers, dead_letters, demo, operators, sales, serve, torture
-from engine.cli.options import House, Network
 from engine.cli.embed import embed
+from engine.cli.load import app as load
+from engine.cli.options import House, Network
 from engine.cli.speech import bad, say
 from engine.cli.webhooks import app as webhook
 from engine.errors import BadInput, ParvisError, Refused
@@ -48,6 +49,7 @@ for part in (
     alarm,
     refund,
     webhook,
+    load,
 ):
     app.command(part)
 
