@@ -5,6 +5,7 @@ import { attentionList } from './attention.js';
 import { field, h, setText, whileBusy } from './dom.js';
 import { openPage, readPath } from './shell.js';
 import { askForKey, leaveButton } from './staff.js';
+import { webhookList } from './webhooks.js';
 
 const LOOK_EVERY_MS = 2500;
 const SCOPES = ['manage', 'orders:read', 'orders:write', 'counter'];
@@ -165,7 +166,7 @@ main.classList.add('wide');
 main.append(h('div', { class: 'intro row' }, h('h1', {}, words.say('control')), leaveButton({ words })), problem, done, stale, attention.element,
   onSales.length ? h('label', { class: 'field inline' }, h('span', {}, words.say('on_sale')), choice) : h('p', { class: 'card' }, words.say('nothing_on_sale')),
   h('div', { class: 'columns' }, h('section', { class: 'card', 'aria-label': words.say('numbers') }, board),
-    h('section', { class: 'card', 'aria-label': words.say('steer') }, h('h2', {}, words.say('steer')), steering, h('h2', {}, words.say('administration')), csv, keyForm())),
+    h('section', { class: 'card', 'aria-label': words.say('steer') }, h('h2', {}, words.say('steer')), steering, h('h2', {}, words.say('administration')), csv, keyForm(), webhookList({ words, path, key, attempt }).element)),
   h('section', { class: 'card' }, h('h2', {}, words.say('actions')), actions));
 if (onSales.length) {
   choice.value = (onSales.find((each) => each.phase === 'open') ?? onSales[0]).on_sale;
