@@ -129,6 +129,7 @@ class Robot:
                 yield from shopper.bought(held, bought)
             else:
                 visit.refused("order", bought)
+                yield from shopper.release(held)
 
 
 def robot(visit: Visit) -> Steps[str]:

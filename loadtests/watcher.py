@@ -20,6 +20,8 @@ class Counters(msgspec.Struct, frozen=True):
     cap: int
     live_passes: int
     admitted: int
+    seats: dict[str, int]
+    """How many are `open`, `held`, `sold` and `blocked`."""
 
 
 class Watcher:
@@ -29,6 +31,8 @@ class Watcher:
         self._reader = Reader(base_url)
         self._house_path, self._on_sale, self._key = f"/v1/houses/{house}", on_sale, key
         self.status: Status | None = None
+        self.held: int | None = None
+        """How many seats are held; None where that cannot be seen."""
         self._nothing_since_s: float | None = None
 
     def look(self) -> list[dict[str, Any]]:
@@ -46,6 +50,7 @@ class Watcher:
             answer = self._reader.once(f"{self._house_path}/manage/on-sales/{self._on_sale}", self._key)
             if answer.is_good:
                 counters = msgspec.json.decode(answer.body, type=Counters)
+                self.held = counters.seats.get("held", 0)
                 seen.append(self._entry("counters", asked_at_ms) | msgspec.to_builtins(counters))
             elif answer.is_decided:
                 self._key = ""  # it may read orders, and no more
@@ -55,13 +60,16 @@ class Watcher:
         return {"at_ms": now_ms(), "visitor": WATCHER, "told": told, "asked_at_ms": asked_at_ms}
 
     def is_nothing_left(self, *, somebody_holds: bool, settle_s: float) -> bool:
-        """Whether nothing has been open or held for `settle_s`, so that nothing will come back."""
+        """Whether nothing has been open or held for `settle_s`, so that nothing will come back.
+
+        `somebody_holds`: what the crowd knows of it, where the house does not say.
+        """
         status = self.status
         if status is None or status.phase in {"scheduled", "prequeue"}:
             return False
         if status.is_over:
             settle_s = min(settle_s, 25.0)
-        elif somebody_holds or any(status.seats_open.values()) or status.phase == "paused":
+        elif (somebody_holds if self.held is None else self.held) or any(status.seats_open.values()) or status.phase == "paused":
             self._nothing_since_s = None
             return False
         now_s = time.monotonic()

@@ -32,7 +32,7 @@ def entry(visitor: int, told: str, at_ms: int = 0, **facts: Any) -> Entry:
 
 
 def ordered(visitor: int, order: str, items: "list[Item]", **facts: Any) -> Entry:
-    kept = {"order": order, "order_secret": "", "items": items, "state": "confirmed", "total": 2100 * len(items)}
+    kept: Entry = {"order": order, "order_secret": "", "items": items, "state": "confirmed", "total": 2100 * len(items)}
     return entry(visitor, "ordered", **kept | facts)
 
 
