@@ -186,10 +186,52 @@ async def test_what_is_recorded_again_is_not_told_again(told: Told, receiver: Re
     before = await stage.rows("SELECT event, number FROM webhook_deliveries ORDER BY number")
     for _, fields in entries:
         stage.redis.xadd(stage.keys.outbox, fields)
+    other = await stage.sell(on_sale, "zaal-A-3")
     await stage.drain()
-    assert await stage.rows("SELECT event, number FROM webhook_deliveries ORDER BY number") == before
-    assert [event for event, _ in before] == [f"order-confirmed-{order}", f"order-recorded-{order}"]
-    assert len(await webhooks.deliveries(told.ledger, endpoint.webhook, 10)) == 2
+    after = await stage.rows("SELECT event, number FROM webhook_deliveries ORDER BY number")
+    assert after[:2] == before
+    assert [event for event, _ in after] == [
+        f"order-{word}-{name}" for name in (order, other) for word in ("confirmed", "recorded")
+    ]
+    assert len(await webhooks.deliveries(told.ledger, endpoint.webhook, 10)) == 4
+
+
+class Died(Exception):
+    """A writer ends here."""
+
+
+@pytest.mark.parametrize(("point", "before"), [("in_batch", 0), ("before_commit", 0), ("after_commit", 2)])
+async def test_what_is_told_is_written_with_what_it_tells_of_or_not_at_all(
+    told: Told, receiver: Receiver, point: str, before: int
+) -> None:
+    stage = told.stage
+    await stage.open()
+    await told.endpoint(receiver)
+    await stage.sell(await stage.put_on(), "zaal-A-1")
+
+    def at(reached: str) -> None:
+        if reached == point:
+            raise Died
+
+    with pytest.raises(Died):
+        await stage.new_writer(at_point=at).drain()
+    told_of = "SELECT count(*) FROM webhook_deliveries"
+    assert await stage.value(told_of) == before
+    assert await stage.value("SELECT count(*) FROM orders") == before // 2
+    await stage.drain()
+    assert await stage.value(told_of) == 2
+
+
+async def test_what_cannot_be_told_is_recorded_all_the_same(told: Told, receiver: Receiver) -> None:
+    stage = told.stage
+    await stage.open()
+    await told.endpoint(receiver)
+    await stage.do("ALTER TABLE webhook_deliveries ADD CHECK (type <> 'order.recorded')")
+    await stage.sell(await stage.put_on(), "zaal-A-1")
+    writer = await stage.drain()
+    assert writer.buried == 0
+    assert await stage.value("SELECT state FROM orders") == "recorded"
+    assert await stage.value("SELECT count(*) FROM webhook_deliveries") == 0
 
 
 async def test_an_order_that_turns_out_to_be_anothers_is_confirmed_and_never_recorded(
@@ -343,9 +385,9 @@ async def test_an_event_that_is_never_taken_is_given_up_and_the_others_are_not(t
 
 
 async def test_a_dead_and_a_slow_endpoint_keep_up_nobody_else_nor_the_sale(
-    told: Told, receiver: Receiver, certificate: Path
+    stage: Backstage, receiver: Receiver, certificate: Path
 ) -> None:
-    stage = told.stage
+    told = Told(stage, certificate, webhook_timeout_ms=30_000)
     await stage.open()
     async with Receiver(certificate) as slow:
         slow.delay_seconds = 60
@@ -357,9 +399,21 @@ async def test_a_dead_and_a_slow_endpoint_keep_up_nobody_else_nor_the_sale(
             orders = [await stage.sell(on_sale, f"zaal-A-{number}") for number in range(1, 9)]
             found = await receiver.until(2 * len(orders), "/well")
             assert len(slow.received) >= 1, "the slow one was never asked"
+            tried = "SELECT sum(attempts) FROM webhook_deliveries JOIN webhooks USING (webhook) WHERE url LIKE $1"
+            assert await stage.value(tried, "%/slow") == 0, "it was waited for"
         assert {each.says["data"]["order"] for each in found} == set(orders)
     assert await stage.value("SELECT count(*) FROM orders WHERE state = 'recorded'") == len(orders)
     assert await stage.value("SELECT failures > 0 FROM webhooks WHERE url LIKE '%/nobody'")
+
+
+async def test_an_endpoint_that_does_not_answer_is_not_waited_for(told: Told, receiver: Receiver) -> None:
+    endpoint = await told.endpoint(receiver)
+    receiver.delay_seconds = 60
+    await told.happen("a-sale")
+    async with asyncio.timeout(20):
+        await told.round(told.sender())
+    found = (await told.deliveries(endpoint))["a-sale"]
+    assert (found.state, found.status, found.error) == ("waiting", None, "no answer within 2 seconds")
 
 
 async def test_an_answer_that_never_ends_costs_its_time_and_no_more(told: Told, receiver: Receiver) -> None:
