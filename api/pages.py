@@ -28,7 +28,7 @@ POLICY: Final = (
 FOR_GOOD: Final = "public, max-age=31536000, immutable"
 FOR_A_WHILE: Final = "public, max-age=300, stale-while-revalidate=600, stale-if-error=86400"
 WIDGET: Final = "parvis.js"
-PAGE_NAMES: Final = ("onestop", "house", "waiting", "seats", "control", "counter")
+PAGE_NAMES: Final = ("onestop", "house", "waiting", "seats", "control", "counter", "ops")
 Page = Request[None, None, State]
 
 
@@ -46,7 +46,7 @@ SOURCES: Final = _read(files("api").joinpath("web"))
 HOME: Final = "new URL('/', import.meta.url)"
 """How the widget knows its server: it is where the widget came from."""
 NO_HASHES: Final = "const HASHES = {};"
-STAFF_PART: Final = "/staff.json"
+STAFF_PARTS: Final = ("/staff.json", "/ops.json")
 """Words that the widget never loads."""
 
 
@@ -83,7 +83,7 @@ def _scripts(server: str) -> dict[str, str]:
 def _widget(scripts: Mapping[str, str], later: Mapping[str, bytes]) -> dict[str, bytes]:
     """The widget, with the hashes of what it loads later."""
     # A hash cannot be compressed: the shortest that browsers take.
-    hashes = {name: integrity_of(body, "sha256") for name, body in later.items() if not name.endswith(STAFF_PART)}
+    hashes = {name: integrity_of(body, "sha256") for name, body in later.items() if not name.endswith(STAFF_PARTS)}
     filled = scripts["pinned.js"].replace(NO_HASHES, f"const HASHES = {msgspec.json.encode(hashes).decode()};")
     return {WIDGET: bundle({**scripts, "pinned.js": filled}, WIDGET).encode()}
 
@@ -93,7 +93,7 @@ def widget_files(server: str = "") -> tuple[str, dict[str, File]]:
 
     `server`: where Parvis is, for files that a house serves itself: `https://tickets.example.org`.
     """
-    later = {name: body for name, body in _data().items() if name.endswith(".json") and not name.endswith(STAFF_PART)}
+    later = {name: body for name, body in _data().items() if name.endswith(".json") and not name.endswith(STAFF_PARTS)}
     built = _widget(_scripts(server), later) | later
     return _version(server), {name: file_of(name, body) for name, body in built.items()}
 
@@ -165,6 +165,12 @@ async def one_stop(request: Page) -> Response[bytes]:
     return _page(request, "onestop")
 
 
+@get("/ops", include_in_schema=False)
+async def ops_page(request: Page) -> Response[bytes]:
+    """How every house is doing, for the network's operators."""
+    return _page(request, "ops")
+
+
 @get("/h/{house:str}", include_in_schema=False)
 async def house_page(request: Page, house: str) -> Response[bytes]:  # noqa: ARG001 - the page reads its own address
     """A house's on-sales."""
@@ -195,4 +201,4 @@ async def seats_page(request: Page, house: str, on_sale: str) -> Response[bytes]
     return _page(request, "seats")
 
 
-PAGES: Final = [web_file, one_stop, house_page, control_page, counter_page, waiting_page, seats_page]
+PAGES: Final = [web_file, one_stop, ops_page, house_page, control_page, counter_page, waiting_page, seats_page]

@@ -1,8 +1,11 @@
 """A town with an operator, who may see how each of its houses is doing."""
 
 import hashlib
+import os
+import signal
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import aiohttp
@@ -10,10 +13,23 @@ import tomli_w
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from engine.words import HouseSlug
 from tests.backstage import until
 from tests.town import Answer, Sale, Town
 
 OPERATOR_KEY: Final = "po_of-the-tests"
+OPERATOR_KEY_HASH: Final = hashlib.sha256(OPERATOR_KEY.encode()).hexdigest()
+
+
+@contextmanager
+def frozen(town: Town, house: str) -> Iterator[None]:
+    """The house's Redis answers nobody, and is not known to be dead."""
+    pid = town.servers.redis[HouseSlug(house)].pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 class Operated(Town):
@@ -24,8 +40,7 @@ class Operated(Town):
     def __init__(self, slugs: Sequence[str], **options: Any) -> None:
         super().__init__(slugs, **options)
         described = tomllib.loads(self.source.read_text())
-        keys = {"operator_keys": [hashlib.sha256(OPERATOR_KEY.encode()).hexdigest()]}
-        self.source.write_text(tomli_w.dumps(keys | described))
+        self.source.write_text(tomli_w.dumps(described | {"operator_keys": [OPERATOR_KEY_HASH]}))
 
     async def open_sale(self, slug: str, **options: Any) -> Sale:
         """As of any town; every process knows of it."""

@@ -10,6 +10,7 @@ from playwright.async_api import async_playwright
 
 from tests.browser.find import launch_options
 from tests.browser.person import People, Site
+from tests.operated import OPERATOR_KEY_HASH
 from tests.town import Town, free_port
 
 HOUSE = "zeewind"
@@ -26,7 +27,7 @@ def site() -> Iterator[Site]:
 def house_town(site: Site) -> Town:
     """One house that speaks four languages, with colours, whose website may use the API; not started yet."""
     town = Town([HOUSE])
-    described = tomllib.loads(town.source.read_text())
+    described = tomllib.loads(town.source.read_text()) | {"operator_keys": [OPERATOR_KEY_HASH]}
     described["houses"][0] |= {
         "name": "Concertzaal Zeewind",
         "languages": ["nl", "fr", "de", "en"],

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,25 @@ from engine.cli.sales import at_house
 from engine.figures import Figures
 from engine.ledger.recoveries import raise_alarm
 from engine.sight import NETWORK_KIND, HouseSight, Lag, NetworkSight
-from engine.words import HouseSlug
 from tests.backstage import until
-from tests.operated import OPERATOR_KEY, Operated
+from tests.operated import OPERATOR_KEY, Operated, frozen
 from tests.town import Sale
 
 HOUSES = ("noord", "zuid")
-LABELS = {"house", "route", "status", "reason", "source", "state", "kind", "on_sale", "phase", "category", "outcome", "le"}
+LABELS = {
+    "house",
+    "route",
+    "status",
+    "reason",
+    "source",
+    "state",
+    "kind",
+    "on_sale",
+    "phase",
+    "category",
+    "outcome",
+    "le",
+}
 """All of them bounded: none is anything that a visitor sends, and none is anybody."""
 NOT_BASE = re.compile(r"_(ms|milliseconds|minutes|hours|percent|kib|mib|kilobytes|megabytes|count|number)(_|$)")
 VISITS = 40
@@ -54,17 +66,6 @@ async def joined(operated: Operated, house: str) -> float:
 async def processes(operated: Operated) -> set[int]:
     """The API processes that take connections."""
     return {(await operated.read("/healthz")).json["pid"] for _ in range(30)}
-
-
-@contextmanager
-def frozen(operated: Operated, house: str) -> Iterator[None]:
-    """The house's Redis answers nobody, and is not known to be dead."""
-    pid = operated.servers.redis[HouseSlug(house)].pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 async def test_whichever_process_is_asked_tells_of_all_and_nothing_is_ever_uncounted(operated: Operated) -> None:

@@ -16,7 +16,7 @@ from tests.town import Sale, Town
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 TYPES = {"string", "integer", "number", "boolean", "object", "array", "null"}
-UNDESCRIBED = re.compile(r"^/($|h/|web/|schema/)")
+UNDESCRIBED = re.compile(r"^/($|ops$|h/|web/|schema/)")
 """Pages, their files, and the document itself."""
 
 

@@ -31,7 +31,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     **dict.fromkeys(
         [
             *(("GET", path) for path in ("/v1/on-sales", "/healthz", "/readyz", "/metrics", "/schema/openapi.json")),
-            *(("GET", path) for path in ("/", "/web/{name:path}", "/h/{house:str}", "/h/{house:str}/control")),
+            *(("GET", path) for path in ("/", "/ops", "/web/{name:path}", "/h/{house:str}", "/h/{house:str}/control")),
             *(("GET", path) for path in ("/h/{house:str}/counter", "/h/{house:str}/{on_sale:str}")),
             ("GET", "/h/{house:str}/{on_sale:str}/seats"),
             *(("GET", path) for path in (HOUSE, ON_SALE, ON_SALE + "/status", HOUSE + "/.well-known/jwks.json")),
