@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -19,8 +20,13 @@ PATIENT_TRIES: Final = 12
 LONGEST_BACKOFF_S: Final = 10.0
 FOREVER_MS: Final = 86_400_000
 _decode_on_sale = msgspec.json.Decoder(OnSale).decode
-_decode_status = msgspec.json.Decoder(Status).decode
 _decode_seats = msgspec.json.Decoder(Seats).decode
+
+
+@lru_cache(maxsize=16)
+def read_status(body: bytes) -> Status:
+    """The public status: the same bytes for everybody, so that a process reads them once."""
+    return msgspec.json.decode(body, type=Status)
 
 
 class Left(Exception):
@@ -32,6 +38,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+@lru_cache(maxsize=256)
 def milliseconds(instant: str) -> int:
     """An RFC 3339 instant as milliseconds since the Unix epoch. Raises `ValueError`."""
     return round(datetime.fromisoformat(instant).timestamp() * 1000)
@@ -168,7 +175,7 @@ class Visit:
         if not answer.is_good:
             self.refused("status", answer)
             return None
-        status = _decode_status(answer.body)
+        status = read_status(answer.body)
         draw, now_serving = status.draw, status.lines["public"].now_serving
         self.commitment = self.commitment or draw.commitment
         if draw.commitment != self.commitment or draw.algorithm != ALGORITHM:

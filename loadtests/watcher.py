@@ -67,9 +67,14 @@ class Watcher:
         status = self.status
         if status is None or status.phase in {"scheduled", "prequeue"}:
             return False
+        is_held = somebody_holds if self.held is None else self.held > 0
         if status.is_over:
             settle_s = min(settle_s, 25.0)
-        elif (somebody_holds if self.held is None else self.held) or any(status.seats_open.values()) or status.phase == "paused":
+        elif (
+            (somebody_holds if self.held is None else self.held)
+            or any(status.seats_open.values())
+            or status.phase == "paused"
+        ):
             self._nothing_since_s = None
             return False
         now_s = time.monotonic()

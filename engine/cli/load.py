@@ -27,12 +27,15 @@ from engine.embedded.servers import EmbeddedServers
 from engine.errors import BadInput
 from engine.instants import now_ms
 from engine.network import load
+from engine.parenthood import child_of_this
 from engine.words import HouseSlug
 
 QUIET: Final = HouseSlug("gulden-masker")
 LEAD_SECONDS: Final = 12
 """For Locust to start, before the first visitors come."""
 READY_SECONDS: Final = 60
+LAST_WORDS_SECONDS: Final = 120
+"""For the verdict of a run that was cut short."""
 TWO_HOUSES: Final = "two-houses"
 UNATTENDED: Final = ("--headless", "--only-summary", "--loglevel", "WARNING")
 app = App(name="load", help="Rehearse an on-sale with Locust: `parvis load --help`.", help_flags=[], version_flags=[])
@@ -154,7 +157,7 @@ def _pace(own: argparse.Namespace) -> dict[str, Any]:
         "rate_per_minute": own.rate,
         "cap": own.cap,
         "hold_seconds": own.hold_seconds,
-        "pass_seconds": 300,
+        "pass_seconds": 120,
         "turn_seconds": 60,
         "return_delay_seconds": 2,
     }
@@ -202,12 +205,16 @@ def _where(staged: Staged) -> list[str]:
 def _let_come(command: list[str], staged: Staged) -> int:
     opened = staged.opened[RUSH]
     keys = {"PARVIS_KEY": opened.manage_key, "PARVIS_COUNTER_KEY": opened.counter_key}
-    process = subprocess.Popen(command, env=os.environ | keys)
+    # In a session of its own it hears of an interruption from here alone, once, and still gives its verdict.
+    process = subprocess.Popen(
+        command, env=os.environ | keys, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=child_of_this()
+    )
     try:
         return process.wait()
     except KeyboardInterrupt:
-        return process.wait()  # the terminal has told it too
+        process.send_signal(signal.SIGINT)
+        return process.wait(LAST_WORDS_SECONDS)
     finally:
         if process.poll() is None:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
