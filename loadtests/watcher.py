@@ -70,11 +70,7 @@ class Watcher:
         is_held = somebody_holds if self.held is None else self.held > 0
         if status.is_over:
             settle_s = min(settle_s, 25.0)
-        elif (
-            (somebody_holds if self.held is None else self.held)
-            or any(status.seats_open.values())
-            or status.phase == "paused"
-        ):
+        elif is_held or any(status.seats_open.values()) or status.phase == "paused":
             self._nothing_since_s = None
             return False
         now_s = time.monotonic()

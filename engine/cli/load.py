@@ -207,7 +207,11 @@ def _let_come(command: list[str], staged: Staged) -> int:
     keys = {"PARVIS_KEY": opened.manage_key, "PARVIS_COUNTER_KEY": opened.counter_key}
     # In a session of its own it hears of an interruption from here alone, once, and still gives its verdict.
     process = subprocess.Popen(
-        command, env=os.environ | keys, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=child_of_this()
+        command,
+        env=os.environ | keys,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=child_of_this(),  # noqa: PLW1509 - only system calls
     )
     try:
         return process.wait()
