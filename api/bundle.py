@@ -39,12 +39,24 @@ def closure(sources: Sources, entry: str) -> list[str]:
     return list(found)
 
 
-def bundle(sources: Sources, entry: str, *, beside: str = "", is_shared: bool = False) -> str:
+def taken(sources: Sources, entry: str, beside: str) -> set[str]:
+    """The names that a bundle takes from the one that it is loaded beside."""
+    there = closure(sources, beside)
+    return {
+        word
+        for name in closure(sources, entry)
+        if name not in there
+        for words, module in IMPORT.findall(sources[name])
+        if module in there
+        for word in _listed(words)
+    }
+
+
+def bundle(sources: Sources, entry: str, *, beside: str = "", gives: Iterable[str] = ()) -> str:
     """A module with all that it takes, as one small module.
 
-    `beside`: another bundle, a shared one, that is there already when this one is loaded; what it holds is taken from
-    it. `is_shared`: the bundle gives every name that its modules give. Raises `ValueError` when two modules use one
-    name for different things.
+    `beside`: another bundle that is there already when this one is loaded; what it holds is taken from it. `gives`: the
+    names that such others take from this one. Raises `ValueError` when two modules use one name for different things.
     """
     there = closure(sources, beside) if beside else []
     modules = [name for name in closure(sources, entry) if name not in there]
@@ -52,17 +64,14 @@ def bundle(sources: Sources, entry: str, *, beside: str = "", is_shared: bool = 
     twice = [name for name, count in Counter(_names(sources, [*there, *modules])).items() if count > 1]
     if twice:
         raise ValueError(f"{entry}: {', '.join(twice)} stands in two of the modules that are put together")
-    taken = {
-        word
-        for name in modules
-        for words, module in IMPORT.findall(sources[name])
-        if module in there
-        for word in _listed(words)
-    }
-    if taken:
-        text = f"import {{ {', '.join(sorted(taken))} }} from './{beside}';\n{text}"
-    if is_shared:
-        text += f"\nexport {{ {', '.join(_names(sources, modules, is_given=True))} }};\n"
+    if beside:
+        names = ", ".join(sorted(taken(sources, entry, beside)))
+        text = f"import {{ {names} }} from './{beside}';\n{text}"
+        text += f"\nexport {{ {', '.join(_names(sources, [entry], is_given=True))} }};\n"
+    if gives:
+        names = ", ".join(sorted(gives))
+        # Inside a function every name can be made short.
+        text = f"const {{ {names} }} = (() => {{\n{text}\nreturn {{ {names} }};\n}})();\nexport {{ {names} }};\n"
     small: str = minify.string("application/javascript", text)
     return small
 

@@ -7,6 +7,7 @@ hashes of what it loads later, so that whoever pins it has pinned that too (`par
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -18,7 +19,7 @@ from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 
-from api.bundle import bundle
+from api.bundle import bundle, taken
 from api.versions import File, file_of, integrity_of, kept_versions
 
 POLICY: Final = (
@@ -46,6 +47,10 @@ SOURCES: Final = _read(files("api").joinpath("web"))
 HOME: Final = "new URL('/', import.meta.url)"
 """How the widget knows its server: it is where the widget came from."""
 NO_HASHES: Final = "const HASHES = {};"
+STYLE: Final = re.compile(r"^(export const \w*STYLE = `)(.+?)(`;)$", re.MULTILINE | re.DOTALL)
+"""A stylesheet inside a module: the widget's."""
+CHUNKS: Final = ("widgetmore.js",)
+"""What the widget loads once it is needed, beside its first file."""
 STAFF_PARTS: Final = ("/staff.json", "/ops.json")
 """Words that the widget never loads."""
 
@@ -73,8 +78,13 @@ def _data() -> dict[str, bytes]:
     return built
 
 
+def _small_style(found: "re.Match[str]") -> str:
+    small: str = minify.string("text/css", found[2])
+    return found[1] + small + found[3]
+
+
 def _scripts(server: str) -> dict[str, str]:
-    scripts = {name: body.decode() for name, body in SOURCES.items() if name.endswith(".js")}
+    scripts = {name: STYLE.sub(_small_style, body.decode()) for name, body in SOURCES.items() if name.endswith(".js")}
     if server:
         scripts["api.js"] = scripts["api.js"].replace(HOME, f"new URL({msgspec.json.encode(server + '/').decode()})")
     return scripts
@@ -85,7 +95,14 @@ def _widget(scripts: Mapping[str, str], later: Mapping[str, bytes]) -> dict[str,
     # A hash cannot be compressed: the shortest that browsers take.
     hashes = {name: integrity_of(body, "sha256") for name, body in later.items() if not name.endswith(STAFF_PARTS)}
     filled = scripts["pinned.js"].replace(NO_HASHES, f"const HASHES = {msgspec.json.encode(hashes).decode()};")
-    return {WIDGET: bundle({**scripts, "pinned.js": filled}, WIDGET).encode()}
+    gives = {name for chunk in CHUNKS for name in taken(scripts, chunk, WIDGET)}
+    return {WIDGET: bundle({**scripts, "pinned.js": filled}, WIDGET, gives=gives).encode()}
+
+
+def _later(scripts: Mapping[str, str], data: Mapping[str, bytes]) -> dict[str, bytes]:
+    """What may be loaded after a first file: words, and the widget's further scripts."""
+    words = {name: body for name, body in data.items() if name.endswith(".json")}
+    return words | {name: bundle(scripts, name, beside=WIDGET).encode() for name in CHUNKS}
 
 
 def widget_files(server: str = "") -> tuple[str, dict[str, File]]:
@@ -93,8 +110,9 @@ def widget_files(server: str = "") -> tuple[str, dict[str, File]]:
 
     `server`: where Parvis is, for files that a house serves itself: `https://tickets.example.org`.
     """
-    later = {name: body for name, body in _data().items() if name.endswith(".json") and not name.endswith(STAFF_PARTS)}
-    built = _widget(_scripts(server), later) | later
+    scripts = _scripts(server)
+    later = {name: body for name, body in _later(scripts, _data()).items() if not name.endswith(STAFF_PARTS)}
+    built = _widget(scripts, later) | later
     return _version(server), {name: file_of(name, body) for name, body in built.items()}
 
 
@@ -102,8 +120,8 @@ def _built() -> dict[str, bytes]:
     """Every file by its name."""
     scripts, data = _scripts(""), _data()
     pages = {f"{page}.js": bundle(scripts, f"{page}.js").encode() for page in PAGE_NAMES}
-    words = {name: body for name, body in data.items() if name.endswith(".json")}
-    return pages | data | _widget(scripts, words)
+    later = _later(scripts, data)
+    return pages | data | later | _widget(scripts, later)
 
 
 def _page_file(page: str) -> File:

@@ -32,7 +32,7 @@ async function readProblem(response) {
   return new Problem({ slug, status: response.status, title: facts.title, detail: facts.detail, facts, retryAfterMs });
 }
 
-async function send(method, path, { body, bearer, key, prefer, accept } = {}) {
+async function send(method, path, { body, bearer, key, prefer, accept, cache } = {}) {
   const headers = { Accept: accept ?? 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (bearer) headers.Authorization = `Bearer ${bearer}`;
@@ -41,7 +41,7 @@ async function send(method, path, { body, bearer, key, prefer, accept } = {}) {
   let response;
   try {
     response = await fetch(new URL(path.replace(/^\//, ''), SERVER), {
-      method, headers, credentials: 'omit',
+      method, headers, credentials: 'omit', cache,
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(TIME_OUT_MS),
     });

@@ -1,106 +1,84 @@
 // A visitor's place in a line: join, poll as the server asks, know one's position, claim the turn.
-// Kept on the device, so that a reload, a dead battery or a train tunnel costs nobody their place.
+// All tabs of a browser are one visitor: one tab polls, and every tab shows the same.
 
 import { change, get, Problem } from './api.js';
 import { nowMs, observe, untilMs } from './clock.js';
 import { decode, digest, encode, makeDraw } from './draw.js';
+import { Memory } from './memory.js';
+import { askAfterMs, pace, SEEN_MS, waitBand } from './pace.js';
+import { situation } from './situation.js';
+import { Tabs } from './tabs.js';
 
-const RECKON_OVER_MS = 300_000;
-
-/** What is kept about an on-sale on this device. */
-export class Memory {
-  constructor(house, onSale) {
-    this.name = `parvis:${house}/${onSale}`;
-    try {
-      this.kept = JSON.parse(localStorage.getItem(this.name)) ?? {};
-    } catch {
-      this.kept = {};
-    }
-  }
-
-  keep(facts) {
-    Object.assign(this.kept, facts);
-    try {
-      localStorage.setItem(this.name, JSON.stringify(this.kept));
-    } catch { /* storage is off or full: the place then lives as long as this page */ }
-  }
-
-  forgetPlace() {
-    this.keep({ secret: undefined, join_key: undefined, place: undefined, index: undefined, position: undefined, pass: undefined });
-  }
-
-  /** The pass, while it lives. */
-  get pass() {
-    return this.kept.pass && untilMs(this.kept.pass_expires_at) > 0 ? this.kept.pass : null;
-  }
-}
-
-/** The published interval for someone with so many ahead: the last entry that is not beyond them. */
-export function pollAfterMs(policy, ahead) {
-  return (policy ?? []).filter((entry) => entry.ahead <= ahead).at(-1)?.after_ms ?? policy?.[0]?.after_ms ?? 5000;
-}
-
-/**
- * How long the wait will be, honestly: [least, most] in minutes, from the published rate and from what was seen.
- * null while nothing can be said.
- */
-export function reckon(ahead, perMinute, seen) {
-  const rates = perMinute > 0 ? [perMinute] : [];
-  const [first, last] = [seen[0], seen.at(-1)];
-  if (first && last.at - first.at > 20_000 && last.served > first.served) {
-    rates.push(((last.served - first.served) / (last.at - first.at)) * 60_000);
-  }
-  if (!rates.length || ahead <= 0) return null;
-  const least = Math.floor(ahead / Math.max(...rates) / 1.15);
-  const most = Math.ceil((ahead / Math.min(...rates)) * 1.25);
-  return [least, Math.max(most, least + 1)];
-}
+/** So long another tab has to say what it knows, before this one asks the server. */
+const HELLO_MS = 80;
+const OVERDUE_MS = 2000;
+const LONGEST_BACK_OFF_MS = 30_000;
+/** After a tunnel everybody on the train is back at once. */
+const BACK_SPREAD_MS = 1500;
+const SHARED = ['status', 'askedMs', 'dueMs', 'isConnected', 'isMissing', 'failures', 'isTurnOver', 'isFull'];
 
 /** One visitor in one line. `onchange(state)` is called after whatever changed. */
 export class Line {
   constructor({ house, onSale, onchange }) {
     this.path = `/v1/houses/${house}/on-sales/${onSale}`;
     this.memory = new Memory(house, onSale);
+    this.tabs = new Tabs(this.memory.name, { onlead: () => this.plan(HELLO_MS), onhear: (message) => this.hear(message) });
     this.onchange = onchange;
     this.prequeueAt = null;
-    this.status = null;
-    this.isConnected = true;
-    this.trouble = null;
-    this.isTurnOver = false;
-    this.isFull = false;
-    this.failures = 0;
-    this.seen = [];
-    this.timer = null;
-    this.onsight = () => { if (!document.hidden && this.isRunning && nowMs() > this.dueMs) this.poll(); };
+    this.turnMs = 600_000;
+    Object.assign(this, { status: null, isConnected: true, isMissing: false, isTurnOver: false, isFull: false, failures: 0, seen: [], dueMs: 0, isRunning: false });
+    this.onwake = (event) => this.wake(event);
+    this.onleave = () => this.stop(true);
+    this.onreturn = ({ persisted }) => { if (persisted) this.start(); };
+    this.onkept = ({ key }) => { if (key === this.memory.name) this.reread(); };
   }
 
   start() {
+    if (this.isRunning) return;
     this.isRunning = true;
-    document.addEventListener('visibilitychange', this.onsight);
-    addEventListener('online', this.onsight);
-    return this.poll();
+    this.memory.read();
+    document.addEventListener('visibilitychange', this.onwake);
+    addEventListener('online', this.onwake);
+    addEventListener('storage', this.onkept);
+    addEventListener('pagehide', this.onleave);
+    addEventListener('pageshow', this.onreturn);
+    this.watching = setInterval(() => { if (this.dueMs && Date.now() > this.dueMs + OVERDUE_MS) this.plan(0); }, 1000);
+    this.tabs.start();
+    this.tabs.say({ isHello: true });
+    this.changed();
   }
 
-  stop() {
+  /** `isAsleep`: the page goes into the browser's back-and-forward cache, and may come out of it again. */
+  stop(isAsleep = false) {
     this.isRunning = false;
     clearTimeout(this.timer);
-    document.removeEventListener('visibilitychange', this.onsight);
-    removeEventListener('online', this.onsight);
+    clearInterval(this.watching);
+    this.tabs.stop();
+    document.removeEventListener('visibilitychange', this.onwake);
+    removeEventListener('online', this.onwake);
+    removeEventListener('storage', this.onkept);
+    removeEventListener('pagehide', this.onleave);
+    if (!isAsleep) removeEventListener('pageshow', this.onreturn);
   }
 
   /** What a page shows; `position` and `ahead` are null until the draw is known. */
   get state() {
     const { status, memory } = this;
     const { place = null, index = null, position = null } = memory.kept;
-    const served = status?.lines.public.now_serving ?? 0;
+    const { now_serving: served = 0, per_minute: perMinute = 0 } = status?.lines.public ?? {};
     const ahead = position === null ? null : Math.max(0, position - served);
-    const isServed = place !== null && position !== null && position < served;
     return {
-      status, place, index, position, ahead, isServed,
-      phase: status?.phase ?? null, isConnected: this.isConnected, trouble: this.trouble,
+      status, place, index, position, ahead,
+      isServed: place !== null && position !== null && position < served,
+      phase: status?.phase ?? null, isConnected: this.isConnected, isMissing: this.isMissing,
       isTurnOver: this.isTurnOver, isFull: this.isFull, hasPass: memory.pass !== null,
-      reckoning: ahead === null ? null : reckon(ahead, status?.lines.public.per_minute ?? 0, this.seen),
+      wait: ahead === null ? null : waitBand(ahead, perMinute, this.seen),
+      perMinute: pace(perMinute, this.seen),
+      /** How old the figures are, by the server's clock; and from when on that is more than it should be. */
+      ageMs: status ? Math.max(0, nowMs() - Date.parse(status.server_time)) : 0,
+      staleMs: Math.max(30_000, 3 * (this.intervalMs ?? 0)),
       firstCommitment: memory.kept.commitment ?? null,
+      lasts: memory.lasts,
     };
   }
 
@@ -108,32 +86,89 @@ export class Line {
     this.onchange?.(this.state);
   }
 
-  async poll() {
+  /** Asks after so long, if this is the tab that asks. */
+  plan(afterMs) {
+    if (this.asking) return;
     clearTimeout(this.timer);
-    this.dueMs = Infinity;
+    if (!this.isRunning || !this.tabs.isLeading) return;
+    this.timer = setTimeout(() => this.poll(), Math.max(afterMs, this.dueMs - Date.now()));
+  }
+
+  /** The page is seen again, or the network is back: what is overdue is asked at once, by the tab that is seen. */
+  wake(event) {
+    if (document.hidden && event.type !== 'online') return;
+    if (!document.hidden) this.tabs.take();
+    this.memory.read();
+    if (!this.isConnected) this.dueMs = Math.min(this.dueMs, Date.now() + Math.random() * BACK_SPREAD_MS);
+    else if (this.status) this.dueMs = Math.min(this.dueMs, this.askedMs + this.nextMs());
+    this.plan(0);
+    this.changed();
+  }
+
+  /** What another tab says: that it is there, that the place is another one, or what it knows. */
+  hear({ isHello, isReplaced, kept, ...told }) {
+    if (isHello) {
+      if (this.status) this.tell();
+      return;
+    }
+    // Where nothing can be kept for all tabs, they tell each other.
+    if (kept && this.memory.lasts !== 'device' && !this.memory.kept.place) this.memory.keep(kept);
+    if (isReplaced) [this.isTurnOver, this.isFull] = [false, false];
+    else if (told.status && Date.parse(told.status.server_time) >= Date.parse(this.status?.server_time ?? 0)) this.follow(told);
+    this.reread();
+  }
+
+  reread() {
+    this.memory.read();
+    this.changed();
+  }
+
+  async follow(told) {
+    Object.assign(this, told);
+    await this.take(told.status);
+    this.plan(0);
+    this.changed();
+  }
+
+  tell() {
+    const told = Object.fromEntries(SHARED.map((name) => [name, this[name]]));
+    this.tabs.say({ ...told, kept: this.memory.lasts === 'device' ? null : this.memory.kept });
+  }
+
+  poll() {
+    this.asking ??= this.ask().finally(() => { this.asking = null; this.plan(0); });
+    return this.asking;
+  }
+
+  async ask() {
+    clearTimeout(this.timer);
+    this.askedMs = Date.now();
     let afterMs;
     try {
-      await this.take(await get(`${this.path}/status`));
-      [this.failures, this.isConnected, this.trouble] = [0, true, null];
-      afterMs = this.intervalMs();
+      // Past the browser's own cache, which would answer with what was and ask again behind our back.
+      await this.take(await get(`${this.path}/status`, { cache: 'no-cache' }));
+      Object.assign(this, { failures: 0, isConnected: true, isMissing: false });
+      afterMs = this.nextMs();
     } catch (problem) {
+      if (!(problem instanceof Problem)) console.error(problem);
       this.failures += 1;
       this.isConnected = false;
-      if (!(problem instanceof Problem) || problem.status === 404) this.trouble = problem;
-      afterMs = Math.max(problem.retryAfterMs ?? 0, Math.min(30_000, 1500 * 2 ** this.failures)) * (0.5 + Math.random());
+      this.isMissing = problem.status === 404;
+      afterMs = Math.max(problem.retryAfterMs ?? 0, Math.min(LONGEST_BACK_OFF_MS, 1500 * 2 ** this.failures)) * (0.5 + Math.random());
     }
-    this.dueMs = nowMs() + afterMs;
-    if (this.isRunning) this.timer = setTimeout(() => this.poll(), afterMs);
+    this.dueMs = Date.now() + afterMs;
+    this.tell();
     this.changed();
   }
 
   async take(status) {
     this.status = status;
     observe(status.server_time);
+    const at = nowMs();
     const served = status.lines.public.now_serving;
-    this.seen = [...this.seen.filter((sample) => nowMs() - sample.at < RECKON_OVER_MS), { at: nowMs(), served }];
-    const { kept } = this.memory;
-    if (!kept.commitment && status.draw?.commitment) this.memory.keep({ commitment: status.draw.commitment });
+    this.seen = status.phase === 'open' ? [...this.seen.filter((sample) => at - sample.at < SEEN_MS), { at, served }] : [];
+    if (!this.memory.kept.commitment && status.draw?.commitment) this.memory.keep({ commitment: status.draw.commitment });
+    if (status.phase !== 'open' && status.phase !== 'paused') this.isFull = false;
     await this.findPosition();
   }
 
@@ -145,56 +180,76 @@ export class Line {
     this.memory.keep({ position });
   }
 
-  /** The published interval, spread so that a crowd does not breathe in step; near the start it aims just behind it. */
-  intervalMs() {
+  /** After how long to ask again; aimed just behind the next start. */
+  nextMs() {
     const { status, state } = this;
-    const waiting = state.ahead ?? Math.max(0, status.lines.public.joined - status.lines.public.now_serving);
-    const intervalMs = pollAfterMs(status.poll, waiting) * (0.75 + Math.random() / 2);
-    const next = [this.prequeueAt, status.opens_at].filter((instant) => instant && untilMs(instant) > 0).map(untilMs);
-    const untilNextMs = Math.min(...next, Infinity);
-    return intervalMs > untilNextMs ? untilNextMs + 300 + Math.random() * 2500 : intervalMs;
+    const start = status.phase === 'scheduled' ? this.prequeueAt ?? status.opens_at : status.opens_at;
+    this.intervalMs = askAfterMs({
+      status, situation: situation(state), ahead: state.ahead, untilNextMs: untilMs(start),
+      turnMs: this.turnMs, isHidden: document.hidden, chance: Math.random(),
+    });
+    return this.intervalMs;
   }
 
-  /** Takes a place. The secret and the key are kept before the first try: asking again gives the same place. */
+  /** Takes a place, once for all tabs. The secret and the key are kept before the first try: asking again gives the same place. */
   async join() {
     const { memory } = this;
-    if (!memory.kept.secret) {
-      memory.keep({ secret: encode(crypto.getRandomValues(new Uint8Array(32))), join_key: crypto.randomUUID() });
-    }
-    const secretHash = await digest(new TextEncoder().encode(memory.kept.secret));
-    const joined = await change('POST', `${this.path}/places`, { body: { secret_hash: secretHash }, key: memory.kept.join_key });
+    await this.tabs.alone(async () => {
+      memory.read();
+      if (memory.kept.place) return;
+      if (!memory.kept.secret) memory.keep({ secret: encode(crypto.getRandomValues(new Uint8Array(32))), join_key: crypto.randomUUID() });
+      const secretHash = await digest(new TextEncoder().encode(memory.kept.secret));
+      const joined = await change('POST', `${this.path}/places`, { body: { secret_hash: secretHash }, key: memory.kept.join_key });
+      memory.keep({ place: joined.place, index: joined.index, position: joined.position ?? undefined });
+    });
     this.isTurnOver = false;
-    memory.keep({ place: joined.place, index: joined.index, position: joined.position ?? undefined });
     await this.findPosition();
     await this.poll();
   }
 
   /** Claims the turn; true once there is a pass. A full house keeps the turn: ask again after the pause it names. */
-  async claim() {
+  claim() {
     const { memory } = this;
-    try {
-      const { pass, expires_at: expiresAt } = await change('POST', `${this.path}/passes`, {
-        body: { place: memory.kept.place, secret: memory.kept.secret },
-      });
-      memory.keep({ pass, pass_expires_at: expiresAt });
-      this.isFull = false;
-      return true;
-    } catch (problem) {
-      if (problem.slug === 'turn-over') this.isTurnOver = true;
-      else if (problem.slug === 'full') this.isFull = true;
-      else if (problem.slug === 'not-yet-served') this.isFull = false;
-      else throw problem;
-      this.retryAfterMs = problem.retryAfterMs ?? 3000;
-      return false;
-    } finally {
-      this.changed();
-    }
+    return this.tabs.alone(async () => {
+      memory.read();
+      if (memory.pass) return true;
+      try {
+        const { pass, expires_at: expiresAt } = await change('POST', `${this.path}/passes`, {
+          body: { place: memory.kept.place, secret: memory.kept.secret },
+        });
+        memory.keep({ pass, pass_expires_at: expiresAt });
+        this.isFull = false;
+        return true;
+      } catch (problem) {
+        if (problem.slug === 'turn-over') this.isTurnOver = true;
+        else if (problem.slug === 'full') this.isFull = true;
+        else if (problem.slug === 'not-yet-served') this.isFull = false;
+        else throw problem;
+        this.retryAfterMs = problem.retryAfterMs ?? 3000;
+        return false;
+      } finally {
+        if (this.isRunning) this.tell();
+        this.changed();
+      }
+    });
   }
 
   /** Gives the place up, to take a new one. */
   leave() {
     this.memory.forgetPlace();
+    this.replaced();
+  }
+
+  /** Takes over a place from a link. */
+  takeOver(given) {
+    this.memory.takeOver(given);
+    this.replaced();
+    return this.findPosition().then(() => this.changed());
+  }
+
+  replaced() {
     [this.isTurnOver, this.isFull] = [false, false];
+    this.tabs.say({ isReplaced: true });
     this.changed();
   }
 }

@@ -1,6 +1,7 @@
 // Choosing how many at which price: full, reduced, … as the house named them.
 
-import { h, setText, stepper } from './dom.js';
+import { h, setText } from './dom.js';
+import { stepper } from './stepper.js';
 
 /** The price types of a category, or, without one, those that every category of the list has: {type: [least, most]}. */
 export function pricesOf(performance, categories) {

@@ -62,14 +62,29 @@ export function palette(colours = {}, isDark = false) {
   };
 }
 
-/** Puts a house's colours on an element, and keeps them right when the device turns light or dark. */
-export function applyColours(element, colours) {
-  const darkness = matchMedia('(prefers-color-scheme: dark)');
+const painted = new Set();
+let darkness = null;
+
+/**
+ * Puts a house's colours on an element, and keeps them right when the device turns light or dark. `scheme`: `light` or
+ * `dark` whatever the device says. `isOpen`: whoever uses the element may set its colours too, as `--parvis-primary` and so on.
+ */
+export function applyColours(element, colours, { scheme = '', isOpen = false } = {}) {
   const apply = () => {
-    for (const [name, value] of Object.entries(palette(colours, darkness.matches))) element.style.setProperty(name, value);
-    element.style.setProperty('color-scheme', darkness.matches ? 'dark' : 'light');
+    const isDark = scheme ? scheme === 'dark' : darkness.matches;
+    for (const [name, value] of Object.entries(palette(colours, isDark))) {
+      element.style.setProperty(name, isOpen ? `var(--parvis${name.slice(1)}, ${value})` : value);
+    }
+    element.style.setProperty('color-scheme', isDark ? 'dark' : 'light');
+    element.dataset.scheme = isDark ? 'dark' : 'light';
   };
-  darkness.addEventListener('change', apply);
+  if (!darkness) {
+    darkness = matchMedia('(prefers-color-scheme: dark)');
+    darkness.addEventListener('change', () => painted.forEach((each) => { if (each.element.isConnected) each.apply(); else painted.delete(each); }));
+  }
+  // An element that is painted again is painted in its last colours from then on.
+  painted.forEach((each) => { if (each.element === element) painted.delete(each); });
+  painted.add({ element, apply });
   apply();
 }
 

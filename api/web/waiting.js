@@ -3,31 +3,69 @@
 import { explain, get } from './api.js';
 import { h } from './dom.js';
 import { Line } from './line.js';
-import { openPage, readPath, whenAndWhere } from './shell.js';
+import { readFragment } from './memory.js';
+import { goBack, readReturn } from './returning.js';
+import { NEVER, openPage, readPath, whenAndWhere } from './shell.js';
+import { titleSign } from './situation.js';
+import { moreParts } from './waitingmore.js';
 import { waitingView } from './waitingview.js';
 
 /** So many performances stand above the queue; more would push it off the screen. */
 const FEW = 3;
 const { house: slug, onSale: id } = readPath();
-const { words, main } = await openPage({ house: slug });
+const line = new Line({ house: slug, onSale: id });
+const asked = get(`/v1/houses/${slug}/on-sales/${id}`);
+asked.catch(() => null);
+line.start();
+const { words, house, main } = await openPage({ house: slug, parts: ['waiting'] });
+const back = readReturn(house.return_addresses);
+if (back === false) {
+  line.stop();
+  main.append(
+    h('p', { class: 'notice problem', role: 'alert' }, words.say('return.refused')),
+    h('p', {}, h('a', { href: location.pathname }, words.say('return.stay'))));
+  await NEVER;
+}
 
-async function enter(line) {
-  if (line.memory.pass || await line.claim()) location.assign(`/h/${slug}/${id}/seats`);
-  else if (line.isFull) setTimeout(() => { if (line.isFull) enter(line).catch(() => line.changed()); }, line.retryAfterMs);
+/** The seats; with the place behind the `#` where this browser keeps nothing from one page to the next. */
+function goToSeats() {
+  if (back) {
+    goBack(back, line.memory.pass);
+    return;
+  }
+  const page = new URL(`/h/${slug}/${id}/seats`, location.href);
+  if (line.memory.lasts !== 'device') page.hash = line.memory.fragment;
+  location.assign(page);
+}
+
+async function enter() {
+  if (line.memory.pass || await line.claim()) goToSeats();
+  else if (line.isFull) setTimeout(() => { if (line.isFull) enter().catch(() => line.changed()); }, line.retryAfterMs);
+}
+
+function policies(kept) {
+  const rows = ['fees', 'refunds', 'delivery'].filter((name) => kept?.[name]);
+  if (!rows.length) return [];
+  return [h('details', { class: 'policies' }, h('summary', {}, words.say('policies')),
+    h('dl', {}, rows.map((name) => [h('dt', {}, words.say(`policy.${name}`)), h('dd', {}, kept[name])])))];
+}
+
+/** The place that a personal link brought: taken at once where there is none yet, else given for the visitor to choose. */
+function takeLink() {
+  const given = readFragment();
+  if (!given || given.place === line.memory.kept.place) return null;
+  if (line.memory.kept.place) return given;
+  line.takeOver(given);
+  return null;
 }
 
 try {
-  const onSale = await get(`/v1/houses/${slug}/on-sales/${id}`);
-  const line = new Line({ house: slug, onSale: id });
+  const onSale = await asked;
   line.prequeueAt = onSale.prequeue_at;
-  const view = waitingView({ line, words, onSale, onenter: enter });
+  line.turnMs = onSale.turn_seconds * 1000;
+  const view = waitingView({ line, words, onSale, onenter: enter, entry: back ? 'return.enter' : '' });
   const calm = `${onSale.title} – ${document.title}`;
-  line.onchange = (state) => {
-    const shown = view.update(state);
-    const isTurn = ['turn', 'full'].includes(shown.name);
-    const sign = isTurn ? `● ${words.say('stage.turn')}` : state.ahead && shown.name === 'waiting' ? `(${words.number(state.ahead)})` : '';
-    document.title = sign ? `${sign} ${calm}` : calm;
-  };
+  line.onchange = (state) => { document.title = titleSign(state, view.update(state), words) + calm; };
   const dates = h('ul', { class: 'dates' }, onSale.performances.map((performance) => h('li', {},
     onSale.performances.length > 1 ? h('b', {}, performance.title) : null, ' ', whenAndWhere(performance, words))));
   const areMany = onSale.performances.length > FEW;
@@ -36,14 +74,9 @@ try {
     view.element,
     areMany ? h('details', { class: 'policies' }, h('summary', {}, `${words.say('performances')} (${words.number(onSale.performances.length)})`), dates) : '',
     ...policies(onSale.policies));
-  await line.start();
+  addEventListener('hashchange', () => { if (location.hash.includes('secret=')) location.reload(); });
+  view.add(moreParts({ line, words, onSale, given: takeLink() }));
 } catch (problem) {
+  line.stop();
   main.append(h('p', { class: 'notice problem', role: 'alert' }, explain(problem, words)), h('p', {}, h('a', { href: `/h/${slug}` }, words.say('back_to_house'))));
-}
-
-function policies(kept) {
-  const rows = ['fees', 'refunds', 'delivery'].filter((name) => kept?.[name]);
-  if (!rows.length) return [];
-  return [h('details', { class: 'policies' }, h('summary', {}, words.say('policies')),
-    h('dl', {}, rows.map((name) => [h('dt', {}, words.say(`policy.${name}`)), h('dd', {}, kept[name])])))];
 }

@@ -2,6 +2,7 @@
 // A file has parts, and a page loads those that it says: what staff reads costs a visitor nothing.
 
 import { readPinned } from './pinned.js';
+import { readKept, writeKept } from './storage.js';
 
 const LANGUAGES = ['nl', 'fr', 'de', 'en'];
 const CHOICE = 'parvis:language';
@@ -13,13 +14,13 @@ export const NAMES = { nl: 'Nederlands', fr: 'Français', de: 'Deutsch', en: 'En
 export function chooseLanguage(spoken, asked) {
   const ours = (spoken ?? LANGUAGES).filter((language) => LANGUAGES.includes(language));
   const known = ours.length ? ours : LANGUAGES;
-  const wished = [asked, localStorage.getItem(CHOICE), ...navigator.languages].filter(Boolean);
+  const wished = [asked, readKept(CHOICE), ...navigator.languages].filter(Boolean);
   return wished.map((language) => language.slice(0, 2).toLowerCase()).find((language) => known.includes(language)) ?? known[0];
 }
 
 /** Remembers a visitor's own choice on this device. */
 export function rememberLanguage(language) {
-  localStorage.setItem(CHOICE, language);
+  writeKept(CHOICE, language);
 }
 
 /** Words, numbers, money and times in one language. */
@@ -96,6 +97,20 @@ export class Words {
 
   moment(instant) {
     return this.say('date_at_time', { date: this.date(instant), time: this.hour(instant) });
+  }
+
+  /** How long something lasts that is set in seconds: 10 minutes, 90 seconds. */
+  span(seconds) {
+    const isWhole = seconds % 60 === 0 || seconds >= 600;
+    const options = { style: 'unit', unit: isWhole ? 'minute' : 'second', unitDisplay: 'long' };
+    return new Intl.NumberFormat(this.locale, options).format(isWhole ? Math.floor(seconds / 60) : seconds);
+  }
+
+  /** How long ago something was: 20 seconds ago, 3 minutes ago. */
+  ago(ms) {
+    const seconds = Math.floor(ms / 1000);
+    const format = new Intl.RelativeTimeFormat(this.locale);
+    return seconds < 90 ? format.format(-seconds, 'second') : format.format(-Math.floor(seconds / 60), 'minute');
   }
 
   /** A stretch of time: 2 days 4 hours, or 1:04:09, or 4:09. */

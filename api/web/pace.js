@@ -1,0 +1,69 @@
+// How long a wait will be, and how often to ask meanwhile: arithmetic only, no page and no clock.
+
+/** What was seen longer ago says nothing any more about how fast a line moves. */
+export const SEEN_MS = 300_000;
+const MINUTE_MS = 60_000;
+const HANDFUL = 5;
+const ENDED = ['sold_out', 'closed'];
+/** A page that nobody looks at need not know within the second. */
+const HIDDEN_MS = 15_000;
+/** Whose turn it is, or who waits for the house itself, needs no hurry. */
+const CALM = ['turn', 'full', 'paused'];
+const OPENING_SPREAD_MS = 2500;
+
+/** The published interval for someone with so many ahead: the last entry that is not beyond them. */
+export function pollAfterMs(policy, ahead) {
+  return (policy ?? []).filter((entry) => entry.ahead <= ahead).at(-1)?.after_ms ?? policy?.[0]?.after_ms ?? 5000;
+}
+
+/** How fast the line was seen to move: `{perMinute, minutes}`; null before it had the time to move by a handful. */
+function watch(published, seen) {
+  const [first, last] = [seen[0], seen.at(-1)];
+  const minutes = first ? (last.at - first.at) / MINUTE_MS : 0;
+  const moved = first ? last.served - first.served : 0;
+  return minutes >= 1 / 3 && Math.max(moved, published * minutes) >= HANDFUL ? { perMinute: moved / minutes, minutes } : null;
+}
+
+/** The people let in a minute, as seen for at least a minute, else as published. */
+export function pace(perMinute, seen) {
+  const watched = watch(perMinute, seen);
+  return Math.round(watched?.minutes >= 1 ? watched.perMinute : perMinute);
+}
+
+/**
+ * How long the wait will be, honestly: [least, most] in minutes, `most` null where nobody can tell, and null while
+ * nothing can be said. The published pace is what the house means to do, what was seen is what it did: the band covers
+ * both, and is the wider the shorter the line was watched.
+ */
+export function waitBand(ahead, perMinute, seen) {
+  const watched = watch(perMinute, seen);
+  const paces = [perMinute, watched?.perMinute ?? perMinute];
+  if (ahead <= 0 || Math.max(...paces) <= 0) return null;
+  const doubt = 0.15 + 0.6 / (1 + (watched?.minutes ?? 0));
+  const least = roundTo(Math.floor, ahead / Math.max(...paces) / (1 + doubt));
+  if (Math.min(...paces) <= 0) return [Math.max(1, least), null];
+  const most = roundTo(Math.ceil, (ahead / Math.min(...paces)) * (1 + doubt));
+  return [least, Math.max(most, least + 1)];
+}
+
+/** Minutes in steps that promise no more than is known: single ones, fives, quarters, then whole hours. */
+function roundTo(round, minutes) {
+  const step = minutes < 10 ? 1 : minutes < 60 ? 5 : minutes < 180 ? 15 : 60;
+  return round(minutes / step) * step;
+}
+
+/**
+ * When to ask again. The house's table says how often at most; whoever waits for nothing soon asks less, a page that
+ * nobody looks at too, but never so seldom that a turn (`turnMs` long) could pass unseen. `untilNextMs`: to the next
+ * start, of the queue or of the sales, 0 when it is past; it is aimed at just behind it. `chance`: 0 to 1, so that a crowd does not breathe in step.
+ */
+export function askAfterMs({ status, situation, ahead, untilNextMs, turnMs, isHidden, chance }) {
+  const { joined, now_serving: served } = status.lines.public;
+  let afterMs = pollAfterMs(status.poll, ahead ?? Math.max(0, joined - served));
+  if (['scheduled', 'prequeue'].includes(status.phase)) afterMs = Math.max(afterMs, Math.min(30_000, untilNextMs / 20));
+  else if (CALM.includes(situation)) afterMs = Math.max(afterMs, 4000);
+  else if (situation === 'shopping' || ENDED.includes(status.phase)) afterMs = Math.max(afterMs, HIDDEN_MS);
+  if (isHidden) afterMs = Math.max(afterMs, Math.min(3 * afterMs, HIDDEN_MS, turnMs / 20));
+  afterMs *= 0.75 + chance / 2;
+  return untilNextMs && afterMs > untilNextMs ? untilNextMs + 300 + chance * OPENING_SPREAD_MS : afterMs;
+}
