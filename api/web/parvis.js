@@ -18,7 +18,7 @@
 //              All of them bubble and leave the shadow.
 // Slots        header (instead of the title), before, waiting, turn, sold-out, closed (while it is so), footer
 // Parts        frame title card stage number-box number-label number countdown ahead facts next actions primary secondary quiet
-//              notice message trouble problem onwards age rest seats open-seats signs personal link draw
+//              notice message trouble problem stuck onwards age rest seats open-seats signs personal link draw
 // Properties   --parvis-primary --parvis-on-primary --parvis-accent --parvis-on-accent --parvis-background --parvis-text
 //              --parvis-link --parvis-muted: a house's colours, else those it gave to Parvis, made fit to be read.
 //              Whoever sets them answers for the contrast. --parvis-card --parvis-line --parvis-round --parvis-font
@@ -132,7 +132,20 @@ class ParvisWaitingRoom extends HTMLElement {
     const page = new URL(`h/${about.house}/${about.on_sale}/seats`, SERVER);
     page.searchParams.set('language', words.language);
     page.hash = this.line.memory.fragment;
-    if (this.fire('parvis-enter', { href: page.href }, true)) open(page, '_top');
+    if (!this.fire('parvis-enter', { href: page.href }, true)) return;
+    let top = null;
+    try {
+      top = open(page, '_top');
+    } catch { /* the same as null: a frame that may not lead its window elsewhere */ }
+    if (!top) this.offerWindow(page, words);
+  }
+
+  /** The seats cannot be chosen inside a frame, and this one keeps its visitors: a link leads out. */
+  offerWindow(page, words) {
+    const link = h('a', { href: page.href, target: '_blank', rel: 'noopener' }, words.say('do.enter'));
+    this.room.querySelector('.stuck')?.remove();
+    this.view.element.append(h('p', { class: 'notice stuck', role: 'alert' }, `${words.say('frame_keeps_you')} `, link));
+    this.nameParts();
   }
 }
 
