@@ -18,6 +18,11 @@ from api import public as _public_routes
 from api import visitor as _visitor_routes
 from api.boards import Boards
 from api.changes import seat_changes
+from api.forms import basket as _basket_pages
+from api.forms import choosing as _choosing_pages
+from api.forms import paying as _paying_pages
+from api.forms import waiting as _waiting_pages
+from api.forms.directory import PLAIN_PAGES
 from api.hot import (
     BODILESS,
     HANDLERS,
@@ -55,6 +60,8 @@ NETWORK_VARIABLE: Final = "PARVIS_NETWORK"
 HOUSES_VARIABLE: Final = "PARVIS_HOUSES"
 ROUTE_MODULES: Final = (_public_routes, _visitor_routes, _ops_routes)
 """Imported for the routes that they register."""
+PAGE_MODULES: Final = (_waiting_pages, _choosing_pages, _basket_pages, _paying_pages)
+"""Imported for the pages without JavaScript that they lay."""
 TYPED: Final = (directory, MANAGE, operated_houses, healthz, readyz, metrics)
 log = structlog.get_logger()
 
@@ -216,6 +223,7 @@ def create_app(houses: Sequence[House], network: Network | None = None) -> Lites
             *TYPED,
             document_of(TYPED),
             *PAGES,
+            *PLAIN_PAGES,
             theme_style,
         ],
         lifespan=[lifespan],

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
+from urllib.parse import quote
 
 import minify
 import msgspec
@@ -30,6 +31,15 @@ FOR_GOOD: Final = "public, max-age=31536000, immutable"
 FOR_A_WHILE: Final = "public, max-age=300, stale-while-revalidate=600, stale-if-error=86400"
 WIDGET: Final = "parvis.js"
 PAGE_NAMES: Final = ("onestop", "house", "waiting", "seats", "control", "counter", "ops")
+PLAIN_TWINS: Final = {
+    "onestop": "/plain",
+    "house": "/h/{house}/plain",
+    "waiting": "/h/{house}/{on_sale}/plain",
+    "seats": "/h/{house}/{on_sale}/plain/seats",
+}
+"""The same without JavaScript (`api/forms/`). The page is the same bytes for everybody and knows no house: a browser
+that runs no script is led to `?plain` of its own address, and from there on.
+"""
 Page = Request[None, None, State]
 
 
@@ -51,7 +61,7 @@ STYLE: Final = re.compile(r"^(export const \w*STYLE = `)(.+?)(`;)$", re.MULTILIN
 """A stylesheet inside a module: the widget's."""
 CHUNKS: Final = ("widgetmore.js",)
 """What the widget loads once it is needed, beside its first file."""
-STAFF_PARTS: Final = ("/staff.json", "/ops.json")
+STAFF_PARTS: Final = ("/staff.json", "/ops.json", "/plain.json")
 """Words that the widget never loads."""
 
 
@@ -125,8 +135,9 @@ def _built() -> dict[str, bytes]:
 
 
 def _page_file(page: str) -> File:
-    text = SOURCES["page.html"].decode().replace("PAGE.js", f"{page}.js").replace("/web/", FOLDER)
-    return file_of("page.html", text.encode())
+    name = "page.html" if page in PLAIN_TWINS else "staff.html"
+    text = SOURCES[name].decode().replace("PAGE.js", f"{page}.js").replace("/web/", FOLDER)
+    return file_of(name, text.encode())
 
 
 WEB: Final = {name: file_of(name, body) for name, body in _built().items()}
@@ -159,6 +170,16 @@ def _page(request: Page, name: str) -> Response[bytes]:
     return _send(request, PAGE_FILES[name], headers)
 
 
+def _visitors_page(request: Page, name: str, **where: str) -> Response[bytes]:
+    query = request.scope["query_string"].split(b"&")
+    if b"plain" not in query:
+        return _page(request, name)
+    path = PLAIN_TWINS[name].format(**{key: quote(value) for key, value in where.items()})
+    rest = b"&".join(each for each in query if each.startswith(b"language=")).decode("latin-1")
+    headers = {"location": f"{path}?{rest}" if rest else path, "cache-control": "no-cache"}
+    return Response(b"", status_code=303, headers=headers)
+
+
 @get("/web/{name:path}", include_in_schema=False)
 async def web_file(request: Page, name: str) -> Response[bytes]:
     """A module, a stylesheet, an image. Any origin may load them: a house embeds the widget in its own page.
@@ -180,7 +201,7 @@ async def web_file(request: Page, name: str) -> Response[bytes]:
 @get("/", include_in_schema=False)
 async def one_stop(request: Page) -> Response[bytes]:
     """Every listed on-sale of the network."""
-    return _page(request, "onestop")
+    return _visitors_page(request, "onestop")
 
 
 @get("/ops", include_in_schema=False)
@@ -190,13 +211,13 @@ async def ops_page(request: Page) -> Response[bytes]:
 
 
 @get("/h/{house:str}", include_in_schema=False)
-async def house_page(request: Page, house: str) -> Response[bytes]:  # noqa: ARG001 - the page reads its own address
+async def house_page(request: Page, house: str) -> Response[bytes]:
     """A house's on-sales."""
-    return _page(request, "house")
+    return _visitors_page(request, "house", house=house)
 
 
 @get("/h/{house:str}/control", include_in_schema=False)
-async def control_page(request: Page, house: str) -> Response[bytes]:  # noqa: ARG001
+async def control_page(request: Page, house: str) -> Response[bytes]:  # noqa: ARG001 - it reads its own address
     """For the house's manager."""
     return _page(request, "control")
 
@@ -208,15 +229,15 @@ async def counter_page(request: Page, house: str) -> Response[bytes]:  # noqa: A
 
 
 @get("/h/{house:str}/{on_sale:str}", include_in_schema=False)
-async def waiting_page(request: Page, house: str, on_sale: str) -> Response[bytes]:  # noqa: ARG001
+async def waiting_page(request: Page, house: str, on_sale: str) -> Response[bytes]:
     """The waiting room."""
-    return _page(request, "waiting")
+    return _visitors_page(request, "waiting", house=house, on_sale=on_sale)
 
 
 @get("/h/{house:str}/{on_sale:str}/seats", include_in_schema=False)
-async def seats_page(request: Page, house: str, on_sale: str) -> Response[bytes]:  # noqa: ARG001
+async def seats_page(request: Page, house: str, on_sale: str) -> Response[bytes]:
     """Choosing seats, the basket, the confirmation."""
-    return _page(request, "seats")
+    return _visitors_page(request, "seats", house=house, on_sale=on_sale)
 
 
 PAGES: Final = [web_file, one_stop, ops_page, house_page, control_page, counter_page, waiting_page, seats_page]

@@ -51,6 +51,8 @@ STATUS: Final[dict[str, int]] = {
     "forged-token": 401,
     "forged-event": 401,
     "scope-missing": 403,
+    "cookie-needed": 403,
+    "forged-form": 403,
     "not-your-place": 403,
     "payment-declined": 402,
     "not-yet-served": 409,

@@ -108,7 +108,7 @@ async def read_on_sale(call: Call) -> Answer:
     return Answer(200, encode(reply), [SHORT_CACHE])
 
 
-async def _listed(cell: Cell) -> tuple[ListedOnSale, ...]:
+async def list_on_sales(cell: Cell) -> tuple[ListedOnSale, ...]:
     """The house's on-sales that are not over. Raises `CellUnavailable`."""
     listed = []
     # Before the first look nothing is known, and a house that is down would pass for one with nothing to sell.
@@ -146,7 +146,7 @@ def logo_reply(cell: Cell, logo: Logo | None) -> LogoReply | None:
 async def _house_reply(call: Call, theme: Theme) -> bytes:
     house, look = call.cell.house, look_of(call.cell.house, theme)
     try:
-        on_sales = await _listed(call.cell)
+        on_sales = await list_on_sales(call.cell)
     except CellUnavailable:
         # The pages need the house's name and colours to say that it cannot answer now.
         on_sales = ()
@@ -195,11 +195,16 @@ async def read_logo(call: Call) -> Answer:
 @get("/v1/on-sales", summary="Coming and open on-sales of the houses that choose to be listed", cache=1)
 async def directory(state: State) -> DirectoryReply:
     """The one-stop directory; a house that cannot answer is missing and said to be."""
+    return await find_directory(state)
+
+
+async def find_directory(state: State) -> DirectoryReply:
+    """What every listed house of this process puts on sale, and which of them does not answer."""
     cells: list[Cell] = [cell for cell in state.cells.values() if cell.house.listed]
 
     async def ask(cell: Cell) -> tuple[ListedOnSale, ...] | None:
         try:
-            return await _listed(cell)
+            return await list_on_sales(cell)
         except CellUnavailable:
             return None
 

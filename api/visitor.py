@@ -27,6 +27,7 @@ from engine.entries import Item
 from engine.errors import CellUnavailable, LedgerUnavailable, Refused
 from engine.house import find_key
 from engine.instants import to_rfc3339
+from engine.ledger.ledger import Ledger
 from engine.payments import PROVIDERS, provider
 from engine.pressure import Level
 from engine.seats import Owner
@@ -203,6 +204,20 @@ async def _wait_until_recorded(cell: Cell, order: OrderId, state: str, seconds: 
     return state
 
 
+async def confirm_basket(cell: Cell, token: str, request: OrderRequest, key: str) -> tuple[OrderId, str]:
+    """Order and state of a basket that whoever has the token confirms. Raises `ForgedToken`, `Refused`."""
+    owner, channel = owner_of(cell, token, "counter", "orders:write")
+    if channel != "counter" and (request.customer is None or request.payment.provider == "counter"):
+        raise Refused("bad-input", "an order outside the counter names its customer and an online payment")
+    # The house's own may confirm anybody's holds; a visitor only those of their own pass.
+    whose = owner.owner if owner.place else ""
+    if len(request.holds) > cell.house.limits.holds_an_order:
+        raise Refused("bad-input", f"an order has at most {cell.house.limits.holds_an_order} holds")
+    holds = [seats.read_hold(cell, each, whose) for each in request.holds]
+    buyer = orders.Buyer(caller=owner.owner, owner=whose, channel=channel)
+    return await orders.confirm(cell, buyer, holds, request.customer, request.payment, key)
+
+
 @hot(
     "POST",
     "/orders",
@@ -214,18 +229,10 @@ async def _wait_until_recorded(cell: Cell, order: OrderId, state: str, seconds: 
 async def confirm(call: Call) -> Answer:
     """An order of all the holds of a basket, in one step."""
     cell = call.cell
-    owner, channel = owner_of(cell, call.bearer(), "counter", "orders:write")
+    token = call.bearer()
+    owner_of(cell, token, "counter", "orders:write")  # before anything of the body is read
     key = call.idempotency_key()
-    request = await call.body(ORDER)
-    if channel != "counter" and (request.customer is None or request.payment.provider == "counter"):
-        raise Refused("bad-input", "an order outside the counter names its customer and an online payment")
-    # The house's own may confirm anybody's holds; a visitor only those of their own pass.
-    whose = owner.owner if owner.place else ""
-    if len(request.holds) > cell.house.limits.holds_an_order:
-        raise Refused("bad-input", f"an order has at most {cell.house.limits.holds_an_order} holds")
-    holds = [seats.read_hold(cell, token, whose) for token in request.holds]
-    buyer = orders.Buyer(caller=owner.owner, owner=whose, channel=channel)
-    order, state = await orders.confirm(cell, buyer, holds, request.customer, request.payment, key)
+    order, state = await confirm_basket(cell, token, await call.body(ORDER), key)
     state = await _wait_until_recorded(cell, order, state, _wait_seconds(call))
     return _json(202, OrderedReply(order=order, order_secret=cell.signer.order_secret(order), state=state))
 
@@ -239,40 +246,35 @@ async def confirm(call: Call) -> Answer:
 )
 async def read_order(call: Call) -> Answer:
     """The order's state, items and total."""
-    cell, order = call.cell, OrderId(call.parameters["order"])
-    secret = call.bearer()
+    ledger = call.scope["litestar_app"].state.ledgers[call.cell.house.slug]
+    found = await find_order(call.cell, ledger, OrderId(call.parameters["order"]), call.bearer())
+    return _json(200, order_reply(found))
+
+
+async def find_order(cell: Cell, ledger: Ledger, order: OrderId, secret: str) -> orders.Ordered:
+    """The order, for whoever keeps its secret. Raises `Refused`, `CellUnavailable`, `LedgerUnavailable`."""
     if not secret:
         raise Refused("secret-required", "the order's secret is needed to read it")
     if not cell.signer.owns_order(order, secret):
         raise Refused("unknown-order", "there is no such order here")
     found = await orders.find(cell, order)
-    if found is None:
-        ledger = call.scope["litestar_app"].state.ledgers[cell.house.slug]
-        recorded = await ledger.order(order)
-        if recorded is None:
-            raise Refused("unknown-order", "there is no such order here")
-        found = orders.Ordered(
-            order=order,
-            state=recorded.state,
-            items=recorded.items,
-            total=recorded.total,
-            currency=recorded.currency,
-        )
-    elif found.state == "recorded":
-        found = await _state_in_ledger(call, found)
-    return _json(200, order_reply(found))
-
-
-async def _state_in_ledger(call: Call, found: orders.Ordered) -> orders.Ordered:
-    """A recorded order may have been refunded, or found conflicted, since; without the ledger it stays as it is.
-
-    One that the writer came past and the ledger does not have lies in the dead letters: it is confirmed, no more.
-    """
-    try:
-        recorded = await call.scope["litestar_app"].state.ledgers[call.cell.house.slug].order(found.order)
-    except LedgerUnavailable:
+    if found is not None and found.state != "recorded":
         return found
-    return msgspec.structs.replace(found, state=recorded.state if recorded else "confirmed")
+    try:
+        recorded = await ledger.order(order)
+    except LedgerUnavailable:
+        if found is None:
+            raise
+        return found
+    if found is not None:
+        # It may have been refunded, or found conflicted, since. One that the writer came past and the ledger does not
+        # have lies in the dead letters: it is confirmed, no more.
+        return msgspec.structs.replace(found, state=recorded.state if recorded else "confirmed")
+    if recorded is None:
+        raise Refused("unknown-order", "there is no such order here")
+    return orders.Ordered(
+        order=order, state=recorded.state, items=recorded.items, total=recorded.total, currency=recorded.currency
+    )
 
 
 @hot(

@@ -11,12 +11,12 @@ from litestar.routes import HTTPRoute
 from api.app import TYPED, create_app
 from api.hot import ROUTES
 from api.openapi import describe
-from tests.integration.test_walls import EXPECTED, OPERATING, PUBLIC, SHOPPING, routes_of_the_app
+from tests.integration.test_walls import EXPECTED, OPERATING, PATHS, PUBLIC, SHOPPING, routes_of_the_app
 from tests.town import Sale, Town
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 TYPES = {"string", "integer", "number", "boolean", "object", "array", "null"}
-UNDESCRIBED = re.compile(r"^/($|ops$|h/|web/|schema/)")
+UNDESCRIBED = re.compile(r"^/($|plain|ops$|h/|web/|schema/)")
 """Pages, their files, and the document itself."""
 
 
@@ -57,7 +57,7 @@ def test_every_route_of_the_app_is_described_and_nothing_else(document: Any) -> 
 
 def test_the_hot_routes_are_those_of_the_routing_table() -> None:
     typed = {route.path for route in create_app([]).routes if isinstance(route, HTTPRoute)}
-    assert {route.path for route in create_app([]).routes} - typed == {route.path for route in ROUTES}
+    assert {route.path for route in create_app([]).routes} - typed == {*(route.path for route in ROUTES), *PATHS}
 
 
 def test_every_operation_says_what_it_takes_and_what_it_gives(document: Any) -> None:

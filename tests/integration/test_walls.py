@@ -11,6 +11,9 @@ import pytest
 from litestar.routes import ASGIRoute, HTTPRoute
 
 from api.app import create_app
+from api.forms.directory import HOUSE as PLAIN_HOUSE
+from api.forms.door import FORMS, ROOM
+from api.forms.door import PATHS as PLAIN_PATHS
 from api.hot import ROUTES
 from tests.integration.books import Books, changes
 from tests.receiver import ADDRESS
@@ -21,6 +24,9 @@ MANAGE = HOUSE + "/manage"
 ON_SALE = HOUSE + "/on-sales/{on_sale:str}"
 PERFORMANCE = HOUSE + "/performances/{performance:str}"
 
+PATHS = (*PLAIN_PATHS, PLAIN_HOUSE)
+FORMED = "formed"
+"""A form without JavaScript: who may send it is tried in `test_plain.py`, form by form."""
 PUBLIC, JOINING, CLAIMING, SHOPPING, OWNING, SIGNED = "public", "joining", "claiming", "shopping", "owning", "signed"
 OPERATING = "operating"
 MANAGER: frozenset[str] = frozenset()
@@ -39,6 +45,12 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
         ],
         PUBLIC,
     ),
+    **{("GET", path): PUBLIC for path in ("/plain", "/plain/houses.css", PLAIN_HOUSE)},
+    **{("GET", ROOM + path): PUBLIC for path in ("", "/join", "/enter", "/leave", "/release", "/extend")},
+    **{("GET", ROOM + path): PUBLIC for path in ("/seats", "/pay", "/order")},
+    **{
+        ("POST", ROOM + path): FORMED for path in ("/join", "/enter", "/leave", "/release", "/extend", "/seats", "/pay")
+    },
     **{("GET", path): OPERATING for path in ("/v1/operated-houses", HOUSE + "/ops")},
     ("POST", ON_SALE + "/places"): JOINING,
     ("POST", ON_SALE + "/passes"): CLAIMING,
@@ -89,13 +101,15 @@ REFUSED = {
 
 def routes_of_the_app() -> Iterator[tuple[str, str]]:
     """(method, path) of whatever the app answers to."""
-    hot = {route.path: route.method for route in ROUTES}
+    hot = {route.path: [route.method] for route in ROUTES} | {path: ["GET"] for path in PATHS}
+    for form in FORMS:
+        hot[form.path] = ["GET", "POST"]
     for route in create_app([]).routes:
         match route:
             case HTTPRoute():
                 yield from ((method, route.path) for method in route.methods - SAFE)
             case ASGIRoute():
-                yield hot[route.path], route.path
+                yield from ((method, route.path) for method in hot[route.path])
             case _:
                 raise AssertionError(route)
 

@@ -1,0 +1,94 @@
+"""The basket without JavaScript: what is held, until when; let go of it, or keep it longer."""
+
+import msgspec
+
+from api.forms.door import IN_TURN, Visit, pages
+from api.forms.halls import Hall, listed
+from api.forms.kept import BasketHold, KeptHold, unspelled
+from api.forms.words import Words
+from api.hot import Answer
+from api.wire import StatusReply
+from engine import seats
+from engine.catalogue import Performance
+from engine.errors import Refused
+
+
+class BasketView(msgspec.Struct, frozen=True):
+    """The basket as pages show it, with the halls' names for what is in it."""
+
+    holds: list[BasketHold]
+    names: dict[str, Hall]
+    titles: dict[str, str]
+    total: int
+    fees: int
+    currency: str
+    ends_at_ms: int
+    can_extend: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.holds)
+
+
+def title_of(performance: Performance, words: Words) -> str:
+    """What a performance is called beside others: title, date and time."""
+    starts_at_ms = performance.starts_at_ms
+    return f"{performance.title}, {words.short_date(starts_at_ms)} {words.hour(starts_at_ms)}"
+
+
+async def halls_of(visit: Visit, names: "list[str]") -> "dict[str, Hall]":
+    """The hall of each performance, as a list."""
+    halls = visit.cell.catalogue.halls
+    return {name: await listed(halls[visit.cell.performance(name).hall]) for name in dict.fromkeys(names)}
+
+
+async def basket_view(visit: Visit, status: StatusReply) -> BasketView:
+    """The basket as it stands by the house's clock."""
+    holds = visit.basket(status)
+    items = [item for each in holds for item in each.hold.items]
+    names = [item.performance for item in items]
+    return BasketView(
+        holds=holds,
+        names=await halls_of(visit, [*names]),
+        titles={name: title_of(visit.cell.performance(name), visit.words) for name in names},
+        total=sum(each.hold.total for each in holds),
+        fees=sum(item.fee for item in items),
+        currency=holds[0].hold.currency if holds else "EUR",
+        ends_at_ms=min((each.expires_at_ms for each in holds), default=0),
+        can_extend=any(not each.is_extended for each in holds),
+    )
+
+
+async def release(visit: Visit) -> Answer:
+    """Gives one hold's seats back; one that is gone already is gone."""
+    status = await visit.status()
+    for each in visit.basket(status):
+        if each.hold.hold == visit.fields.get("hold"):
+            try:
+                await seats.release(visit.cell, each.hold)
+            except Refused as refusal:
+                if refusal.slug != "hold-ended":
+                    raise
+            token = unspelled(each.token)
+            visit.keep(holds=tuple(held for held in visit.kept.holds if held.token != token))
+    return visit.go("/seats")
+
+
+async def extend(visit: Visit) -> Answer:
+    """More time for every hold, which the house grants once; what has ended is gone."""
+    left, problem = [], ""
+    for each in visit.basket(await visit.status()):
+        ends_at_ms = each.expires_at_ms
+        try:
+            key = visit.cell.signer.derive(f"extend {each.hold.hold}", visit.kept.secret)
+            ends_at_ms = await seats.extend(visit.cell, each.hold, key)
+        except Refused as refusal:
+            problem = refusal.slug
+            if refusal.slug == "hold-ended":
+                continue
+        left.append(KeptHold(unspelled(each.token), ends_at_ms, is_extended=True))
+    visit.keep(holds=tuple(left))
+    return visit.go("/pay" if visit.fields.get("back") == "pay" else "/seats", problem=problem)
+
+
+pages("/release", "plain_release", act=release, needs=IN_TURN)
+pages("/extend", "plain_extend", act=extend, needs=IN_TURN)

@@ -1,0 +1,228 @@
+"""Choosing seats without JavaScript: the best together, standing places, or seat by seat along a row."""
+
+from typing import Any, Final
+
+import msgspec
+
+from api.forms.basket import basket_view, title_of
+from api.forms.door import IN_TURN, Visit, pages
+from api.forms.frame import explain
+from api.forms.halls import Hall, ListedRow, listed
+from api.forms.kept import BasketHold, with_hold
+from api.hot import Answer
+from api.visitor import owner_of
+from engine import seats
+from engine.catalogue import Performance
+from engine.errors import BadInput, ForgedToken, Refused
+from engine.pressure import Level
+from engine.wishes import Best, Wish
+from engine.words import OPEN, AreaId, SeatId
+
+MOST_OFFERS: Final = 4
+BASKET_FULL: Final = "basket-full"
+NONE_CHOSEN: Final = "none-chosen"
+NOT_AGAIN: Final = frozenset({"pass-ended", "pass-required", "sale-ended", "forged-token"})
+"""Refusals after which nothing can be chosen here."""
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """Other seats, instead of those that somebody took."""
+
+    seats: list[str]
+    types: list[str]
+    name: str
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """What the last form came to, and what one can do instead."""
+
+    said: str
+    offers: list[Offer] = []
+    largest: int = 0
+
+
+def _notice(visit: Visit, performance: Performance, hall: Hall) -> Notice | None:
+    """What the address says of a refusal: seats of this hall, checked as everything that comes from outside."""
+    query, words = visit.query, visit.words
+    slug = query.get("problem")
+    if not slug:
+        return None
+    taken = [seat for seat in query.all("taken") if seat in hall.seats]
+    said = explain(words, slug, {"limit": visit.on_sale.seats_a_hold})
+    if taken:
+        said += f" {hall.name_seats(taken, words)}."
+    largest = query.get("largest")
+    if largest.isdecimal() and 0 < int(largest) < 1_000:
+        said += " " + words.say("largest_party", n=int(largest))
+    types, offers = query.all("type"), []
+    for text in query.all("instead")[:MOST_OFFERS]:
+        instead = [seat for seat in text.split(" ") if seat in hall.seats]
+        priced = [performance.prices.get(hall.seats[seat][1].category, {}) for seat in instead]
+        fits = len(types) == len(instead) and all(each in prices for each, prices in zip(types, priced, strict=True))
+        if instead:
+            offers.append(Offer(instead, types if fits else [], hall.name_seats(instead, words)))
+    return Notice(said, offers)
+
+
+class Group(msgspec.Struct, frozen=True):
+    """A category, or a standing area: what it costs, and how much of it is free."""
+
+    id: str
+    name: str
+    open: int
+    prices: dict[str, list[int]]
+    category: str = ""
+
+
+def _prices(performance: Performance, categories: "list[str]") -> "dict[str, list[int]]":
+    """The price types that every one of the categories has, with the amounts."""
+    tables = [performance.prices.get(category, {}) for category in categories]
+    shared = [each for each in tables[0] if all(each in table for table in tables)] if tables else []
+    return {each: [table[each] for table in tables] for each in shared}
+
+
+def chosen_performance(visit: Visit, basket: "list[BasketHold]") -> Performance:
+    """The one that is asked for, else that of the basket, else the first."""
+    names = visit.on_sale.performances
+    first = basket[0].hold.performances[0] if basket else names[0]
+    asked = visit.fields.get("performance") or visit.query.get("performance") or first
+    return visit.cell.performance(next((name for name in names if name == asked), names[0]))
+
+
+def _row(visit: Visit, hall: Hall) -> "tuple[int, int] | None":
+    """Zone and row that the address asks for: (zone, -1) for all its rows; None for all zones."""
+    zone, row = visit.query.get("zone"), visit.query.get("row")
+    if not (zone.isdecimal() and len(zone) < 5 and int(zone) < len(hall.zones)):
+        return (0, -1) if len(hall.zones) == 1 else None
+    is_row = row.isdecimal() and len(row) < 5 and int(row) < len(hall.zones[int(zone)].rows)
+    return int(zone), int(row) if is_row else -1
+
+
+async def show_seats(visit: Visit) -> Answer:
+    """What can be chosen, and what is in the basket."""
+    status, words = await visit.status(), visit.words
+    view = await basket_view(visit, status)
+    if not visit.has_pass(status) and not view:
+        return visit.go(problem=visit.query.get("problem"))
+    performance = chosen_performance(visit, view.holds)
+    open_hall = visit.cell.catalogue.halls[performance.hall]
+    hall = await listed(open_hall)
+    board = visit.boards.seats(performance.performance)
+    seat_map, counts = await board.now(), await board.open_by_category()
+    standing = [
+        Group(
+            id=area.id,
+            name=hall.name_area(area.id, words),
+            category=area.category,
+            open=max(0, seat_map.areas[area.id]),
+            prices=_prices(performance, [area.category]),
+        )
+        for area in open_hall.layout.areas
+    ]
+    where = _row(visit, hall)
+    row: ListedRow | None = hall.zones[where[0]].rows[where[1]] if where and where[1] >= 0 else None
+    return visit.show(
+        "seats.html",
+        best_prices=_prices(performance, hall.categories),
+        basket=view,
+        categories=[
+            Group(
+                id=name,
+                name=name,
+                open=counts[name] - sum(area.open for area in standing if area.category == name),
+                prices=_prices(performance, [name]),
+            )
+            for name in hall.categories
+        ],
+        currency=performance.currency,
+        hall=hall,
+        hall_name=open_hall.hall.name,
+        asked=visit.query.under("q."),
+        asked_category=visit.query.get("category"),
+        key=visit.kept.made,
+        limit=visit.on_sale.seats_a_hold,
+        mine={item.seat for each in view.holds for item in each.hold.items if item.seat},
+        notice=_notice(visit, performance, hall),
+        on_sale=visit.on_sale,
+        open_letter=OPEN,
+        pass_ends_at_ms=visit.kept.pass_ends_at_ms if visit.has_pass(status) else 0,
+        performance=performance,
+        performances=[visit.cell.performance(name) for name in visit.on_sale.performances],
+        row=row,
+        standing=standing,
+        states=seat_map.seats,
+        title_of=title_of,
+        where=where,
+    )
+
+
+def _count(text: str) -> int:
+    """How many, of a field."""
+    return int(text) if text.isdecimal() and len(text) <= 4 else 0
+
+
+def _wish(visit: Visit, performance: Performance) -> "tuple[Wish, list[str]]":
+    """What a form wishes for, and the price type of each. Raises `Refused` where nothing is chosen."""
+    fields, name = visit.fields, performance.performance
+    named = [SeatId(seat) for seat in fields.all("seat")]
+    types = fields.all("type") or [
+        price_type for price_type, text in fields.under("q.").items() for _ in range(_count(text))
+    ]
+    if named:
+        chosen = fields.under("type.")
+        return Wish(performance=name, seats=tuple(named)), types or [chosen[each] for each in named if each in chosen]
+    if not types:
+        raise Refused(NONE_CHOSEN, "nothing is chosen")
+    if area := fields.get("area"):
+        return Wish(performance=name, area=AreaId(area), quantity=len(types)), types
+    return Wish(performance=name, best=Best(quantity=len(types), category=fields.get("category"))), types
+
+
+def _refused(visit: Visit, performance: Performance, slug: str, facts: "dict[str, Any]") -> Answer:
+    """Back to where the choice was made, with what there is instead."""
+    fields = visit.fields
+    if slug in NOT_AGAIN:
+        visit.keep(pass_="")
+        return visit.go(problem=slug)
+    return visit.go(
+        "/seats",
+        performance=performance.performance,
+        zone=fields.get("zone"),
+        row=fields.get("row"),
+        problem=slug,
+        taken=facts.get("taken", []),
+        instead=[" ".join(each) for each in facts.get("alternatives", [])[:MOST_OFFERS]],
+        largest=facts.get("largest_party"),
+        type=list(fields.under("type.").values()) if fields.all("seat") else [],
+        category=fields.get("category"),
+        **{f"q.{name}": text for name, text in fields.under("q.").items() if _count(text)},
+    )
+
+
+async def hold(visit: Visit) -> Answer:
+    """Holds what is wished for. A form that was sent before changes nothing: `key` counts the holds made until then."""
+    cell, kept = visit.cell, visit.kept
+    performance = chosen_performance(visit, [])
+    if visit.fields.get("key") != str(kept.made):
+        return visit.go("/seats", performance=performance.performance, problem="key-reused")
+    try:
+        owner, _ = owner_of(cell, kept.pass_)
+        wish, types = _wish(visit, performance)
+        key = cell.signer.derive(f"hold {kept.made}", kept.secret)
+        held = await seats.hold(cell, owner, (wish,), types, key)
+    except (BadInput, ForgedToken) as error:
+        return _refused(visit, performance, "bad-input" if isinstance(error, BadInput) else "forged-token", {})
+    except Refused as refusal:
+        if refusal.slug == "key-reused":
+            # Its answer was lost, and something else is wished for now.
+            visit.keep(made=kept.made + 1)
+        return _refused(visit, performance, refusal.slug, refusal.facts)
+    visit.kept = with_hold(kept, held.token, held.expires_at_ms)
+    if not visit.fits():
+        visit.kept = msgspec.structs.replace(kept, made=kept.made + 1)
+        await seats.release(cell, held.hold)
+        return _refused(visit, performance, BASKET_FULL, {})
+    return visit.go("/seats", performance=performance.performance)
+
+
+pages("/seats", "plain_seats", show=show_seats, act=hold, needs=IN_TURN, sheds=Level.HOLDS)

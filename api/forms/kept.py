@@ -1,0 +1,135 @@
+"""What a visitor without JavaScript keeps, in one cookie of one on-sale: the secret, the place, the pass, the basket.
+
+Everything in it that counts is signed by itself, so whoever changes their cookie, or brings another on-sale's or
+another house's, has nothing. It travels packed: a basket of several performances fits into the 4 kB of a cookie.
+"""
+
+import re
+import secrets
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Final
+
+import msgspec
+
+from engine.cell import Cell
+from engine.errors import ForgedToken
+from engine.signing import Hold, Place
+from engine.waiting_room import hash_secret
+from engine.words import OnSaleId
+
+NAME: Final = "parvis"
+DAYS: Final = 30
+LARGEST_BYTES: Final = 3_800
+"""As it travels: browsers keep 4,096 with the name and what goes with it."""
+LARGEST_UNPACKED_BYTES: Final = 65_536
+
+
+class KeptHold(msgspec.Struct, frozen=True, array_like=True):
+    """A hold of the basket: the bytes that its token spells, and until when."""
+
+    token: bytes
+    expires_at_ms: int
+    is_extended: bool = False
+
+
+class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What the cookie says. `made`: holds so far, so that each form of a page is one wish however often it is sent."""
+
+    secret: str
+    place: str = ""
+    pass_: str = ""
+    pass_ends_at_ms: int = 0
+    is_turn_over: bool = False
+    holds: tuple[KeptHold, ...] = ()
+    made: int = 0
+    order: str = ""
+    order_secret: str = ""
+
+
+class BasketHold(msgspec.Struct, frozen=True):
+    """A hold as it is shown: its token, what it holds, until when."""
+
+    token: str
+    hold: Hold
+    expires_at_ms: int
+    is_extended: bool
+
+
+_decode: Final = msgspec.msgpack.Decoder(Kept).decode
+
+
+def fresh() -> Kept:
+    """For whoever brings nothing: a secret of their own, made for them."""
+    return Kept(secret=secrets.token_urlsafe(32))
+
+
+def spelled(token: bytes) -> str:
+    """The token of bytes."""
+    return urlsafe_b64encode(token).rstrip(b"=").decode()
+
+
+def unspelled(token: str) -> bytes:
+    """The bytes of a token of ours: every token has one spelling."""
+    return urlsafe_b64decode(token + "=" * (-len(token) % 4))
+
+
+def pack_kept(kept: Kept) -> str:
+    """The cookie's value."""
+    return spelled(zlib.compress(msgspec.msgpack.encode(kept), 9))
+
+
+def unpack_kept(value: str) -> Kept | None:
+    """What a cookie's value says; None for one that says nothing."""
+    try:
+        unpacked = zlib.decompressobj().decompress(unspelled(value), LARGEST_UNPACKED_BYTES)
+        kept = _decode(unpacked)
+    except (ValueError, zlib.error, msgspec.MsgspecError):
+        return None
+    return kept if kept.secret else None
+
+
+def place_of(cell: Cell, on_sale: OnSaleId, kept: Kept) -> Place | None:
+    """The place, if it is one of this on-sale's and the secret is its own."""
+    try:
+        place = cell.signer.read(Place, kept.place) if kept.place else None
+    except ForgedToken:
+        return None
+    is_theirs = place is not None and place.on_sale == on_sale and place.secret_hash == hash_secret(kept.secret)
+    return place if is_theirs else None
+
+
+def basket_of(cell: Cell, place: Place | None, kept: Kept, now_ms: int) -> list[BasketHold]:
+    """The holds that are the place's own and have not run out."""
+    if place is None:
+        return []
+    owner, found = cell.signer.pseudonym(place), []
+    for each in kept.holds:
+        token = spelled(each.token)
+        try:
+            hold = cell.signer.read(Hold, token)
+        except ForgedToken:
+            continue
+        if hold.owner == owner and hold.on_sale == place.on_sale and each.expires_at_ms > now_ms:
+            found.append(BasketHold(token, hold, each.expires_at_ms, each.is_extended))
+    return found
+
+
+def with_hold(kept: Kept, token: str, expires_at_ms: int) -> Kept:
+    """With one more hold, or the same again; a repeat of the last wish changes nothing."""
+    held = KeptHold(unspelled(token), expires_at_ms)
+    others = tuple(each for each in kept.holds if each.token != held.token)
+    return msgspec.structs.replace(kept, holds=(*others, held), made=kept.made + (len(others) == len(kept.holds)))
+
+
+def read_cookie(header: str, name: str) -> str:
+    """The value of a cookie, or an empty string."""
+    found = re.search(rf"(?:^|;\s*){re.escape(name)}=([\w-]*)", header)
+    return found[1] if found else ""
+
+
+def cookie(name: str, value: str, path: str, *, is_secure: bool) -> bytes:
+    """A `Set-Cookie` for one on-sale: no script reads it, no other site sends it along."""
+    secure = "; Secure" if is_secure else ""
+    text = f"{name}={value}; Path={path}; Max-Age={DAYS * 86_400}; HttpOnly; SameSite=Lax{secure}"
+    return text.encode()

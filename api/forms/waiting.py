@@ -1,0 +1,124 @@
+"""The waiting room without JavaScript: where one stands, join, come in, leave."""
+
+import random
+from typing import Final
+
+import msgspec
+
+from api.forms.door import IN_LINE, Visit, pages
+from api.forms.frame import explain
+from api.forms.kept import Kept, fresh
+from api.forms.situation import ACTIONS, BEFORE, KEEPING, facts_of, next_of, refresh_s, standing
+from api.hot import Answer
+from engine import waiting_room
+from engine.errors import Refused
+from engine.instants import from_rfc3339
+from engine.pressure import Level
+
+FEW: Final = 3
+"""So many performances stand above the queue; more would push it off the screen."""
+SAID_BY_ITSELF: Final = frozenset({"full", "turn-over", "not-yet-served"})
+"""Refusals that the page's situation tells of."""
+POLICIES: Final = ("fees", "refunds", "delivery")
+
+
+async def show_room(visit: Visit) -> Answer:
+    """Where the visitor stands. It asks for itself again, unless `still` is asked for."""
+    status, words, on_sale = await visit.status(), visit.words, visit.on_sale
+    problem = visit.query.get("problem")
+    found = standing(
+        status,
+        visit.place.index if visit.place else None,
+        has_pass=visit.has_pass(status),
+        is_turn_over=visit.kept.is_turn_over,
+        is_full=problem == "full",
+    )
+    is_still = visit.query.get("still") == "1"
+    pause_s = refresh_s(status, found, on_sale, random.random())
+    performances = [visit.cell.performance(name) for name in on_sale.performances]
+    own = visit.frame.look.words.get(words.language, {})
+    policy = msgspec.structs.asdict(visit.cell.house.policy)
+    return visit.show(
+        "waiting.html",
+        refresh_s=0 if is_still else pause_s,
+        action=ACTIONS.get(found.name, ""),
+        draw=status.draw,
+        facts=facts_of(status, found, on_sale, words),
+        found=found,
+        halls={each.performance: visit.cell.catalogue.halls[each.hall].hall.name for each in performances},
+        has_order=bool(visit.kept.order),
+        is_before=status.phase in BEFORE,
+        is_few=len(performances) <= FEW,
+        is_keeping=found.name in KEEPING,
+        is_still=is_still,
+        message=status.message or "",
+        next=next_of(status, found, on_sale, words),
+        notice=own.get("own.line", ""),
+        on_sale=on_sale,
+        pause_s=pause_s,
+        performances=performances,
+        policies=[(name, own.get(f"own.{name}") or policy[name]) for name in POLICIES],
+        said=explain(words, problem) if problem and problem not in SAID_BY_ITSELF else "",
+        seats_open=status.seats_open if found.name in {"waiting", "paused"} else {},
+        seen_at=words.second(from_rfc3339(status.server_time)),
+    )
+
+
+def _anew(visit: Visit) -> Kept:
+    """For whoever missed their turn: nothing of the old place, and a secret that a second press makes again."""
+    kept = visit.kept
+    secret = visit.cell.signer.derive("again", kept.secret)
+    return Kept(secret=secret, order=kept.order, order_secret=kept.order_secret)
+
+
+async def join(visit: Visit) -> Answer:
+    """A place in the line. Pressed twice it is one place: the secret in the cookie is the same."""
+    if visit.kept.is_turn_over:
+        visit.kept, visit.place = _anew(visit), None
+    if visit.place is None:
+        signer, secret = visit.cell.signer, visit.kept.secret
+        try:
+            joined = await waiting_room.join(
+                visit.cell, visit.on_sale, waiting_room.hash_secret(secret), signer.derive("join", secret)
+            )
+        except Refused as refusal:
+            if refusal.slug == "queue-full":
+                raise
+            return visit.go(problem=refusal.slug)
+        visit.keep(place=joined.place)
+    return visit.go()
+
+
+async def enter(visit: Visit) -> Answer:
+    """The turn is claimed, or renewed; who cannot come in yet goes on waiting."""
+    kept = visit.kept
+    key = f"enter {kept.made} {kept.order}"
+    try:
+        admitted = await waiting_room.admit(
+            visit.cell, visit.on_sale, kept.place, kept.secret, visit.cell.signer.derive(key, kept.secret)
+        )
+    except Refused as refusal:
+        if refusal.slug == "turn-over":
+            visit.keep(is_turn_over=True)
+        return visit.go(problem=refusal.slug)
+    visit.keep(pass_=admitted.token, pass_ends_at_ms=admitted.expires_at_ms)
+    return visit.go("/seats")
+
+
+async def ask_to_leave(visit: Visit) -> Answer:
+    """Whether they really want to: a number is lost for good."""
+    if visit.place is None:
+        return visit.go()
+    return visit.show("leave.html", on_sale=visit.on_sale)
+
+
+async def leave(visit: Visit) -> Answer:
+    """The place is forgotten; an order is not."""
+    visit.kept = msgspec.structs.replace(fresh(), order=visit.kept.order, order_secret=visit.kept.order_secret)
+    return visit.go()
+
+
+pages("", "plain_waiting", show=show_room)
+pages("/join", "plain_join", act=join, sheds=Level.JOINS)
+pages("/enter", "plain_enter", act=enter, needs=IN_LINE)
+pages("/leave", "plain_leave", show=ask_to_leave, act=leave, needs=IN_LINE)
