@@ -271,6 +271,9 @@ async def test_only_what_an_endpoint_asked_for_is_told_there(told: Told, receive
     await told.until_still(told.sender())
     assert receiver.types("/sales") == ["on_sale.paused"]
     assert receiver.types("/orders") == ["order.recorded"]
+    # What happened while it was disabled is not told there later.
+    await webhooks.enable(told.ledger, off.webhook, by())
+    await told.until_still(told.sender())
     assert receiver.types("/off") == []
 
 

@@ -178,6 +178,13 @@ def test_a_variable_that_is_not_set_is_one_fault(write: Write, monkeypatch: pyte
                 "write https://www.example.org/tickets"
             ),
         ),
+        (
+            house(webhooks_to='["10.1.2.3/8"]'),
+            (
+                'house zeewind, webhooks_to: "10.1.2.3/8" is neither an address nor a network; '
+                "write 10.1.2.3 or 10.1.2.0/24"
+            ),
+        ),
         (house(listed='"yes"'), "house zeewind, listed: Expected `bool`, got `str`"),
         (
             house(policy='"sharde"'),
@@ -221,7 +228,7 @@ def test_all_faults_are_told_together(tmp_path: Path) -> None:
     broken = house("klinker", postgres_dsn='"klinker"', operator_contact="7", policy='"shared"')
     path.write_text("region = 'kust'\n[policies.shared]\nfees = 'f'\n" + house(nam="1", without="name") + broken)
     assert problems_of(path) == (
-        'the file: unknown key "region" (there are: name, policies, houses)',
+        'the file: unknown key "region" (there are: name, operator_keys, policies, houses)',
         'the file: "name" is missing',
         'policy shared: "refunds" is missing',
         'policy shared: "delivery" is missing',
