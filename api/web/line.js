@@ -91,7 +91,7 @@ export class Line {
     if (this.asking) return;
     clearTimeout(this.timer);
     if (!this.isRunning || !this.tabs.isLeading) return;
-    this.timer = setTimeout(() => this.poll(), Math.max(afterMs, this.dueMs - Date.now()));
+    this.timer = setTimeout(() => { if (this.tabs.leads()) this.poll(); }, Math.max(afterMs, this.dueMs - Date.now()));
   }
 
   /** The page is seen again, or the network is back: what is overdue is asked at once, by the tab that is seen. */

@@ -54,6 +54,12 @@ export class Tabs {
     }
   }
 
+  /** Whether this tab still leads, at this moment. */
+  leads() {
+    this.renew?.(false);
+    return this.isLeading;
+  }
+
   begin() {
     if (!this.isRunning || this.isLeading) return;
     this.isLeading = true;
@@ -63,15 +69,15 @@ export class Tabs {
   /** The same where a browser has no locks: whoever leads says so every two seconds, and is no leader any more after four. */
   lease(isTaking) {
     const name = `${this.name}/lead`;
-    const renew = (mayTake) => {
+    this.renew = (mayTake) => {
       const held = attempt(() => JSON.parse(readKept(name)));
       if (!mayTake && held && held.id !== this.id && Date.now() < held.until) { this.isLeading = false; return; }
       writeKept(name, JSON.stringify({ id: this.id, until: Date.now() + LEASE_MS }));
       this.begin();
     };
     clearInterval(this.leasing);
-    this.leasing = setInterval(renew, LEASE_MS / 2, false);
-    renew(isTaking);
+    this.leasing = setInterval(() => this.renew(false), LEASE_MS / 2);
+    this.renew(isTaking);
   }
 
   /** Does something that only one tab may be doing; the others wait for it to be done. */
