@@ -59,7 +59,7 @@ HOME: Final = "new URL('/', import.meta.url)"
 NO_HASHES: Final = "const HASHES = {};"
 STYLE: Final = re.compile(r"^(export const \w*STYLE = `)(.+?)(`;)$", re.MULTILINE | re.DOTALL)
 """A stylesheet inside a module: the widget's."""
-CHUNKS: Final = ("widgetmore.js",)
+CHUNKS: Final = ("widgetmore.js", "seatmap.js")
 """What the widget loads once it is needed, beside its first file."""
 STAFF_PARTS: Final = ("/staff.json", "/ops.json", "/plain.json")
 """Words that the widget never loads."""

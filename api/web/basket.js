@@ -7,7 +7,17 @@ export class Basket {
   /** `memory` keeps the basket over a reload; `bearer()` gives the pass or key; `onchange()` after each change. */
   constructor({ house, memory, bearer, onchange }) {
     Object.assign(this, { path: `/v1/houses/${house}`, memory, bearer, onchange });
-    this.holds = (memory.kept.basket ?? []).filter((hold) => untilMs(hold.expires_at) > 0);
+    this.holds = [];
+    /** What ran out last, so that it can be asked for again. */
+    this.ended = [];
+    this.sync();
+  }
+
+  /** Takes in what another tab of this browser has reserved, paid or let go. */
+  sync() {
+    this.memory.read?.();
+    this.holds = (this.memory.kept.basket ?? []).filter((hold) => untilMs(hold.expires_at) > 0);
+    this.onchange();
   }
 
   get items() {
@@ -36,17 +46,44 @@ export class Basket {
     return new Set(this.items.filter((item) => item.performance === performance && item.seat).map((item) => item.seat));
   }
 
-  keep(holds) {
-    this.holds = holds;
-    this.memory.keep({ basket: holds });
+  /** `alter(holds)` gives the new ones: it is told what is kept by now, by whichever tab. */
+  keep(alter) {
+    this.memory.read?.();
+    this.holds = alter((this.memory.kept.basket ?? []).filter((hold) => untilMs(hold.expires_at) > 0));
+    this.memory.keep({ basket: this.holds });
     this.onchange();
   }
 
+  /** The same wish after an answer that never came is the same request: it cannot reserve twice. */
   async hold(items, priceTypes) {
     const body = priceTypes?.length ? { items, price_types: priceTypes } : { items };
-    const held = await change('POST', `${this.path}/holds`, { body, bearer: this.bearer() });
-    this.keep([...this.holds, held]);
-    return held;
+    const wish = JSON.stringify(body);
+    const key = this.uncertain?.wish === wish ? this.uncertain.key : crypto.randomUUID();
+    this.uncertain = { wish, key };
+    try {
+      const held = await change('POST', `${this.path}/holds`, { body, key, bearer: this.bearer() });
+      [this.uncertain, this.ended] = [null, []];
+      this.keep((holds) => [...holds, held]);
+      return held;
+    } catch (problem) {
+      if (problem.status >= 400 && problem.status < 500) this.uncertain = null;
+      throw problem;
+    }
+  }
+
+  /** Asks for what ran out once more: the same seats, at the same prices. */
+  holdAgain() {
+    const wishes = new Map();
+    for (const item of this.ended.flatMap((hold) => hold.items)) {
+      const name = `${item.performance} ${item.seat ? '' : item.area}`;
+      if (!wishes.has(name)) wishes.set(name, []);
+      wishes.get(name).push(item);
+    }
+    const items = [...wishes.values()].map((like) => {
+      const [{ performance, seat, area }] = like;
+      return seat ? { performance, seats: like.map((item) => item.seat) } : { performance, area, quantity: like.length };
+    });
+    return this.hold(items, [...wishes.values()].flat().map((item) => item.price_type));
   }
 
   async release(hold) {
@@ -55,7 +92,7 @@ export class Basket {
     } catch (problem) {
       if (![404, 410].includes(problem.status)) throw problem;
     }
-    this.keep(this.holds.filter((held) => held.hold !== hold));
+    this.keep((holds) => holds.filter((held) => held.hold !== hold));
   }
 
   /** More time for every hold, which the house grants once. */
@@ -65,14 +102,15 @@ export class Basket {
       const { expires_at: expiresAt } = await change('POST', `${this.path}/holds/${encodeURIComponent(hold)}/extend`, { body: {}, bearer: this.bearer() });
       extended.set(hold, expiresAt);
     }
-    this.keep(this.holds.map((held) => ({ ...held, expires_at: extended.get(held.hold), isExtended: true })));
+    this.keep((holds) => holds.map((held) => ({ ...held, expires_at: extended.get(held.hold) ?? held.expires_at, isExtended: true })));
   }
 
   /** Drops what has run out; true if something had. */
   sweep() {
     const alive = this.holds.filter((hold) => Date.parse(hold.expires_at) > nowMs());
     if (alive.length === this.holds.length) return false;
-    this.keep(alive);
+    this.ended = this.holds.filter((hold) => !alive.includes(hold));
+    this.keep((holds) => holds);
     return true;
   }
 
@@ -97,12 +135,15 @@ export class Basket {
       const ordered = await change('POST', `${this.path}/orders`, { body, key, bearer: this.bearer(), prefer: 'wait=2' });
       const order = { ...ordered, ...summary, email: body.customer?.email };
       this.memory.keep({ attempt: undefined, order });
-      this.keep([]);
+      this.keep((holds) => holds.filter(({ hold }) => !body.holds.includes(hold)));
       return order;
     } catch (problem) {
       const isAnswer = problem.status >= 400 && problem.status < 500;
       if (isAnswer) this.memory.keep({ attempt: undefined });
-      if (['hold-ended', 'unknown-hold'].includes(problem.slug)) this.keep([]);
+      if (['hold-ended', 'unknown-hold'].includes(problem.slug)) {
+        this.ended = this.holds;
+        this.keep(() => []);
+      }
       throw problem;
     }
   }

@@ -38,9 +38,10 @@ export function basketView({ basket, words, names, onpay, isCounter = false }) {
   const more = h('button', { type: 'button', class: 'secondary', hidden: true, onclick: () => act(more, () => basket.extend()) }, words.say('more_time'));
   const pay = h('button', { type: 'button', class: 'primary large', onclick: onpay }, words.say('continue'));
   const problem = h('p', { class: 'notice problem', role: 'alert', hidden: true });
+  const again = h('button', { type: 'button', class: 'secondary', hidden: true, onclick: () => act(again, () => basket.holdAgain()) }, words.say('ask_again'));
   const spoken = h('p', { class: 'unseen', role: 'status' });
   const element = h('aside', { class: 'card basket', 'aria-label': title },
-    h('h2', {}, title), problem, untilBox, more, body, pay, spoken);
+    h('h2', {}, title), problem, again, untilBox, more, body, pay, spoken);
   const [barSum, barUntil] = [h('b'), h('small')];
   const barText = h('span', { class: 'bar-text' }, barSum, barUntil);
   const barButton = h('button', { type: 'button', class: 'primary', onclick: onpay }, words.say('step.pay'));
@@ -50,13 +51,20 @@ export function basketView({ basket, words, names, onpay, isCounter = false }) {
 
   async function act(button, action) {
     problem.hidden = true;
-    await whileBusy(button, action, (trouble) => { problem.hidden = false; setText(problem, explain(trouble, words)); });
+    await whileBusy(button, action, (trouble) => {
+      const taken = (trouble.facts?.taken ?? []).map((seat) => names.nameItem({ performance: trouble.facts.performance, seat }));
+      problem.hidden = false;
+      setText(problem, [explain(trouble, words), ...taken].join(' '));
+      if (taken.length) basket.ended = [];
+      again.hidden = !basket.ended.length;
+    });
   }
 
   function tick() {
     if (basket.sweep()) {
       problem.hidden = false;
       setText(problem, words.say('reservation_ended'));
+      again.hidden = !basket.ended.length;
     }
     if (!basket.endsAt) return;
     const leftMs = untilMs(basket.endsAt);
@@ -78,7 +86,7 @@ export function basketView({ basket, words, names, onpay, isCounter = false }) {
     pay.hidden = isEmpty;
     bar.hidden = isEmpty;
     if (isEmpty) more.hidden = true;
-    else problem.hidden = true;
+    else problem.hidden = again.hidden = true;
     const several = areSeveral(basket.items);
     const groups = basket.holds.map((hold) => {
       const letGo = h('button', { type: 'button', class: 'quiet', onclick: () => act(letGo, () => basket.release(hold.hold)) }, words.say('let_go', { n: hold.items.length }));

@@ -1,143 +1,341 @@
-// Choosing seats of one performance: the best together, a standing area, or seat by seat on the map.
+// Choosing seats of one performance: the best together, a standing area, or seat by seat on the plan or in a list.
 
 import { explain, get } from './api.js';
+import { bestForm, foundBox } from './bestform.js';
+import { wear } from './chooserstyle.js';
 import { h, setText, whileBusy } from './dom.js';
+import { HallMap } from './hallmap.js';
 import { LiveSeats } from './liveseats.js';
 import { nameArea, nameSeat, nameSeats, readPlan } from './plan.js';
 import { priceRange, pricesOf, pickedSeats, quantities } from './prices.js';
-import { SeatMap } from './seatmap.js';
+import { BLOCKED, HELD, legendStamp, MINE, OPEN, PICKED, readInks, SOLD, STATE_NAMES, STATE_OF_LETTER } from './seatlooks.js';
+import { SeatList } from './seatlist.js';
+import { readKept, writeKept } from './storage.js';
+import { inkOn } from './theme.js';
 
-/** Loads the plan and builds the panel. `hold(items, priceTypes)` reserves, null where one may only look; `mine()` gives the seat ids already reserved. */
-export async function openChooser({ house, performance, currency, limit, words, hold = null, mine = () => [] }) {
-  const plan = readPlan(await get(`/v1/houses/${house}/performances/${performance.performance}/plan`));
-  const id = performance.performance;
-  const problem = h('div', { class: 'notice problem', role: 'alert', hidden: true });
-  const picked = new Set();
-  const chosen = new Map();
-  const tray = h('div', { class: 'tray', hidden: true });
-  const seatCategories = plan.categories.filter((category) => performance.prices[category.name] && plan.seats.some((seat) => seat.category === category.name));
-  const counts = new Map();
-  let open = { states: '', areas: {} };
-  let isReserving = false;
+const SHOWN_AS = 'parvis:seats-as';
 
-  async function reserve(button, item, types) {
-    problem.hidden = true;
-    await whileBusy(button, async () => {
-      isReserving = true;
-      await hold([{ performance: id, ...item }], types).finally(() => { isReserving = false; });
-      picked.clear();
-      chosen.clear();
-      best?.clear();
-      standing.forEach((area) => area.clear());
-      refresh();
-    }, (trouble) => tell(trouble, types));
+/**
+ * `hold(items, types)` reserves and gives the hold, null where one may only look; `release(hold)` lets one go, null where
+ * that is done elsewhere; `mine(performance)` gives the seat ids already reserved. `onopen({category: n})` tells what is
+ * left, `onpick(ids)` what is picked, `elsewhere(quantity)` gives buttons that lead to other performances. `isInside`: the
+ * page around it has the style already. `onelement(element)`: there is something to see; the plan is still being read.
+ */
+export class Chooser {
+  constructor(given) {
+    const defaults = { hold: null, release: null, mine: () => [], onopen: null, onpick: null, elsewhere: async () => [], isInside: false, onelement: null };
+    Object.assign(this, defaults, given, { id: given.performance.performance, picked: new Set(), types: new Map(), own: new Set(), letters: [], areas: {}, found: null });
+    const { words, performance } = this;
+    this.problem = h('div', { class: 'notice problem', role: 'alert', part: 'problem', hidden: true });
+    this.box = foundBox({ words, onother: (button) => this.askOther(button), onback: (button) => this.letGo(button) });
+    this.tray = h('div', { class: 'tray', part: 'tray', hidden: true });
+    this.forms = h('div', { class: 'forms' });
+    this.stage = h('section', { class: 'card map-card', part: 'plan' }, h('p', { class: 'muted' }, words.say('loading')));
+    this.panel = h('div', { class: 'chooser' }, this.problem, this.box.element, this.forms, this.stage);
+    this.element = this.isInside ? this.panel : wear(h('div'), this.panel);
+    this.showForms(performance.categories.map(({ name }) => name).filter((name) => performance.prices[name]), []);
+    this.live = new LiveSeats({ house: this.house, performance: this.id, onchange: (now) => this.hear(now) });
   }
 
-  function tell(trouble, types) {
-    const offers = (trouble.facts?.alternatives ?? []).map((seats) => {
-      const fits = seats.length === types?.length && seats.every((seat, at) => performance.prices[plan.ids.get(seat)?.category]?.[types[at]] !== undefined);
-      const button = h('button', { type: 'button', class: 'secondary', onclick: () => reserve(button, { seats }, fits ? types : []) }, nameSeats(plan, seats, words));
-      return button;
-    });
-    const taken = trouble.facts?.taken ?? [];
-    for (const seat of taken) picked.delete(plan.ids.get(seat)?.n);
-    const party = trouble.slug === 'sold-out' && trouble.facts.largest_party ? words.say('largest_party', { n: trouble.facts.largest_party }) : null;
-    say([explain(trouble, words), taken.length ? `${nameSeats(plan, taken, words)}.` : null, party],
-      offers.length ? [h('p', {}, words.say('take_instead')), h('div', { class: 'offers' }, offers)] : []);
-    refresh();
+  async open() {
+    this.onelement?.(this.element);
+    const plan = this.plan = await readPlan(await get(`/v1/houses/${this.house}/performances/${this.id}/plan`));
+    const { prices } = this.performance;
+    this.states = new Uint8Array(plan.count);
+    const used = new Set(plan.category);
+    this.seatCategories = plan.categories.filter(({ name }, at) => prices[name] && used.has(at)).map(({ name }) => name);
+    this.showForms(this.seatCategories, plan.areas.filter(({ category }) => prices[category]));
+    this.stage.hidden = !plan.count;
+    if (plan.count) this.showPlan();
+    this.live.start().catch((trouble) => { this.tell(trouble); this.live.fallBack(); });
+    return this;
   }
 
-  function say(sentences, more = []) {
-    problem.replaceChildren(h('p', {}, sentences.filter(Boolean).join(' ')), ...more);
-    problem.hidden = false;
-    problem.scrollIntoView({ block: 'nearest' });
+  stop() {
+    this.live.stop();
+    this.map?.stop();
+  }
+
+  showForms(categories, areas) {
+    const { performance, limit, currency, words } = this;
+    const key = `${categories.join('\n')}\n\n${areas.map(({ id }) => id)}`;
+    if (!this.hold || key === this.formsShown) return;
+    this.formsShown = key;
+    this.standing = areas.map((area) => this.standingForm(area));
+    const hasWheelchair = this.plan?.isWheelchair.some(Boolean);
+    this.best = categories.length ? bestForm({
+      performance, categories, limit, currency, words, onask: (button, asked) => this.askBest(button, asked),
+      onwheelchair: hasWheelchair ? () => { this.showAs('list'); this.list.showWheelchair(); } : null,
+    }) : null;
+    this.forms.replaceChildren(...[this.best, ...this.standing].filter(Boolean).map(({ element }) => element));
+  }
+
+  showPlan() {
+    const { plan, states, words } = this;
+    const ontap = this.hold ? (n) => this.toggle(n) : null;
+    const describe = (n) => this.describe(n);
+    this.map = new HallMap({ plan, states, words, describe, ontap });
+    this.list = new SeatList({ plan, states, words, describe, ontap, range: (seats) => this.rangeOf(seats) });
+    this.switches = new Map(['map', 'list'].map((name) => [name, h('button', { type: 'button', class: 'tab', onclick: () => this.showAs(name) }, words.say(`as_${name}`))]));
+    this.legend = h('ul', { class: 'legend', part: 'legend' });
+    this.counts = new Map(this.seatCategories.map((name) => [name, h('small')]));
+    const pointer = h('p', { class: 'unseen' }, words.say('map_has_list'));
+    this.stage.replaceChildren(
+      h('div', { class: 'plan-head' }, h('h2', {}, words.say(this.hold ? 'map_title' : 'map_label')), h('div', { class: 'switch', role: 'group', 'aria-label': words.say('seats_as') }, [...this.switches.values()])),
+      this.legend, pointer, this.map.element, this.list.element, this.tray);
+    this.showAs(readKept(SHOWN_AS) === 'list' ? 'list' : 'map');
+    // Colours are known once the element stands in the page.
+    requestAnimationFrame(() => this.showLegend());
+  }
+
+  showLegend() {
+    const { plan, performance, currency, words } = this;
+    const [inks, ratio] = [readInks(this.stage), Math.min(2, devicePixelRatio)];
+    const known = plan.categories.filter(({ name }) => this.counts.has(name));
+    const states = [HELD, SOLD, BLOCKED, ...(this.hold ? [MINE] : [])];
+    this.legend.replaceChildren(
+      ...known.map(({ name, color, letter }) => h('li', {}, legendStamp({ state: OPEN, color, colorInk: inkOn(color), letter, inks, ratio }),
+        h('span', {}, h('b', {}, `${letter} · ${name}`), ' ', priceRange(Object.values(pricesOf(performance, [name]))[0], currency, words)), this.counts.get(name))),
+      ...states.map((state) => h('li', {}, legendStamp({ state, color: '#888888', colorInk: inks.paper, inks, ratio }), words.say(`seat.${STATE_NAMES[state]}`))),
+      ...(plan.isWheelchair.some(Boolean) ? [h('li', {}, legendStamp({ state: OPEN, color: '#888888', colorInk: '#000', letter: '♿', isWheelchair: true, inks, ratio }), words.say('wheelchair'))] : []));
+  }
+
+  showAs(name) {
+    this.map.element.hidden = name !== 'map';
+    this.list.element.hidden = name !== 'list';
+    for (const [each, button] of this.switches) button.setAttribute('aria-pressed', String(each === name));
+    writeKept(SHOWN_AS, name);
+  }
+
+  /** "Stalls, row C, seat 14, wheelchair place, Category 1, € 24,00, free" */
+  describe(n) {
+    const { plan, words } = this;
+    const { name } = plan.categories[plan.category[n]];
+    const price = Object.values(this.performance.prices[name] ?? {})[0];
+    return [nameSeat(plan, plan.ids[n], words), plan.isWheelchair[n] ? words.say('wheelchair') : null, name,
+      price === undefined ? null : words.money(price, this.currency), words.say(`seat.${STATE_NAMES[this.states[n]]}`)].filter(Boolean).join(', ');
+  }
+
+  rangeOf(seats) {
+    const names = [...new Set(seats.map((n) => this.plan.categories[this.plan.category[n]].name))].filter((name) => this.performance.prices[name]);
+    const amounts = names.map((name) => Object.values(this.performance.prices[name])[0]);
+    return amounts.length ? priceRange([Math.min(...amounts), Math.max(...amounts)], this.currency, this.words) : '';
+  }
+
+  /** What the hall looks like by now, `changed` of it (null: any). */
+  hear({ letters, changed, areas }) {
+    Object.assign(this, { letters, areas });
+    this.settle(changed);
+    this.dropTaken();
+    const open = new Map(this.plan.categories.map(({ name }) => [name, 0]));
+    for (let n = 0; n < this.plan.count; n += 1) {
+      if (letters[n] === 'o') open.set(this.plan.categories[this.plan.category[n]].name, open.get(this.plan.categories[this.plan.category[n]].name) + 1);
+    }
+    this.openOf = open;
+    for (const [name, count] of this.counts ?? []) setText(count, this.words.say('open_seats', { n: open.get(name) }));
+    this.standing?.forEach((area) => area.show(areas[area.id] ?? 0));
+    this.onopen?.(Object.fromEntries(open), areas);
+  }
+
+  /** Gives seats (null: all) the look they should have; only what differs is drawn and said. */
+  settle(which) {
+    if (!this.states) return;
+    const changed = [];
+    const look = (n) => {
+      const state = this.own.has(n) ? MINE : this.picked.has(n) ? PICKED : STATE_OF_LETTER[this.letters[n]] ?? BLOCKED;
+      if (state === this.states[n]) return;
+      this.states[n] = state;
+      changed.push(n);
+    };
+    if (which) which.forEach(look);
+    else for (let n = 0; n < this.plan.count; n += 1) look(n);
+    if (!changed.length || !this.map) return;
+    this.map.touch(changed);
+    this.list.update(changed);
+  }
+
+  /** What is reserved has changed. */
+  refresh() {
+    if (!this.plan) return;
+    const before = this.own;
+    this.own = new Set([...this.mine(this.id)].map(this.plan.n).filter((n) => n !== undefined));
+    this.settle([...before, ...this.own]);
+    if (this.found && !this.isAsking && !this.found.seats.some((seat) => this.own.has(this.plan.n(seat)))) this.forget();
+    this.dropTaken();
+  }
+
+  forget() {
+    this.found = null;
+    this.box.hide();
   }
 
   /** Picked seats that somebody else took meanwhile. What is being reserved right now is the answer's to tell. */
-  function dropTaken(mineNow) {
-    if (isReserving || !open.states) return;
-    const gone = [...picked].filter((n) => open.states[n] !== 'o');
-    gone.forEach((n) => picked.delete(n));
-    const others = gone.filter((n) => !mineNow.has(n)).map((n) => plan.seats[n].id);
-    if (others.length) say([words.say('problem.seats-taken'), `${nameSeats(plan, others, words)}.`]);
+  dropTaken() {
+    if (this.isAsking || !this.letters.length) return;
+    const gone = [...this.picked].filter((n) => this.letters[n] !== 'o');
+    if (!gone.length) return;
+    gone.forEach((n) => this.picked.delete(n));
+    this.settle(gone);
+    this.showTray();
+    const others = gone.filter((n) => !this.own.has(n)).map((n) => this.plan.ids[n]);
+    if (others.length) this.say([this.words.say('problem.seats-taken'), `${nameSeats(this.plan, others, this.words)}.`]);
   }
 
-  function toggle(seat) {
-    problem.hidden = true;
-    if (!picked.delete(seat.n)) {
-      if (picked.size >= limit) {
-        say([words.say('problem.too-many-seats', { limit })]);
+  toggle(n) {
+    this.problem.hidden = true;
+    if (!this.picked.delete(n)) {
+      if (this.picked.size >= this.limit) {
+        this.say([this.words.say('problem.too-many-seats', { limit: this.limit })]);
         return;
       }
-      picked.add(seat.n);
+      this.picked.add(n);
     }
-    refresh();
+    this.settle([n]);
+    this.showTray();
   }
 
-  function refresh() {
-    const mineNow = new Set([...mine(id)].map((seat) => plan.ids.get(seat)?.n).filter((n) => n !== undefined));
-    dropTaken(mineNow);
-    map?.show({ states: open.states || undefined, picked: new Set(picked), mine: mineNow });
-    for (const { name } of seatCategories) setText(counts.get(name), words.say('open_seats', { n: plan.seats.reduce((sum, seat) => sum + (seat.category === name && open.states[seat.n] === 'o' ? 1 : 0), 0) }));
-    standing.forEach((area) => area.show(open.areas[area.id] ?? 0));
-    tray.hidden = picked.size === 0;
-    if (!picked.size) return;
-    const seats = [...picked].map((n) => plan.seats[n]);
-    const list = pickedSeats({ seats, performance, currency, words, chosen, nameOf: (seat) => nameSeat(plan, seat.id, words), onremove: toggle });
-    const button = h('button', { type: 'button', class: 'primary', onclick: () => reserve(button, { seats: seats.map((seat) => seat.id) }, list.read()) }, words.say('reserve_picked', { n: seats.length }));
-    tray.replaceChildren(list.element, h('div', { class: 'tray-end' }, h('span', {}, words.say('together'), ' ', list.sum), button));
+  showTray() {
+    const { plan, words, performance, currency } = this;
+    this.tray.hidden = this.picked.size === 0;
+    this.onpick?.([...this.picked].map((n) => plan.ids[n]));
+    if (!this.picked.size) return;
+    const seats = [...this.picked].map((n) => ({ n, id: plan.ids[n], category: plan.categories[plan.category[n]].name }));
+    const list = pickedSeats({ seats, performance, currency, words, chosen: this.types, nameOf: ({ id }) => nameSeat(plan, id, words), onremove: ({ n }) => this.toggle(n) });
+    const button = h('button', { type: 'button', class: 'primary', onclick: () => this.askSeats(button, seats.map(({ id }) => id), list.read()) }, words.say('reserve_picked', { n: seats.length }));
+    this.tray.replaceChildren(list.element, h('div', { class: 'tray-end' }, h('span', {}, words.say('together'), ' ', list.sum), button));
   }
 
-  function bestForm() {
-    const any = seatCategories.length > 1 ? [''] : [];
-    const box = h('div');
-    let amounts;
-    const button = h('button', { type: 'submit', class: 'primary' }, words.say('find_best'));
-    const choose = h('select', { onchange: show }, [...any, ...seatCategories.map((category) => category.name)].map((name) => h('option', { value: name },
-      name ? `${name} – ${priceRange(Object.values(pricesOf(performance, [name]))[0], currency, words)}` : words.say('any_category'))));
-    function show() {
-      const names = choose.value ? [choose.value] : seatCategories.map((category) => category.name);
-      amounts = quantities({ prices: pricesOf(performance, names), limit, currency, words, start: Math.min(2, limit), onchange: () => { button.disabled = !amounts.count; } });
-      box.replaceChildren(amounts.element);
+  async ask(button, action, ontrouble) {
+    this.problem.hidden = true;
+    await whileBusy(button, async () => {
+      this.isAsking = true;
+      try { await action(); } finally {
+        this.isAsking = false;
+        this.refresh();
+      }
+    }, ontrouble);
+  }
+
+  askSeats(button, seats, types) {
+    return this.ask(button, async () => {
+      await this.hold([{ performance: this.id, seats }], types);
+      this.picked.clear();
+      this.types.clear();
+      this.settle(seats.map(this.plan.n));
+      this.showTray();
+      this.forget();
+    }, (trouble) => this.tell(trouble, types));
+  }
+
+  /** The first category in which so many sit together: the engine knows no price ceiling, and a refusal changes nothing. */
+  async holdBest({ quantity, types, categories }) {
+    for (const [at, category] of categories.entries()) {
+      try {
+        return await this.hold([{ performance: this.id, best: { quantity, ...(category ? { category } : {}) } }], types);
+      } catch (trouble) {
+        if (trouble.slug !== 'sold-out' || at === categories.length - 1) throw trouble;
+      }
     }
-    show();
-    const submit = (event) => {
-      event.preventDefault();
-      if (amounts.count) reserve(button, { best: { quantity: amounts.count, ...(choose.value ? { category: choose.value } : {}) } }, amounts.types);
-    };
-    const element = h('form', { class: 'card best', onsubmit: submit }, h('h2', {}, words.say('best_title')), h('p', { class: 'muted' }, words.say('best_hint')),
-      any.length ? h('label', { class: 'field' }, h('span', {}, words.say('category')), choose) : null, box, button);
-    return { element, clear: show };
+    return null;
   }
 
-  function standingForm(area) {
-    const prices = pricesOf(performance, [area.category]);
+  askBest(button, asked) {
+    return this.ask(button, async () => this.showFound(await this.holdBest(asked), asked), (trouble) => this.tell(trouble, asked.types, asked));
+  }
+
+  showFound(held, asked, isSame = false) {
+    if (!held?.items || !this.plan) return;
+    const { words } = this;
+    const seats = held.items.map((item) => item.seat).filter(Boolean);
+    this.found = { held, asked, seats };
+    this.box.show({ seats: nameSeats(this.plan, seats, words), amount: words.money(held.total, held.currency), until: words.time(held.expires_at), count: seats.length, isSame });
+    this.box.element.querySelector('.actions').hidden = !this.release;
+    this.refresh();
+    this.map?.reveal(seats.map(this.plan.n));
+  }
+
+  /** Others first, then these are let go: nobody is left with nothing. Where both would be too many, the other way round. */
+  askOther(button) {
+    const { held, asked, seats } = this.found;
+    return this.ask(button, async () => {
+      let next = null;
+      try {
+        next = await this.holdBest(asked);
+        await this.release(held.hold);
+      } catch (trouble) {
+        if (next || trouble.slug !== 'too-many-seats') throw trouble;
+        await this.release(held.hold);
+        next = await this.holdBest(asked);
+      }
+      this.showFound(next, asked, next.items.every((item) => seats.includes(item.seat)));
+    }, (trouble) => this.tell(trouble, asked.types, asked));
+  }
+
+  letGo(button) {
+    return this.ask(button, async () => { await this.release(this.found.held.hold); this.forget(); }, (trouble) => this.tell(trouble));
+  }
+
+  /** What was refused, in words, and what can be taken instead, right here. `asked`: the best that were asked for. */
+  async tell(trouble, types = [], asked = null) {
+    const { plan, words } = this;
+    const { alternatives = [], taken = [], largest_party: party, limit, yours } = trouble.facts ?? {};
+    for (const seat of taken) this.picked.delete(plan.n(seat));
+    this.settle(taken.map(plan?.n));
+    this.showTray();
+    const priced = (seats) => seats.length === types.length && seats.every((seat, at) => this.performance.prices[plan.categories[plan.category[plan.n(seat)]].name]?.[types[at]] !== undefined);
+    const offers = alternatives.map((seats) => {
+      const button = h('button', { type: 'button', class: 'secondary', onclick: () => this.askSeats(button, seats, priced(seats) ? types : []) }, words.say('take_these', { seats: nameSeats(plan, seats, words) }));
+      return button;
+    });
+    const isTooMany = trouble.slug === 'too-many-seats' && yours > 0;
+    this.say([isTooMany ? words.say('too_many_with_yours', { limit, yours }) : explain(trouble, words), taken.length ? `${nameSeats(plan, taken, words)}.` : null,
+      trouble.slug === 'sold-out' && party ? words.say('largest_party', { n: party }) : null], offers.length ? [h('p', {}, words.say('take_instead')), h('div', { class: 'offers' }, offers)] : []);
+    if (trouble.slug === 'sold-out' && asked) await this.tellElsewhere(asked);
+  }
+
+  async tellElsewhere({ quantity, categories }) {
+    const { words } = this;
+    const left = (this.seatCategories ?? []).filter((name) => categories[0] && !categories.includes(name) && (this.openOf?.get(name) ?? 0) >= quantity);
+    const buttons = left.map((name) => {
+      const button = h('button', { type: 'button', class: 'secondary', onclick: () => this.askBest(button, this.best.ask(name)) }, `${name}: ${words.say('open_seats', { n: this.openOf.get(name) })}, ${this.rangeOf([this.plan.category.indexOf(this.plan.categories.findIndex((each) => each.name === name))])}`);
+      return button;
+    });
+    buttons.push(...await this.elsewhere(quantity));
+    if (buttons.length) this.problem.append(h('p', {}, words.say('left_elsewhere')), h('div', { class: 'offers' }, buttons));
+  }
+
+  nameState(seat) {
+    const n = this.letters.length ? this.plan.n(seat) : undefined;
+    return n === undefined ? null : STATE_NAMES[this.states[n]];
+  }
+
+  async reveal(seat) {
+    const n = this.plan.n(seat);
+    await this.map.near(n);
+    return this.map.spot(n);
+  }
+
+  say(sentences, more = []) {
+    this.problem.replaceChildren(h('p', {}, sentences.filter(Boolean).join(' ')), ...more);
+    this.problem.hidden = false;
+    this.problem.scrollIntoView({ block: 'nearest' });
+  }
+
+  standingForm(area) {
+    const { words, currency, limit } = this;
     const left = h('p', { class: 'muted' });
     const button = h('button', { type: 'submit', class: 'primary', disabled: true }, words.say('reserve'));
-    const amounts = quantities({ prices, limit, currency, words, onchange: () => { button.disabled = !amounts.count; } });
+    const amounts = quantities({ prices: pricesOf(this.performance, [area.category]), limit, currency, words, onchange: () => { button.disabled = !amounts.count; } });
     const submit = (event) => {
       event.preventDefault();
-      if (amounts.count) reserve(button, { area: area.id, quantity: amounts.count }, amounts.types);
+      if (!amounts.count) return;
+      const { count: quantity, types } = amounts;
+      this.ask(button, async () => { await this.hold([{ performance: this.id, area: area.id, quantity }], types); amounts.clear(); }, (trouble) => this.tell(trouble, types));
     };
-    const element = h('form', { class: 'card standing', onsubmit: submit }, h('h2', {}, nameArea(plan, area.id, words)), left, amounts.element, button);
-    return { id: area.id, element, clear: () => amounts.clear(), show: (count) => setText(left, words.say('open_places', { n: count })) };
+    const element = h('form', { class: 'card standing', part: 'standing', onsubmit: submit }, h('h2', {}, nameArea(this.plan, area.id, words)), left, amounts.element, button);
+    return { id: area.id, element, show: (count) => setText(left, words.say('open_places', { n: count })) };
   }
-
-  const describe = (seat) => {
-    const prices = Object.values(performance.prices[seat.category] ?? {});
-    return [nameSeat(plan, seat.id, words), seat.isWheelchair ? words.say('wheelchair') : null, seat.category, prices.length ? words.money(prices[0], currency) : null].filter(Boolean).join(', ');
-  };
-  const map = plan.seats.length ? new SeatMap({ plan, words, describe, ontoggle: hold ? toggle : null }) : null;
-  const best = hold && seatCategories.length ? bestForm() : null;
-  const standing = plan.areas.filter((area) => hold && performance.prices[area.category]).map(standingForm);
-  const swatch = (color) => { const dot = h('span', { class: 'swatch' }); dot.style.background = color; return dot; };
-  const legend = h('ul', { class: 'legend' }, seatCategories.map(({ name, color }) => {
-    counts.set(name, h('small'));
-    return h('li', {}, swatch(color), h('span', {}, h('b', {}, name), ' ', priceRange(Object.values(pricesOf(performance, [name]))[0], currency, words)), counts.get(name));
-  }), h('li', {}, h('span', { class: 'swatch taken' }), words.say('seat.sold')));
-  const live = new LiveSeats({ house, performance: id, onchange: (now) => { open = now; refresh(); } });
-  const element = h('div', { class: 'chooser' }, problem, h('div', { class: 'forms' }, best?.element, standing.map((area) => area.element)),
-    map ? h('section', { class: 'card map-card' }, h('h2', {}, words.say(hold ? 'map_title' : 'map_label')), legend, map.element, tray) : null);
-  live.start().catch((trouble) => { tell(trouble); live.fallBack(); });
-  return { element, plan, refresh, stop: () => live.stop() };
 }
+
+/** Loads the plan and gives the chooser. */
+export const openChooser = (given) => new Chooser(given).open();

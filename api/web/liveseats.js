@@ -1,37 +1,63 @@
-// Which seats are still open, as it happens: server-sent events, and asking every few seconds where they do not come through.
+// Which seats are still open, as it happens: server-sent events, and asking every few seconds where they do not come
+// through. Every message says which version it leads to, so a lost one costs one look at the whole, never a reload.
 
 import { get, SERVER } from './api.js';
 
 const ASK_EVERY_MS = 3000;
 const TRY_STREAM_AGAIN_MS = 30_000;
+/** The server says something every 15 s; a stream that is silent for longer is dead, whatever the browser thinks. */
+const SILENT_MS = 40_000;
 
 export class LiveSeats {
-  /** `onchange({states, areas})`: a letter a seat in plan order, and places open an area. */
+  /** `onchange({letters, changed, areas})`: a letter a seat in plan order, which of them changed (null: any), places open an area. */
   constructor({ house, performance, onchange }) {
-    Object.assign(this, { path: `/v1/houses/${house}/performances/${performance}/seats`, onchange, version: 0, states: [], areas: {}, isRunning: false });
+    Object.assign(this, { path: `/v1/houses/${house}/performances/${performance}/seats`, onchange, version: 0, letters: [], areas: {}, isRunning: false });
+    this.onback = () => { if (!document.hidden && this.isRunning) this.resume(); };
   }
 
   async start() {
     this.isRunning = true;
+    addEventListener('online', this.onback);
+    document.addEventListener('visibilitychange', this.onback);
     await this.read();
     this.listen();
   }
 
   stop() {
     this.isRunning = false;
+    removeEventListener('online', this.onback);
+    document.removeEventListener('visibilitychange', this.onback);
+    this.quiet();
+  }
+
+  quiet() {
     this.stream?.close();
-    clearTimeout(this.asking);
-    clearTimeout(this.trying);
+    [this.asking, this.trying, this.silence].forEach(clearTimeout);
+  }
+
+  /** After a tunnel or a sleep: what is true now, and then what changes. */
+  async resume() {
+    await this.read().catch(() => null);
+    if (this.isRunning && this.stream?.readyState !== EventSource.OPEN) {
+      this.quiet();
+      this.listen();
+    }
   }
 
   async read() {
     const { version, seats, areas } = await get(this.path);
-    Object.assign(this, { version, states: [...seats], areas });
-    this.tell();
+    // An answer that was kept on the way may be older than what was heard since; two of them are the truth.
+    if (version < this.version && !this.wasOlder) {
+      this.wasOlder = true;
+      return;
+    }
+    this.wasOlder = false;
+    Object.assign(this, { version, letters: [...seats], areas });
+    this.tell(null);
   }
 
-  tell() {
-    if (this.isRunning) this.onchange({ states: this.states.join(''), areas: this.areas });
+  tell(changed) {
+    if (this.isRunning) this.onchange({ letters: this.letters, changed, areas: this.areas });
   }
 
   listen() {
@@ -39,22 +65,27 @@ export class LiveSeats {
     const address = new URL(`${this.path.slice(1)}/changes`, SERVER);
     address.searchParams.set('since', this.version);
     this.stream = new EventSource(address);
-    this.stream.onopen = () => clearTimeout(this.asking);
+    this.stream.onopen = () => { clearTimeout(this.asking); this.hear(); };
     this.stream.onmessage = (event) => {
       const { version, changes, areas } = JSON.parse(event.data);
-      for (const [n, state] of changes) this.states[n] = state;
+      this.hear();
+      for (const [n, letter] of changes) this.letters[n] = letter;
       this.version = version;
       this.areas = { ...this.areas, ...areas };
-      this.tell();
+      this.tell(changes.map(([n]) => n));
     };
-    this.stream.addEventListener('reload', () => this.read().catch(() => this.fallBack()));
+    this.stream.addEventListener('reload', () => { this.version = 0; this.read().catch(() => this.fallBack()); });
     this.stream.onerror = () => this.fallBack();
   }
 
+  /** Heartbeats are comments, which a page does not hear: after a long silence one look tells whether anything was missed. */
+  hear() {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => { this.read().catch(() => this.fallBack()); this.hear(); }, SILENT_MS);
+  }
+
   fallBack() {
-    this.stream.close();
-    clearTimeout(this.asking);
-    clearTimeout(this.trying);
+    this.quiet();
     if (!this.isRunning) return;
     const ask = async () => {
       await this.read().catch(() => null);

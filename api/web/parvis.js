@@ -28,6 +28,7 @@ import { explain, get, SERVER } from './api.js';
 import { h } from './dom.js';
 import { Line } from './line.js';
 import { importPinned } from './pinned.js';
+import './seatmaploader.js';
 import { IN_TURN, titleSign } from './situation.js';
 import { applyColours } from './theme.js';
 import { waitingView } from './waitingview.js';

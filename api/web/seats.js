@@ -3,15 +3,16 @@
 import { explain, get, pause } from './api.js';
 import { Basket } from './basket.js';
 import { basketView } from './basketview.js';
-import { checkoutForm, confirmation } from './checkout.js';
-import { openChooser } from './choose.js';
+import { checkoutForm } from './checkout.js';
 import { observe } from './clock.js';
+import { confirmation } from './confirmation.js';
 import { h, setText } from './dom.js';
 import { Line } from './line.js';
+import { readFragment } from './memory.js';
 import { nameArea, nameSeat, readPlan } from './plan.js';
+import './seatmap.js';
 import { NEVER, openPage, readPath, whenAndWhere } from './shell.js';
 
-const FEW = 4;
 const { house, onSale: id } = readPath();
 const { words, main } = await openPage({ house, title: 'choose_seats', parts: ['shop'] });
 const line = new Line({ house, onSale: id });
@@ -24,11 +25,8 @@ const stage = h('div', { class: 'stage-area' });
 
 /** The widget of another site hands the place over behind the `#`, which no server sees. */
 function takeHandover() {
-  const given = new URLSearchParams(location.hash.slice(1));
-  if (!given.get('place') || !given.get('secret')) return;
-  history.replaceState(null, '', location.pathname + location.search);
-  if (memory.pass && given.get('place') !== memory.kept.place) return;
-  memory.keep({ place: given.get('place'), secret: given.get('secret'), index: Number(given.get('index')), position: undefined });
+  const given = readFragment();
+  if (given && (!memory.pass || given.place === memory.kept.place)) memory.takeOver(given);
 }
 
 async function enter() {
@@ -57,10 +55,10 @@ const names = {
     return nameArea(plan, item.area, words);
   },
 };
-let chooser = null;
+let map = null;
 let view = null;
-let isLooking = false;
-const basket = new Basket({ house, memory, bearer: () => memory.pass ?? '', onchange: () => { view?.update(); chooser?.refresh(); } });
+const basket = new Basket({ house, memory, bearer: () => memory.pass ?? '', onchange: () => { view?.update(); map?.refresh(); } });
+addEventListener('storage', ({ key }) => { if (key === memory.name) basket.sync(); });
 
 function step(number) {
   main.querySelector('.pass-until').hidden = number === 2;
@@ -78,72 +76,50 @@ function fail(trouble) {
   if (['pass-ended', 'pass-required'].includes(trouble.slug)) problem.append(' ', h('a', { href: waitingPage }, words.say('back_to_queue')));
 }
 
-async function open(performance, panel) {
-  chooser?.stop();
-  panel.replaceChildren(h('p', { class: 'muted' }, words.say('loading')));
-  try {
-    chooser = await openChooser({
-      house, performance, currency: onSale.currency, limit: onSale.limits.seats_a_hold, words,
-      hold: isLooking ? null : async (items, types) => {
-        await basket.hold(items, types).catch((trouble) => { if (trouble.slug?.startsWith('pass-')) fail(trouble); throw trouble; });
-      },
-      mine: (which) => basket.seatsOf(which),
-    });
-    plans.set(performance.performance, chooser.plan);
-    panel.replaceChildren(chooser.element);
-    view?.update();
-  } catch (trouble) {
-    panel.replaceChildren(h('p', { class: 'notice problem', role: 'alert' }, explain(trouble, words)));
-  }
+async function readPlans(performances) {
+  await Promise.all([...new Set(performances)].filter((each) => !plans.has(each)).map(async (performance) => {
+    const document = await get(`/v1/houses/${house}/performances/${performance}/plan`).catch(() => null);
+    if (document) plans.set(performance, await readPlan(document));
+  }));
 }
 
-/** Which performance: as tabs, or from a list where there are many. */
-function choosePerformance(panel) {
-  if (onSale.performances.length <= FEW) return tabs(panel);
-  const choose = h('select', { onchange: () => open(onSale.performances[choose.selectedIndex], panel) },
-    onSale.performances.map((each) => h('option', {}, titles.get(each.performance))));
-  choose.selectedIndex = onSale.performances.indexOf(firstChoice());
-  open(firstChoice(), panel);
-  return h('label', { class: 'field inline' }, h('span', {}, words.say('counter.step_performance')), choose);
+/** The component that houses embed, with this page's words, pass and basket. */
+function seatMap(mayChoose) {
+  map = h('parvis-seat-map', { house, 'on-sale': id, performance: basket.items[0]?.performance ?? onSale.performances[0].performance });
+  map.given = {
+    words, onSale, mine: (which) => basket.seatsOf(which), release: (hold) => basket.release(hold),
+    hold: mayChoose ? (items, types) => basket.hold(items, types).catch((trouble) => { if (trouble.slug?.startsWith('pass-')) fail(trouble); throw trouble; }) : null,
+  };
+  map.addEventListener('parvis-plan', ({ detail: { performance, plan } }) => { plans.set(performance, plan); view?.update(); });
+  return map;
 }
 
-function firstChoice() {
-  return onSale.performances.find((each) => each.performance === basket.items[0]?.performance) ?? onSale.performances[0];
-}
-
-function tabs(panel) {
-  const buttons = onSale.performances.map((performance) => h('button', { type: 'button', class: 'tab', onclick: () => pick(performance) },
-    h('b', {}, performance.title), h('small', {}, `${words.shortDate(performance.starts_at)} · ${words.hour(performance.starts_at)}`)));
-  function pick(performance) {
-    buttons.forEach((button, at) => button.setAttribute('aria-pressed', String(onSale.performances[at] === performance)));
-    open(performance, panel);
-  }
-  pick(firstChoice());
-  if (buttons.length < 2) return h('p', { class: 'muted' }, whenAndWhere(onSale.performances[0], words));
-  return h('div', { class: 'tabs', role: 'group', 'aria-label': words.say('performances') }, buttons);
-}
+const whenIfOne = () => (onSale.performances.length === 1 ? h('p', { class: 'muted' }, whenAndWhere(onSale.performances[0], words)) : '');
 
 function showSeats() {
   leaveStage();
   step(0);
-  view = basketView({ basket, words, names, onpay: showCheckout });
-  const panel = h('div', { class: 'panel' });
-  stage.replaceChildren(choosePerformance(panel), h('div', { class: 'columns' }, panel, view.element), view.bar);
+  view = basketView({ basket, words, names, onpay: goToCheckout });
+  stage.replaceChildren(whenIfOne(), h('div', { class: 'columns' }, seatMap(true), view.element), view.bar);
+  readPlans(basket.items.map((item) => item.performance)).then(() => view?.update());
 }
 
 /** For whoever has no place in the queue: how the hall fills, and the way in. */
 function showHall() {
-  isLooking = true;
   steps.hidden = true;
-  const panel = h('div', { class: 'panel' });
-  stage.replaceChildren(h('p', { class: 'notice' }, words.say('look_only'), ' ', h('a', { href: waitingPage }, words.say('do.join'))), choosePerformance(panel), panel);
+  stage.replaceChildren(h('p', { class: 'notice' }, words.say('look_only'), ' ', h('a', { href: waitingPage }, words.say('do.join'))), whenIfOne(), seatMap(false));
 }
 
 function leaveStage() {
   problem.hidden = true;
   view?.stop();
-  chooser?.stop();
-  chooser = null;
+  map = null;
+}
+
+/** Each step is an entry of the history: the back button leads from paying to the seats. */
+function goToCheckout() {
+  history.pushState({ step: 'pay' }, '');
+  showCheckout();
 }
 
 function showCheckout() {
@@ -151,37 +127,46 @@ function showCheckout() {
   step(1);
   view = basketView({ basket, words, names, onpay: () => null });
   view.element.classList.add('paying');
-  const form = checkoutForm({ basket, words, names, memory, onorder: showDone, onback: showSeats });
+  const form = checkoutForm({ basket, words, names, memory, onorder: showDone, onback: () => history.back() });
   stage.replaceChildren(h('div', { class: 'columns' }, form, view.element));
+  scrollTo({ top: 0 });
   form.querySelector('h2').focus();
 }
 
 function showDone(order) {
   leaveStage();
   step(2);
+  if (history.state?.step) history.replaceState({}, '');
   const more = () => { memory.keep({ order: undefined }); if (memory.pass) showSeats(); else location.assign(waitingPage); };
   const again = h('button', { type: 'button', class: 'secondary', onclick: more }, words.say('buy_more'));
-  const element = confirmation({ house, order, words, names, again });
+  const element = confirmation({ house, order, performances: onSale.performances, words, names, again });
   stage.replaceChildren(element);
+  scrollTo({ top: 0 });
   element.querySelector('h2').focus();
 }
 
+async function show() {
+  if (memory.kept.order) {
+    await readPlans(memory.kept.order.items.map((item) => item.performance));
+    showDone(memory.kept.order);
+  } else if (await enter()) {
+    problem.hidden = true;
+    setText(main.querySelector('.pass-until'), words.say('shop_until', { time: words.time(memory.kept.pass_expires_at) }));
+    if (history.state?.step === 'pay' && basket.holds.length) {
+      await readPlans(basket.items.map((item) => item.performance));
+      showCheckout();
+    } else showSeats();
+  } else if (memory.kept.place) location.replace(waitingPage);
+  else showHall();
+}
+
+addEventListener('popstate', () => show().catch(fail));
 try {
   if (basket.isUnderWay) {
     setText(stage, words.say('checking_payment'));
     await basket.resume().catch(fail);
   }
-  if (memory.kept.order) {
-    await Promise.all([...new Set(memory.kept.order.items.map((item) => item.performance))].map(async (performance) => {
-      const document = await get(`/v1/houses/${house}/performances/${performance}/plan`).catch(() => null);
-      if (document) plans.set(performance, readPlan(document));
-    }));
-    showDone(memory.kept.order);
-  } else if (await enter()) {
-    setText(main.querySelector('.pass-until'), words.say('shop_until', { time: words.time(memory.kept.pass_expires_at) }));
-    showSeats();
-  } else if (memory.kept.place) location.replace(waitingPage);
-  else showHall();
+  await show();
 } catch (trouble) {
   fail(trouble);
 }

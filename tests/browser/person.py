@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -20,9 +21,11 @@ DESK: Final = {"viewport": {"width": 1280, "height": 800}}
 PATIENCE_MS: Final = 15_000
 LOCALES: Final = {"nl": "nl-BE", "fr": "fr-BE", "de": "de-DE", "en": "en-GB"}
 MOST_STOPS: Final = 80
-START_SECONDS: Final = 10
+START_SECONDS: Final = 20
+EXAMPLES: Final = Path(__file__).parents[2] / "deploy" / "examples"
 FOCUS: Final = """() => {
-  const focused = document.activeElement;
+  let focused = document.activeElement;
+  while (focused.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
   const look = getComputedStyle(focused);
   if (focused === document.body) return null;
   return {
@@ -30,6 +33,12 @@ FOCUS: Final = """() => {
     // A heading that a page puts the focus on is no stop.
     isMarked: focused.tabIndex < 0 || look.outlineStyle !== 'none' || parseFloat(look.strokeWidth) >= 4,
   };
+}"""
+MAP: Final = "parvis-seat-map"
+REACH: Final = """async (map, seat) => {
+  const { y } = await map.reveal(seat);
+  scrollBy(0, y - innerHeight / 2);
+  return map.reveal(seat);
 }"""
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -40,6 +49,8 @@ class Site:
     def __init__(self, port: int) -> None:
         self.port = port
         self.origin = f"http://127.0.0.1:{port}"
+        self.local_origin = f"http://localhost:{port}"
+        """The same under a name that to a browser is another site than Parvis."""
         self._process: subprocess.Popen[bytes] | None = None
 
     @contextmanager
@@ -47,10 +58,22 @@ class Site:
         """The site's address, with an on-sale's waiting room in its page."""
         about = ("--name", "Concertzaal Zeewind", "--title", "Show", "--parvis", sale.town.url)
         which = ("--house", sale.slug, "--on-sale", sale.on_sale, "--port", str(self.port))
-        self._process = subprocess.Popen([sys.executable, "-m", "engine.cli.house_site", *about, *which])
+        with self._runs("-m", "engine.cli.house_site", *about, *which):
+            yield self.origin + "/"
+
+    @contextmanager
+    def shows_examples(self, sale: Sale, *options: str) -> Iterator[str]:
+        """The site's address, with the pages of `deploy/examples` about an on-sale."""
+        which = ("--house", sale.slug, "--on-sale", sale.on_sale, "--port", str(self.port))
+        with self._runs(str(EXAMPLES / "serve.py"), "--parvis", sale.town.url, *which, *options):
+            yield self.local_origin
+
+    @contextmanager
+    def _runs(self, *arguments: str) -> Iterator[None]:
+        self._process = subprocess.Popen([sys.executable, *arguments])
         try:
             self._wait()
-            yield self.origin + "/"
+            yield
         finally:
             self.stop()
 
@@ -125,22 +148,33 @@ class Person:
         await expect(self.page.locator(".map-frame")).to_be_visible()
 
     def seat(self, seat: str) -> Locator:
-        """A seat on the plan."""
-        return self.page.locator(f'[data-seat="{seat}"]')
+        """A seat in the list, once its row is open."""
+        return self.page.locator(f'.row [data-seat="{seat}"]').first
+
+    async def state_of(self, seat: str) -> str | None:
+        """A seat's state on the plan; nothing before the plan is there."""
+        found: str | None = await self.page.locator(MAP).evaluate("(map, seat) => map.stateOf?.(seat) ?? null", seat)
+        return found
+
+    async def shows(self, state: str, *seats: str) -> None:
+        """Waits until the plan shows seats in a state: `open held sold blocked picked mine`."""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        for seat in seats:
+            while (found := await self.state_of(seat)) != state:
+                assert time.monotonic() < deadline, f"{seat} is {found}, not {state}"
+                await asyncio.sleep(0.05)
 
     async def taps(self, seat: str) -> None:
-        """Taps where a seat is, on a phone."""
-        spot = self.seat(seat)
-        await spot.scroll_into_view_if_needed()
-        box = await spot.bounding_box()
-        assert box is not None
-        await self.page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        """Taps where a seat is, on a phone; the plan comes closer if the seat is too small for a finger."""
+        spot = await self.page.locator(MAP).evaluate(REACH, seat)
+        await self.page.touchscreen.tap(spot["x"], spot["y"])
 
     async def picks(self, *seats: str) -> None:
         """Picks seats on the plan, by finger."""
         for seat in seats:
+            await self.shows("open", seat)
             await self.taps(seat)
-            await expect(self.seat(seat)).to_have_class(re.compile("picked"))
+            await self.shows("picked", seat)
 
     async def tabs_to(self, name: str) -> None:
         """Presses Tab until what says so has the focus; everything on the way is visibly marked."""
@@ -180,8 +214,8 @@ class Person:
 class People:
     """Everybody who opens a browser."""
 
-    def __init__(self, browser: Browser, url: str, site: str) -> None:
-        self._browser, self._url, self._origins = browser, url, {url, site}
+    def __init__(self, browser: Browser, url: str, *sites: str) -> None:
+        self._browser, self._url, self._origins = browser, url, {url, *sites}
 
     @asynccontextmanager
     async def arrive(

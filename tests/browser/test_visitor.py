@@ -87,7 +87,7 @@ async def test_a_visitor_comes_from_the_houses_own_site_and_leaves_with_an_order
         await page.get_by_label("E-mailadres").fill("ada@example.org")
         await visitor.press("Betaal € 84,00")
         await visitor.sees("Uw bestelling is bevestigd")
-        order = await page.locator(".order-number").inner_text()
+        order = await page.locator(".order-number").get_attribute("data-order") or ""
         assert UUID.fullmatch(order)
         assert await visitor.overflow() == 0
         kept = (await visitor.kept(sale))["order"]
@@ -97,7 +97,7 @@ async def test_a_visitor_comes_from_the_houses_own_site_and_leaves_with_an_order
 
         # A reload of the confirmation is still the confirmation, and sells nothing twice.
         await page.reload()
-        await expect(page.locator(".order-number")).to_have_text(order)
+        await expect(page.locator(".order-number")).to_have_attribute("data-order", order)
         await visitor.finds(sale, "s", 4)
 
 
@@ -126,13 +126,13 @@ async def test_whoever_is_not_in_the_queue_may_watch_the_hall_fill(town: Town, p
     async with await town.open_sale("zeewind") as sale, people.arrive(PHONE) as visitor:
         await visitor.open(f"/h/zeewind/{sale.on_sale}/seats")
         await visitor.sees("You see how the hall fills.")
-        await expect(visitor.seat("zaal-C-4")).to_have_class(re.compile("open"))
+        await visitor.shows("open", "zaal-C-4")
         assert (await sale.hold(await sale.enter(), "zaal-C-4")).status == 201
-        await expect(visitor.seat("zaal-C-4")).to_have_class(re.compile("held"))
+        await visitor.shows("held", "zaal-C-4")
         await visitor.taps("zaal-C-5")
-        await expect(visitor.seat("zaal-C-5")).to_be_focused()
-        await expect(visitor.seat("zaal-C-5")).to_have_attribute("aria-checked", "false")
-        await expect(visitor.page.locator("form")).to_have_count(0)
+        await visitor.sees("Zaal, row C, seat 5, Rang 2, €20.00, free")
+        await visitor.shows("open", "zaal-C-5")
+        await expect(visitor.button("Find the best seats")).to_have_count(0)
         await visitor.page.get_by_role("link", name="Join the queue").click()
         await visitor.press("Join the queue")
         await visitor.press("Choose my seats")

@@ -1,0 +1,74 @@
+// What became of an order, with a number that can be read aloud, printed, and put into a calendar.
+
+import { get, pause } from './api.js';
+import { itemList } from './basketview.js';
+import { h, setText } from './dom.js';
+
+const LOOK_EVERY_MS = 2500;
+const LOOKS = 240;
+const OPEN_ENDED = ['confirmed', 'awaiting_payment'];
+const GROUP = /.{1,4}/g;
+const LASTS_MS = 7_200_000;
+
+/** An order's number in groups of four; whoever hears it hears digits, and names for the letters. */
+function orderNumber(order, words) {
+  const groups = order.replaceAll('-', '').toUpperCase().match(GROUP);
+  const spoken = groups.map((group) => [...group].map((sign) => (words.has(`spell.${sign}`) ? words.say(`spell.${sign}`) : sign)).join(' ')).join(', ');
+  return [
+    h('dd', { class: 'order-number', 'data-order': order }, h('span', { 'aria-hidden': 'true' }, groups.map((group) => h('span', {}, group))), h('span', { class: 'unseen' }, spoken)),
+    h('dd', {}, h('details', {}, h('summary', {}, words.say('read_aloud')), h('p', { class: 'aloud' }, spoken))),
+  ];
+}
+
+const folded = (text) => text.replaceAll(/[\\;,]/g, (sign) => `\\${sign}`).replaceAll('\n', '\\n');
+const stamp = (ms) => new Date(ms).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+
+/** The performances as a calendar file (RFC 5545). */
+function calendarOf(performances, order, words) {
+  const entries = performances.flatMap(({ performance, title, hall, starts_at: at }) => [
+    'BEGIN:VEVENT', `UID:${performance}-${order}@parvis`, `DTSTAMP:${stamp(Date.now())}`, `DTSTART:${stamp(Date.parse(at))}`, `DTEND:${stamp(Date.parse(at) + LASTS_MS)}`,
+    `SUMMARY:${folded(title)}`, `LOCATION:${folded(hall ?? '')}`, `DESCRIPTION:${folded(`${words.say('order_number')} ${order}`)}`, 'END:VEVENT']);
+  return ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//Parvis//EN', ...entries, 'END:VCALENDAR', ''].join('\r\n');
+}
+
+/** Follows the order until nothing more can change. `again` is the way to buy more, or null. */
+export function confirmation({ house, order, performances, words, names, again }) {
+  const mark = h('span', { class: 'mark', 'aria-hidden': 'true' });
+  const headline = h('h2', { tabindex: '-1' });
+  const lead = h('p', { role: 'status' });
+  const ids = [...new Set(order.items.map((item) => item.performance))];
+  const file = URL.createObjectURL(new Blob([calendarOf(performances.filter((each) => ids.includes(each.performance)), order.order, words)], { type: 'text/calendar' }));
+  const keeping = h('div', { class: 'actions keeping' },
+    h('a', { class: 'button secondary', href: file, download: 'tickets.ics' }, words.say('to_calendar')),
+    h('button', { type: 'button', class: 'secondary', onclick: () => print() }, words.say('print')), again);
+  const element = h('section', { class: 'card done' }, mark, headline, lead,
+    h('p', {}, ids.map((performance) => h('b', { class: 'what' }, names.titleOf(performance)))),
+    h('dl', { class: 'facts' },
+      h('div', {}, h('dt', {}, words.say('order_number')), orderNumber(order.order, words)),
+      order.email ? h('div', {}, h('dt', {}, words.say('email')), h('dd', {}, order.email)) : null),
+    itemList({ items: order.items, total: order.total, currency: order.currency, names, words }), keeping);
+
+  function show(state) {
+    element.dataset.state = state;
+    setText(mark, { awaiting_payment: '…', refunded: '↩', conflicted: '!' }[state] ?? '✓');
+    // Whether the books have it already is ours to know: to whoever bought, it is the same.
+    const said = state === 'recorded' ? 'confirmed' : state;
+    setText(headline, words.say(`order.${said}`));
+    setText(lead, words.say(`order.${said}_lead`));
+  }
+
+  async function follow() {
+    let { state } = order;
+    show(state);
+    for (let look = 0; look < LOOKS && OPEN_ENDED.includes(state); look += 1) {
+      await pause(LOOK_EVERY_MS * (1 + Math.min(look, 20) / 4));
+      const found = await get(`/v1/houses/${house}/orders/${order.order}`, { bearer: order.order_secret }).catch(() => null);
+      if (!found || !element.isConnected) continue;
+      state = found.state;
+      show(state);
+    }
+  }
+
+  follow();
+  return element;
+}
