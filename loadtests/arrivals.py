@@ -20,8 +20,8 @@ SPIKE: Final = "spike"
 SOAK: Final = "soak"
 TWO_HOUSES: Final = "two-houses"
 SHAPES: Final = (OPENING, SPIKE, SOAK, TWO_HOUSES)
-LATE_WITHIN_S: Final = 60.0
-"""After the start of sales nearly all latecomers come within this time, most of them soon."""
+LATE_WITHIN: Final = 2.0
+"""Latecomers come within so many times the window before the start of sales, most of them soon."""
 SPIKE_WITHIN_S: Final = 5.0
 SPIKE_AFTER: Final = 1 / 3
 """Where in its length a spike strikes."""
@@ -64,7 +64,7 @@ def comes_at_s(plan: Plan, who: Character) -> float:
     if not who.is_late:
         return plan.rush_at_s + window_s * math.sqrt(who.arrival)
     # Exponential, cut where 95 % have come.
-    return plan.rush_at_s + window_s - math.log(1 - 0.95 * who.arrival) / 3 * LATE_WITHIN_S
+    return plan.rush_at_s + window_s - math.log(1 - 0.95 * who.arrival) / 3 * LATE_WITHIN * plan.come_within_s
 
 
 def share_of(plan: Plan, share: int, shares: int) -> Iterator[tuple[float, Character]]:

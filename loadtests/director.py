@@ -50,11 +50,13 @@ class Director:
         self._watcher = Watcher(options.host, options.house, options.on_sale, options.key)
 
     def begin(self) -> None:
-        """Read what is for sale, and give everybody their share."""
+        """Read what is for sale, and give everybody their share. Raises `SystemExit` where it cannot be read."""
         options = self._options
-        reader = Reader(options.host)
         path = f"/v1/houses/{options.house}/on-sales/{options.on_sale}"
-        self._on_sale = msgspec.json.decode(reader.read(path), type=OnSale)
+        answer = Reader(options.host).once(path)
+        if not answer.is_good:
+            raise SystemExit(f"{options.host}{path} cannot be had: {answer.slug}")
+        self._on_sale = msgspec.json.decode(answer.body, type=OnSale)
         self._began_at = datetime.now(UTC)
         self._began_s = time.monotonic()
         opens_at_ms = milliseconds(self._on_sale.opens_at)

@@ -18,6 +18,7 @@ from typing import Any, Final
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import msgspec
+from gevent.event import Event
 from locust import LoadTestShape, User, events, task
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
@@ -33,6 +34,7 @@ _A_SECOND: Final = 100
 """Processes that begin in a second: Locust warns above that."""
 _shares: Final[list[Share]] = []
 """This process's share of the run, once it has begun."""
+_has_share: Final = Event()
 _directors: Final[list[Director]] = []
 """The run, in the master, or where there are no workers."""
 
@@ -43,6 +45,7 @@ class Crowd(User):
     @task
     def live(self) -> None:
         """From the first visitor to the last. Raises `StopUser` at its end."""
+        _has_share.wait()  # a process that came too late for a share has none
         _shares[-1].run()
         raise StopUser
 
@@ -79,6 +82,7 @@ def listen(environment: Environment, **_: object) -> None:
 
         share = msgspec.msgpack.decode(msg.data, type=Begin)
         _shares.append(Share(share, tell, runner.environment.events.request.fire))
+        _has_share.set()
 
     def told(environment: Environment, msg: Message) -> None:
         del environment

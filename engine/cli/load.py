@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ import uvloop
 from cyclopts import App, Parameter
 
 from engine.cli.programme import QUIET_PACE, RUSH, SHOWS, Opened, put_on
-from engine.cli.sales import at_house
+from engine.cli.sales import at_house, read_json
 from engine.cli.speech import say
 from engine.cli.stage import Company, check_ports, demo_network_file, embedded_network, new_folder
 from engine.embedded.child import ServerFailed
@@ -31,7 +32,7 @@ from engine.parenthood import child_of_this
 from engine.words import HouseSlug
 
 QUIET: Final = HouseSlug("gulden-masker")
-LEAD_SECONDS: Final = 12
+LEAD_SECONDS: Final = 8
 """For Locust to start, before the first visitors come."""
 READY_SECONDS: Final = 60
 LAST_WORDS_SECONDS: Final = 120
@@ -66,6 +67,7 @@ def _own_options() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=int, default=900, help="how many its line calls a minute")
     parser.add_argument("--cap", type=int, default=400, help="how many may be inside at once")
     parser.add_argument("--hold-seconds", type=int, default=45, help="how long it keeps seats")
+    parser.add_argument("--plan", type=Path, help="sell this seating plan, in pretix's format, not the shipped hall")
     return parser
 
 
@@ -103,18 +105,28 @@ def run(arguments: list[str]) -> int:
     if shared.host or shared.worker:
         return subprocess.run(locust(arguments), check=False).returncode
     own, arguments = _own_options().parse_known_args(arguments)
-    command = locust([*arguments, *([] if shared.processes else ["--processes", "2"])])
+    # A port of its own for master and workers: two rehearsals on one machine would share Locust's.
+    meeting = str(_free_port())
+    command = locust([*arguments, "--master-bind-port", meeting, "--master-port", meeting])
+    command += [] if shared.processes else ["--processes", "2"]
     command += [] if shared.visitors else ["--visitors", "2000"]
+    document = read_json(own.plan) if own.plan else None
     check_ports((own.port, own.port + 1))
     signal.signal(signal.SIGTERM, _interrupt)
-    return _on_stage(command, own, shared)
+    return _on_stage(command, own, shared, document)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _on_stage(command: list[str], own: argparse.Namespace, shared: argparse.Namespace) -> int:
+def _on_stage(command: list[str], own: argparse.Namespace, shared: argparse.Namespace, document: object) -> int:
     folder = new_folder()
     servers: EmbeddedServers | None = None
     try:
@@ -122,7 +134,7 @@ def _on_stage(command: list[str], own: argparse.Namespace, shared: argparse.Name
             say("Starting servers, and opening the house …")
             servers, network_file = stack.enter_context(embedded_network(demo_network_file(), folder / "data"))
             company = stack.enter_context(Company(folder))
-            staged = uvloop.run(_open_houses(company, folder, network_file, own, shared))
+            staged = uvloop.run(_open_houses(company, folder, network_file, own, shared, document))
             return _let_come([*command, *_where(staged)], staged)
     except KeyboardInterrupt:
         return 130
@@ -133,7 +145,12 @@ def _on_stage(command: list[str], own: argparse.Namespace, shared: argparse.Name
 
 
 async def _open_houses(
-    company: Company, folder: Path, network_file: Path, own: argparse.Namespace, shared: argparse.Namespace
+    company: Company,
+    folder: Path,
+    network_file: Path,
+    own: argparse.Namespace,
+    shared: argparse.Namespace,
+    document: object,
 ) -> Staged:
     network = load(network_file)
     slugs = (RUSH, QUIET) if shared.shape == TWO_HOUSES else (RUSH,)
@@ -148,7 +165,9 @@ async def _open_houses(
                 opened[slug] = await put_on(cell, ledger, SHOWS[slug], lambda _: QUIET_PACE, now_ms())
             else:
                 opens_at_ms = now_ms() + int(1000 * _opens_in_s(shared))
-                opened[slug] = await put_on(cell, ledger, SHOWS[slug], lambda _: _pace(own), opens_at_ms)
+                opened[slug] = await put_on(
+                    cell, ledger, SHOWS[slug], lambda _: _pace(own), opens_at_ms, document=document
+                )
     return Staged(urls, opened, network_file)
 
 

@@ -2,8 +2,10 @@
 
 import pytest
 
-from loadtests.arrivals import LATE_WITHIN_S, SHAPES, SPIKE_WITHIN_S, Plan, comes_at_s, share_of
+from loadtests.arrivals import LATE_WITHIN, SHAPES, SPIKE_WITHIN_S, Plan, comes_at_s, share_of
 from loadtests.character import Mix
+
+LATE_S = LATE_WITHIN * 30
 
 
 def plan(shape: str, **changed: object) -> Plan:
@@ -25,8 +27,8 @@ def test_the_shares_of_several_processes_are_the_crowd_of_one(shape: str, shares
 @pytest.mark.parametrize(
     ("shape", "first_s", "last_s"),
     [
-        ("opening", 10, 40 + LATE_WITHIN_S),
-        ("two-houses", 10, 40 + LATE_WITHIN_S),
+        ("opening", 10, 40 + LATE_S),
+        ("two-houses", 10, 40 + LATE_S),
         ("spike", 0, 90),
         ("soak", 0, 90),
     ],
