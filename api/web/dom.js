@@ -1,8 +1,8 @@
 // Small tools for building pages: elements without templates, text set only where it changed.
 
-const SVG = 'http://www.w3.org/2000/svg';
-
-function dress(element, properties, children) {
+/** An HTML element; a property that is a function (`onclick`) becomes a listener, false and null are left out. */
+export function h(tag, properties, ...children) {
+  const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties ?? {})) {
     if (value === null || value === undefined || value === false) continue;
     if (typeof value === 'function') element.addEventListener(name.slice(2), value);
@@ -11,16 +11,6 @@ function dress(element, properties, children) {
   }
   element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
-}
-
-/** An HTML element; a property that is a function (`onclick`) becomes a listener, false and null are left out. */
-export function h(tag, properties, ...children) {
-  return dress(document.createElement(tag), properties, children);
-}
-
-/** An SVG element, as `h`. */
-export function svg(tag, properties, ...children) {
-  return dress(document.createElementNS(SVG, tag), properties, children);
 }
 
 /** Sets the text of an element only if it differs, so that a live region does not speak twice. */

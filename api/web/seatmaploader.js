@@ -2,14 +2,13 @@
 
 import { importPinned } from './pinned.js';
 
-/** True once there is one: the file then is on its way. */
+const watcher = new MutationObserver(loadSeatMap);
+
 function loadSeatMap() {
-  if (!document.querySelector('parvis-seat-map')) return false;
-  importPinned('seatmap.js').catch((problem) => console.error(problem));
-  return true;
+  if (!document.querySelector('parvis-seat-map')) return;
+  watcher.disconnect();
+  importPinned('seatmap.js');
 }
 
-if (!loadSeatMap()) {
-  const watcher = new MutationObserver(() => { if (loadSeatMap()) watcher.disconnect(); });
-  watcher.observe(document, { childList: true, subtree: true });
-}
+watcher.observe(document, { childList: true, subtree: true });
+loadSeatMap();
