@@ -43,7 +43,8 @@ class Process:
             await asyncio.sleep(30)
             return stream
         await self.may_answer.wait()
-        headers = {"Cache-Control": "public, max-age=1, stale-while-revalidate=5", "Set-Cookie": "a=b"}
+        # Less than Parvis says: what happens to an old copy is the edge's own to decide.
+        headers = {"Cache-Control": "public, max-age=1", "Set-Cookie": "a=b"}
         return web.json_response({"path": request.path, "by": self.port}, headers=headers)
 
     async def start(self) -> None:
@@ -80,12 +81,14 @@ class Edge:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def edge() -> AsyncIterator[Edge]:
     shared, own, port, inner = Process(), Process(), free_port(), free_port()
+    # Whoever is the first to find a copy old waits with the next request on that connection: here nobody has a next.
+    connector = aiohttp.TCPConnector(limit=0, force_close=True)
     for process in (shared, own):
         await process.start()
     try:
         with running_edge(shared.port, port, inner=inner, own={"klinker": own.port}, rate=RATE, burst=BURST):
             async with (
-                aiohttp.ClientSession(f"http://127.0.0.1:{port}", connector=aiohttp.TCPConnector(limit=0)) as public,
+                aiohttp.ClientSession(f"http://127.0.0.1:{port}", connector=connector) as public,
                 aiohttp.ClientSession(f"http://127.0.0.1:{inner}") as inside,
             ):
                 yield Edge(shared, own, public, inside)
