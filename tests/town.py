@@ -119,6 +119,8 @@ class Town:
         self.source.write_text(tomli_w.dumps({"name": "Test", "houses": described}))
         self._stage = embedded_network(self.source, self.folder / "data")
         self.process: subprocess.Popen[bytes] | None = None
+        self.environment: dict[str, str] = {}
+        """What the serving process finds in its environment, besides ours."""
 
     def start(self) -> "Town":
         self.servers, self.network_file = self._stage.__enter__()
@@ -140,7 +142,7 @@ class Town:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=os.environ | {"SSL_CERT_FILE": str(self.certificate)},
+                env=os.environ | {"SSL_CERT_FILE": str(self.certificate)} | self.environment,
             )
 
     def stop_serving(self, number: signal.Signals = signal.SIGTERM) -> None:

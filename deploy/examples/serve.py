@@ -121,15 +121,18 @@ def main() -> None:
     parser.add_argument("--integrity", default="", help="its hash; left out, as this release has it")
     options = parser.parse_args()
     options.keys = jwt.PyJWKClient(f"{options.parvis}/v1/houses/{options.house}/.well-known/jwks.json")
-    ours = widget()
+    if not (options.script and options.integrity):
+        ours = widget()
+        options.script = options.script or f"{options.parvis}/web/{ours['version']}/parvis.js"
+        options.integrity = options.integrity or ours["files"]["parvis.js"]["integrity"]
     Site.options = options
     Site.facts = {
         "parvis": options.parvis,
         "house": options.house,
         "on_sale": options.on_sale,
         "origin": f"http://localhost:{options.port}",
-        "script": options.script or f"{options.parvis}/web/{ours['version']}/parvis.js",
-        "integrity": options.integrity or ours["files"]["parvis.js"]["integrity"],
+        "script": options.script,
+        "integrity": options.integrity,
     }
     ThreadingHTTPServer(("127.0.0.1", options.port), Site).serve_forever()
 

@@ -32,9 +32,11 @@ def house_town(site: Site) -> Town:
         "name": "Concertzaal Zeewind",
         "languages": ["nl", "fr", "de", "en"],
         "colours": {"primary": "#0b3c5d", "accent": "#c8501e", "background": "#ffffff", "text": "#14202b"},
-        "allowed_origins": [site.origin],
+        "allowed_origins": [site.origin, site.local_origin],
+        "return_addresses": [f"{site.local_origin}/redirect/back.html", f"{site.local_origin}/parvis/return"],
     }
     town.source.write_text(tomli_w.dumps(described))
+    town.environment["PARVIS_WEB_VERSIONS"] = str(town.folder / "web")
     return town
 
 
@@ -54,5 +56,5 @@ async def people(town: Town, site: Site) -> AsyncIterator[People]:
     """Opens pages for persons, in one browser."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(**launch_options())
-        yield People(browser, town.url, site.origin)
+        yield People(browser, town.url, site.origin, site.local_origin)
         await browser.close()

@@ -119,7 +119,7 @@ async def take(names: Sequence[str] = ()) -> int:
         await town.until_ready()
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(**launch_options())
-            people = People(browser, town.url, site.origin)
+            people = People(browser, town.url, site.origin, site.local_origin)
             for name, state in states:
                 sheet.append(f"<h2>{html.escape(name)}</h2><section>")
                 for suffix, device, language in PICTURES:

@@ -249,7 +249,7 @@ def test_a_pass_is_taken_from_our_own_page_alone_and_needs_cookies(server: KeySe
     shown = visitor.asks("GET", "/parvis/return?to=/tickets")
     assert shown is not None
     assert "default-src 'none'" in header(shown, "content-security-policy")
-    assert header(shown, "referrer-policy") == "no-referrer"
+    assert header(shown, "referrer-policy") == "same-origin"
 
 
 @pytest.mark.parametrize(

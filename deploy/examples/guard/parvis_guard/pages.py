@@ -54,7 +54,8 @@ POLICY: Final = "default-src 'none'; script-src 'self'; form-action 'self'; base
 HEADERS: Final = [
     ("content-security-policy", POLICY),
     ("cache-control", "no-store"),
-    ("referrer-policy", "no-referrer"),
+    # Without any referrer a form would not say where it comes from, and its pass would not be taken.
+    ("referrer-policy", "same-origin"),
     ("x-content-type-options", "nosniff"),
 ]
 FRAME: Final = """<!doctype html>
