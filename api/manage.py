@@ -267,16 +267,17 @@ async def export_orders(request: Call) -> Stream:
 
 @post(
     "/orders/{order:str}/refund",
-    guards=[allows()],
+    guards=[allows("counter")],
     status_code=200,
     request_max_body_size=BODY_BYTES,
-    summary="Return an order: its seats go back on sale, and its money is asked back",
+    summary="Return an order: its seats go back on sale, and its money is asked back. The counter, only its own latest",
 )
 async def refund_order(request: Call, order: str, data: RefundRequest) -> OrderReply:
     """The order, refunded."""
     caller = await changing(request)
     change = caller.change(data.reason)
-    found = await give_back(caller.cell, caller.ledger, OrderId(order), change, caller.operation)
+    own_of = "" if "manage" in caller.key.scopes else f"key:{caller.key.key_id}"
+    found = await give_back(caller.cell, caller.ledger, OrderId(order), change, caller.operation, own_of=own_of)
     return order_reply(found)
 
 

@@ -68,6 +68,7 @@ STATUS: Final[dict[str, int]] = {
     "already-on-sale": 409,
     "already-extended": 409,
     "already-refunded": 409,
+    "undo-over": 409,
     "no-draft": 409,
     "no-previous-theme": 409,
     "not-returnable": 409,

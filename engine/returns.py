@@ -1,5 +1,8 @@
 """Giving back what an order sold, once: beside `lua/orders/return.lua`."""
 
+from typing import Final
+from uuid import UUID
+
 from engine.cell import Cell, broken, digest, pack
 from engine.entries import Action, Order, encode_action, encode_order
 from engine.errors import GateClosed, LedgerUnavailable, Refused
@@ -11,11 +14,18 @@ from engine.orders import Ordered, find
 from engine.words import OrderId
 
 
-async def give_back(cell: Cell, ledger: Ledger, order: OrderId, change: Change, key: str) -> Ordered:
+UNDO_MS: Final = 15 * 60_000
+"""How long whoever sold something at the counter may undo it without a manager."""
+
+
+async def give_back(
+    cell: Cell, ledger: Ledger, order: OrderId, change: Change, key: str, *, own_of: str = ""
+) -> Ordered:
     """Puts a recorded order's seats back, held by nobody for the return delay, and asks for its refund: once only.
 
-    Harmless to repeat with the same `key`, for as long as the ledger lives. Raises `Refused` (`unknown-order`,
-    `not-returnable`, `already-refunded`), `GateClosed`, `LedgerUnavailable`.
+    `own_of`: only for the owner who ordered it, and soon after. Harmless to repeat with the same `key`, for as long as
+    the ledger lives. Raises `Refused` (`unknown-order`, `not-returnable`, `already-refunded`, `undo-over`),
+    `GateClosed`, `LedgerUnavailable`.
     """
     operation = digest("return", key)
     for _ in range(2):
@@ -24,6 +34,7 @@ async def give_back(cell: Cell, ledger: Ledger, order: OrderId, change: Change, 
         epoch = cell.epoch
         standing = await read_standing(ledger, order)
         known = await _returnable(cell, order, standing)
+        _check_own(known, own_of)
         if standing.state == "refunded":
             if await was_returned_by(ledger, order, operation):
                 return _returned(known)
@@ -65,6 +76,15 @@ async def _returnable(cell: Cell, order: OrderId, standing: Standing) -> Order:
             raise Refused("unknown-order", "there is no such order here")
         state = "confirmed" if found.state == "recorded" else found.state
     raise Refused("not-returnable", f"only a recorded order can be returned; this one is {state}", state=state)
+
+
+def _check_own(order: Order, own_of: str) -> None:
+    """Raises `Refused` unless the order is the owner's own (or anybody's, where none is named) and still fresh."""
+    if own_of and order.owner != own_of:
+        raise Refused("unknown-order", "there is no such order here")
+    # An order's id tells when it was made (RFC 9562).
+    if own_of and now_ms() - (UUID(order.order).int >> 80) > UNDO_MS:
+        raise Refused("undo-over", "a sale can be undone at the counter for fifteen minutes; a manager can return it")
 
 
 def _returned(order: Order) -> Ordered:

@@ -200,7 +200,13 @@ class Town:
                 await asyncio.sleep(0.05)
 
     async def open_sale(
-        self, slug: str, *, plan: "dict[str, Any] | None" = None, shows: int = 1, **changed: Any
+        self,
+        slug: str,
+        *,
+        plan: "dict[str, Any] | None" = None,
+        shows: int = 1,
+        show_title: str = "Show",
+        **changed: Any,
     ) -> "Sale":
         """A fresh hall, performances, on-sale and keys; open and calling everybody, unless `changed`."""
         number = next(numbers) * 1000 + os.getpid() % 1000
@@ -215,7 +221,7 @@ class Town:
                 made = Performance(
                     performance=name,  # type: ignore[arg-type]
                     hall=hall,  # type: ignore[arg-type]
-                    title="Show",
+                    title=show_title,
                     starts_at_ms=now_ms() + 86_400_000,
                     prices={c: {"full": 2000, "reduced": 1500} for c in layout.categories},
                     fee=100,

@@ -35,12 +35,54 @@ function contactLink(contact, words) {
   return h('p', {}, `${words.say('trouble')} `, href ? h('a', { href }, contact) : contact);
 }
 
+/**
+ * The house as everybody sees it; or, to whoever followed a link to a draft of its theme, as the draft shows it: in this
+ * tab, until they leave it. Gives the house, with `preview` `shown` or `ended` where there is one.
+ */
+async function readHouse(slug, isStaff) {
+  const address = `/v1/houses/${slug}`;
+  const name = `parvis:preview:${slug}`;
+  const preview = isStaff ? null : new URLSearchParams(location.search).get('preview') ?? inTab((storage) => storage.getItem(name));
+  if (!preview) return get(address);
+  try {
+    const house = await get(`${address}/previews/${encodeURIComponent(preview)}`);
+    inTab((storage) => storage.setItem(name, preview));
+    return { ...house, preview: 'shown' };
+  } catch (problem) {
+    if (problem.status !== 410) throw problem;
+    inTab((storage) => storage.removeItem(name));
+    return { ...await get(address), preview: 'ended' };
+  }
+}
+
+/** A browser may keep nothing for us, and says so with an error. */
+function inTab(use) {
+  try {
+    return use(sessionStorage);
+  } catch {
+    return null;
+  }
+}
+
+function previewNotice(house, words) {
+  const leave = () => { inTab((storage) => storage.removeItem(`parvis:preview:${house.house}`)); location.assign(location.pathname); };
+  return h('p', { class: 'preview', role: 'status' }, words.say(house.preview === 'shown' ? 'preview.notice' : 'preview.ended'), ' ',
+    house.preview === 'shown' ? h('button', { type: 'button', class: 'quiet', onclick: leave }, words.say('preview.leave')) : null);
+}
+
+/** The house's logo, or its name. */
+function sign(house, name) {
+  const { address, alt, width, height } = house?.logo ?? {};
+  return address ? h('img', { class: 'logo', src: address, alt, width, height }) : name;
+}
+
 /** Frames the page: fills header, main and footer. `parts`: which words it says beyond those of every page. Gives the words, the house (null on the one-stop page) and `main`. */
 export async function openPage({ house: slug = null, title, isStaff = false, parts = [] } = {}) {
-  const house = slug ? await get(`/v1/houses/${slug}`).catch((problem) => ({ problem })) : null;
+  const house = slug ? await readHouse(slug, isStaff).catch((problem) => ({ problem })) : null;
   const spoken = (house?.languages ?? Object.keys(NAMES)).filter((language) => language in NAMES);
   const words = await loadWords(chooseLanguage(spoken, new URLSearchParams(location.search).get('language')), house?.time_zone, parts);
   document.documentElement.lang = words.language;
+  Object.assign(words.entries, house?.words?.[words.language]);
   applyColours(document.documentElement, house?.colours);
   const main = document.querySelector('main');
   main.replaceChildren();
@@ -49,7 +91,8 @@ export async function openPage({ house: slug = null, title, isStaff = false, par
   document.body.prepend(
     h('a', { class: 'skip', href: '#main' }, words.say('skip')),
     h('header', { class: isStaff ? 'top staff' : 'top' },
-      h('a', { class: 'house', href: slug ? `/h/${slug}` : '/' }, name), languageChoice(words, spoken)));
+      h('a', { class: 'house', href: slug ? `/h/${slug}` : '/' }, sign(house, name)), languageChoice(words, spoken)));
+  if (house?.preview) document.body.firstElementChild.after(previewNotice(house, words));
   document.body.append(h('footer', { class: 'bottom' },
     contactLink(house?.operator_contact, words),
     slug && !isStaff ? h('p', {}, h('a', { href: '/' }, words.say('all_houses'))) : null));

@@ -1,0 +1,237 @@
+"""The states of the pages of a house's staff: the control page, the counter, and a draft of how its pages look."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from playwright.async_api import Locator, Page, expect
+
+from engine.cli.sales import at_house
+from engine.instants import now_ms
+from engine.ledger.recoveries import raise_alarm
+from tests.browser.person import Person
+from tests.browser.screenshots import Stage
+from tests.town import Sale
+
+HOUR_MS: Final = 3_600_000
+
+
+async def signs_in(stage: Stage, page: str, key: str, house: str) -> Person:
+    """Someone of the house, at one of its pages."""
+    person = await stage.arrive()
+    await person.open(f"/h/{house}/{page}")
+    await person.page.get_by_label(stage.say("staff_key"), exact=True).fill(key)
+    await person.press(stage.say("come_in"))
+    return person
+
+
+async def at_control(stage: Stage, sale: Sale) -> Person:
+    """A manager who looks at a sale."""
+    person = await signs_in(stage, "control", sale.manage_key, sale.slug)
+    choice = person.page.get_by_role("combobox", name=stage.say("on_sale"), exact=True)
+    await choice.select_option(sale.on_sale)
+    await expect(person.page.locator(".tiles").first).to_be_visible()
+    return person
+
+
+async def opens(stage: Stage, person: Person, label: str) -> Locator:
+    """What a button of the page opens."""
+    button = person.button(stage.say(label))
+    await button.click()
+    return person.page.locator(f"#{await button.get_attribute('aria-controls')}")
+
+
+async def running(stage: Stage) -> Sale:
+    """A sale with people in the queue, some of them inside, and seats reserved."""
+    sale = await stage.sale(hold_seconds=600)
+    token = await sale.enter()
+    for _ in range(4):
+        await sale.join()
+    await sale.hold(token, "zaal-A-1", "zaal-A-2")
+    await sale.enter()
+    return sale
+
+
+async def key_asked(stage: Stage) -> Page:
+    """Nobody comes in without a key."""
+    person = await stage.arrive()
+    await person.open(f"/h/{stage.house}/control")
+    await expect(person.button(stage.say("come_in"))).to_be_visible()
+    return person.page
+
+
+async def control_scheduled(stage: Stage) -> Page:
+    """Before the start, with the question before starting early."""
+    sale = await stage.sale(opens_at_ms=now_ms() + HOUR_MS, rate_per_minute=30)
+    for _ in range(7):
+        await sale.join()
+    person = await at_control(stage, sale)
+    await opens(stage, person, "act.open")
+    return person.page
+
+
+async def control_open(stage: Stage) -> Page:
+    """While it sells."""
+    return (await at_control(stage, await running(stage))).page
+
+
+async def control_paused(stage: Stage) -> Page:
+    """Just paused, with the way back."""
+    person = await at_control(stage, await running(stage))
+    await person.press(stage.say("act.pause"))
+    await expect(person.button(stage.say("undo"))).to_be_visible()
+    return person.page
+
+
+async def control_actions(stage: Stage) -> Page:
+    """A message, the pace, and closing, unfolded; an alarm above them."""
+    sale = await running(stage)
+    async with at_house(stage.town.network_file, stage.house) as (_, ledger):
+        await raise_alarm(ledger, "live-seat", {"order": "an-order"})
+    person = await at_control(stage, sale)
+    for label in ("act.message", "act.rate", "act.close"):
+        await opens(stage, person, label)
+    return person.page
+
+
+async def control_order(stage: Stage) -> Page:
+    """An order that was looked up, and what returning it would do."""
+    sale = await running(stage)
+    token = await sale.enter()
+    held = await sale.hold(token, "zaal-C-1", "zaal-C-2")
+    order = (await sale.order(token, held.json["hold"])).json["order"]
+    person = await at_control(stage, sale)
+    part = await opens(stage, person, "order_lookup")
+    await part.get_by_label(stage.say("order_number"), exact=True).fill(order)
+    for _ in range(20):
+        await part.get_by_role("button", name=stage.say("order_find")).click()
+        if await part.locator(".found-order").count():
+            break
+        await person.page.wait_for_timeout(250)
+    await expect(part.locator(".found-order")).to_be_visible()
+    return person.page
+
+
+async def control_new_sale(stage: Stage) -> Page:
+    """The check before performances are put on sale."""
+    sale = await stage.sale()
+    number = str(now_ms())
+    made = {"hall": sale.hall, "title": "Winterreise", "starts_at": "2031-01-10T20:00:00+01:00"}
+    prices = {"Rang 1": {"full": 3200}, "Rang 2": {"full": 2400}}
+    body = made | {"performance": f"winterreise-{number}", "prices": prices}
+    assert (await sale.post("/manage/performances", body, token=sale.manage_key)).status == 201
+    person = await at_control(stage, sale)
+    part = await opens(stage, person, "sale_new")
+    await part.get_by_role("checkbox").first.check()
+    await part.get_by_label(stage.say("sale_title"), exact=True).fill("Winterreise")
+    await part.get_by_role("button", name=stage.say("sale_check")).click()
+    await expect(part.get_by_role("button", name=stage.say("sale_make"))).to_be_visible()
+    return person.page
+
+
+async def theme_refused(stage: Stage) -> Page:
+    """Colours that cannot be seen, with the nearest that can."""
+    person = await at_control(stage, await stage.sale())
+    part = await opens(stage, person, "theme")
+    await part.get_by_label(stage.say("theme_colour.accent"), exact=True).fill("#ffe0cc")
+    await part.get_by_label(stage.say("theme_colour.text"), exact=True).fill("#999999")
+    await part.get_by_role("button", name=stage.say("theme_save")).click()
+    await expect(part.locator(".colour .notice").last).to_be_visible()
+    return person.page
+
+
+async def theme_drafted(stage: Stage) -> Page:
+    """A draft with its link, and the own words unfolded."""
+    person = await at_control(stage, await stage.sale())
+    part = await opens(stage, person, "theme")
+    await part.get_by_label(stage.say("theme_colour.primary"), exact=True).fill("#1d5c3a")
+    await part.get_by_role("button", name=stage.say("theme_save")).click()
+    await expect(part.get_by_role("link", name=stage.say("theme_look"))).to_be_visible()
+    await part.get_by_text(stage.say("theme_words"), exact=True).click()
+    return person.page
+
+
+async def theme_previewed(stage: Stage) -> Page:
+    """The house's page as a draft shows it."""
+    sale = await stage.sale()
+    colours = {"primary": "#1d5c3a", "accent": "#8a4b08", "background": "#fffdf8", "text": "#1b1b1b"}
+    words = {stage.language: {"house_lead": "Green is the colour of hope."}}
+    body = {"colours": colours, "words": words}
+    drafted = await sale.post("/manage/theme/draft", body, token=sale.manage_key)
+    person = await stage.arrive()
+    await person.open(drafted.json["preview"]["page"])
+    await expect(person.page.locator(".preview")).to_be_visible()
+    return person.page
+
+
+async def at_counter(stage: Stage) -> tuple[Person, Sale]:
+    """Whoever sells at the counter, before the choice of a performance."""
+    sale = await stage.sale(hold_seconds=300)
+    person = await signs_in(stage, "counter", sale.counter_key, sale.slug)
+    await expect(person.page.locator(".big-choice").first).to_be_visible()
+    return person, sale
+
+
+async def counter_which(stage: Stage) -> Page:
+    """Which performance."""
+    return (await at_counter(stage))[0].page
+
+
+async def _with_seats(stage: Stage) -> Person:
+    person, sale = await at_counter(stage)
+    await person.page.locator(f'[data-performance="{sale.performance}"]').click()
+    await person.press(stage.say("find_best"))
+    await expect(person.page.locator(".basket .items li").first).to_be_attached()
+    return person
+
+
+async def counter_seats(stage: Stage) -> Page:
+    """Seats for a customer."""
+    return (await _with_seats(stage)).page
+
+
+async def _paying(stage: Stage) -> Person:
+    person = await _with_seats(stage)
+    await person.press(stage.say("step.pay") if stage.is_phone else stage.say("continue"))
+    await expect(person.button(stage.say("counter.cash"))).to_be_visible()
+    return person
+
+
+async def counter_payment(stage: Stage) -> Page:
+    """Cash or card."""
+    return (await _paying(stage)).page
+
+
+async def counter_sold(stage: Stage) -> Page:
+    """Sold, and about to be undone."""
+    person = await _paying(stage)
+    await person.press(stage.say("counter.cash"))
+    await person.press(stage.say("counter.undo"))
+    await expect(person.button(stage.say("counter.undo_yes"))).to_be_visible()
+    return person.page
+
+
+async def counter_offline(stage: Stage) -> Page:
+    """No connection."""
+    person = await _with_seats(stage)
+    await person.context.set_offline(True)
+    await person.sees(stage.say("counter.offline"))
+    return person.page
+
+
+STATES: list[tuple[str, Callable[[Stage], Awaitable[Page]]]] = [
+    ("key", key_asked),
+    ("control_scheduled", control_scheduled),
+    ("control_open", control_open),
+    ("control_paused", control_paused),
+    ("control_actions", control_actions),
+    ("control_order", control_order),
+    ("control_new_sale", control_new_sale),
+    ("theme_refused", theme_refused),
+    ("theme_drafted", theme_drafted),
+    ("theme_previewed", theme_previewed),
+    ("counter_which", counter_which),
+    ("counter_seats", counter_seats),
+    ("counter_payment", counter_payment),
+    ("counter_sold", counter_sold),
+    ("counter_offline", counter_offline),
+]
