@@ -1,6 +1,7 @@
 """A visitor without JavaScript: an HTML page at a time, its links, and its forms with what is in them."""
 
 import asyncio
+import copy
 import html
 import re
 from dataclasses import dataclass, field
@@ -28,8 +29,8 @@ class Form:
     says: str = ""
 
     def filled(self, **changed: "str | list[str]") -> list[tuple[str, str]]:
-        """Its fields, some of them changed. `q_full` stands for `q.full`."""
-        wanted = {name.replace("q_", "q.", 1): value for name, value in changed.items()}
+        """Its fields, some of them changed. `q_full` stands for `q.full`, `from_` for `from`."""
+        wanted = {name.replace("q_", "q.", 1).rstrip("_"): value for name, value in changed.items()}
         kept = [(name, value) for name, value in self.fields if name not in wanted]
         more = [
             (name, each) for name, value in wanted.items() for each in ([value] if isinstance(value, str) else value)
@@ -174,6 +175,16 @@ class PlainVisitor:
             await asyncio.sleep(0.1)
             page = await self.open(page.url)
         raise AssertionError((says, page.text))
+
+    def keeps(self) -> Any:
+        """Every cookie, to go back to."""
+        return copy.deepcopy(self.jar._cookies)
+
+    def goes_back_to(self, kept: Any) -> None:
+        """As if the answers since had never come."""
+        self.jar.clear()
+        for cookies in copy.deepcopy(kept).values():
+            self.jar.update_cookies(cookies, URL(self.url))
 
     def cookie(self, sale: Sale) -> str:
         """What this visitor keeps of an on-sale."""

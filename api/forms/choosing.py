@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from api.forms.basket import basket_view, title_of
-from api.forms.door import IN_TURN, Visit, pages
+from api.forms.door import IN_TURN, Fields, Visit, pages
 from api.forms.frame import explain
 from api.forms.halls import Hall, ListedRow, listed
 from api.forms.kept import BasketHold, with_hold
@@ -37,8 +37,7 @@ class Notice(msgspec.Struct, frozen=True):
     """What the last form came to, and what one can do instead."""
 
     said: str
-    offers: list[Offer] = []
-    largest: int = 0
+    offers: list[Offer]
 
 
 def _notice(visit: Visit, performance: Performance, hall: Hall) -> Notice | None:
@@ -48,12 +47,13 @@ def _notice(visit: Visit, performance: Performance, hall: Hall) -> Notice | None
     if not slug:
         return None
     taken = [seat for seat in query.all("taken") if seat in hall.seats]
-    said = explain(words, slug, {"limit": visit.on_sale.seats_a_hold})
+    limit = query.get("limit")
+    said = explain(words, slug, {"limit": _count(limit) or visit.on_sale.seats_a_hold})
     if taken:
         said += f" {hall.name_seats(taken, words)}."
     largest = query.get("largest")
-    if largest.isdecimal() and 0 < int(largest) < 1_000:
-        said += " " + words.say("largest_party", n=int(largest))
+    if _count(largest):
+        said += " " + words.say("largest_party", n=_count(largest))
     types, offers = query.all("type"), []
     for text in query.all("instead")[:MOST_OFFERS]:
         instead = [seat for seat in text.split(" ") if seat in hall.seats]
@@ -138,6 +138,7 @@ async def show_seats(visit: Visit) -> Answer:
         hall=hall,
         hall_name=open_hall.hall.name,
         asked=visit.query.under("q."),
+        asked_area=visit.query.get("area"),
         asked_category=visit.query.get("category"),
         key=visit.kept.made,
         limit=visit.on_sale.seats_a_hold,
@@ -169,13 +170,18 @@ def _wish(visit: Visit, performance: Performance) -> "tuple[Wish, list[str]]":
         price_type for price_type, text in fields.under("q.").items() for _ in range(_count(text))
     ]
     if named:
-        chosen = fields.under("type.")
-        return Wish(performance=name, seats=tuple(named)), types or [chosen[each] for each in named if each in chosen]
+        return Wish(performance=name, seats=tuple(named)), _types_of_seats(fields)
     if not types:
         raise Refused(NONE_CHOSEN, "nothing is chosen")
     if area := fields.get("area"):
         return Wish(performance=name, area=AreaId(area), quantity=len(types)), types
     return Wish(performance=name, best=Best(quantity=len(types), category=fields.get("category"))), types
+
+
+def _types_of_seats(fields: Fields) -> list[str]:
+    """The price type of each named seat: of those ticked in a row, or as they stand beside an offer."""
+    chosen = fields.under("type.")
+    return fields.all("type") or [chosen[seat] for seat in fields.all("seat") if seat in chosen]
 
 
 def _refused(visit: Visit, performance: Performance, slug: str, facts: "dict[str, Any]") -> Answer:
@@ -193,8 +199,10 @@ def _refused(visit: Visit, performance: Performance, slug: str, facts: "dict[str
         taken=facts.get("taken", []),
         instead=[" ".join(each) for each in facts.get("alternatives", [])[:MOST_OFFERS]],
         largest=facts.get("largest_party"),
-        type=list(fields.under("type.").values()) if fields.all("seat") else [],
+        type=_types_of_seats(fields),
         category=fields.get("category"),
+        area=fields.get("area"),
+        limit=facts.get("limit"),
         **{f"q.{name}": text for name, text in fields.under("q.").items() if _count(text)},
     )
 
@@ -205,6 +213,8 @@ async def hold(visit: Visit) -> Answer:
     performance = chosen_performance(visit, [])
     if visit.fields.get("key") != str(kept.made):
         return visit.go("/seats", performance=performance.performance, problem="key-reused")
+    if len(kept.holds) >= cell.house.limits.holds_an_order:
+        return _refused(visit, performance, BASKET_FULL, {})
     try:
         owner, _ = owner_of(cell, kept.pass_)
         wish, types = _wish(visit, performance)

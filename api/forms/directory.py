@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import MediaType, Request, Response, get
 from litestar.datastructures import State
 
 from api.boards import Fresh
@@ -95,7 +95,7 @@ def _fresh(state: State) -> "Fresh[DirectoryReply]":
 
 def _respond(answer: Answer) -> Response[bytes]:
     headers = {key.decode(): value.decode() for key, value in answer.headers}
-    return Response(answer.body, status_code=answer.status, headers=headers, media_type=answer.media_type.decode())
+    return Response(answer.body, status_code=answer.status, headers=headers, media_type=MediaType.HTML)
 
 
 @get("/plain", include_in_schema=False)
@@ -109,6 +109,7 @@ async def plain_one_stop(request: Page) -> Response[bytes]:
         page(
             frame,
             "onestop.html",
+            full="/",
             cards=shown,
             houses=sorted({(each.house, each.house_name) for each in found.on_sales}, key=lambda each: each[1]),
             is_filtered=any(query.get(name) for name in ("house", "phase", "text", "from")),
@@ -144,7 +145,8 @@ async def show_house(call: Call) -> Answer:
         on_sales, is_down = (), True
     else:
         is_down = False
-    return page(frame, "house.html", cards=cards_of(on_sales, frame.words.language), is_down=is_down)
+    full = f"/h/{call.cell.house.slug}"
+    return page(frame, "house.html", full=full, cards=cards_of(on_sales, frame.words.language), is_down=is_down)
 
 
 lay(HOUSE, "plain_house", {"GET": (show_house, None)}, tell=tell_people, is_public=None)

@@ -80,8 +80,9 @@ class Visit:
         self._brought = read_cookie(call.header(b"cookie"), self._cookie_name)
         kept = unpack_kept(self._brought) if self._brought else None
         self.has_cookie = kept is not None
-        self.kept = kept or fresh()
-        self.place: Place | None = place_of(self.cell, self.on_sale.on_sale, self.kept)
+        self.place: Place | None = place_of(self.cell, self.on_sale.on_sale, kept) if kept else None
+        is_from_elsewhere = kept is not None and kept.place != "" and self.place is None
+        self.kept = fresh() if kept is None or is_from_elsewhere else kept
         self.fields = Fields("")
 
     async def status(self) -> StatusReply:

@@ -81,8 +81,8 @@ class Frame:
         return f"mailto:{contact}?{urlencode(facts, quote_via=quote)}"
 
 
-def page(frame: Frame, template: str, *, status: int = 200, **facts: Any) -> Answer:
-    """A page from a template of the folder."""
+def page(frame: Frame, template: str, *, status: int = 200, full: str = "", **facts: Any) -> Answer:
+    """A page from a template of the folder. `full`: where the same is with JavaScript, if nothing is lost by it."""
     house = frame.cell.house if frame.cell else None
     html = TEMPLATES.get_template(template).render(
         frame=frame,
@@ -92,6 +92,7 @@ def page(frame: Frame, template: str, *, status: int = 200, **facts: Any) -> Ans
         house=house,
         logo=logo_reply(frame.cell, frame.look.logo) if frame.cell else None,
         folder=FOLDER,
+        full=full,
         style=f"/h/{house.slug}/theme.css" if house else "",
         **facts,
     )

@@ -46,6 +46,7 @@ async def show_room(visit: Visit) -> Answer:
         facts=facts_of(status, found, on_sale, words),
         found=found,
         halls={each.performance: visit.cell.catalogue.halls[each.hall].hall.name for each in performances},
+        full="" if visit.place or visit.kept.order else visit.room.removesuffix("/plain"),
         has_order=bool(visit.kept.order),
         is_before=status.phase in BEFORE,
         is_few=len(performances) <= FEW,

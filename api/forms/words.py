@@ -135,3 +135,7 @@ class Words:
         is_whole = seconds % 60 == 0 or seconds >= 600
         unit, amount = ("duration-minute", seconds // 60) if is_whole else ("duration-second", seconds)
         return str(format_unit(amount, unit, locale=self.locale))
+
+    def about(self, seconds: int) -> str:
+        """The same for what need not be told to the second."""
+        return self.span(seconds if seconds < 120 else round(seconds / 60) * 60)

@@ -1,7 +1,55 @@
-"""The whole way without JavaScript, as forms: what they do, what they refuse, and that a second press is harmless."""
+"""The whole way without JavaScript, as forms: what they do, and that a second press and an old page are harmless."""
 
-from tests.plain import PlainVisitor, room
-from tests.town import Town
+import asyncio
+import re
+from typing import Any
+
+import pytest
+
+from api.forms.kept import LARGEST_BYTES
+from engine.cli.sales import at_house
+from engine.orders import find_order
+from engine.words import HouseSlug, OrderId
+from tests.integration.test_payments import tell
+from tests.plain import PlainVisitor, Shown, room
+from tests.town import Sale, Town, small_plan
+
+NUMBER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+
+
+async def until_held(sale: Sale, count: int, performance: str = "") -> None:
+    """Waits until so many seats are held: the public map is half a second old."""
+    for _ in range(100):
+        shown = await sale.seats(performance)
+        if shown.count("h") == count:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError((count, shown))
+
+
+async def joined(sale: Sale) -> int:
+    """How many have joined."""
+    return int((await sale.status())["lines"]["public"]["joined"])
+
+
+async def at_payment(visitor: PlainVisitor, sale: Sale) -> Shown:
+    """At the form, with two seats of category one."""
+    page = await visitor.send(await visitor.comes_in(sale), "Find the best seats")
+    return await visitor.open(page.link("To payment"))
+
+
+async def reference_of(sale: Sale, page: Shown) -> str:
+    """The payment's reference of the order on a page."""
+    async with at_house(sale.town.network_file, sale.slug) as (cell, _):
+        found = await find_order(cell, OrderId(NUMBER.findall(page.text)[0]))
+    assert found is not None
+    assert found.order.payment is not None
+    return found.order.payment.reference
+
+
+async def is_over(sale: Sale, place: str, secret: str) -> bool:
+    """Whether a turn is out of reach; asked for once, it would be taken."""
+    return (await sale.claim(place, secret)).status == 410
 
 
 async def test_a_visitor_comes_by_forms_from_the_queue_to_the_confirmation(town: Town) -> None:
@@ -20,3 +68,237 @@ async def test_a_visitor_comes_by_forms_from_the_queue_to_the_confirmation(town:
         assert "Your order is confirmed" in page.text
         again = await visitor.open(f"{room(sale)}/order")
         assert "Your order is confirmed" in again.text
+        # The pass is spent; whoever wants more comes in again.
+        assert "Choose my seats" in (await visitor.open(f"{room(sale)}/seats")).form("Choose my seats").says
+
+
+async def test_seats_of_a_row_are_held_at_the_prices_that_were_chosen(town: Town) -> None:
+    async with await town.open_sale("noord", hold_seconds=300) as sale, PlainVisitor(town.url) as visitor:
+        page = await visitor.open((await visitor.comes_in(sale)).link("row C"))
+        fields: dict[str, Any] = {"seat": ["zaal-C-4", "zaal-C-5"], "type.zaal-C-5": "reduced"}
+        page = await visitor.send(page, "Reserve the ticked seats", **fields)
+        assert "Zaal, row C, seat 4" in page.text
+        assert "€37.00" in page.text
+        await sale.until_seats("h", "zaal-C-4", "zaal-C-5")
+
+
+async def test_whoever_was_too_late_is_offered_others_in_place(town: Town) -> None:
+    async with await town.open_sale("noord", hold_seconds=300) as sale, PlainVisitor(town.url) as visitor:
+        page = await visitor.open((await visitor.comes_in(sale)).link("row C"))
+        assert (await sale.hold(await sale.enter(), "zaal-C-5")).status == 201
+        fields: dict[str, Any] = {
+            "seat": ["zaal-C-4", "zaal-C-5"],
+            "type.zaal-C-4": "reduced",
+            "type.zaal-C-5": "reduced",
+        }
+        page = await visitor.send(page, "Reserve the ticked seats", **fields)
+        assert "Someone was a moment sooner. Zaal, row C, seat 5." in page.text
+        assert page.path == f"{room(sale)}/seats"
+        page = await visitor.send(page, "Zaal, row ")
+        assert "Reserved for you until" in page.text
+        assert "€32.00" in page.text, "two reduced seats with their fees: the prices that were chosen"
+
+
+async def test_standing_places_and_a_second_performance_go_into_one_basket(town: Town) -> None:
+    async with await town.open_sale("noord", hold_seconds=300, shows=2) as sale, PlainVisitor(town.url) as visitor:
+        page = await visitor.send(await visitor.comes_in(sale), "Reserve", q_full="2")
+        assert "Standing – Vloer" in page.text
+        page = await visitor.open(f"{room(sale)}/seats?performance={sale.performances[1]}")
+        page = await visitor.send(page, "Find the best seats", q_full="0", q_reduced="3")
+        assert [form.says for form in page.forms].count("To payment") == 0
+        assert len([form for form in page.forms if form.says.startswith("Give")]) == 2
+        page = await visitor.open(page.link("To payment"))
+        page = await visitor.send(page, "Pay €90.00", email="ada@example.org")
+        assert "Your order is confirmed" in page.text
+
+
+async def test_what_is_given_back_is_free_and_what_is_kept_longer_is_kept_once(town: Town) -> None:
+    async with await town.open_sale("noord", hold_seconds=100) as sale, PlainVisitor(town.url) as visitor:
+        page = await visitor.send(await visitor.comes_in(sale), "Find the best seats")
+        page = await visitor.send(page, "I need more time")
+        assert "I need more time" not in page.text
+        await until_held(sale, 2)
+        page = await visitor.send(page, "Give these seats back")
+        assert "Nothing yet" in page.text
+        await sale.until_seats("o", *sale.layouts[sale.performance])
+
+
+async def test_each_form_pressed_twice_has_one_effect(town: Town) -> None:
+    async with await town.open_sale("noord", hold_seconds=300) as sale, PlainVisitor(town.url) as visitor:
+        page = await visitor.open(room(sale))
+        await asyncio.gather(*(visitor.send(page, "Join the queue") for _ in range(3)))
+        await visitor.send(page, "Join the queue")
+        assert await joined(sale) == 1
+        page = await visitor.until(await visitor.open(room(sale)), "Choose my seats")
+        pages = await asyncio.gather(*(visitor.send(page, "Choose my seats") for _ in range(3)))
+        assert {each.path for each in pages} == {f"{room(sale)}/seats"}
+        page = pages[0]
+        for pressed in await asyncio.gather(*(visitor.send(page, "Find the best seats") for _ in range(3))):
+            assert "Reserved for you until" in pressed.text
+        late = await visitor.send(page, "Find the best seats")
+        assert "This page was out of date" in late.text
+        await until_held(sale, 2)
+        form = await visitor.open(late.link("To payment"))
+        paid = await asyncio.gather(*(visitor.send(form, "Pay", email="ada@example.org") for _ in range(3)))
+        paid.append(await visitor.send(form, "Pay", email="ada@example.org"))
+        numbers = {found for each in paid for found in NUMBER.findall(each.text)}
+        assert len(numbers) == 1
+        await sale.until_drained()
+        rows = (await sale.get("/manage/orders", token=sale.manage_key)).json
+        assert len([each for each in rows["orders"] if each["order"] in numbers]) == 1
+        await sale.until_seats("s", "zaal-A-4", "zaal-A-5")
+
+
+async def test_an_old_page_holds_nothing_again_that_was_given_back(town: Town) -> None:
+    async with await town.open_sale("noord", hold_seconds=300) as sale, PlainVisitor(town.url) as visitor:
+        old = await visitor.comes_in(sale)
+        page = await visitor.send(old, "Find the best seats")
+        await visitor.send(page, "Give these seats back")
+        page = await visitor.send(old, "Find the best seats")
+        assert "This page was out of date" in page.text
+        assert "Nothing yet" in page.text
+        page = await visitor.send(page, "Find the best seats")
+        assert "Reserved for you until" in page.text
+
+
+async def test_a_lost_answer_is_told_by_pressing_again(town: Town) -> None:
+    """The cookie that an answer brings is lost with it: the same form, with the old one, brings the same again."""
+    async with await town.open_sale("noord", hold_seconds=300) as sale, PlainVisitor(town.url) as visitor:
+        page = await visitor.comes_in(sale)
+        before = visitor.keeps()
+        first = await visitor.send(page, "Find the best seats")
+        visitor.goes_back_to(before)
+        again = await visitor.send(page, "Find the best seats")
+        assert [each for each in again.text.split(" ") if "seat" in each] == [
+            each for each in first.text.split(" ") if "seat" in each
+        ]
+        visitor.goes_back_to(before)
+        other = await visitor.send(page, "Find the best seats", q_full="1")
+        assert "This page was out of date" in other.text
+        assert "Reserved for you until" in (await visitor.send(other, "Find the best seats", q_full="1")).text
+        form = await visitor.open(f"{room(sale)}/pay")
+        before = visitor.keeps()
+        paid = await visitor.send(form, "Pay", email="ada@example.org")
+        visitor.goes_back_to(before)
+        told = await visitor.send(form, "Pay", email="ada@example.org")
+        assert "Your order is confirmed" in told.text
+        assert NUMBER.findall(told.text) == NUMBER.findall(paid.text) != []
+
+
+async def test_what_is_wrong_is_said_beside_the_field_and_what_was_typed_stays(town: Town) -> None:
+    async with await town.open_sale("noord", hold_seconds=300) as sale, PlainVisitor(town.url) as visitor:
+        page = await at_payment(visitor, sale)
+        name = '"><b>Ada</b>'
+        page = await visitor.send(page, "Pay", email="ada@example", name=name, payment="late")
+        assert page.status == 422
+        assert "Enter an e-mail address" in page.text
+        assert 'aria-describedby="email-wrong email-hint"' in page.body
+        fields = dict(page.form("Pay").fields)
+        assert (fields["email"], fields["name"], fields["payment"]) == ("ada@example", name, "late")
+        assert "<b>Ada" not in page.body
+        await until_held(sale, 2)
+
+
+async def test_a_late_payment_is_waited_for_and_told(town: Town) -> None:
+    async with await town.open_sale("noord", hold_seconds=300) as sale, PlainVisitor(town.url) as visitor:
+        page = await visitor.send(await at_payment(visitor, sale), "Pay", email="ada@example.org", payment="late")
+        assert "Waiting for your payment" in page.text
+        assert page.headers["Refresh"] == "8"
+        assert "Refresh" not in (await visitor.open(page.link("Don’t refresh"))).headers
+        assert (await tell(sale, await reference_of(sale, page))).status == 200
+        page = await visitor.open(f"{room(sale)}/order")
+        assert "Your order is confirmed" in page.text
+        assert "Refresh" not in page.headers
+
+
+async def test_a_basket_is_gone_with_its_time_and_says_so(town: Town) -> None:
+    async with await town.open_sale("noord", hold_seconds=1) as sale, PlainVisitor(town.url) as visitor:
+        page = await at_payment(visitor, sale)
+        other = await sale.enter()
+        for _ in range(100):
+            if (await sale.hold(other, "zaal-A-4", "zaal-A-5")).status == 201:
+                break
+            await asyncio.sleep(0.1)
+        page = await visitor.send(page, "Pay", email="ada@example.org")
+        # Paid after all, and too late: the money goes back, and the order says so.
+        assert "These seats could not be kept" in page.text
+
+
+async def test_a_turn_that_was_missed_can_be_taken_anew_once(town: Town) -> None:
+    async with await town.open_sale("noord", turn_seconds=1) as sale, PlainVisitor(town.url) as visitor:
+        await visitor.send(await visitor.open(room(sale)), "Join the queue")
+        # Each of the others asks once; when one of those behind is too late, whoever is first in line is, too.
+        others = [await sale.join() for _ in range(60)]
+        page = await visitor.until(await visitor.open(room(sale)), "Choose my seats")
+        for place, secret in others:
+            if await is_over(sale, place, secret):
+                break
+            await asyncio.sleep(0.1)
+        page = await visitor.send(page, "Choose my seats")
+        assert "Your turn has passed" in page.text
+        before = await joined(sale)
+        await asyncio.gather(*(visitor.send(page, "Take a new number") for _ in range(3)))
+        assert await joined(sale) == before + 1
+
+
+async def test_a_sale_that_is_over_says_so_at_once(town: Town) -> None:
+    plan = small_plan(rows=1, seats=4, standing=0)
+    async with await town.open_sale("noord", plan=plan) as sale, PlainVisitor(town.url) as visitor:
+        page = await visitor.comes_in(sale)
+        buyer = await sale.enter()
+        held = await sale.hold(buyer, "zaal-A-1", "zaal-A-2", "zaal-A-3")
+        page = await visitor.send(page, "Find the best seats", q_full="2")
+        assert "not enough free seats together" in page.text
+        assert "Only single seats are left." in page.text
+        last = await sale.hold(buyer, "zaal-A-4")
+        assert (await sale.order(buyer, held.json["hold"], last.json["hold"])).status == 202
+        await sale.until_status(phase="sold_out")
+        async with PlainVisitor(town.url, "nl") as late:
+            assert "Uitverkocht" in (await late.open(room(sale))).text
+
+
+async def test_the_list_is_filtered_by_a_form(town: Town) -> None:
+    async with (
+        await town.open_sale("noord") as sale,
+        await town.open_sale("zuid") as other,
+        PlainVisitor(town.url) as visitor,
+    ):
+        page = await visitor.open("/plain")
+        both = {f"{room(sale)}", f"{room(other)}"}
+        assert both <= {href for href, _ in page.links}
+        page = await visitor.send(page, "Show", house="zuid", text="HOUSE zu", phase="open")
+        assert both & {href for href, _ in page.links} == {room(other)}
+        page = await visitor.send(page, "Show", house="", text="", phase="", from_="2999-01-01")
+        assert both & {href for href, _ in page.links} == set()
+        assert "0 sales found" in page.text
+        page = await visitor.open("/h/noord/plain?language=nl")
+        assert f"{room(sale)}?language=nl" in {href for href, _ in page.links}
+
+
+@pytest.mark.parametrize("path", ["/", "/h/noord", "/h/noord/{}", "/h/noord/{}/seats"])
+async def test_a_page_leads_whoever_runs_no_script_to_its_twin(town: Town, path: str) -> None:
+    async with await town.open_sale("noord") as sale, PlainVisitor(town.url) as visitor:
+        page = await visitor.open(path.format(sale.on_sale))
+        assert '<noscript><meta http-equiv="refresh" content="0; url=?plain"></noscript>' in page.body
+        twin = await visitor.open(path.format(sale.on_sale) + "?language=nl&plain")
+        assert twin.path.startswith(("/plain", "/h/noord"))
+        assert "/plain" in twin.path
+        assert '<html lang="nl">' in twin.body
+
+
+async def test_a_basket_as_large_as_an_order_may_be_fits_into_a_cookie(town: Town) -> None:
+    most = town.network.house(HouseSlug("noord")).limits.holds_an_order
+    many: dict[str, Any] = {"shows": most + 1, "seats_a_hold": 8, "seats_a_place": 8, "hold_seconds": 300}
+    async with await town.open_sale("noord", **many) as sale, PlainVisitor(town.url) as visitor:
+        page = await visitor.comes_in(sale)
+        for performance in sale.performances:
+            assert "No more fits at once" not in page.text
+            page = await visitor.open(f"{room(sale)}/seats?performance={performance}")
+            page = await visitor.send(page, "Find the best seats", q_full="8")
+            assert len(visitor.cookie(sale)) < LARGEST_BYTES
+        assert "No more fits at once" in page.text
+        await until_held(sale, 8, sale.performances[-2])
+        await until_held(sale, 0, sale.performances[-1])
+        page = await visitor.open(f"{room(sale)}/pay")
+        page = await visitor.send(page, "Pay", email="ada@example.org")
+        assert "Your order is confirmed" in page.text
