@@ -60,6 +60,7 @@ class Keeper:
         self._seen_sequence = 0
         self._epochs_before = (0, 0)
         self._is_apart = False
+        self._has_loaded = False
         self.recoveries = 0
         self.last_error = ""
 
@@ -119,6 +120,10 @@ class Keeper:
             await _pause(stop, TELL_SECONDS)
 
     async def _look(self) -> None:
+        if not self._has_loaded:
+            # Where the gate stayed open nothing else would give the house's user a password that was changed.
+            await self._load()
+            self._has_loaded = True
         try:
             await self.cell.look()
         except CellUnavailable:

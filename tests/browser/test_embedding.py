@@ -26,6 +26,7 @@ from tests.town import Sale, Town, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 ROOT = Path(__file__).parents[2]
+EXERCISES = ("examples/*", "examples/component/*", "examples/frame/*", "examples/redirect/*", "examples/seat-map/*")
 GUARD = ROOT / "deploy" / "examples" / "guard"
 OLD = "0123456789ab"
 

@@ -24,6 +24,10 @@ from tests.edge import NGINX, WHY_NOT, edge_settings, nginx_command
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
+EXERCISES = (
+    *("Dockerfile", "Dockerfile.dockerignore", "compose.yaml", "network.compose.toml", "new-secrets.sh"),
+    *("postgres-houses.sh", "redis.conf", "postgres.conf"),
+)
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 HOUSES = ("zeewind", "klinker")

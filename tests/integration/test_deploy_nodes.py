@@ -16,6 +16,7 @@ from engine.embedded.folders import take_lock
 from tests.faults.nodes import PASSWORD, bus_port, client_of, wait_for
 from tests.integration.test_deploy import DEPLOY
 
+EXERCISES = ("README.md", "redis-cluster.conf", "sentinel.conf")
 README = (DEPLOY / "README.md").read_text()
 
 

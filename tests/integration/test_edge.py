@@ -19,6 +19,8 @@ pytestmark = [
     pytest.mark.skipif(NGINX is None, reason=WHY_NOT),
     pytest.mark.asyncio(loop_scope="module"),
 ]
+EXERCISES = ("nginx.conf",)
+"""By way of `tests/edge.py`, which puts nginx.conf where a test is."""
 RATE, BURST = 20, 5
 numbers = itertools.count(1)
 DOCUMENTS = ("on-sales/gala/status", "performances/evening/plan", "performances/evening/seats")

@@ -21,6 +21,8 @@ from parvis_guard import Answer, Guard, GuardASGI, GuardWSGI, Request, Settings
 from parvis_guard.keys import AGAIN_SECONDS
 from parvis_guard.rules import is_never_queued, safe_target
 
+EXERCISES = ("examples/guard/**/*",)
+"""As `parvis_guard`, which is found by its path."""
 ORIGIN = "https://www.zeewind.example"
 HTML = {"accept": "text/html,*/*", "accept-language": "nl-BE,nl;q=0.9", "sec-fetch-mode": "navigate"}
 

@@ -18,6 +18,7 @@ from tests.backstage import until
 from tests.operated import Operated
 
 DEPLOY: Final = Path(__file__).parents[2] / "deploy"
+EXERCISES: Final = ("grafana/*.json", "prometheus/*.yaml")
 RULES: Final = [
     rule
     for group in yaml.safe_load((DEPLOY / "prometheus" / "rules.yaml").read_text())["groups"]

@@ -18,6 +18,7 @@ from engine.webhooks import of_order, secret_of, sign
 from engine.words import HouseSlug
 from tests.town import free_port
 
+EXERCISES = ("examples/webhooks/*",)
 EXAMPLE = Path(__file__).parents[2] / "deploy/examples/webhooks/receiver.py"
 EVENT = of_order("order.recorded", "0198-an-order", "a-sale", now_ms())
 

@@ -11,6 +11,7 @@ from engine.network import Colours, Limits, Network, Policy, load, read_slugs
 from engine.words import HouseSlug
 
 ROOT = Path(__file__).parents[2]
+EXERCISES = ("network.example.toml",)
 POLICY = """
 [policies.shared]
 fees = "none"
