@@ -306,6 +306,39 @@ def test_the_example_network_is_right_and_shows_the_limits_as_they_are(
     assert network.house("zeewind").limits == Limits()
 
 
+KEY_HASH = "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("line", "keys"),
+    [
+        ("", ()),
+        ("operator_keys = []", ()),
+        (f'operator_keys = ["{KEY_HASH}"]', (KEY_HASH,)),
+        ('operator_keys = ["${OPERATOR_KEY_HASH}"]', (KEY_HASH,)),
+    ],
+)
+def test_operators_are_named_by_what_their_keys_hash_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, keys: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("OPERATOR_KEY_HASH", KEY_HASH)
+    path = tmp_path / "network.toml"
+    path.write_text(f'name = "Test"\n{line}\n{POLICY}{house()}')
+    assert load(path).operator_keys == keys
+
+
+@pytest.mark.parametrize(
+    "line", ['["po_a-key-itself"]', f'"{KEY_HASH}"', f'["{KEY_HASH[1:]}"]', "[1]", '["${NOT_SET}"]']
+)
+def test_a_key_itself_in_the_file_is_a_fault(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "network.toml"
+    path.write_text(f'name = "Test"\noperator_keys = {line}\n{POLICY}{house()}')
+    with pytest.raises(BadNetworkFile) as refused:
+        load(path)
+    (problem,) = refused.value.problems
+    assert problem.startswith("operator_keys: ")
+
+
 def luminance(colour: str) -> float:
     """Relative luminance. Source: WCAG 2.2."""
     channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
