@@ -320,6 +320,12 @@ def key_create(name: str, scope: tuple[str, ...], *, network: Network, house: Ho
     _now(sales.create_key(network, house, name, scope, why))
 
 
+@house.command(name="keys")
+def house_keys(*house: str, network: Network) -> None:
+    """Make the keys of houses (default: all) that have none yet, for where a process may not write: in a container."""
+    operators.make_house_keys(network, house)
+
+
 @operator.command(name="key")
 def operator_key() -> None:
     """Make a key that shows how every house of the network is doing, and nothing of any customer."""

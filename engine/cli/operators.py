@@ -1,9 +1,15 @@
-"""`parvis operator`: keys with which the network's operators see every house."""
+"""What whoever runs the network makes by hand: keys of operators, and a house's keys before its first start."""
 
 import hashlib
 import secrets
+from collections.abc import Sequence
+from pathlib import Path
 
-from engine.cli.speech import say
+from engine.cli.serve import choose
+from engine.cli.speech import good, say
+from engine.network import load
+from engine.sealing import Opener
+from engine.signing import Signer
 
 
 def make_key() -> None:
@@ -13,3 +19,10 @@ def make_key() -> None:
     say(f"  {key}")
     say("For the network file, above its first table (then start `parvis serve` again):")
     say(f'  operator_keys = ["{hashlib.sha256(key.encode()).hexdigest()}"]')
+
+
+def make_house_keys(network_file: Path, slugs: Sequence[str]) -> None:
+    """Makes what is missing in each house's `secrets_path`; what is there stays. Raises `BadInput`."""
+    for house in choose(load(network_file), slugs):
+        Opener(Signer(house.slug, house.secrets_path), house.secrets_path)
+        good(f"{house.slug}: its keys are in {house.secrets_path}")

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from prometheus_client import Metric
 
@@ -230,6 +231,30 @@ async def test_a_house_that_is_down_is_told_within_seconds_and_the_others_live_o
             return (await operated.ops("noord"))["state"] not in {"down", "recovering"}
 
         await until(is_back, "the house is told to be back")
+
+
+async def test_what_waits_to_be_recorded_is_told_with_its_age_while_the_door_is_open(operated: Operated) -> None:
+    async with await operated.open_sale("noord") as sale:
+        with psycopg.connect(operated.network.house("noord").postgres_dsn) as house:
+            house.execute("SELECT entry FROM cursor FOR UPDATE")  # as a forgotten transaction would
+            await visits(sale, 3)
+
+            async def lags() -> bool:
+                return await operated.number("parvis_writer_lag_seconds", house="noord") > 1
+
+            await until(lags, "the writer's lag grows")
+            ops = await operated.ops("noord")
+            assert ops["unrecorded"] >= 1
+            assert ops["writer_lag_ms"] > 1_000
+            assert ops["redis_up"]
+            assert await operated.number("parvis_writer_lag_seconds", house="zuid") == 0
+            assert await operated.number("parvis_strain_used_bytes", house="noord", source="backlog") > 0
+            house.rollback()
+
+        async def is_recorded() -> bool:
+            return await operated.number("parvis_writer_lag_seconds", house="noord") == 0
+
+        await until(is_recorded, "it is recorded")
 
 
 async def test_every_line_of_the_log_can_be_read_by_a_program(operated: Operated) -> None:

@@ -12,8 +12,11 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 
+from engine.cell import Cell
 from engine.network import load
+from engine.sealing import Opener
 from tests.edge import NGINX, WHY_NOT
+from tests.integration.commands import give
 
 DEPLOY: Final = Path(__file__).parents[2] / "deploy"
 FOLDER: Final = DEPLOY / "kubernetes"
@@ -216,6 +219,32 @@ def test_a_cells_network_file_is_read_and_names_services_that_there_are(
     assert words[:3] == ["exec", "parvis", "serve"]
     _, bound, _ = app.parse_args(words[2:], exit_on_error=False, print_error=False)
     assert bound.arguments.get("house", ()) == (houses if len(houses) == 1 else ())
+
+
+def test_a_houses_keys_are_made_before_it_starts_and_nothing_is_written_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container its keys are mounted, and cannot be written."""
+    for slug in HOUSES:
+        for what in ("REDIS_PASSWORD", "REDIS_OWNER_PASSWORD", "POSTGRES_PASSWORD"):
+            monkeypatch.setenv(f"{slug.upper()}_{what}", f"{slug}-{what}")
+    network_file = tmp_path / "network.toml"
+    text = files_of("many-cells", "parvis-front")["network.toml"]
+    network_file.write_text(text.replace("/run/secrets/parvis", str(tmp_path / "keys")))
+    assert give("house", "keys", "klinker", "--network", str(network_file)) == 0
+    assert not (tmp_path / "keys" / "zeewind").exists()
+    assert give("house", "keys", "--network", str(network_file)) == 0
+    made = {path: path.read_bytes() for path in (tmp_path / "keys").rglob("*") if path.is_file()}
+    assert {path.name for path in made} == {"mac.key", "pass.pem", "customers.private.pem", "customers.public.pem"}
+    assert len(made) == 8
+
+    def nobody_writes(*_: object) -> None:
+        raise AssertionError("a file is written")
+
+    monkeypatch.setattr("engine.signing._write_draft", nobody_writes)
+    for house in load(network_file).houses:
+        Opener(Cell(house).signer, house.secrets_path)
+    assert {path: path.read_bytes() for path in made} == made
 
 
 def test_redis_and_the_edge_have_the_settings_that_are_tried_elsewhere(tmp_path: Path) -> None:
