@@ -67,7 +67,9 @@ def bundle(sources: Sources, entry: str, *, beside: str = "", gives: Iterable[st
     if beside:
         names = ", ".join(sorted(taken(sources, entry, beside)))
         text = f"import {{ {names} }} from './{beside}';\n{text}"
-        text += f"\nexport {{ {', '.join(_names(sources, [entry], is_given=True))} }};\n"
+        given = ", ".join(_names(sources, [entry], is_given=True))
+        # Of an empty list the minifier leaves half a word.
+        text += f"\nexport {{ {given} }};\n" if given else ""
     if gives:
         names = ", ".join(sorted(gives))
         # Inside a function every name can be made short.

@@ -50,6 +50,19 @@ async def test_the_component_leads_from_the_houses_page_to_the_seats_under_a_str
             assert "secret" not in visitor.page.url
 
 
+async def test_the_seat_map_reserves_in_the_houses_page_with_a_pass_from_behind_the_hash(
+    town: Town, people: People, site: Site
+) -> None:
+    async with await town.open_sale("zeewind") as sale, people.arrive() as visitor:
+        with site.shows_examples(sale) as address:
+            await visitor.open(f"{address}/seat-map/#pass={await sale.enter()}")
+            await visitor.press("Find the best seats")
+            await visitor.finds(sale, "h", 2)
+            await expect(visitor.page.locator("#held")).to_have_text(re.compile("zaal-"))
+            assert "pass" not in visitor.page.url
+            assert await visitor.overflow() == 0
+
+
 async def test_a_frame_of_another_site_is_left_at_the_top(town: Town, people: People, site: Site) -> None:
     """`127.0.0.1` and `localhost` are two sites; the house's page lets the first frame it."""
     async with await town.open_sale("zeewind") as sale, people.arrive() as visitor:

@@ -36,6 +36,11 @@ def test_a_second_bundle_takes_what_the_first_one_has() -> None:
     assert "hidden" not in text
 
 
+def test_a_second_bundle_that_gives_nothing_is_a_whole_script() -> None:
+    assert "export" not in bundle(SCRIPTS, "more.js", beside="page.js")
+    assert not [name for name, file in WEB.items() if file.body.rstrip(b";").endswith(b"export")]
+
+
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
