@@ -145,7 +145,8 @@ class ParvisWaitingRoom extends HTMLElement {
   offerWindow(page, words) {
     const link = h('a', { href: page.href, target: '_blank', rel: 'noopener' }, words.say('do.enter'));
     this.room.querySelector('.stuck')?.remove();
-    this.view.element.append(h('p', { class: 'notice stuck', role: 'alert' }, `${words.say('frame_keeps_you')} `, link));
+    this.room.querySelector('.actions').after(h('p', { class: 'notice stuck', role: 'alert' }, `${words.say('frame_keeps_you')} `, link));
+    link.focus();
     this.nameParts();
   }
 }
