@@ -97,6 +97,7 @@ async def test_whichever_process_is_asked_tells_of_all_and_nothing_is_ever_uncou
             return await operated.number("parvis_api_processes") == 2
 
         await until(the_dead_one_is_gone, "how the dead process was is told no more")
+        assert await the_dead_ones_count(), "what it counted still is"
 
 
 def is_well_named(family: Metric) -> bool:
