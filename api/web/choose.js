@@ -279,7 +279,10 @@ export class Chooser {
   async tell(trouble, types = [], asked = null) {
     const { plan, words } = this;
     const { alternatives = [], taken = [], largest_party: party, limit, yours } = trouble.facts ?? {};
-    for (const seat of taken) this.picked.delete(plan.n(seat));
+    for (const n of taken.map(plan?.n)) {
+      this.picked.delete(n);
+      this.letters[n] = 'h';
+    }
     this.settle(taken.map(plan?.n));
     this.showTray();
     const priced = (seats) => seats.length === types.length && seats.every((seat, at) => this.performance.prices[plan.categories[plan.category[plan.n(seat)]].name]?.[types[at]] !== undefined);

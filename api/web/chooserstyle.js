@@ -69,9 +69,10 @@ summary { cursor: pointer; font-weight: 600; padding: 0.5rem 0; min-height: 2.75
 .legend li { display: flex; align-items: center; gap: 0.5rem; }
 .stamp { width: 1.35rem; height: 1.35rem; flex: none; }
 .map { display: grid; gap: 0.5rem; }
-.map-frame { position: relative; width: 100%; min-height: 16rem; max-height: min(70vh, 44rem); border: 1px solid var(--edge); border-radius: 12px; overflow: hidden; background: var(--background); touch-action: pan-y; cursor: grab; user-select: none; -webkit-user-select: none; }
+.map-frame { position: relative; contain: layout paint style; width: 100%; min-height: 16rem; max-height: min(70vh, 44rem); border: 1px solid var(--edge); border-radius: 12px; overflow: hidden; background: var(--background); touch-action: pan-y; cursor: grab; user-select: none; -webkit-user-select: none; }
 .map-frame.zoomed { touch-action: none; }
-.sheet { position: absolute; left: 0; top: 0; transform-origin: 0 0; pointer-events: none; will-change: transform; }
+.sheets, .sheet { position: absolute; left: 0; top: 0; transform-origin: 0 0; pointer-events: none; }
+.sheets { will-change: transform; }
 .map-buttons { display: flex; flex-wrap: wrap; justify-content: end; align-items: start; gap: 0.4rem; }
 .map-buttons button { width: 2.75rem; padding: 0; font-size: 1.2rem; background: var(--card); border-color: var(--edge); }
 .levels { display: flex; flex: 1 1 100%; flex-wrap: wrap; gap: 0.4rem; }

@@ -19,6 +19,9 @@ const SMALLEST_TAP_PX = 13;
 const EASY_TAP_PX = 26;
 const FOUND_PX = 34;
 
+/** How a picture of one view lies in another: both {x, y, scale}. */
+const placing = (mine, { x, y, scale }) => `translate(${(mine.x - x) * scale}px,${(mine.y - y) * scale}px) scale(${scale / mine.scale})`;
+
 /** A canvas with the view that was painted on it. */
 class Sheet {
   constructor(name) {
@@ -33,11 +36,9 @@ class Sheet {
     this.view = null;
   }
 
-  /** Lays the picture where it belongs in what is looked at now. */
-  place({ x, y, scale }) {
-    if (!this.view) return;
-    const grown = scale / this.view.scale;
-    this.element.style.transform = `translate(${(this.view.x - x) * scale}px,${(this.view.y - y) * scale}px) scale(${grown})`;
+  /** Lays the picture where it belongs in another one's view. */
+  place(view) {
+    if (this.view) this.element.style.transform = placing(this.view, view);
   }
 
   tiles() {
@@ -59,7 +60,8 @@ export class HallMap {
     [this.whole, this.front, this.back] = ['whole', 'sharp', 'sharp'].map((name) => new Sheet(name));
     this.tip = h('p', { class: 'map-tip', 'aria-hidden': 'true' });
     this.seen = h('p', { class: 'map-seen', 'aria-hidden': 'true', hidden: true });
-    this.frame = h('div', { class: 'map-frame', part: 'map', 'aria-hidden': 'true' }, this.whole.element, this.back.element, this.front.element);
+    this.sheets = h('div', { class: 'sheets' }, this.whole.element, this.back.element, this.front.element);
+    this.frame = h('div', { class: 'map-frame', part: 'map', 'aria-hidden': 'true' }, this.sheets);
     this.frame.style.aspectRatio = `${plan.box.width} / ${plan.box.height}`;
     const button = (text, name, press) => h('button', { type: 'button', 'aria-label': words.say(name), title: words.say(name), onclick: press }, text);
     const levels = plan.zones.filter(({ name }) => name);
@@ -88,8 +90,14 @@ export class HallMap {
     setTimeout(() => this.redraw());
   }
 
+  /** All pictures lie in the sharp one's view; to follow a finger is to move one element. */
   follow() {
-    for (const sheet of [this.whole, this.front]) sheet.place(this.zoom);
+    if (this.front.view) this.sheets.style.transform = placing(this.front.view, this.zoom);
+  }
+
+  lay() {
+    [this.whole, this.front].forEach((sheet) => sheet.place(this.front.view));
+    this.follow();
   }
 
   /** What is in view, sharp; then, if it is not there yet, the whole hall that lies beneath. */
@@ -107,7 +115,10 @@ export class HallMap {
     const target = isFirst ? front : back;
     target.size(Math.round(zoom.width * ratio), Math.round(zoom.height * ratio));
     const view = { x: zoom.x, y: zoom.y, scale: zoom.scale * ratio };
-    if (isFirst) this.settle(target, view, ratio);
+    if (isFirst) {
+      this.settle(target, view, ratio);
+      this.lay();
+    }
     if (!await this.paintSheet(target, view, run)) return;
     if (!isFirst) {
       this.settle(target, view, ratio);
@@ -117,14 +128,14 @@ export class HallMap {
       this.late.forEach((n) => this.touchSheet(this.front, n));
     }
     this.late = null;
-    this.follow();
+    this.lay();
     if (!whole.view) {
       const scale = WHOLE_PX / Math.max(plan.box.width, plan.box.height);
       whole.size(Math.ceil(plan.box.width * scale), Math.ceil(plan.box.height * scale));
       const all = { x: plan.box.x, y: plan.box.y, scale };
       this.settle(whole, all, 1);
+      this.lay();
       if (!await this.paintSheet(whole, all, run)) whole.view = null;
-      this.follow();
     }
     this.frame.dispatchEvent(new Event('drawn', { bubbles: true, composed: true }));
   }

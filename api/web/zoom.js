@@ -127,12 +127,20 @@ export class Zoom {
       this.keepInside();
       this.onmove();
     });
-    clearTimeout(this.resting);
-    this.resting = setTimeout(() => this.rest(), REST_MS);
+    this.restAt = performance.now() + REST_MS;
+    this.resting ??= setTimeout(() => this.wait(), REST_MS);
+  }
+
+  /** One timer for a whole gesture. */
+  wait() {
+    const leftMs = this.restAt - performance.now();
+    this.resting = leftMs > 1 ? setTimeout(() => this.wait(), leftMs) : null;
+    if (!this.resting) this.rest();
   }
 
   rest() {
     clearTimeout(this.resting);
+    this.resting = null;
     this.isMoving = false;
     this.corner = null;
     if (!this.width) return;
