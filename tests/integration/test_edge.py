@@ -192,7 +192,16 @@ async def test_a_house_is_routed_to_its_own_process_and_no_other(edge: Edge, hou
     for path, process in ((f"{house}/holds", edge.shared), ("/v1/houses/klinker/orders", edge.own)):
         _, body, _ = await edge.ask("POST", path, json={})
         assert msgspec.json.decode(body)["by"] == process.port
-    for odd in ("/v1/houses/klinker-2/x", "/v1/houses/klinkers/x", "/x/v1/houses/klinker/x"):
+    for page in ("/h/klinker", "/h/klinker/gala", "/h/klinker/gala/seats", "/h/klinker/plain", "/h/klinker/gala/plain"):
+        _, body, _ = await edge.get(page)
+        assert msgspec.json.decode(body)["by"] == edge.own.port, page
+    for odd in (
+        "/h/klinker-2",
+        "/web/h/klinker",
+        "/v1/houses/klinker-2/x",
+        "/v1/houses/klinkers/x",
+        "/x/v1/houses/klinker/x",
+    ):
         _, body, _ = await edge.get(odd)
         assert msgspec.json.decode(body)["by"] == edge.shared.port, odd
 
@@ -233,6 +242,27 @@ async def test_a_rush_of_one_step_leaves_the_others_and_every_payment_alone(edge
     for ending in (("DELETE", "holds/h"), ("POST", "holds/h/extend")):
         if step not in {"holds/", "orders"}:
             assert (await edge.ask(ending[0], f"{house}/{ending[1]}"))[0] == 200
+
+
+FORMS = ("join", "enter", "seats", "pay")
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_a_form_has_the_limit_of_its_step_and_is_refused_in_words_for_people(
+    edge: Edge, house: str, form: str
+) -> None:
+    room = f"/h/{house.rpartition('/')[2]}/gala/plain"
+    found = await rush(edge, f"{room}/{form}")
+    refused = [each for each in found if each[0] == 503]
+    assert len(refused) > 80
+    for _, body, headers in refused:
+        assert headers["Content-Type"] == "text/html; charset=utf-8"
+        assert headers["Retry-After"] == "5"
+        assert b'http-equiv="refresh"' in body
+        assert all(f'lang="{language}"'.encode() in body for language in ("nl", "fr", "de", "en"))
+    assert (await edge.get(room))[0] == 200, "whoever waits is told"
+    for other in {*FORMS} - {form}:
+        assert (await edge.ask("POST", f"{room}/{other}"))[0] == 200, other
 
 
 async def test_no_rush_of_visitors_keeps_a_payment_provider_out(edge: Edge, house: str) -> None:
