@@ -206,9 +206,13 @@ class Town:
         plan: "dict[str, Any] | None" = None,
         shows: int = 1,
         show_title: str = "Show",
+        prices: "dict[str, int] | None" = None,
         **changed: Any,
     ) -> "Sale":
-        """A fresh hall, performances, on-sale and keys; open and calling everybody, unless `changed`."""
+        """A fresh hall, performances, on-sale and keys; open and calling everybody, unless `changed`.
+
+        `prices`: the full price of a category, where it is not 2000.
+        """
         number = next(numbers) * 1000 + os.getpid() % 1000
         own = self.canaries[slug].own
         async with at_house(self.network_file, slug) as (cell, ledger):
@@ -223,7 +227,7 @@ class Town:
                     hall=hall,  # type: ignore[arg-type]
                     title=show_title,
                     starts_at_ms=now_ms() + 86_400_000,
-                    prices={c: {"full": 2000, "reduced": 1500} for c in layout.categories},
+                    prices={c: {"full": (prices or {}).get(c, 2000), "reduced": 1500} for c in layout.categories},
                     fee=100,
                 )
                 await houses.add_performance(cell, ledger, made, BY)
