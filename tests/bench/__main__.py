@@ -16,7 +16,18 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.garbage import collect_seldom
-from tests.bench import confirm, http_hold, http_line, isolation, seats_in_redis, small_client, waiting, writer
+from tests.bench import (
+    confirm,
+    first_paint,
+    http_hold,
+    http_line,
+    isolation,
+    seat_map,
+    seats_in_redis,
+    small_client,
+    waiting,
+    writer,
+)
 from tests.bench.rounds import AT_LEAST, Part
 from tests.bench.stand import Stand, stand
 from tests.edge import NGINX, WHY_NOT
@@ -35,6 +46,9 @@ ALONE: Final[dict[str, Callable[[], Awaitable[list[Part]]]]] = {
     "P10": small_client.client,
     "P11": waiting.draw,
     "P12": confirm.confirm,
+    "P13": first_paint.sizes,
+    "P14": first_paint.first_paint,
+    "P15": seat_map.seat_map,
 }
 IN_WINDOWS: Final[dict[str, Callable[[float], Awaitable[list[Part]]]]] = {"P9": isolation.neighbour}
 IDS: Final = sorted({*ON_A_STAND, *ALONE, *IN_WINDOWS}, key=lambda name: int(name[1:]))
