@@ -138,16 +138,7 @@ class ParvisWaitingRoom extends HTMLElement {
     try {
       top = open(page, '_top');
     } catch { /* the same as null: a frame that may not lead its window elsewhere */ }
-    if (!top) this.offerWindow(page, words);
-  }
-
-  /** The seats cannot be chosen inside a frame, and this one keeps its visitors: a link leads out. */
-  offerWindow(page, words) {
-    const link = h('a', { href: page.href, target: '_blank', rel: 'noopener' }, words.say('do.enter'));
-    this.room.querySelector('.stuck')?.remove();
-    this.room.querySelector('.actions').after(h('p', { class: 'notice stuck', role: 'alert' }, `${words.say('frame_keeps_you')} `, link));
-    link.focus();
-    this.nameParts();
+    if (!top) importPinned('widgetmore.js').then(({ offerWindow }) => offerWindow(this.room, page, words)).then(() => this.nameParts());
   }
 }
 

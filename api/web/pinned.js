@@ -12,7 +12,7 @@ export async function readPinned(name) {
     try {
       const options = { integrity: HASHES[name] ?? '', credentials: 'omit', cache: attempt > 1 ? 'reload' : 'default' };
       const response = await fetch(new URL(name, import.meta.url), options);
-      if (!response.ok) throw new Error(`${name}: ${response.status}`);
+      if (!response.ok) throw new Error(name);
       return await response.json();
     } catch (problem) {
       if (attempt >= FETCHES) throw problem;
@@ -31,7 +31,7 @@ export async function importPinned(name) {
   scriptPolicy ??= globalThis.trustedTypes?.createPolicy('parvis', { createScriptURL: (url) => url }) ?? { createScriptURL: (url) => url };
   await new Promise((resolve, reject) => {
     script.onload = resolve;
-    script.onerror = () => reject(new Error(`${name} is not what it should be, or cannot be reached`));
+    script.onerror = () => reject(new Error(name));
     script.src = scriptPolicy.createScriptURL(address);
     document.head.append(script);
   });
