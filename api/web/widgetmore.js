@@ -16,6 +16,6 @@ export function addMore({ room, view, ...facts }) {
 export function offerWindow(room, page, words) {
   const link = h('a', { href: page.href, target: '_blank', rel: 'noopener' }, words.say('do.enter'));
   room.querySelector('.stuck')?.remove();
-  room.querySelector('.actions').after(h('p', { class: 'notice stuck', role: 'alert' }, `${words.say('frame_keeps_you')} `, link));
+  room.querySelector('.primary').closest('.actions').after(h('p', { class: 'notice stuck', role: 'alert' }, `${words.say('frame_keeps_you')} `, link));
   link.focus();
 }
