@@ -5,13 +5,14 @@ import { bestForm, foundBox } from './bestform.js';
 import { wear } from './chooserstyle.js';
 import { h, setText, whileBusy } from './dom.js';
 import { HallMap } from './hallmap.js';
+import { fillLegend } from './legend.js';
 import { LiveSeats } from './liveseats.js';
-import { nameArea, nameSeat, nameSeats, readPlan } from './plan.js';
-import { priceRange, pricesOf, pickedSeats, quantities } from './prices.js';
-import { BLOCKED, HELD, legendStamp, MINE, OPEN, PICKED, readInks, SOLD, STATE_NAMES, STATE_OF_LETTER } from './seatlooks.js';
+import { nameSeat, nameSeats, readPlan } from './plan.js';
+import { priceRange, pickedSeats } from './prices.js';
+import { BLOCKED, MINE, PICKED, STATE_NAMES, STATE_OF_LETTER } from './seatlooks.js';
 import { SeatList } from './seatlist.js';
+import { standingForm } from './standingform.js';
 import { readKept, writeKept } from './storage.js';
-import { inkOn } from './theme.js';
 
 const SHOWN_AS = 'parvis:seats-as';
 
@@ -61,7 +62,7 @@ export class Chooser {
     const key = `${categories.join('\n')}\n\n${areas.map(({ id }) => id)}`;
     if (!this.hold || key === this.formsShown) return;
     this.formsShown = key;
-    this.standing = areas.map((area) => this.standingForm(area));
+    this.standing = areas.map((area) => standingForm(this, area));
     const hasWheelchair = this.plan?.isWheelchair.some(Boolean);
     this.best = categories.length ? bestForm({
       performance, categories, limit, currency, words, onask: (button, asked) => this.askBest(button, asked),
@@ -85,19 +86,7 @@ export class Chooser {
       this.legend, pointer, this.map.element, this.list.element, this.tray);
     this.showAs(readKept(SHOWN_AS) === 'list' ? 'list' : 'map');
     // Colours are known once the element stands in the page.
-    requestAnimationFrame(() => this.showLegend());
-  }
-
-  showLegend() {
-    const { plan, performance, currency, words } = this;
-    const [inks, ratio] = [readInks(this.stage), Math.min(2, devicePixelRatio)];
-    const known = plan.categories.filter(({ name }) => this.counts.has(name));
-    const states = [HELD, SOLD, BLOCKED, ...(this.hold ? [MINE] : [])];
-    this.legend.replaceChildren(
-      ...known.map(({ name, color, letter }) => h('li', {}, legendStamp({ state: OPEN, color, colorInk: inkOn(color), letter, inks, ratio }),
-        h('span', {}, h('b', {}, `${letter} · ${name}`), ' ', priceRange(Object.values(pricesOf(performance, [name]))[0], currency, words)), this.counts.get(name))),
-      ...states.map((state) => h('li', {}, legendStamp({ state, color: '#888888', colorInk: inks.paper, inks, ratio }), words.say(`seat.${STATE_NAMES[state]}`))),
-      ...(plan.isWheelchair.some(Boolean) ? [h('li', {}, legendStamp({ state: OPEN, color: '#888888', colorInk: '#000', letter: '♿', isWheelchair: true, inks, ratio }), words.say('wheelchair'))] : []));
+    requestAnimationFrame(() => fillLegend(this));
   }
 
   showAs(name) {
@@ -322,21 +311,6 @@ export class Chooser {
     this.problem.replaceChildren(h('p', {}, sentences.filter(Boolean).join(' ')), ...more);
     this.problem.hidden = false;
     this.problem.scrollIntoView({ block: 'nearest' });
-  }
-
-  standingForm(area) {
-    const { words, currency, limit } = this;
-    const left = h('p', { class: 'muted' });
-    const button = h('button', { type: 'submit', class: 'primary', disabled: true }, words.say('reserve'));
-    const amounts = quantities({ prices: pricesOf(this.performance, [area.category]), limit, currency, words, onchange: () => { button.disabled = !amounts.count; } });
-    const submit = (event) => {
-      event.preventDefault();
-      if (!amounts.count) return;
-      const { count: quantity, types } = amounts;
-      this.ask(button, async () => { await this.hold([{ performance: this.id, area: area.id, quantity }], types); amounts.clear(); }, (trouble) => this.tell(trouble, types));
-    };
-    const element = h('form', { class: 'card standing', part: 'standing', onsubmit: submit }, h('h2', {}, nameArea(this.plan, area.id, words)), left, amounts.element, button);
-    return { id: area.id, element, show: (count) => setText(left, words.say('open_places', { n: count })) };
   }
 }
 

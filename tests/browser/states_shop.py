@@ -8,7 +8,7 @@ import msgspec
 from playwright.async_api import Page
 
 from engine.halls.generate import big_house
-from engine.halls.pretix import export_plan
+from engine.halls.pretix import export_plan, import_plan
 from tests.browser.person import Person
 from tests.browser.screenshots import Stage, State
 from tests.town import Sale, small_plan
@@ -166,7 +166,9 @@ async def sixteen_thousand(stage: Stage) -> Page:
 
 def _plan_of(path: Path) -> State:
     async def real_plan(stage: Stage) -> Page:
-        person, _ = await _in_the_hall(stage, plan=msgspec.json.decode(path.read_bytes()))
+        person, _ = await _in_the_hall(
+            stage, plan=export_plan(import_plan(msgspec.json.decode(path.read_bytes()), "uuid"))
+        )
         return person.page
 
     return real_plan
@@ -191,8 +193,6 @@ STATES: list[tuple[str, State]] = [
         sixteen_thousand,
     )
 ]
-# Plans of one's own: a folder that `PARVIS_PLANS` names.
-STATES += [
-    (p.name.partition(".")[0], _plan_of(p))
-    for p in sorted(Path(os.environ.get("PARVIS_PLANS", "/nowhere")).glob("*.json"))
-]
+# Plans of one's own, in pretix's format: a folder that `PARVIS_PLANS` names.
+OWN: list[Path] = sorted(Path(os.environ.get("PARVIS_PLANS", "/nowhere")).glob("*.pretix.json"))
+STATES += [(path.name.partition(".")[0], _plan_of(path)) for path in OWN]

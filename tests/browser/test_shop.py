@@ -185,6 +185,7 @@ async def test_a_houses_own_page_shows_the_hall_and_reserves_with_a_pass(
         await visitor.press("Find the best seats")
         await expect(page.locator(".found")).to_contain_text("Reserved for you until")
         await visitor.press("Give these seats back")
+        await expect(page.locator(".found")).to_be_hidden()
         await visitor.finds(sale, "h", 1)
         heard = await page.evaluate("heard")
         assert [name for name, _ in heard] == ["parvis-hold", "parvis-release"]
