@@ -1,0 +1,151 @@
+"""The whole journey in a browser that runs no script, refreshes followed; and no barrier on any of its pages."""
+
+import re
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import expect
+
+from engine.instants import now_ms
+from tests.browser.person import DESK, PHONE, People, Person
+from tests.browser.test_visitor import manage
+from tests.plain import room
+from tests.town import Sale, Town
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+axe = Axe()
+
+
+async def has_no_barrier(person: Person, where: str) -> None:
+    for scheme in ("light", "dark"):
+        await person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        results = await axe.run(person.page)
+        assert not results.violations_count, f"{where}, {scheme}: {results.generate_report()}"
+
+
+async def test_a_phone_without_javascript_goes_from_the_countdown_to_the_seats_and_pays(
+    town: Town, people: People
+) -> None:
+    """In Dutch: led on by the page itself, and by its refreshes from before the start until it is its turn."""
+    async with (
+        await town.open_sale("zeewind", opens_at_ms=now_ms() + 6_000, hold_seconds=300) as sale,
+        people.arrive(PHONE, language="nl", refused=[402, 422], java_script_enabled=False) as visitor,
+    ):
+        page = visitor.page
+        await visitor.open(f"/h/zeewind/{sale.on_sale}")
+        await page.wait_for_url(f"**{room(sale)}")
+        await visitor.press("Ga in de wachtrij")
+        await visitor.sees("U staat in de wachtrij")
+        # Nobody presses anything: the page asks again by itself.
+        await expect(visitor.button("Kies mijn plaatsen")).to_be_visible(timeout=30_000)
+        await visitor.press("Kies mijn plaatsen")
+        await page.locator("#best-2").fill("1")
+        await visitor.press("Zoek de beste plaatsen")
+        await visitor.sees("Voor u vastgehouden tot")
+        assert await visitor.overflow() == 0
+        await page.get_by_role("link", name="Naar de betaling").or_(page.locator("a.primary")).first.click()
+        await page.locator("#email").fill("ada@example")
+        await page.locator("form.checkout .primary").click()
+        await visitor.sees("Vul een e-mailadres in")
+        await page.locator("#email").fill("ada@example.org")
+        await page.locator("input[value=no]").check()
+        await page.locator("form.checkout .primary").click()
+        await expect(page.locator("#email")).to_have_value("ada@example.org")
+        await expect(page.locator(".notice.problem")).to_be_visible()
+        await page.locator("input[value=yes]").check()
+        await page.locator("form.checkout .primary").click()
+        await expect(page.locator(".order-number")).to_have_text(UUID)
+        number = await page.locator(".order-number").inner_text()
+        await visitor.open(room(sale))
+        await page.get_by_role("link", name="Uw bestelling").click()
+        await expect(page.locator(".order-number")).to_have_text(number)
+        await visitor.finds(sale, "s", 3)
+
+
+async def test_a_desk_without_javascript_chooses_along_a_row_and_meets_a_conflict(town: Town, people: People) -> None:
+    """In French, by the keyboard where it matters: ticking seats."""
+    async with (
+        await town.open_sale("zeewind", hold_seconds=300) as sale,
+        people.arrive(DESK, language="fr", java_script_enabled=False) as visitor,
+    ):
+        page = visitor.page
+        await visitor.open(room(sale))
+        await visitor.press("Entrer dans la file")
+        await visitor.press("Choisir mes places")
+        await page.get_by_role("link", name="rangée C").click()
+        for seat in ("zaal-C-4", "zaal-C-5"):
+            await page.locator(f'input[value="{seat}"]').focus()
+            await page.keyboard.press("Space")
+        assert (await sale.hold(await sale.enter(), "zaal-C-5")).status == 201
+        await visitor.press("Réserver les places cochées")
+        await expect(page.locator(".notice.problem")).to_contain_text("place 5")
+        await page.locator(".offers button").first.click()
+        await visitor.sees("Réservé pour vous jusqu’à")
+        await expect(page.locator(".basket .items li")).to_have_count(2)
+        await page.locator(".basket a.primary").click()
+        await page.locator("#email").fill("ada@example.org")
+        await page.locator("form.checkout .primary").click()
+        await visitor.sees("Votre commande est confirmée")
+        # Back is harmless: what is paid is paid, and the way leads on to the order.
+        await page.go_back()
+        await visitor.sees("Votre commande est confirmée")
+        await visitor.finds(sale, "s", 2)
+
+
+async def steps_through(person: Person, sale: Sale) -> None:
+    """Every page of the way, looked at."""
+    page = person.page
+    await person.press("Join the queue")
+    await expect(person.button("Choose my seats")).to_be_visible()
+    await has_no_barrier(person, "turn")
+    await person.press("Choose my seats")
+    await has_no_barrier(person, "seats")
+    await page.get_by_role("link", name="row A").click()
+    await has_no_barrier(person, "row")
+    await person.press("Reserve the ticked seats")
+    await expect(page.locator(".notice.problem")).to_be_visible()
+    await has_no_barrier(person, "nothing chosen")
+    await page.get_by_role("link", name="Other rows").click()
+    await person.press("Find the best seats")
+    await has_no_barrier(person, "basket")
+    await page.get_by_role("link", name="To payment").click()
+    await page.locator("#email").fill("ada@example")
+    await page.locator("form.checkout .primary").click()
+    await person.sees("Enter an e-mail address")
+    await has_no_barrier(person, "payment")
+    await page.locator("#email").fill("ada@example.org")
+    await page.locator("input[value=late]").check()
+    await page.locator("form.checkout .primary").click()
+    await person.sees("Waiting for your payment")
+    await has_no_barrier(person, "awaiting payment")
+
+
+async def test_no_page_without_javascript_has_a_barrier(town: Town, people: People) -> None:
+    """The same pages in a browser that runs axe's script."""
+    small = {"viewport": {"width": 320, "height": 640}}
+    async with (
+        await town.open_sale("zeewind", hold_seconds=300, shows=2) as sale,
+        await town.open_sale("zeewind", rate_per_minute=1) as slow,
+        people.arrive(small, refused=[404, 422]) as person,
+    ):
+        for _ in range(9):
+            await slow.join()
+        for path, where in (("/plain", "all houses"), ("/h/zeewind/plain", "house"), ("/h/zeewind/x/plain", "missing")):
+            await person.open(path)
+            await has_no_barrier(person, where)
+            assert await person.overflow() == 0, where
+        await person.open(room(slow))
+        await person.press("Join the queue")
+        await expect(person.page.locator(".number")).to_be_visible()
+        await has_no_barrier(person, "waiting")
+        assert await person.overflow() == 0
+        await person.page.get_by_role("link", name="Leave the queue").click()
+        await has_no_barrier(person, "leaving")
+        await manage(slow, "close")
+        await slow.status()
+        await person.open(room(slow))
+        await person.sees("Sales have closed")
+        await has_no_barrier(person, "closed")
+        await person.open(room(sale))
+        await steps_through(person, sale)
