@@ -146,8 +146,10 @@ def test_a_version_is_kept_whole_and_found_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../secret", "..%2fsecret", "files.json", "parvis.js.br", "", ".", "nothing.js"])
 def test_only_what_a_version_has_can_be_asked_of_it(tmp_path: Path, name: str) -> None:
-    (tmp_path / "secret").write_text("nobody's")
-    write_files(tmp_path, "0123456789ab", {"parvis.js": file_of("parvis.js", b"1")})
+    whole = write_files(tmp_path, "0123456789ab", {"parvis.js": file_of("parvis.js", b"1")})
+    for suffix in ("", ".br", ".gz"):
+        (tmp_path / f"secret{suffix}").write_text("nobody's")
+        (whole / f"nothing.js{suffix}").write_text("put there by somebody")
     kept = Versions(tmp_path)
     assert kept.find("0123456789ab", "parvis.js") is not None
     assert kept.find("0123456789ab", name) is None
