@@ -9,8 +9,8 @@ import { Painter } from './seatpainter.js';
 import { readInks } from './seatlooks.js';
 import { Zoom } from './zoom.js';
 
-const TILE_PX = 224;
-const SLICE_MS = 5;
+const TILE_PX = 96;
+const SLICE_MS = 3;
 const MOST_RATIO = 2;
 const WHOLE_PX = 1400;
 const MOST_TOUCHES = 300;
@@ -119,7 +119,7 @@ export class HallMap {
       this.settle(target, view, ratio);
       this.lay();
     }
-    if (!await this.paintSheet(target, view, run)) return;
+    if (!await this.paintSheet(target, view, run, !isFirst)) return;
     if (!isFirst) {
       this.settle(target, view, ratio);
       [this.front, this.back] = [back, front];
@@ -148,13 +148,13 @@ export class HallMap {
     sheet.element.style.height = `${sheet.element.height / ratio}px`;
   }
 
-  /** Tile by tile, a slice a frame; false when something else is to be painted by now. */
-  async paintSheet(sheet, view, run) {
+  /** Tile by tile, a slice a frame; false when something else is to be painted by now, or a finger moves (`mayWait`). */
+  async paintSheet(sheet, view, run, mayWait = true) {
     let until = performance.now() + SLICE_MS;
     for (const tile of sheet.tiles()) {
       if (performance.now() > until) {
         await new Promise((resolve) => { setTimeout(resolve); });
-        if (this.run !== run || this.isStopped) return false;
+        if (this.run !== run || this.isStopped || (mayWait && this.zoom.isMoving)) return false;
         until = performance.now() + SLICE_MS;
       }
       this.painter.paint(sheet.context, view, ...tile);
