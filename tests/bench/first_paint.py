@@ -63,7 +63,8 @@ async def sizes() -> list[Part]:
 
 async def _paint(browser: Browser, address: str, line: dict[str, int]) -> dict[str, float]:
     """When a fresh phone on such a line shows something, and its largest part, in ms."""
-    context = await browser.new_context(**PHONE, locale="nl-BE")
+    phone: dict[str, Any] = PHONE
+    context = await browser.new_context(**phone, locale="nl-BE")
     try:
         page = await context.new_page()
         session = await context.new_cdp_session(page)
