@@ -1,6 +1,6 @@
 """Which situation a visitor in a queue is in, and what a page without JavaScript says of it.
 
-The same as `api/web/situation.js` and `api/web/pace.js` tell a browser; the tests hold them against each other.
+The same as `api/web/situation.js` and `api/web/pace.js` tell a browser: whoever changes one changes the other.
 """
 
 import math
