@@ -62,7 +62,7 @@ class LogoRequest(Body, frozen=True):
 class ThemeRequest(Body, frozen=True):
     """A draft, whole: what is left out or null is as the network's file says."""
 
-    reason: Text = "drafted"
+    reason: Text
     colours: Colours | None = None
     languages: tuple[str, ...] | None = None
     logo: LogoRequest | None = None

@@ -13,7 +13,6 @@ from engine.ledger.returns import Standing, read_standing, was_returned_by
 from engine.orders import Ordered, find
 from engine.words import OrderId
 
-
 UNDO_MS: Final = 15 * 60_000
 """How long whoever sold something at the counter may undo it without a manager."""
 

@@ -113,7 +113,7 @@ export function themeDesk({ words, path, key, name, attempt, after }) {
       const ticked = boxes.map((box) => box.querySelector('input')).filter((input) => input.checked).map((input) => input.value);
       const languages = [usual.value, ...ticked.filter((language) => language !== usual.value)];
       await attempt(save, async () => {
-        const body = { colours: Object.fromEntries(COLOURS.map((which) => [which, colours[which].value])), languages, logo: await logo(), words: own.read(languages) };
+        const body = { colours: Object.fromEntries(COLOURS.map((which) => [which, colours[which].value])), languages, logo: await logo(), words: own.read(languages), reason: words.say('reason_none') };
         try {
           refresh(await post('draft', body));
           after.tell(words.say('theme_saved'));

@@ -15,6 +15,7 @@ from engine.cli.embed import embed
 from engine.cli.load import app as load
 from engine.cli.options import House, Network
 from engine.cli.speech import bad, say
+from engine.cli.themes import theme
 from engine.cli.webhooks import app as webhook
 from engine.errors import BadInput, ParvisError, Refused
 from engine.halls.pretix import Ids
@@ -62,6 +63,7 @@ def _whole(_: Any, tokens: Sequence[Token]) -> int:
         raise BadInput(f"{tokens[0].keyword}: {tokens[0].value!r} is not a whole number") from None
 
 
+house.command(theme)
 Whole = Annotated[int, Parameter(converter=_whole)]
 
 

@@ -155,7 +155,7 @@ async def theme_previewed(stage: Stage) -> Page:
     sale = await stage.sale()
     colours = {"primary": "#1d5c3a", "accent": "#8a4b08", "background": "#fffdf8", "text": "#1b1b1b"}
     words = {stage.language: {"house_lead": "Green is the colour of hope."}}
-    body = {"colours": colours, "words": words}
+    body = {"colours": colours, "words": words, "reason": "a picture"}
     drafted = await sale.post("/manage/theme/draft", body, token=sale.manage_key)
     person = await stage.arrive()
     await person.open(drafted.json["preview"]["page"])

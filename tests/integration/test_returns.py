@@ -451,7 +451,8 @@ async def test_a_manager_refunds_an_order_and_says_why(town: Town) -> None:
             assert (await sale.post(path, body, token=sale.manage_key)).status == status
         body = {"reason": "the singer is ill"}
         assert (await sale.post(path, body, token=sale.manage_key, key=None)).status == 400
-        assert (await sale.post(path, body, token=sale.counter_key)).status == 403
+        # What the counter did not sell itself is not there for it.
+        assert (await sale.post(path, body, token=sale.counter_key)).slug == "unknown-order"
         first = await sale.post(path, body, token=sale.manage_key, key="once")
         assert (first.status, first.json["state"], first.json["order"]) == (200, "refunded", ordered["order"])
         assert [item["seat"] for item in first.json["items"]] == ["zaal-A-1", "zaal-A-2"]

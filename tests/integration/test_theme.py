@@ -1,7 +1,8 @@
 """How a house's pages look is in its own hands: drafted, seen by a link, published, taken back, and nobody else's."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from engine.instants import now_ms
 from engine.pictures import LARGEST_BYTES
 from engine.signing import Preview
 from engine.theme import FACT, OWN_WORDS
+from tests.integration.commands import Parvis, Said
 from tests.integration.pictures import jpeg, logo, moving_png, png
 from tests.town import Answer, Sale, Town
 
@@ -23,7 +25,7 @@ GREEN = {"primary": "#1d5c3a", "accent": "#8a4b08", "background": "#fffdf8", "te
 
 
 async def manage(sale: Sale, step: str, body: Any = None, **options: Any) -> Answer:
-    body = {"reason": "a test"} if body is None else body
+    body = {"reason": "a test"} | (body or {})
     return await sale.post(f"/manage/theme/{step}", body, token=sale.manage_key, **options)
 
 
@@ -41,6 +43,16 @@ async def seen(sale: Sale) -> Any:
 async def previewed(sale: Sale, page: str) -> Answer:
     token = urlsplit(page).query.removeprefix("preview=")
     return await sale.get(f"/previews/{token}")
+
+
+async def until(ask: Callable[[], Awaitable[Any]], is_so: Callable[[Any], bool]) -> None:
+    """Waits until an answer is as it should be."""
+    for _ in range(100):
+        found = await ask()
+        if is_so(found):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(found)
 
 
 @pytest.fixture
@@ -209,6 +221,34 @@ async def test_a_link_is_the_houses_own_and_ends(town: Town, sale: Sale) -> None
     assert (await sale.get(f"{town.url}/v1/houses/zuid")).json["colours"] != shown["colours"]
     theirs = await sale.get(f"{town.url}/v1/houses/zuid/manage/theme", token=sale.manage_key)
     assert (theirs.status, theirs.slug) == (401, "key-required")
+
+
+async def test_a_house_changes_its_look_from_a_shell(town: Town, sale: Sale, parvis: Parvis, tmp_path: Path) -> None:
+    at = ("--network", str(town.network_file), "--house", sale.slug)
+    picture, words = tmp_path / "logo.png", tmp_path / "words.json"
+    picture.write_bytes(png(100, 40))
+    words.write_text(json.dumps({"nl": {"own.line": "Welkom"}}))
+
+    async def says(*command: str) -> Said:
+        return await asyncio.to_thread(parvis, "house", "theme", *command, *at)
+
+    before = await seen(sale)
+    refused = await says("draft", "--accent", "#ffe0cc")
+    assert refused.code == 2
+    assert "accent can hardly be seen on background" in refused.words
+    files = ("--logo", str(picture), "--words", str(words))
+    drafted = await says("draft", "--primary", GREEN["primary"], "--language", "nl", *files)
+    assert (drafted.code, "1 in nl" in drafted.words, "100 by 40" in drafted.words) == (0, True, True)
+    link = next(word for word in drafted.words.split() if word.startswith("/h/"))
+    # A process of the API looks for what a shell did twice a second.
+    await until(lambda: previewed(sale, link), lambda answer: answer.status == 200)
+    assert (await previewed(sale, link)).json["logo"]["width"] == 100
+    assert (await says("publish", "--why", "new season")).code == 0
+    await until(lambda: seen(sale), lambda now: now["colours"]["primary"] == GREEN["primary"])
+    assert "the one before" in (await says("show")).words
+    assert (await says("back", "--why", "too green")).code == 0
+    await until(lambda: seen(sale), lambda now: now["colours"] == before["colours"])
+    assert (await says("discard", "--why", "none")).code == 2
 
 
 async def test_pages_without_scripts_get_the_colours_as_a_style_sheet(town: Town, sale: Sale) -> None:

@@ -32,6 +32,7 @@ OPERATING = "operating"
 MANAGER: frozenset[str] = frozenset()
 READER = frozenset({"orders:read"})
 COUNTER = frozenset({"counter", "orders:read"})
+UNDOER = frozenset({"counter"})
 """Sets of the scopes that may, besides `manage`, which may all."""
 EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     **dict.fromkeys(
@@ -42,6 +43,8 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
             ("GET", "/h/{house:str}/{on_sale:str}/seats"),
             *(("GET", path) for path in (HOUSE, ON_SALE, ON_SALE + "/status", HOUSE + "/.well-known/jwks.json")),
             *(("GET", PERFORMANCE + path) for path in ("/plan", "/seats", "/seats/changes")),
+            *(("GET", HOUSE + path) for path in ("/previews/{preview:str}", "/logos/{logo:str}")),
+            ("GET", "/h/{house:str}/theme.css"),
         ],
         PUBLIC,
     ),
@@ -62,7 +65,8 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     ("POST", HOUSE + "/payments/{provider:str}/events"): SIGNED,
     **{("POST", MANAGE + path): MANAGER for path in ("/halls", "/performances", "/on-sales", "/keys")},
     ("POST", MANAGE + "/on-sales/{on_sale:str}/{action:str}"): MANAGER,
-    ("POST", MANAGE + "/orders/{order:str}/refund"): MANAGER,
+    ("POST", MANAGE + "/orders/{order:str}/refund"): UNDOER,
+    **{("POST", MANAGE + "/theme" + path): MANAGER for path in ("/draft", "/publish", "/discard", "/back")},
     **{
         ("POST", MANAGE + "/webhooks" + path): MANAGER
         for path in (
@@ -75,7 +79,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     **{("POST", MANAGE + path): MANAGER for path in ("/customers/export", "/customers/erase")},
     **{("POST", MANAGE + path): MANAGER for path in ("/alarms/{alarm:int}/seen", "/refunds/paid")},
     ("DELETE", MANAGE + "/keys/{key_id:str}"): MANAGER,
-    **{("GET", MANAGE + path): MANAGER for path in ("/keys", "/actions", "/alarms")},
+    **{("GET", MANAGE + path): MANAGER for path in ("/keys", "/actions", "/alarms", "/theme")},
     **{("GET", MANAGE + path): READER for path in ("/orders", "/orders/{order:str}", "/orders.csv", "/refunds")},
     **{("GET", MANAGE + path): COUNTER for path in ("/halls", "/performances", "/on-sales", "/on-sales/{on_sale:str}")},
 }
@@ -189,6 +193,7 @@ def body_of(path: str, facts: "dict[str, Any]") -> Any:
         "export": {"email": "a@example.org", "reason": "none"},
         "erase": {"email": "a@example.org", "reason": "none"},
         "{action:str}": {"reason": "none"},
+        **{step: {"reason": "none"} for step in ("draft", "publish", "discard", "back")},
         "refund": {"reason": "none"},
         "seen": {"reason": "none"},
         "paid": {"provider": "demo", "reference": "none", "reason": "none"},
