@@ -21,7 +21,8 @@ from api.webhooks_wire import (
 from engine.destinations import Gate, Lookups
 from engine.endpoints import register
 from engine.ledger import webhooks
-from engine.ledger.webhooks import By, Endpoint
+from engine.ledger.customers import By
+from engine.ledger.webhooks import Endpoint
 from engine.network import House
 from engine.orders import new_order_id
 from engine.webhooks import TYPES, secret_of

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from engine.destinations import Gate
+from engine.ledger.customers import By
 from engine.ledger.ledger import Ledger
-from engine.ledger.webhooks import By, Endpoint, create
+from engine.ledger.webhooks import Endpoint, create
 from engine.network import House
 from engine.signing import Signer
 

@@ -6,8 +6,8 @@ call comes by, and nothing is written: so the keeper looks, as often as it keeps
 
 from engine.cell import Cell
 from engine.errors import Refused
-from engine.ledger.deliveries import known_openings, note_opening
 from engine.ledger.ledger import Ledger
+from engine.ledger.telling import known_openings, note_opening
 from engine.waiting_room import status
 from engine.words import OnSaleId
 

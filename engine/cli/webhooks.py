@@ -18,8 +18,9 @@ from engine.destinations import Gate
 from engine.endpoints import register
 from engine.errors import BadInput
 from engine.ledger import webhooks
+from engine.ledger.customers import By
 from engine.ledger.ledger import Ledger
-from engine.ledger.webhooks import By, Endpoint
+from engine.ledger.webhooks import Endpoint
 from engine.network import House as HouseOfFile
 from engine.orders import new_order_id
 from engine.signing import Signer

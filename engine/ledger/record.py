@@ -8,10 +8,10 @@ import msgspec
 
 from engine.entries import Action
 from engine.ledger.batch import Arrived, Batch, Entry, sort
-from engine.ledger.deliveries import tell_of_batch
 from engine.ledger.order_records import alarm, columns, end_waiting_for, record_orders
 from engine.ledger.payments import record_awaited
 from engine.ledger.returns import record_returns
+from engine.ledger.telling import tell_of_batch
 from engine.sealing import Opener
 
 ENTRANTS: Final = (

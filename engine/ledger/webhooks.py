@@ -8,7 +8,9 @@ import msgspec
 
 from engine.errors import BadInput, Refused
 from engine.instants import now_ms
-from engine.ledger.deliveries import instant, secrets_now, tell
+from engine.ledger.customers import By
+from engine.ledger.deliveries import secrets_now
+from engine.ledger.telling import instant, tell
 from engine.webhooks import TYPES, of_test
 
 if TYPE_CHECKING:
@@ -44,14 +46,6 @@ RESEND: Final = (
     "RETURNING true"
 )
 STATES: Final = ("waiting", "delivered", "given_up")
-
-
-class By(msgspec.Struct, frozen=True):
-    """Who changes something, why, and the id of what they ask for: its repeats do nothing."""
-
-    who: str
-    why: str
-    operation: str
 
 
 class Endpoint(msgspec.Struct, frozen=True):

@@ -19,9 +19,11 @@ from engine.errors import BadInput, Refused
 from engine.instants import now_ms
 from engine.ledger import webhooks
 from engine.ledger.counts import count
-from engine.ledger.deliveries import known_openings, lease, ready, tell
+from engine.ledger.customers import By
+from engine.ledger.deliveries import lease, ready
 from engine.ledger.retention import forget_webhooks
-from engine.ledger.webhooks import By, Delivery, Endpoint
+from engine.ledger.telling import known_openings, tell
+from engine.ledger.webhooks import Delivery, Endpoint
 from engine.network import House
 from engine.returns import give_back
 from engine.sender import Sender
