@@ -151,7 +151,7 @@ class Director:
             options.log.write_bytes(b"\n".join(self._log) + b"\n")
         houses = [options.house] + ([options.quiet_house] if options.shape == TWO_HOUSES else [])
         house = House(base_url=options.host, house=options.house, on_sale=options.on_sale, key=options.key)
-        evidence = gather(house, self._log, auditor=options.auditor, audited_houses=houses)
+        evidence = gather(house, self._log, options.settles_within_s, auditor=options.auditor, audited_houses=houses)
         verdict = judge(self._log, evidence, missing)
         sys.stdout.write(verdict.in_words() + "\n")
         if options.reports is not None:

@@ -7,6 +7,7 @@ import msgspec
 
 from loadtests.arrivals import OPENING, SHAPES, SOAK, TWO_HOUSES, WALKERS_IN_A_SOAK, Plan
 from loadtests.character import Mix
+from loadtests.evidence import SETTLES_WITHIN_S
 
 _MIX: Final = Mix()
 _SHARES: Final = {
@@ -47,6 +48,7 @@ class Options(msgspec.Struct, frozen=True):
     reports: Path | None
     log: Path | None
     nice: int
+    settles_within_s: float
 
     def plan(self, opens_in_s: float) -> Plan:
         """The crowd's timetable, for sales that start in so many seconds."""
@@ -64,7 +66,7 @@ class Options(msgspec.Struct, frozen=True):
     @property
     def shown(self) -> dict[str, Any]:
         """What a report may say of them: no keys, no commands, no folders."""
-        hidden = {"key", "counter_key", "auditor", "reports", "log", "mix"}
+        hidden = {"key", "counter_key", "auditor", "reports", "log", "mix", "settles_within_s"}
         fields: dict[str, Any] = msgspec.to_builtins(self, enc_hook=str)
         shares: dict[str, Any] = msgspec.to_builtins(self.mix)
         return {name: value for name, value in fields.items() if name not in hidden} | shares
@@ -101,6 +103,7 @@ def add_options(parser: Any) -> None:
     option("auditor", "", "a command that audits the house {house} and prints JSON, run at the end")
     option("reports", "reports", "the folder under which the report is written; empty: none")
     option("log", "", "keep what everybody was told here too, a JSON a line")
+    option("settles-within-s", SETTLES_WITHIN_S, "how long the house may take to record its last orders")
     option("nice", 10, "how far the crowd's processes stand back from the server's, on one machine")
 
 

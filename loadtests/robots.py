@@ -8,13 +8,15 @@ from typing import Final
 
 import msgspec
 
+from loadtests.hall import Row
 from loadtests.people import FURTHER_PLACES
 from loadtests.queueing import admitted, refused_at_the_door
-from loadtests.shopping import Shopper, decode_hold
+from loadtests.shopping import Shopper, Wish, decode_hold
 from loadtests.visit import Left, Visit, new_key, now_ms
 from loadtests.wire import Answer, Ask, OnSale, Pause, Status, Steps
 
 POLL_S: Final = 1.0
+COVETED_ROWS: Final = 4
 CLONES: Final = 4
 """So many hands use one pass at once."""
 _GONE: Final = frozenset({"turn-over", "sale-ended"})
@@ -105,16 +107,23 @@ class Robot:
     def _grab(self, visit: Visit, pass_: str) -> Steps[None]:
         """As much as one pass can get, by many hands at once, and all of it bought at once."""
         shopper = Shopper(visit, self._rules, pass_)
-        wish = {"performance": shopper.performance.performance, "best": {"quantity": self._rules.limits.seats_a_hold}}
-        body, path = msgspec.json.encode({"items": [wish]}), f"{visit.house_path}/holds"
+        performance, most = shopper.performance.performance, self._rules.limits.seats_a_hold
+        best: Wish = {"performance": performance, "best": {"quantity": most}}
+        hall = yield from visit.learn_hall(performance)
+        rows = hall.rows[:COVETED_ROWS] or [Row(0, (), ())]
+        picked = [list(visit.whim.choice(rows).seats[:most]) for _ in range(CLONES // 2)]
 
-        def hold(bearer: str) -> Ask:
-            return Ask("hold", "POST", path, body=body, bearer=bearer, key=new_key())
+        def hold(wish: Wish, bearer: str) -> Ask:
+            body = msgspec.json.encode({"items": [wish]})
+            return Ask("hold", "POST", f"{visit.house_path}/holds", body=body, bearer=bearer, key=new_key())
 
-        (answer,) = yield (hold(forged(pass_)),)
+        (answer,) = yield (hold(best, forged(pass_)),)
         if answer.is_good:
             visit.broken("a forged pass held seats")
-        answers = yield tuple(hold(pass_) for _ in range(CLONES))
+        # Half of the hands take what is best, the others the front rows by name, without a look at what is open.
+        named: list[Wish] = [{"performance": performance, "seats": seats} for seats in picked if seats]
+        wishes = [*named, *[best] * (CLONES - len(named))]
+        answers = yield tuple(hold(wish, pass_) for wish in wishes)
         yield from self._buy(visit, shopper, answers)
 
     def _buy(self, visit: Visit, shopper: Shopper, answers: Iterable[Answer]) -> Steps[None]:

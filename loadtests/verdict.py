@@ -22,6 +22,8 @@ from loadtests.rules_of_line import judge_line
 from loadtests.rules_of_sale import judge_sale
 
 SHOWN: Final = 20
+INTERNAL: Final = "internal"
+"""The problem of a house that made a mistake of its own (500)."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -105,12 +107,15 @@ def _unresolved(told: list[Told]) -> int:
 
 
 def _broken_promises(everything: list[Told], told: list[Told]) -> Iterator[Fault]:
-    """What visitors saw with their own eyes, and two of them in one place."""
+    """What visitors saw with their own eyes, mistakes of the house, and two visitors in one place."""
     if not any(entry["told"] == "joined" for entry in told):
         yield Fault("broken_promise", "nobody got into the queue")
     for entry in everything:
         if entry["told"] == "broken":
             yield Fault("broken_promise", f"visitor {entry['visitor']}: {entry['what']}")
+    mistakes = sum(entry.get("slug") == INTERNAL for entry in everything)
+    if mistakes:
+        yield Fault("broken_promise", f"{mistakes} answers were mistakes of the house's own")
     for index, count in Counter(entry["index"] for entry in told if entry["told"] == "joined").items():
         if count > 1:
             yield Fault("broken_promise", f"{count} visitors have the arrival index {index}")

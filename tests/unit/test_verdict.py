@@ -263,6 +263,12 @@ PROMISES = [
         "broken_promise",
         id="what a quiet house's visitor saw",
     ),
+    pytest.param(
+        log_of(entry(1, "not_now", step="hold", slug="internal")),
+        evidence_of(),
+        "broken_promise",
+        id="a mistake of the house's own",
+    ),
     pytest.param([], evidence_of(), "broken_promise", id="a run in which nothing happened"),
 ]
 
