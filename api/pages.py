@@ -61,7 +61,7 @@ STYLE: Final = re.compile(r"^(export const \w*STYLE = `)(.+?)(`;)$", re.MULTILIN
 """A stylesheet inside a module: the widget's."""
 CHUNKS: Final = ("widgetmore.js", "seatmap.js")
 """What the widget loads once it is needed, beside its first file."""
-STAFF_PARTS: Final = ("/staff.json", "/ops.json", "/plain.json")
+STAFF_PARTS: Final = ("/staff.json", "/ops.json", "/plain.json", "/directory.json")
 """Words that the widget never loads."""
 
 

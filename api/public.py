@@ -16,6 +16,7 @@ from api.wire import (
     HouseReply,
     KeySet,
     LimitsReply,
+    ListedHouse,
     ListedOnSale,
     LogoReply,
     OnSaleReply,
@@ -116,7 +117,8 @@ async def list_on_sales(cell: Cell) -> tuple[ListedOnSale, ...]:
     for on_sale in sorted(cell.catalogue.on_sales.values(), key=lambda each: each.opens_at_ms):
         now = await waiting_room.status(cell, on_sale.on_sale)
         if now.phase != "closed":
-            starts_at_ms = min(cell.performance(name).starts_at_ms for name in on_sale.performances)
+            performances = [cell.performance(name) for name in on_sale.performances]
+            dates = tuple(to_rfc3339(starts) for starts in sorted(each.starts_at_ms for each in performances))
             listed.append(
                 ListedOnSale(
                     house=cell.house.slug,
@@ -127,7 +129,8 @@ async def list_on_sales(cell: Cell) -> tuple[ListedOnSale, ...]:
                     phase=now.phase,
                     prequeue_at=to_rfc3339(now.prequeue_at_ms),
                     opens_at=to_rfc3339(now.opens_at_ms),
-                    starts_at=to_rfc3339(starts_at_ms),
+                    starts_at=dates[0],
+                    dates=dates,
                     page=f"/h/{cell.house.slug}/{on_sale.on_sale}",
                 )
             )
@@ -210,6 +213,14 @@ async def find_directory(state: State) -> DirectoryReply:
 
     found = await asyncio.gather(*map(ask, cells))
     return DirectoryReply(
+        houses=tuple(
+            ListedHouse(
+                house=cell.house.slug,
+                name=cell.house.name,
+                colours=look_of(cell.house, cell.catalogue.themes.published).colours,
+            )
+            for cell in cells
+        ),
         on_sales=tuple(each for listed in found for each in listed or ()),
         unavailable=tuple(
             UnavailableHouse(house=cell.house.slug, name=cell.house.name)

@@ -202,7 +202,17 @@ class ListedOnSale(Reply, frozen=True, omit_defaults=False):
     time_zone: str
     starts_at: str
     """The first of its performances (RFC 3339)."""
+    dates: tuple[str, ...]
+    """When each of its performances starts, in their order."""
     page: str
+
+
+class ListedHouse(Reply, frozen=True, omit_defaults=False):
+    """A house of the directory, in its own colours."""
+
+    house: HouseSlug
+    name: str
+    colours: Colours
 
 
 class UnavailableHouse(Reply, frozen=True):
@@ -215,6 +225,7 @@ class UnavailableHouse(Reply, frozen=True):
 class DirectoryReply(Reply, frozen=True, omit_defaults=False):
     """The one-stop directory."""
 
+    houses: tuple[ListedHouse, ...]
     on_sales: tuple[ListedOnSale, ...]
     unavailable: tuple[UnavailableHouse, ...]
 

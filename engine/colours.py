@@ -107,8 +107,11 @@ def palette(colours: Colours, *, is_dark: bool = False) -> dict[str, Colour]:
     fill = primary if contrast(primary, background) >= VISIBLE else _readable(primary, background, text)
     # The darkest (by night: the lightest) that style.css puts behind text: what it calls soft.
     tinted = mix(background, text, 0.15 if is_dark else 0.1)
+    # What lies on the page is lighter than it; on a dark page a little, or text could not be read on it.
+    card = mix(background, PAPER, 0.6 if luminance(background) > LIGHT else 0.05)
     return {
         "--background": background,
+        "--card": card if contrast(text, card) >= READABLE else background,
         "--text": text,
         "--primary": fill,
         "--on-primary": ink_on(fill),

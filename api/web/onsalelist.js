@@ -14,10 +14,11 @@ export function onSaleCard(onSale, house, spoken) {
   const words = spoken.at(onSale.time_zone);
   const page = onSale.page ?? `/h/${house}/${onSale.on_sale}`;
   const when = { scheduled: 'when.scheduled', prequeue: 'when.prequeue' }[onSale.phase] ?? null;
+  const [first, last] = [onSale.dates[0], onSale.dates.at(-1)].map((date) => words.date(date));
   return h('li', { class: 'card on-sale' },
     h('p', { class: `phase ${onSale.phase}` }, words.say(`phase.${onSale.phase}`)),
     h('h2', {}, h('a', { href: page }, onSale.title)),
-    h('p', {}, words.date(onSale.starts_at)),
+    h('p', {}, first === last ? first : words.say('date_to_date', { first, last })),
     onSale.house_name ? h('p', {}, onSale.house_name) : null,
     when ? h('p', { class: 'muted' }, words.say(when, { queue: words.moment(onSale.prequeue_at), start: words.moment(onSale.opens_at) })) : null);
 }

@@ -1,6 +1,8 @@
 // A house's colours, made safe to read: text on them is chosen by contrast (WCAG 2.2, AA), never taken on trust.
 
 const AA = 4.5;
+/** A background of more luminance is a light one, and gives way by night. */
+const LIGHT = 0.18;
 const INK = [27, 27, 31];
 const PAPER = [255, 255, 255];
 const BLACK = [0, 0, 0];
@@ -45,7 +47,7 @@ function readable(color, background, text) {
 /** The custom properties of a house's colours (`{primary, accent, background, text}`, hex), in a light or dark room. */
 export function palette(colours = {}, isDark = false) {
   const paper = parse(colours.background, [251, 250, 248]);
-  const background = isDark && luminance(paper) > 0.18 ? NIGHT : paper;
+  const background = isDark && luminance(paper) > LIGHT ? NIGHT : paper;
   const wished = parse(colours.text, INK);
   const text = contrast(wished, background) >= 7 ? wished : [INK, MOON].find((ink) => contrast(ink, background) >= 7) ?? bestOn(background);
   const primary = parse(colours.primary, [36, 76, 90]);
@@ -53,8 +55,10 @@ export function palette(colours = {}, isDark = false) {
   const fill = contrast(primary, background) >= 3 ? primary : readable(primary, background, text);
   // The darkest (by night: the lightest) that style.css puts behind text: what it calls soft.
   const tinted = mix(background, text, isDark ? 0.15 : 0.1);
+  // What lies on the page is lighter than it; on a dark page a little, or text could not be read on it.
+  const card = mix(background, PAPER, luminance(background) > LIGHT ? 0.6 : 0.05);
   return {
-    '--background': css(background), '--text': css(text),
+    '--background': css(background), '--card': css(contrast(text, card) >= AA ? card : background), '--text': css(text),
     '--primary': css(fill), '--on-primary': css(bestOn(fill)),
     '--accent': css(accent), '--on-accent': css(bestOn(accent)),
     '--link': css(readable(primary, tinted, text)),

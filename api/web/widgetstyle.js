@@ -3,13 +3,13 @@
 export const STYLE = `
 :host { display: block; container-type: inline-size; }
 .frame {
-  --card: var(--parvis-card, color-mix(in srgb, var(--background), white 60%)); --line: var(--parvis-line, color-mix(in srgb, var(--background), var(--text) 16%));
+  --line: var(--parvis-line, color-mix(in srgb, var(--background), var(--text) 16%));
   --edge: color-mix(in srgb, var(--background), var(--text) 52%);
   --soft: color-mix(in srgb, var(--background), var(--primary) 8%); --danger: #b3261e; --good: #1c6b3c; --round: var(--parvis-round, 16px);
   color: var(--text); text-align: center;
   font: 100%/1.55 var(--parvis-font, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif);
 }
-.frame[data-scheme="dark"] { --card: var(--parvis-card, color-mix(in srgb, var(--background), white 5%)); --danger: #ff8a80; --good: #7fd6a0; }
+.frame[data-scheme="dark"] { --danger: #ff8a80; --good: #7fd6a0; }
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 h2, p, dl, dd, ul { margin: 0; }

@@ -10,7 +10,8 @@ const steps = [0, 51, 102, 119, 128, 153, 204, 255];
 const hex = (parts) => `#${parts.map((part) => part.toString(16).padStart(2, '0')).join('')}`;
 const colours = steps.flatMap((red) => steps.flatMap((green) => steps.map((blue) => hex([red, green, blue]))));
 const read = (rgb) => rgb.match(/\d+/g).map(Number);
-const pairs = [['--text', '--background', 7], ['--on-primary', '--primary', AA], ['--on-accent', '--accent', AA], ['--link', '--background', AA], ['--muted', '--background', AA]];
+const pairs = [['--text', '--background', 7], ['--on-primary', '--primary', AA], ['--on-accent', '--accent', AA], ['--link', '--background', AA], ['--muted', '--background', AA],
+  ['--text', '--card', AA], ['--link', '--card', AA], ['--muted', '--card', AA]];
 
 for (const isDark of [false, true]) {
   test(`any colour can be read on, ${isDark ? 'by night' : 'by day'}`, () => {

@@ -153,6 +153,14 @@ async def test_the_directory_lists_the_houses_that_wish_it(town: Town, shared: S
             entry = listed[one.slug, one.on_sale]
             assert (entry["house_name"], entry["phase"]) == (f"House {one.slug}", "open")
             assert entry["page"] == f"/h/{one.slug}/{one.on_sale}"
+            about = (await one.get(f"/on-sales/{one.on_sale}")).json["performances"]
+            assert entry["dates"] == [each["starts_at"] for each in about]
+            assert entry["starts_at"] == entry["dates"][0]
+            house = next(each for each in found["houses"] if each["house"] == one.slug)
+            assert (house["name"], set(house["colours"])) == (
+                f"House {one.slug}",
+                {"primary", "accent", "background", "text"},
+            )
 
 
 async def test_an_on_sale_says_what_is_sold_when_and_for_how_much(town: Town) -> None:
