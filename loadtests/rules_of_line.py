@@ -37,20 +37,13 @@ def judge_line(told: list[Told], evidence: Evidence) -> Iterator[Fault]:
 
 def _arrivals(joined: list[Told]) -> Iterator[Fault]:
     """Somebody who had a place before another asked for one has the smaller index."""
-    answered = sorted((entry for entry in joined if "asked_at_ms" in entry), key=lambda entry: entry["at_ms"])
-    highest: Told | None = None
-    at = 0
-    for entry in sorted(answered, key=lambda entry: entry["asked_at_ms"]):
-        while at < len(answered) and answered[at]["at_ms"] < entry["asked_at_ms"] - CLOCKS_MS:
-            if highest is None or answered[at]["index"] > highest["index"]:
-                highest = answered[at]
-            at += 1
-        if highest and highest["index"] > entry["index"]:
-            yield Fault(
-                "broken_line",
-                f"visitor {highest['visitor']} had place {highest['index']} before visitor {entry['visitor']} asked, "
-                f"who got place {entry['index']}",
-            )
+    answered = [entry for entry in joined if "asked_at_ms" in entry]
+    for first, later in _passed(answered, answered, "index"):
+        yield Fault(
+            "broken_line",
+            f"visitor {first['visitor']} had place {first['index']} before visitor {later['visitor']} asked, "
+            f"who got place {later['index']}",
+        )
 
 
 def _early(by: dict[str, list[Told]], evidence: Evidence) -> Iterator[Fault]:
@@ -78,21 +71,27 @@ def _early(by: dict[str, list[Told]], evidence: Evidence) -> Iterator[Fault]:
 
 def _overtaken(by: dict[str, list[Told]]) -> Iterator[Fault]:
     """Nobody is told to wait for a turn that somebody behind them has had."""
-    admitted = sorted(by["admitted"], key=lambda entry: entry["at_ms"])
     waiting = [entry for entry in by["refused"] if entry["slug"] == "not-yet-served" and "position" in entry]
-    last: Told | None = None
+    for first, later in _passed(by["admitted"], waiting, "position"):
+        yield Fault(
+            "broken_line",
+            f"visitor {first['visitor']} was let in at position {first['position']}, and then visitor "
+            f"{later['visitor']} at {later['position']} was told to wait",
+        )
+
+
+def _passed(answered: list[Told], asking: list[Told], number: str) -> Iterator[tuple[Told, Told]]:
+    """Who had an answer before another asked, with a higher number than that one's: the highest for each who asked."""
+    in_order = sorted(answered, key=lambda entry: entry["at_ms"])
+    highest: Told | None = None
     at = 0
-    for entry in sorted(waiting, key=lambda entry: entry["asked_at_ms"]):
-        while at < len(admitted) and admitted[at]["at_ms"] < entry["asked_at_ms"] - CLOCKS_MS:
-            if last is None or admitted[at]["position"] > last["position"]:
-                last = admitted[at]
+    for entry in sorted(asking, key=lambda entry: entry["asked_at_ms"]):
+        while at < len(in_order) and in_order[at]["at_ms"] < entry["asked_at_ms"] - CLOCKS_MS:
+            if highest is None or in_order[at][number] > highest[number]:
+                highest = in_order[at]
             at += 1
-        if last and last["position"] > entry["position"]:
-            yield Fault(
-                "broken_line",
-                f"visitor {last['visitor']} was let in at position {last['position']}, and then visitor "
-                f"{entry['visitor']} at {entry['position']} was told to wait",
-            )
+        if highest and highest[number] > entry[number]:
+            yield highest, entry
 
 
 def _one_shopper(passes: list[Told]) -> Iterator[Fault]:

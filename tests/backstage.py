@@ -34,6 +34,7 @@ from engine.orders import Buyer
 from engine.redis_urls import connect
 from engine.sealing import Opener
 from engine.seats import Owner
+from engine.sender import Sender
 from engine.wishes import Wish
 from engine.words import HallId, HouseSlug, OnSaleId, OrderId, PerformanceId, SeatId
 from engine.writer import Writer
@@ -105,8 +106,8 @@ class Backstage:
         await self.cell.look()
 
     @asynccontextmanager
-    async def running(self, *workers: Keeper | Writer) -> AsyncIterator[None]:
-        """Runs keepers and writers; ends them in good order, and fails if one of them failed."""
+    async def running(self, *workers: Keeper | Writer | Sender) -> AsyncIterator[None]:
+        """Runs keepers, writers and senders; ends them in good order, and fails if one of them failed."""
         stop = asyncio.Event()
         tasks = [asyncio.create_task(worker.run(stop)) for worker in workers]
         try:

@@ -27,7 +27,8 @@ from engine.house import Change
 from engine.instants import now_ms
 from engine.network import load
 from tests.canaries import canary_of, look_through
-from tests.receiver import ADDRESS, make_certificate
+from tests.certificates import make_certificate
+from tests.receiver import ADDRESS
 from tests.sale import READY_SECONDS, Answer, Sale, past
 
 __all__ = ["Answer", "Sale", "Town", "free_port", "past", "small_plan"]
@@ -99,7 +100,7 @@ class Town:
         """The last one that was made in each house."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.certificate = make_certificate(self.folder)
+        self.certificate = make_certificate(self.folder / "receiver.pem")
         """What its houses trust when they tell somebody of their sales: a receiver's on this machine."""
         self.source = self.folder / "source.toml"
         policy = {"fees": "none", "refunds": "none", "delivery": "by e-mail"}

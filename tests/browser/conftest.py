@@ -2,6 +2,8 @@
 
 import tomllib
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import pytest
 import pytest_asyncio
@@ -14,6 +16,7 @@ from tests.operated import OPERATOR_KEY_HASH
 from tests.town import Town, free_port
 
 HOUSE = "zeewind"
+SomeTown = TypeVar("SomeTown", bound=Town)
 
 
 @pytest.fixture(scope="session")
@@ -40,21 +43,35 @@ def house_town(site: Site) -> Town:
     return town
 
 
+@asynccontextmanager
+async def ready(made: SomeTown) -> AsyncIterator[SomeTown]:
+    """A town while it serves."""
+    made.start()
+    try:
+        await made.until_ready()
+        yield made
+    finally:
+        made.stop()
+
+
+@asynccontextmanager
+async def people_of(town: Town, *origins: str) -> AsyncIterator[People]:
+    """Opens pages of a town for persons, in one browser. `origins`: of its house's website, if it has one."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(**launch_options())
+        yield People(browser, town.url, *(origins or (town.url,)))
+        await browser.close()
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def town(site: Site) -> AsyncIterator[Town]:
     """The town of the browser tests, as it runs."""
-    running = house_town(site).start()
-    try:
-        await running.until_ready()
+    async with ready(house_town(site)) as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def people(town: Town, site: Site) -> AsyncIterator[People]:
     """Opens pages for persons, in one browser."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(**launch_options())
-        yield People(browser, town.url, site.origin, site.local_origin)
-        await browser.close()
+    async with people_of(town, site.origin, site.local_origin) as opened:
+        yield opened

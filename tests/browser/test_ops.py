@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Locator, async_playwright, expect
+from playwright.async_api import Locator, expect
 
-from tests.browser.find import launch_options
+from tests.browser.conftest import people_of, ready
 from tests.browser.person import PHONE, People, Person
+from tests.browser.test_accessibility import has_no_barrier
 from tests.operated import OPERATOR_KEY, Operated, frozen
 
 HOUSES = ("zeewind", "klinker")
@@ -20,21 +20,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pyt
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def operated() -> AsyncIterator[Operated]:
     """Two houses and an operator's key."""
-    running = Operated(HOUSES)
-    running.start()
-    try:
-        await running.until_ready()
+    async with ready(Operated(HOUSES)) as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def visitors(operated: Operated) -> AsyncIterator[People]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(**launch_options())
-        yield People(browser, operated.url, operated.url)
-        await browser.close()
+    async with people_of(operated) as opened:
+        yield opened
 
 
 async def comes_in(operator: Person, key: str = OPERATOR_KEY) -> None:
@@ -64,7 +57,6 @@ async def test_nobody_sees_the_houses_without_an_operators_key(operated: Operate
 async def test_an_operator_sees_every_house_live_and_the_one_that_is_down(
     operated: Operated, visitors: People, device: "dict[str, object]"
 ) -> None:
-    axe = Axe()
     async with await operated.open_sale("zeewind") as sale, visitors.arrive(device) as operator:
         await comes_in(operator)
         sells, other = board_of(operator, "zeewind"), board_of(operator, "klinker")
@@ -84,17 +76,10 @@ async def test_an_operator_sees_every_house_live_and_the_one_that_is_down(
             await expect(sells).to_contain_text("Old numbers", timeout=2 * DOWN_MS)
             await expect(other).to_contain_text("Nothing on sale")
             await expect(other).not_to_contain_text("Old numbers")
-            await has_no_barrier(axe, operator)
+            await has_no_barrier(operator, "a house is down")
         await expect(sells).to_contain_text("On sale", timeout=DOWN_MS)
-        await has_no_barrier(axe, operator)
+        await has_no_barrier(operator, "all is well")
         await operator.sees("2 houses, and all is well.")
         assert await operator.overflow() == 0
         text = await operator.page.inner_text("body")
         assert operated.canaries["zeewind"].customer not in text
-
-
-async def has_no_barrier(axe: Axe, operator: Person) -> None:
-    for scheme in ("light", "dark"):
-        await operator.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        results = await axe.run(operator.page)
-        assert not results.violations_count, f"{scheme}: {results.generate_report()}"

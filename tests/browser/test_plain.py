@@ -3,25 +3,17 @@
 import re
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from engine.instants import now_ms
 from tests.browser.person import DESK, PHONE, People, Person
+from tests.browser.test_accessibility import has_no_barrier
 from tests.browser.test_visitor import manage
 from tests.plain import room
 from tests.town import Sale, Town
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
-axe = Axe()
-
-
-async def has_no_barrier(person: Person, where: str) -> None:
-    for scheme in ("light", "dark"):
-        await person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        results = await axe.run(person.page)
-        assert not results.violations_count, f"{where}, {scheme}: {results.generate_report()}"
 
 
 async def test_a_phone_without_javascript_goes_from_the_countdown_to_the_seats_and_pays(

@@ -9,7 +9,7 @@ import signal
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -95,9 +95,9 @@ def town() -> Iterator[TownOfProcesses]:
         running.stop()
 
 
-@pytest.fixture
-def elsewhere() -> Iterator[EmbeddedPostgres]:
-    """Another Postgres, with nothing in it."""
+@contextmanager
+def another_postgres() -> Iterator[EmbeddedPostgres]:
+    """A Postgres beside the town's, with nothing in it."""
     folder = Path(tempfile.mkdtemp(prefix="pe-"))
     folder.chmod(0o711)
     postgres = EmbeddedPostgres(folder / "postgres")
@@ -107,6 +107,12 @@ def elsewhere() -> Iterator[EmbeddedPostgres]:
     finally:
         postgres.erase()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[EmbeddedPostgres]:
+    with another_postgres() as postgres:
+        yield postgres
 
 
 def dsn_of(town: Town, slug: str) -> str:

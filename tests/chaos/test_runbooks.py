@@ -22,7 +22,7 @@ from engine.embedded.postgres import EmbeddedPostgres
 from engine.embedded.postgres_program import programs_for
 from engine.network import load
 from engine.words import HouseSlug
-from tests.chaos.test_house_moves import TownOfProcesses, lose_redis, nobody_comes_in
+from tests.chaos.test_house_moves import TownOfProcesses, another_postgres, lose_redis, nobody_comes_in
 from tests.sale import Sale
 
 RUNBOOKS: Final = Path(__file__).parents[2] / "deploy" / "runbooks"
@@ -130,15 +130,8 @@ def town() -> Iterator[Supervised]:
 @pytest.fixture(scope="module")
 def elsewhere() -> Iterator[EmbeddedPostgres]:
     """Another Postgres, to which the houses go."""
-    folder = Path(tempfile.mkdtemp(prefix="pe-"))
-    folder.chmod(0o711)
-    postgres = EmbeddedPostgres(folder / "postgres")
-    postgres.start()
-    try:
+    with another_postgres() as postgres:
         yield postgres
-    finally:
-        postgres.erase()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -4,17 +4,17 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 import msgspec
 import pytest
 
-from api.app import TypedRoutes, create_app
-from api.hot import FastLane
+from api.app import create_app
 from engine.network import Limits
 from tests.backstage import Backstage, until
 from tests.town import Sale, Town
+from tests.unread import UnreadBody
 
 ROUTES: Final = {
     "orders": "/orders",
@@ -93,34 +93,14 @@ async def test_nothing_of_a_refused_body_is_read(stage: Backstage, route: str) -
     app = create_app([house])
     async with app.lifespan():
         cell = app.state.cells[house.slug]
-        reads, sent = 0, []
-
-        async def receive() -> Any:
-            nonlocal reads
-            reads += 1
-            return {"type": "http.request", "body": b"{}", "more_body": False}
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        async def ask() -> int:
-            path = f"/v1/houses/{house.slug}{ROUTES[route]}"
-            headers = [(b"content-type", b"application/json"), (b"host", b"x")]
-            scope: Any = {
-                "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
-                "headers": headers, "http_version": "1.1", "scheme": "http", "root_path": "", "server": None,
-                "client": None, "asgi": {"version": "3.0"}, "extensions": {},
-            }  # fmt: skip
-            await FastLane(TypedRoutes(app), app)(scope, receive, send)
-            return int(sent[-2]["status"])
-
+        body, path = UnreadBody(app, b"{}", "application/json"), f"/v1/houses/{house.slug}{ROUTES[route]}"
         cell.under_way = 1
-        assert await ask() == 503
-        assert reads == 0
+        assert (await body.ask("POST", path))[0] == 503
+        assert body.reads == 0
         assert cell.under_way == 1
         cell.under_way = 0
-        assert await ask() == 401, "not refused for room, and for nothing else than who asks"
-        assert reads == 1, "the test is blind: a body that is refused otherwise is read to its end"
+        assert (await body.ask("POST", path))[0] == 401, "not refused for room, and for nothing else than who asks"
+        assert body.reads == 1, "the test is blind: a body that is refused otherwise is read to its end"
         assert cell.under_way == 0
 
 

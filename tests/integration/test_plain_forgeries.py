@@ -2,22 +2,21 @@
 
 import re
 from collections.abc import AsyncIterator
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
 import pytest_asyncio
 
-from api.app import TypedRoutes, create_app
+from api.app import create_app
 from api.forms.door import FORMS, IN_LINE, IN_TURN, NOBODY, Form
 from api.forms.kept import Kept, pack_kept, unpack_kept
-from api.hot import FastLane
 from engine.network import Limits
 from tests.backstage import Backstage
 from tests.integration.books import Books, changes
 from tests.plain import PlainVisitor, room
 from tests.town import Sale, Town
+from tests.unread import UnreadBody
 
 BODY = {"performance": "", "key": "0", "q.full": "2", "email": "eve@example.org", "payment": "yes", "hold": "x"}
 SENT_FROM = {
@@ -221,34 +220,15 @@ async def test_a_form_is_refused_unread_as_a_page_while_the_house_is_full(stage:
     app = create_app([house])
     async with app.lifespan():
         cell = app.state.cells[house.slug]
-        reads, sent = 0, []
-
-        async def receive() -> Any:
-            nonlocal reads
-            reads += 1
-            return {"type": "http.request", "body": b"x" * 301, "more_body": False}
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        async def ask(method: str) -> tuple[int, dict[bytes, bytes]]:
-            path = form.path.replace("{house:str}", house.slug).replace("{on_sale:str}", "a-sale")
-            headers = [(b"content-type", b"application/x-www-form-urlencoded"), (b"host", b"x")]
-            scope: Any = {
-                "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
-                "headers": headers, "http_version": "1.1", "scheme": "http", "root_path": "", "server": None,
-                "client": None, "asgi": {"version": "3.0"}, "extensions": {},
-            }  # fmt: skip
-            await FastLane(TypedRoutes(app), app)(scope, receive, send)
-            return int(sent[-2]["status"]), dict(sent[-2]["headers"])
-
+        body = UnreadBody(app, b"x" * 301, "application/x-www-form-urlencoded")
+        path = form.path.replace("{house:str}", house.slug).replace("{on_sale:str}", "a-sale")
         cell.under_way = 1
-        status, headers = await ask("POST")
+        status, headers = await body.ask("POST", path)
         assert (status, headers[b"content-type"], headers[b"retry-after"]) == (503, b"text/html; charset=utf-8", b"1")
         assert b"refresh" not in headers, "what was sent is not sent again by itself"
-        assert reads == 0
-        status, headers = await ask("GET")
+        assert body.reads == 0
+        status, headers = await body.ask("GET", path)
         assert (status, headers[b"refresh"]) == (503, b"5")
         cell.under_way = 0
-        assert (await ask("POST"))[0] == 503, "the house is closed, and nothing can be said to be unknown"
+        assert (await body.ask("POST", path))[0] == 503, "the house is closed, and nothing can be said to be unknown"
         assert cell.under_way == 0

@@ -30,7 +30,8 @@ from engine.sender import Sender
 from engine.webhooks import RETRY_SECONDS, TYPES, of_opening, secret_of
 from engine.words import OrderId
 from tests.backstage import BY, Backstage, Theatre, until
-from tests.receiver import ADDRESS, Receiver, make_certificate, trust
+from tests.certificates import make_certificate
+from tests.receiver import ADDRESS, Receiver, trust
 from tests.town import free_port, small_plan
 
 DAY_MS = 86_400_000
@@ -38,7 +39,7 @@ DAY_MS = 86_400_000
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_certificate(tmp_path_factory.mktemp("tls"))
+    return make_certificate(tmp_path_factory.mktemp("tls") / "receiver.pem")
 
 
 @pytest.fixture
@@ -124,23 +125,11 @@ def told(stage: Backstage, certificate: Path) -> Told:
     return Told(stage, certificate)
 
 
-@contextlib.asynccontextmanager
-async def running(*workers: Any) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    tasks = [asyncio.create_task(worker.run(stop)) for worker in workers]
-    try:
-        yield
-    finally:
-        stop.set()
-        async with asyncio.timeout(20):
-            await asyncio.gather(*tasks)
-
-
 async def test_a_sale_played_whole_is_told_once_each(told: Told, receiver: Receiver) -> None:
     stage = told.stage
     await stage.open()
     await told.endpoint(receiver)
-    async with running(stage.keeper, stage.new_writer(), told.sender()):
+    async with stage.running(stage.keeper, stage.new_writer(), told.sender()):
         on_sale = await stage.put_on(plan=small_plan(rows=2, seats=3, standing=0), opens_at_ms=now_ms() + 300)
         await receiver.until(1)
         await stage.tell(on_sale, "pause")
@@ -400,7 +389,7 @@ async def test_a_dead_and_a_slow_endpoint_keep_up_nobody_else_nor_the_sale(
         await told.endpoint(slow, "/slow")
         await told.endpoint(receiver, "/well")
         on_sale = await stage.put_on()
-        async with running(stage.new_writer(), told.sender()):
+        async with stage.running(stage.new_writer(), told.sender()):
             orders = [await stage.sell(on_sale, f"zaal-A-{number}") for number in range(1, 9)]
             found = await receiver.until(2 * len(orders), "/well")
             assert len(slow.received) >= 1, "the slow one was never asked"
@@ -488,7 +477,7 @@ async def test_postgres_that_is_away_stops_nobody_and_what_was_due_comes_later(
     await stage.open()
     await told.endpoint(receiver)
     on_sale = await stage.put_on()
-    async with running(stage.new_writer(), told.sender()):
+    async with stage.running(stage.new_writer(), told.sender()):
         theatre.postgres.stop()
         order = await stage.sell(on_sale, "zaal-A-1")
         assert receiver.received == []
@@ -502,7 +491,7 @@ async def test_two_senders_at_once_send_each_event_once(told: Told, receiver: Re
     names = [f"sale-{number}" for number in range(60)]
     await told.happen(*names)
     receiver.delay_seconds = 0.02
-    async with running(told.sender(), told.sender(), told.sender()):
+    async with told.stage.running(told.sender(), told.sender(), told.sender()):
         await receiver.until(len(names))
         await asyncio.sleep(0.7)
     assert sorted(each.says["data"]["on_sale"] for each in receiver.received) == sorted(names)
@@ -617,7 +606,7 @@ async def test_an_on_sale_that_opened_long_ago_is_not_told_to_who_comes_now(told
     stage = told.stage
     await stage.open()
     on_sale = await stage.put_on()
-    async with running(stage.keeper):
+    async with stage.running(stage.keeper):
 
         async def is_known() -> bool:
             return on_sale.on_sale in await known_openings(stage.ledger)
@@ -625,7 +614,7 @@ async def test_an_on_sale_that_opened_long_ago_is_not_told_to_who_comes_now(told
         await until(is_known, "the opening is noted")
     await told.endpoint(receiver)
     again = stage.new_keeper()
-    async with running(again):
+    async with stage.running(again):
         await asyncio.sleep(1.2)
     await again.cell.close()
     await told.until_still(told.sender())

@@ -9,7 +9,8 @@ import pytest
 
 from engine.destinations import LOOKUPS_AT_ONCE, Gate, Lookups, NotAllowed, is_public, read_url
 from engine.errors import BadInput
-from tests.receiver import ADDRESS, Receiver, make_certificate, trust
+from tests.certificates import make_certificate
+from tests.receiver import ADDRESS, Receiver, trust
 
 PUBLIC = (
     *("1.1.1.1", "93.184.216.34", "172.15.255.255", "172.32.0.0", "100.63.255.255", "100.128.0.0", "223.255.255.255"),
@@ -146,7 +147,7 @@ async def test_other_spellings_of_our_own_machine_lead_nowhere(host: str) -> Non
 
 
 async def test_a_name_that_leads_elsewhere_by_the_time_of_sending_is_not_followed(tmp_path: Path) -> None:
-    certificate = make_certificate(tmp_path)
+    certificate = make_certificate(tmp_path / "receiver.pem")
     async with Receiver(certificate) as receiver:
         gate, asked = leads_to(["93.184.216.34"], [ADDRESS])
         assert await gate.check(receiver.url(host="localhost"))
@@ -162,7 +163,7 @@ async def test_a_name_that_leads_elsewhere_by_the_time_of_sending_is_not_followe
 async def test_an_address_that_nobody_has_to_look_up_is_judged_where_the_socket_is_made(
     tmp_path: Path, host: str
 ) -> None:
-    certificate = make_certificate(tmp_path)
+    certificate = make_certificate(tmp_path / "receiver.pem")
     async with Receiver(certificate) as receiver:
         gate, asked = leads_to(["93.184.216.34"])
         async with gate.session(2, trust(certificate)) as session:
