@@ -163,7 +163,7 @@ class Sender:
         now = self._clock()
         failures, since = (0, None) if answer.is_taken else await trouble_of(self._ledger, lane.webhook)
         verdict = judge(answer, now, each.attempts + 1, failures, since, self._draw)
-        await strike_off(self._ledger, lane.webhook, each.event, answer, verdict, now)
+        await strike_off(self._ledger, lane.webhook, each, answer, verdict, now)
         if verdict.disabled_why:
             log.warning("webhook disabled", house=self._house.slug, webhook=lane.webhook, why=verdict.disabled_why)
         return answer.is_taken

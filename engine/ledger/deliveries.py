@@ -32,7 +32,9 @@ GIVE_BACK: Final = (
 )
 STRIKE_OFF: Final = (
     "UPDATE webhook_deliveries SET state = CASE WHEN state = 'delivered' THEN state ELSE $3 END, "
-    "attempts = attempts + 1, due_at = $4, tried_at = $5, status = $6, error = $7 WHERE webhook = $1 AND event = $2"
+    "attempts = attempts + 1, due_at = $4, tried_at = $5, status = $6, error = $7 WHERE webhook = $1 AND event = $2 "
+    # What a person has asked for again meanwhile is due, by no lease: it is still to be sent.
+    "AND NOT (due_at <> $8 AND due_at <= $5)"
 )
 WELL: Final = (
     "UPDATE webhooks SET failures = 0, failing_since = NULL, rest_until = NULL "
@@ -67,13 +69,14 @@ class Lane(msgspec.Struct, frozen=True):
 
 
 class Leased(msgspec.Struct, frozen=True):
-    """A delivery that somebody is about to make. `attempts`: before this one."""
+    """A delivery that somebody is about to make. `attempts`: before this one; `until`: when the lease ends."""
 
     number: int
     event: str
     subject: str
     body: str
     attempts: int
+    until: datetime
 
 
 async def ready(ledger: "Ledger", now: int) -> list[Lane]:
@@ -97,8 +100,7 @@ async def lease(ledger: "Ledger", webhook: str, now: int, until: int, count: int
     """
     async with ledger.connection() as connection:
         rows = await connection.fetch(LEASE, webhook, instant(now), instant(until), count)
-    found = [Leased(row["number"], row["event"], row["subject"], row["body"], row["attempts"]) for row in rows]
-    return sorted(found, key=lambda each: each.number)
+    return sorted((Leased(*row) for row in rows), key=lambda each: each.number)
 
 
 async def give_back(ledger: "Ledger", webhook: str, events: Sequence[str], now: int) -> None:
@@ -116,13 +118,15 @@ async def trouble_of(ledger: "Ledger", webhook: str) -> tuple[int, int | None]:
     return row["failures"], int(row["failing_since"].timestamp() * 1000)
 
 
-async def strike_off(ledger: "Ledger", webhook: str, event: str, answer: Answer, verdict: Verdict, now: int) -> None:
+async def strike_off(ledger: "Ledger", webhook: str, each: Leased, answer: Answer, verdict: Verdict, now: int) -> None:
     """Keeps what became of one attempt, and what follows for its endpoint, together. Raises `LedgerUnavailable`."""
     at = instant(now)
     due = instant(verdict.due_at_ms) if verdict.due_at_ms is not None else at
     async with ledger.connection() as connection, connection.transaction():
         status = answer.status or None
-        await connection.execute(STRIKE_OFF, webhook, event, verdict.state, due, at, status, answer.error)
+        await connection.execute(
+            STRIKE_OFF, webhook, each.event, verdict.state, due, at, status, answer.error, each.until
+        )
         await connection.execute(COUNT, verdict.state if verdict.state != "waiting" else "failed")
         if answer.is_taken:
             await connection.execute(WELL, webhook)

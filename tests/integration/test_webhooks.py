@@ -602,6 +602,23 @@ async def test_what_is_told_can_be_sent_again_and_is_forgotten_in_the_end(told: 
     assert await told.deliveries(endpoint) == {}
 
 
+async def test_what_is_asked_for_again_while_it_is_being_sent_is_sent_again(told: Told, receiver: Receiver) -> None:
+    endpoint = await told.endpoint(receiver)
+    await told.happen("a-sale")
+    sender = told.sender()
+    receiver.delay_seconds = 1.0
+    under_way = asyncio.create_task(told.round(sender))
+    await receiver.until(1)
+    await webhooks.resend(told.ledger, endpoint.webhook, "on-sale-opened-a-sale", by())
+    assert not under_way.done(), "the test is blind: the first one had ended"
+    await under_way
+    receiver.delay_seconds = 0.0
+    await told.until_still(sender)
+    assert [each.event for each in receiver.received] == ["on-sale-opened-a-sale"] * 2
+    (delivery,) = (await told.deliveries(endpoint)).values()
+    assert (delivery.state, delivery.attempts) == ("delivered", 1)
+
+
 async def test_an_on_sale_that_opened_long_ago_is_not_told_to_who_comes_now(told: Told, receiver: Receiver) -> None:
     stage = told.stage
     await stage.open()
