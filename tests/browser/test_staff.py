@@ -129,7 +129,7 @@ async def test_someone_new_runs_a_whole_sale_and_undoes_what_was_wrong(
         await manager.page.get_by_label("Why? (optional)").locator("visible=true").last.fill("the end")
         await manager.press("Yes, close for good")
         await manager.sees("Sales are closed.", "This sale is over.")
-        assert (await sale.get(f"/on-sales/{sale.on_sale}/status")).json["phase"] == "closed"
+        await sale.until_status(phase="closed")
         await expect(line_of(manager, "Sales closed:")).to_contain_text("the end")
         await expect(line_of(manager, "Pace changed:")).to_contain_text("undone: Change the pace")
         await expect(line_of(manager, "Went on:")).to_contain_text("Manager")

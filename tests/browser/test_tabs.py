@@ -94,7 +94,7 @@ async def test_two_tabs_join_once_and_claim_once(town: Town, people: People) -> 
         for page in (first, second):
             await expect(page.get_by_role("button", name="Leave the queue")).to_be_visible()
         assert len(joins.pages) == 1
-        assert (await sale.get(f"/on-sales/{sale.on_sale}/status")).json["lines"]["public"]["joined"] == 1
+        assert (await sale.status())["lines"]["public"]["joined"] == 1
 
         # In one tab left, in both gone; joined again, in both another number.
         await second.get_by_role("button", name="Leave the queue").click()

@@ -54,7 +54,7 @@ async def test_a_browser_that_keeps_nothing_keeps_the_place_over_a_reload(town: 
         await visitor.press("Choose my seats")
         await expect(page.locator(".map-frame")).to_be_visible()
         assert "#" not in page.url
-        assert (await sale.get(f"/on-sales/{sale.on_sale}/status")).json["lines"]["public"]["joined"] == 3
+        assert (await sale.status())["lines"]["public"]["joined"] == 3
 
 
 async def test_a_personal_link_takes_the_number_to_another_device(town: Town, people: People) -> None:
