@@ -149,12 +149,13 @@ def _lives(by: dict[str, list[Told]]) -> dict[int, list[Interval]]:
     """When each visitor's passes surely lived: an order ends them, so they count until it was asked for."""
     orders: defaultdict[int, list[int]] = defaultdict(list)
     for entry in by["ordering"]:
-        orders[entry["visitor"]].append(entry["at_ms"] - CLOCKS_MS)
+        orders[entry["visitor"]].append(entry["at_ms"])
     lives: defaultdict[int, list[Interval]] = defaultdict(list)
     for entry in by["admitted"] + by["renewed"]:
         start: int = entry["issued_at_ms"]
         end: int = entry.get("expires_at_ms", start)
-        ended = [moment for moment in orders[entry["visitor"]] if moment > start]
+        # By the visitor's clock; a robot orders within the time by which clocks may differ.
+        ended = [max(start, moment - CLOCKS_MS) for moment in orders[entry["visitor"]] if moment > start - CLOCKS_MS]
         lives[entry["visitor"]].append((start, min([end, *ended])))
     return lives
 

@@ -319,6 +319,15 @@ def test_a_run_of_which_something_is_missing_is_not_clean() -> None:
             id="an order makes room for the next",
         ),
         pytest.param(
+            [
+                *(admitted(number, number, number * 1000) for number in range(5)),
+                entry(4, "ordering", 4100, hold="h"),
+                admitted(5, 5, 5000),
+                entry(WATCHER, "counters", cap=5, live_passes=5),
+            ],
+            id="an order that comes with the pass makes room too",
+        ),
+        pytest.param(
             [admitted(1, 1), entry(1, "renewed", 200_000, index=1, issued_at_ms=200_000, expires_at_ms=500_000)],
             id="a renewed pass is the same pass",
         ),
