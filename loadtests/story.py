@@ -106,7 +106,7 @@ class Story:
             case "came":
                 self._kinds[visitor] = entry["kind"]
                 self.groups[entry["kind"]].came += 1
-                moment.came += 1
+                moment.came += is_person(visitor)
             case "joined":
                 self._joined_at_ms[visitor] = entry["at_ms"]
                 if group:
