@@ -14,7 +14,7 @@ from loadtests.series import Series
 from loadtests.tally import percentile
 from loadtests.verdict import Verdict
 from loadtests.visit import milliseconds
-from loadtests.wire import OnSale
+from loadtests.wire import ENDED, OnSale
 
 KINDS_OF_PEOPLE: Final = {
     "buyer": "people",
@@ -60,8 +60,8 @@ class Moment(msgspec.Struct):
 
     @property
     def queue(self) -> int:
-        """How many places have not been called."""
-        return max(0, self.joined - self.now_serving)
+        """How many places have not been called; once all is over nobody queues."""
+        return 0 if self.phase in ENDED else max(0, self.joined - self.now_serving)
 
 
 class Group(msgspec.Struct):

@@ -10,6 +10,8 @@ import msgspec
 
 UNKNOWN: Final = 0
 """The status of an answer that never came: whether the ask took effect is unknown until it is repeated."""
+ENDED: Final = frozenset({"sold_out", "closed"})
+"""Phases of an on-sale in which nothing more will be sold."""
 _AGAIN: Final = frozenset({UNKNOWN, 429, 500, 502, 503, 504})
 _PROBLEMS: Final = "/problems/"
 
@@ -128,7 +130,7 @@ class Status(msgspec.Struct, frozen=True):
     @property
     def is_over(self) -> bool:
         """Whether nothing more will be sold."""
-        return self.phase in {"sold_out", "closed"}
+        return self.phase in ENDED
 
 
 class Performance(msgspec.Struct, frozen=True):
