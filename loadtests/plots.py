@@ -225,7 +225,11 @@ _TIMES: Final = (
     "The distance between both is time that it waited within the generator."
 )
 PICTURES: Final[dict[str, tuple[Draw, str, float]]] = {
-    "queue": (_queue, "How many places had not been called, until all was sold. The dashed line is the start of sales.", HEIGHT_IN),
+    "queue": (
+        _queue,
+        "Places that had not been called, until all was sold. The dashed line is the start of sales.",
+        HEIGHT_IN,
+    ),
     "admissions": (
         _admissions,
         _LET_IN,
