@@ -1,6 +1,6 @@
 """A house's own website with the examples beside this file, on an origin of its own and under a strict policy.
 
-    python deploy/examples/serve.py --parvis http://127.0.0.1:8000 --house zeewind --on-sale opening --port 8100
+    python deploy/examples/serve.py --parvis http://127.0.0.1:8000 --house klinker --on-sale koor --port 8100
 
 Its origin has to be in the network file: `allowed_origins = ["http://localhost:8100"]` for the component, and
 `return_addresses = ["http://localhost:8100/redirect/back.html"]` for the redirect.
@@ -134,7 +134,11 @@ def main() -> None:
         "script": options.script,
         "integrity": options.integrity,
     }
-    ThreadingHTTPServer(("127.0.0.1", options.port), Site).serve_forever()
+    server = ThreadingHTTPServer(("127.0.0.1", options.port), Site)
+    print(
+        *(f"{Site.facts['origin']}/{folder}/" for folder in ("component", "seat-map", "redirect")), sep="\n", flush=True
+    )
+    server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ def _redirect(house: House, wish: Wish) -> Iterator[str]:
 
 
 def _guard(house: House, wish: Wish) -> Iterator[str]:
-    yield f"# For {EXAMPLES}/guard/parvis_guard.py, as environment variables (or `Settings(…)`):"
+    yield f"# For {EXAMPLES}/guard/parvis_guard, as environment variables (or `Settings(…)`):"
     yield f"PARVIS_GUARD_SERVER={wish.server}"
     yield f"PARVIS_GUARD_HOUSE={house.slug}"
     yield f"PARVIS_GUARD_ON_SALE={wish.on_sale}"

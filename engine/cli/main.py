@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+import msgspec
 import uvloop
 from cyclopts import App, Parameter, Token
 from rich.console import Console
@@ -18,7 +19,8 @@ from engine.cli.speech import bad, say
 from engine.cli.themes import theme
 from engine.cli.webhooks import app as webhook
 from engine.errors import BadInput, ParvisError, Refused
-from engine.halls.pretix import Ids
+from engine.halls.pretix import Ids, export_plan
+from engine.halls.shipped import shipped_plan
 
 INTERRUPTED: Final = 130
 """What a shell says of a command that Ctrl-C ended."""
@@ -220,6 +222,12 @@ def house_add(
 def plan_check(file: Path, *, ids: Ids = "guid", json: bool = False) -> None:
     """Explain what is wrong with a seating plan, and where; exit 1 if it cannot be sold from."""
     sys.exit(checks.check_plan(file, ids, is_json=json))
+
+
+@plan.command(name="example")
+def plan_example() -> None:
+    """Print a small hall's seating plan, to begin with: 120 seats and a floor for 280."""
+    print(msgspec.json.encode(export_plan(shipped_plan("klinker"))).decode())
 
 
 @plan.command(name="import")

@@ -118,7 +118,7 @@ def draft(
             now = await read_themes(ledger)
             drafted = _drafted(cell, now.draft or now.published, named, language, logo, alt, words)
             themes = await save_draft(cell, ledger, drafted, _change(why), new_order_id())
-            good("drafted; `parvis house theme publish` shows it to everybody")
+            good("drafted; `parvis house theme publish --why …` shows it to everybody")
             _say(cell, themes)
 
     uvloop.run(run())
