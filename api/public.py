@@ -98,7 +98,11 @@ async def read_on_sale(call: Call) -> Answer:
         prequeue_at=to_rfc3339(on_sale.prequeue_at_ms),
         opens_at=to_rfc3339(on_sale.opens_at_ms),
         currency=performances[0].currency,
-        limits=LimitsReply(seats_a_hold=on_sale.seats_a_hold, seats_a_place=on_sale.seats_a_place),
+        limits=LimitsReply(
+            seats_a_hold=on_sale.seats_a_hold,
+            seats_a_place=on_sale.seats_a_place,
+            holds_an_order=cell.house.limits.holds_an_order,
+        ),
         hold_seconds=on_sale.hold_seconds,
         pass_seconds=on_sale.pass_seconds,
         turn_seconds=on_sale.turn_seconds,

@@ -277,10 +277,11 @@ class PerformanceReply(Reply, frozen=True, omit_defaults=False):
 
 
 class LimitsReply(Reply, frozen=True):
-    """How many seats, of each performance."""
+    """How many seats, of each performance; and how many holds one order may have."""
 
     seats_a_hold: int
     seats_a_place: int
+    holds_an_order: int
 
 
 class OnSaleReply(Reply, frozen=True, omit_defaults=False):

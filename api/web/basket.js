@@ -1,12 +1,12 @@
 // What is reserved for one visitor (or one customer at the counter), until it is paid or let go.
 
-import { change } from './api.js';
+import { change, Problem } from './api.js';
 import { nowMs, untilMs } from './clock.js';
 
 export class Basket {
-  /** `memory` keeps the basket over a reload; `bearer()` gives the pass or key; `onchange()` after each change. */
-  constructor({ house, memory, bearer, onchange }) {
-    Object.assign(this, { path: `/v1/houses/${house}`, memory, bearer, onchange });
+  /** `memory` keeps the basket over a reload; `bearer()` gives the pass or key; `onchange()` after each change; so many holds `most` become one order. */
+  constructor({ house, memory, bearer, onchange, most = Infinity }) {
+    Object.assign(this, { path: `/v1/houses/${house}`, memory, bearer, onchange, most });
     this.holds = [];
     /** What ran out last, so that it can be asked for again. */
     this.ended = [];
@@ -56,6 +56,7 @@ export class Basket {
 
   /** The same wish after an answer that never came is the same request: it cannot reserve twice. */
   async hold(items, priceTypes) {
+    if (this.holds.length >= this.most) throw new Problem({ slug: 'basket-full' });
     const body = priceTypes?.length ? { items, price_types: priceTypes } : { items };
     const wish = JSON.stringify(body);
     const key = this.uncertain?.wish === wish ? this.uncertain.key : crypto.randomUUID();
@@ -115,10 +116,11 @@ export class Basket {
   }
 
   /**
-   * Pays. What is asked is kept before it is sent: when the answer is lost and the page with it, `resume` asks the
-   * same again and gets the one answer there is.
+   * Pays. What is asked is kept before it is sent: when the answer is lost, and perhaps the page with it, the same is
+   * asked again, which gives the one answer there is.
    */
   async order({ customer, payment }) {
+    if (this.isUnderWay) return this.resume();
     const body = { holds: this.holds.map((hold) => hold.hold), payment, ...(customer ? { customer } : {}) };
     const summary = { items: this.items, total: this.total, currency: this.currency };
     this.memory.keep({ attempt: { key: crypto.randomUUID(), body, summary } });

@@ -17,7 +17,7 @@ const areSeveral = (items) => new Set(items.map((item) => item.performance)).siz
 export function itemList({ items, total, currency, names, words, several = areSeveral(items) }) {
   const fees = items.reduce((sum, item) => sum + item.fee, 0);
   const rows = linesOf(items, names).map(({ title, what, item }) => h('li', {},
-    h('span', {}, h('b', {}, what), h('small', {}, [several ? title : null, item.category, words.priceType(item.price_type)].filter(Boolean).join(' · '))),
+    h('span', {}, h('b', {}, what), h('small', {}, [several ? title : null, item.category, words.priceType(item.price_type)].filter(Boolean).join('\u00a0· '))),
     h('span', { class: 'amount' }, words.money(item.price, currency))));
   return [
     h('ul', { class: 'items' }, rows),
@@ -27,8 +27,8 @@ export function itemList({ items, total, currency, names, words, several = areSe
   ];
 }
 
-/** `names`: {nameItem(item), titleOf(performance)}; `onpay()` when the visitor goes on; `isCounter`: it is another's basket. */
-export function basketView({ basket, words, names, onpay, isCounter = false }) {
+/** `names`: {nameItem(item), titleOf(performance)}; `onpay()` when the visitor goes on, `onended()` when the time was up; `isCounter`: it is another's basket. */
+export function basketView({ basket, words, names, onpay, onended = null, isCounter = false }) {
   const title = words.say(isCounter ? 'counter.basket' : 'basket');
   const body = h('div', { class: 'basket-body' });
   const untilBox = h('p', { class: 'until' });
@@ -44,7 +44,7 @@ export function basketView({ basket, words, names, onpay, isCounter = false }) {
     h('h2', {}, title), problem, again, untilBox, more, body, pay, spoken);
   const [barSum, barUntil] = [h('b'), h('small')];
   const barText = h('span', { class: 'bar-text' }, barSum, barUntil);
-  const barButton = h('button', { type: 'button', class: 'primary', onclick: onpay }, words.say('step.pay'));
+  const barButton = h('button', { type: 'button', class: 'primary', onclick: onpay }, words.say('continue'));
   const bar = h('div', { class: 'bottom-bar', hidden: true }, barText, barButton);
   const ticking = setInterval(tick, 1000);
   let hasWarned = false;
@@ -60,11 +60,17 @@ export function basketView({ basket, words, names, onpay, isCounter = false }) {
     });
   }
 
+  function sayEnded() {
+    problem.hidden = false;
+    setText(problem, words.say('reservation_ended'));
+    again.hidden = !basket.ended.length;
+  }
+
   function tick() {
     if (basket.sweep()) {
-      problem.hidden = false;
-      setText(problem, words.say('reservation_ended'));
-      again.hidden = !basket.ended.length;
+      sayEnded();
+      if (onended) onended();
+      else problem.scrollIntoView({ block: 'nearest' });
     }
     if (!basket.endsAt) return;
     const leftMs = untilMs(basket.endsAt);
@@ -99,5 +105,6 @@ export function basketView({ basket, words, names, onpay, isCounter = false }) {
   }
 
   update();
+  if (basket.ended.length) sayEnded();
   return { element, bar, update, stop: () => clearInterval(ticking) };
 }

@@ -12,19 +12,22 @@ import { priceRange, pickedSeats } from './prices.js';
 import { BLOCKED, MINE, PICKED, STATE_NAMES, STATE_OF_LETTER } from './seatlooks.js';
 import { SeatList } from './seatlist.js';
 import { standingForm } from './standingform.js';
-import { readKept, writeKept } from './storage.js';
+import { readKept, TAB, writeKept } from './storage.js';
 
 const SHOWN_AS = 'parvis:seats-as';
+/** Refusals that end once something was let go. */
+const NO_ROOM = ['too-many-seats', 'basket-full'];
 
 /**
  * `hold(items, types)` reserves and gives the hold, null where one may only look; `release(hold)` lets one go, null where
  * that is done elsewhere; `mine(performance)` gives the seat ids already reserved. `onopen({category: n})` tells what is
  * left, `onpick(ids)` what is picked, `elsewhere(quantity)` gives buttons that lead to other performances. `isInside`: the
- * page around it has the style already. `onelement(element)`: there is something to see; the plan is still being read.
+ * page around it has the style already. `onelement(element)`: there is something to see; the plan is still being read. `keptAs`: the
+ * name under which this tab keeps what is picked, over a reload.
  */
 export class Chooser {
   constructor(given) {
-    const defaults = { hold: null, release: null, mine: () => [], onopen: null, onpick: null, elsewhere: async () => [], isInside: false, onelement: null };
+    const defaults = { hold: null, release: null, mine: () => [], onopen: null, onpick: null, elsewhere: async () => [], isInside: false, onelement: null, keptAs: null };
     Object.assign(this, defaults, given, { id: given.performance.performance, picked: new Set(), types: new Map(), own: new Set(), letters: [], areas: {}, found: null });
     const { words, performance } = this;
     this.problem = h('div', { class: 'notice problem', role: 'alert', part: 'problem', hidden: true });
@@ -48,6 +51,8 @@ export class Chooser {
     this.showForms(this.seatCategories, plan.areas.filter(({ category }) => prices[category]));
     this.stage.hidden = !plan.count;
     if (plan.count) this.showPlan();
+    this.refresh();
+    this.pickAgain();
     this.live.start().catch((trouble) => { this.tell(trouble); this.live.fallBack(); });
     return this;
   }
@@ -170,6 +175,20 @@ export class Chooser {
     if (others.length) this.say([this.words.say('problem.seats-taken'), `${nameSeats(this.plan, others, this.words)}.`]);
   }
 
+  /** What this tab had picked before a reload. What is open no longer, the first look at the hall drops and says. */
+  pickAgain() {
+    if (!this.hold || !this.keptAs) return;
+    try {
+      for (const [seat, type] of JSON.parse(readKept(this.keptAs, TAB)) ?? []) {
+        const n = this.plan.n(seat);
+        if (n === undefined || this.own.has(n)) continue;
+        this.picked.add(n);
+        if (type) this.types.set(n, type);
+      }
+    } catch { /* not ours, or broken */ }
+    if (this.picked.size) this.showTray();
+  }
+
   toggle(n) {
     this.problem.hidden = true;
     if (!this.picked.delete(n)) {
@@ -187,11 +206,17 @@ export class Chooser {
     const { plan, words, performance, currency } = this;
     this.tray.hidden = this.picked.size === 0;
     this.onpick?.([...this.picked].map((n) => plan.ids[n]));
+    this.keepPicked();
     if (!this.picked.size) return;
     const seats = [...this.picked].map((n) => ({ n, id: plan.ids[n], category: plan.categories[plan.category[n]].name }));
-    const list = pickedSeats({ seats, performance, currency, words, chosen: this.types, nameOf: ({ id }) => nameSeat(plan, id, words), onremove: ({ n }) => this.toggle(n) });
+    const list = pickedSeats({ seats, performance, currency, words, chosen: this.types, nameOf: ({ id }) => nameSeat(plan, id, words), onremove: ({ n }) => this.toggle(n), onprice: () => this.keepPicked() });
     const button = h('button', { type: 'button', class: 'primary', onclick: () => this.askSeats(button, seats.map(({ id }) => id), list.read()) }, words.say('reserve_picked', { n: seats.length }));
     this.tray.replaceChildren(list.element, h('div', { class: 'tray-end' }, h('span', {}, words.say('together'), ' ', list.sum), button));
+  }
+
+  keepPicked() {
+    const kept = [...this.picked].map((n) => [this.plan.ids[n], this.types.get(n)]);
+    if (this.keptAs) writeKept(this.keptAs, kept.length ? JSON.stringify(kept) : null, TAB);
   }
 
   async ask(button, action, ontrouble) {
@@ -252,12 +277,23 @@ export class Chooser {
         next = await this.holdBest(asked);
         await this.release(held.hold);
       } catch (trouble) {
-        if (next || trouble.slug !== 'too-many-seats') throw trouble;
-        await this.release(held.hold);
-        next = await this.holdBest(asked);
+        if (next || !NO_ROOM.includes(trouble.slug)) throw trouble;
+        next = await this.swap(held, asked);
       }
       this.showFound(next, asked, next.items.every((item) => seats.includes(item.seat)));
     }, (trouble) => this.tell(trouble, asked.types, asked));
+  }
+
+  /** Lets seats go and takes the best; where none can be had, the same again. Throws what was wrong, with what is `lost`. */
+  async swap({ hold, items }, asked) {
+    await this.release(hold);
+    try {
+      return await this.holdBest(asked);
+    } catch (trouble) {
+      const lost = items.map(({ seat }) => seat);
+      const types = items.map((item) => item.price_type);
+      return this.hold([{ performance: this.id, seats: lost }], types).catch(() => { throw Object.assign(trouble, { lost, types }); });
+    }
   }
 
   letGo(button) {
@@ -279,9 +315,13 @@ export class Chooser {
       const button = h('button', { type: 'button', class: 'secondary', onclick: () => this.askSeats(button, seats, priced(seats) ? types : []) }, words.say('take_these', { seats: nameSeats(plan, seats, words) }));
       return button;
     });
+    if (trouble.lost) {
+      const again = h('button', { type: 'button', class: 'secondary', onclick: () => this.askSeats(again, trouble.lost, trouble.types) }, words.say('ask_again'));
+      offers.unshift(again);
+    }
     const isTooMany = trouble.slug === 'too-many-seats' && yours > 0;
-    this.say([isTooMany ? words.say('too_many_with_yours', { limit, yours }) : explain(trouble, words), taken.length ? `${nameSeats(plan, taken, words)}.` : null,
-      trouble.slug === 'sold-out' && party ? words.say('largest_party', { n: party }) : null], offers.length ? [h('p', {}, words.say('take_instead')), h('div', { class: 'offers' }, offers)] : []);
+    this.say([trouble.lost ? words.say('seats_let_go', { seats: nameSeats(plan, trouble.lost, words) }) : null, isTooMany ? words.say('too_many_with_yours', { limit, yours }) : explain(trouble, words), taken.length ? `${nameSeats(plan, taken, words)}.` : null,
+      trouble.slug === 'sold-out' && party ? [asked?.categories.at(-1), words.say('largest_party', { n: party })].filter(Boolean).join(': ') : null], [alternatives.length ? h('p', {}, words.say('take_instead')) : null, offers.length ? h('div', { class: 'offers' }, offers) : null].filter(Boolean));
     if (trouble.slug === 'sold-out' && asked) await this.tellElsewhere(asked);
   }
 

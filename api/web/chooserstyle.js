@@ -28,7 +28,7 @@ button:disabled, button[aria-busy="true"] { opacity: 0.6; cursor: default; }
 .primary { background: var(--primary); color: var(--on-primary); }
 .large { font-size: 1.08rem; padding: 0.8rem 1.4rem; }
 .secondary { border-color: var(--edge); background: var(--card); text-align: start; }
-.quiet { color: var(--link); font-weight: 500; text-decoration: underline; text-underline-offset: 0.2em; padding-inline: 0.4rem; }
+.quiet { color: var(--link); font-weight: 500; text-decoration: underline; text-underline-offset: 0.2em; padding-inline: 0; }
 .icon { min-width: 2.75rem; padding: 0; text-decoration: none; }
 input[type="text"], select { width: 100%; min-height: 2.75rem; padding: 0.55rem 0.85rem; border: 1.5px solid var(--edge); border-radius: 12px; background: var(--background); }
 .field { display: grid; gap: 0.3rem; }
@@ -40,21 +40,21 @@ input[type="text"], select { width: 100%; min-height: 2.75rem; padding: 0.55rem 
 .notice { padding: 0.8rem 1rem; border-radius: 12px; background: var(--soft); border-left: 4px solid var(--link); display: grid; gap: 0.6rem; overflow-wrap: anywhere; scroll-margin: 1rem; }
 .notice.problem { border-color: var(--danger); background: color-mix(in srgb, var(--card), var(--danger) 9%); }
 .notice.good { border-color: var(--good); background: color-mix(in srgb, var(--card), var(--good) 10%); }
-.actions, .offers { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; }
+.actions, .offers { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: center; }
 .tabs { display: flex; gap: 0.6rem; overflow-x: auto; padding: 4px; margin: -4px; }
 .tab { flex: none; border: 1.5px solid var(--edge); background: var(--card); line-height: 1.3; text-align: start; }
 .tabs .tab { display: grid; }
 .tab[aria-pressed="true"] { border-color: var(--link); background: var(--soft); box-shadow: inset 0 -3px var(--link); }
 fieldset { min-width: 0; }
 legend { margin-bottom: 0.4rem; }
-.chip-row { display: flex; flex-wrap: wrap; gap: 0.4rem; }
+.chip-row { display: flex; flex-wrap: wrap; gap: 0.35rem; }
 .chip { position: relative; }
 .chip input { position: absolute; inset: 0; opacity: 0; margin: 0; cursor: pointer; }
 .chip span { display: grid; place-items: center; min-width: 2.75rem; min-height: 2.75rem; padding: 0.3rem 0.75rem; border: 1.5px solid var(--edge); border-radius: 12px; background: var(--background); font-variant-numeric: tabular-nums; }
 .chip input:checked + span { background: var(--primary); color: var(--on-primary); border-color: var(--primary); font-weight: 650; box-shadow: 0 0 0 2px var(--card), 0 0 0 4px var(--link); }
 .chip input:focus-visible + span { outline: 3px solid var(--link); outline-offset: 3px; }
-.more { display: grid; gap: 0.8rem; }
 .more > :not(summary) { margin-top: 0.6rem; }
+.tab small, summary small { font-weight: 400; }
 summary { cursor: pointer; font-weight: 600; padding: 0.5rem 0; min-height: 2.75rem; align-content: center; }
 .best > .quiet { justify-self: start; }
 .quantities { display: grid; gap: 0.6rem; }

@@ -78,6 +78,7 @@ function pickPerformance() {
 async function pickSeats({ onSale, performance }) {
   step(1);
   current = { onSale, performance };
+  basket.most = onSale.limits.holds_an_order;
   view = basketView({ basket, words, names, onpay: pickPayment, isCounter: true });
   const panel = h('div', { class: 'panel' }, h('p', { class: 'muted' }, words.say('loading')));
   const back = h('button', { type: 'button', class: 'quiet', onclick: pickPerformance }, words.say('counter.other_performance'));

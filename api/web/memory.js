@@ -49,11 +49,3 @@ export class Memory {
     this.keep({ place, secret, index: Number(index) });
   }
 }
-
-/** Takes the place out of this page's address, where it must not stay; null if there is none. */
-export function readFragment() {
-  const given = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-  if (!given.place || !given.secret) return null;
-  history.replaceState(history.state, '', location.pathname + location.search);
-  return given;
-}

@@ -45,8 +45,8 @@ export function quantities({ prices, limit, currency, words, onchange, start = 0
   };
 }
 
-/** A price type for each picked seat, and their sum. `read()` gives the flat list in the order of the seats. */
-export function pickedSeats({ seats, performance, currency, words, nameOf, chosen, onremove }) {
+/** A price type for each picked seat, and their sum; `onprice()` when one is chosen. `read()` gives the flat list in the order of the seats. */
+export function pickedSeats({ seats, performance, currency, words, nameOf, chosen, onremove, onprice }) {
   const sum = h('strong');
   const sumUp = () => setText(sum, words.money(seats.reduce((total, seat) => total + priceOf(seat), 0), currency));
   const typesOf = (seat) => Object.keys(performance.prices[seat.category] ?? {});
@@ -56,7 +56,7 @@ export function pickedSeats({ seats, performance, currency, words, nameOf, chose
     const amount = h('span', { class: 'amount' }, words.money(priceOf(seat), currency));
     const choose = typesOf(seat).length > 1 && h('select', {
       'aria-label': words.say('price_for', { seat: nameOf(seat) }),
-      onchange: (event) => { chosen.set(seat.n, event.target.value); setText(amount, words.money(priceOf(seat), currency)); sumUp(); },
+      onchange: (event) => { chosen.set(seat.n, event.target.value); setText(amount, words.money(priceOf(seat), currency)); sumUp(); onprice(); },
     }, typesOf(seat).map((type) => h('option', { value: type, selected: type === typeOf(seat) }, words.priceType(type))));
     return h('li', {}, h('span', {}, h('b', {}, nameOf(seat)), h('small', {}, seat.category)), choose, amount,
       h('button', { type: 'button', class: 'quiet icon', 'aria-label': words.say('remove_seat', { seat: nameOf(seat) }), onclick: () => onremove(seat) }, '✕'));

@@ -109,6 +109,7 @@ class ParvisSeatMap extends HTMLElement {
     const mayChoose = Boolean(this.given ? this.given.hold : this.pass);
     const chooser = this.chooser = new Chooser({
       house: this.getAttribute('house'), performance, currency: onSale.currency, limit: onSale.limits.seats_a_hold, words, isInside: true,
+      keptAs: `parvis:picked:${this.getAttribute('house')}/${performance.performance}`,
       hold: mayChoose ? (items, types) => this.hold(items, types) : null,
       release: mayChoose ? (hold) => this.release(hold) : null,
       mine: (which) => this.seatsOf(which),

@@ -7,8 +7,8 @@ import { checkoutForm } from './checkout.js';
 import { observe } from './clock.js';
 import { confirmation } from './confirmation.js';
 import { h, setText } from './dom.js';
+import { readFragment } from './fragment.js';
 import { Line } from './line.js';
-import { readFragment } from './memory.js';
 import { nameArea, nameSeat, readPlan } from './plan.js';
 import './seatmap.js';
 import { NEVER, openPage, readPath, whenAndWhere } from './shell.js';
@@ -22,6 +22,9 @@ const waitingPage = `/h/${house}/${id}`;
 const problem = h('p', { class: 'notice problem', role: 'alert', hidden: true });
 const steps = h('ol', { class: 'steps' }, ['step.choose', 'step.pay', 'step.done'].map((name) => h('li', {}, words.say(name))));
 const stage = h('div', { class: 'stage-area' });
+const connection = h('p', { class: 'notice connection', role: 'status' });
+const sayConnection = () => setText(connection, navigator.onLine ? '' : words.say('no_connection'));
+for (const event of ['online', 'offline']) addEventListener(event, sayConnection);
 
 /** The widget of another site hands the place over behind the `#`, which no server sees. */
 function takeHandover() {
@@ -43,7 +46,8 @@ async function enter() {
 
 const onSale = await get(root).catch((trouble) => { fail(trouble); return NEVER; });
 observe((await get(`${root}/status`).catch(() => ({}))).server_time);
-main.append(h('div', { class: 'intro' }, h('h1', {}, onSale.title), h('p', { class: 'pass-until muted' })), steps, problem, stage);
+main.append(h('div', { class: 'intro' }, h('h1', {}, onSale.title), h('p', { class: 'pass-until muted' })), steps, connection, problem, stage);
+sayConnection();
 takeHandover();
 const plans = new Map();
 const titles = new Map(onSale.performances.map((performance) => [performance.performance, `${performance.title}, ${words.shortDate(performance.starts_at)} ${words.hour(performance.starts_at)}`]));
@@ -57,7 +61,7 @@ const names = {
 };
 let map = null;
 let view = null;
-const basket = new Basket({ house, memory, bearer: () => memory.pass ?? '', onchange: () => { view?.update(); map?.refresh(); } });
+const basket = new Basket({ house, memory, bearer: () => memory.pass ?? '', most: onSale.limits.holds_an_order, onchange: () => { view?.update(); map?.refresh(); } });
 addEventListener('storage', ({ key }) => { if (key === memory.name) basket.sync(); });
 
 function step(number) {
@@ -125,7 +129,7 @@ function goToCheckout() {
 function showCheckout() {
   leaveStage();
   step(1);
-  view = basketView({ basket, words, names, onpay: () => null });
+  view = basketView({ basket, words, names, onpay: () => null, onended: () => history.back() });
   view.element.classList.add('paying');
   const form = checkoutForm({ basket, words, names, memory, onorder: showDone, onback: () => history.back() });
   stage.replaceChildren(h('div', { class: 'columns' }, form, view.element));

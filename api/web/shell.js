@@ -106,5 +106,5 @@ export async function openPage({ house: slug = null, title, isStaff = false, par
 
 /** A line that says when and where something is on. */
 export function whenAndWhere(performance, words) {
-  return [words.moment(performance.starts_at), performance.hall].filter(Boolean).join(' · ');
+  return [words.moment(performance.starts_at), performance.hall].filter(Boolean).join('\u00a0· ');
 }

@@ -16,9 +16,12 @@ const SHELVES = [
   },
 ];
 
+/** For what should not outlive the tab. */
+export const TAB = SHELVES.slice(1);
+
 /** The text kept under a name, or null. What lies on a lesser shelf is the newer: it came there when the better was shut. */
-export function readKept(name) {
-  for (const { read } of [...SHELVES].reverse()) {
+export function readKept(name, shelves = SHELVES) {
+  for (const { read } of [...shelves].reverse()) {
     try {
       const text = read(name);
       if (text) return text;
@@ -28,9 +31,9 @@ export function readKept(name) {
 }
 
 /** Keeps a text where it lasts longest, and says how long that is: `device`, `tab`, or `page` when nothing keeps it. */
-export function writeKept(name, text) {
+export function writeKept(name, text, shelves = SHELVES) {
   let lasts = null;
-  for (const each of SHELVES) {
+  for (const each of shelves) {
     try {
       each.write(name, lasts ? null : text);
       lasts ??= each.lasts;

@@ -2,8 +2,8 @@
 
 import { explain, get } from './api.js';
 import { h } from './dom.js';
+import { readFragment } from './fragment.js';
 import { Line } from './line.js';
-import { readFragment } from './memory.js';
 import { goBack, readReturn } from './returning.js';
 import { NEVER, openPage, readPath, whenAndWhere } from './shell.js';
 import { titleSign } from './situation.js';

@@ -44,7 +44,7 @@ export class Words {
     return name in this.entries;
   }
 
-  /** The words under a name, `{facts}` filled in; numbers are written as this language writes them. No line begins with a mark. */
+  /** The words under a name, `{facts}` filled in; numbers are written as this language writes them. No line begins with a mark, and German names the zone last. */
   say(name, facts = {}) {
     if (!this.has(name)) console.error('no words for', name);
     const entry = this.entries[name] ?? name;
@@ -53,7 +53,7 @@ export class Words {
       const value = facts[fact];
       if (value === undefined || value === null) return '';
       return typeof value === 'number' ? this.number(value) : value;
-    }).trim().replace(/ ([:;!?»%])/g, '\u00a0$1').replaceAll('« ', '«\u00a0');
+    }).trim().replace(/ ([:;!?»%])/g, '\u00a0$1').replaceAll('« ', '«\u00a0').replace(/(\d)( \S+) Uhr/, '$1 Uhr$2');
   }
 
   number(value) {

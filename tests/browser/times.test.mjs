@@ -17,6 +17,12 @@ test('a visitor elsewhere is told the time at the house, and in which zone that 
   assert.equal(words.at('Asia/Tokyo').hour(evening).slice(0, 5), '03:30');
 });
 
+test('German names the zone after the hour', () => {
+  const german = new Words('de', { at: 'Um {time} Uhr geht es los.' });
+  assert.equal(german.say('at', { time: '01:42 MEZ' }), 'Um 01:42 Uhr MEZ geht es los.');
+  assert.equal(german.say('at', { time: '01:42' }), 'Um 01:42 Uhr geht es los.');
+});
+
 test('a visitor whose clock agrees with the house is not told of zones', () => {
   assert.equal(new Words('en', entries, 'America/Toronto').hour(evening), '13:30');
   assert.equal(new Words('en', entries, undefined).hour(evening), '13:30');
