@@ -5,7 +5,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,14 +19,16 @@ from yarl import URL
 from api.pages import VERSION, widget_files
 from api.versions import file_of, integrity_of, write_files
 from engine.instants import now_ms
+from parvis_guard.pages import PROBLEMS
 from tests.browser.person import DESK, PHONE, People, Person, Site
 from tests.edge import NGINX, TEMPORARY, WHY_NOT, nginx_command, until_listening
+from tests.guard_alone import GUARD, python_alone
 from tests.town import Sale, Town, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-ROOT = Path(__file__).parents[2]
 EXERCISES = ("examples/*", "examples/component/*", "examples/frame/*", "examples/redirect/*", "examples/seat-map/*")
-GUARD = ROOT / "deploy" / "examples" / "guard"
+AWAY = PROBLEMS["no-keys"]
+"""What the guard says itself where it cannot tell."""
 OLD = "0123456789ab"
 
 
@@ -189,10 +190,13 @@ async def test_nobody_is_sent_to_an_address_that_the_house_does_not_allow(
 
 
 @contextlib.contextmanager
-def guarded_site(sale: Sale, site: Site, *, by_nginx: bool) -> Iterator[str]:
-    """The example's ticketing with the guard before it, at the site's address."""
+def guarded_site(sale: Sale, site: Site, *, by_nginx: bool, fails: str = "") -> Iterator[str]:
+    """The example's ticketing with the guard before it, at the site's address; nothing of Parvis is installed there.
+
+    fails: nginx is set so, and the guard's service is away.
+    """
     environment = os.environ | {
-        "PYTHONPATH": f"{GUARD}:{ROOT}",
+        "PYTHONPATH": str(GUARD),
         "PARVIS_GUARD_SERVER": sale.town.url,
         "PARVIS_GUARD_HOUSE": sale.slug,
         "PARVIS_GUARD_ON_SALE": sale.on_sale,
@@ -203,10 +207,11 @@ def guarded_site(sale: Sale, site: Site, *, by_nginx: bool) -> Iterator[str]:
     apps: list[tuple[str, ...]] = [("ticketing:ticketing",), ("parvis_guard.service:application",)]
     if not by_nginx:
         apps = [("--factory", "ticketing:guarded")]
-    server = (sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--log-level", "warning")
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp")))
-        for port, app in zip(ports, apps, strict=True):
+        python = str(python_alone(folder / "venv"))
+        server = (python, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--log-level", "warning")
+        for port, app in list(zip(ports, apps, strict=True))[: 1 if fails else None]:
             process = subprocess.Popen([*server, "--port", str(port), *app], env=environment, cwd=GUARD)
             stack.callback(process.wait, 20)
             stack.callback(process.terminate)
@@ -220,6 +225,7 @@ def guarded_site(sale: Sale, site: Site, *, by_nginx: bool) -> Iterator[str]:
                 ("server 127.0.0.1:9200", f"server 127.0.0.1:{ports[0]}"),
                 ("server 127.0.0.1:9100", f"server 127.0.0.1:{ports[1]}"),
                 ("listen 8090", f"listen 127.0.0.1:{site.port}"),
+                ("set $fails @closed;", f"set $fails @{fails or 'closed'};"),
                 ("/tmp/guarded-nginx.pid", f"{folder}/nginx.pid"),
                 ("/dev/stdout", f"{folder}/access.log"),
                 ("/dev/stderr", f"{folder}/error.log"),
@@ -298,6 +304,30 @@ async def test_a_house_with_its_own_ticketing_wants_only_the_waiting_room(
                 await other.sees("This turn is already being used in another browser.")
                 await other.open(f"{address}/tickets")
                 await expect(other.page).to_have_url(re.compile(rf"^{town.url}/h/"))
+
+
+@pytest.mark.skipif(NGINX is None, reason=WHY_NOT)
+@pytest.mark.parametrize("fails", ["closed", "open"])
+async def test_while_the_guard_is_away_nginx_lets_nobody_in_or_everybody_and_says_so_in_words(
+    town: Town, people: People, site: Site, fails: str
+) -> None:
+    async with await town.open_sale("zeewind") as sale, people.arrive(PHONE, refused=[503]) as visitor:
+        with guarded_site(sale, site, by_nginx=True, fails=fails) as address:
+            if fails == "open":
+                for path in ("/tickets?show=7", "/parvis/return?to=/tickets#pass=x"):
+                    status, location, text = await asks("GET", address + path)
+                    assert (status, location) == ((200, "") if "tickets?" in path else (302, f"{address}/")), path
+                    assert "Tickets of our own" in text or location
+                status, _, text = await asks("POST", f"{address}/tickets/order", data=b"seats=2")
+                assert (status, "Ordered" in text) == (200, True)
+                assert (await asks("GET", f"{address}/nothing"))[0] == 404, "what the ticketing says passes untouched"
+                return
+            for method, path in (("GET", "/tickets"), ("POST", "/tickets/order"), ("GET", "/parvis/return?to=/")):
+                status, _, text = await asks(method, address + path, data=b"seats=2" if method == "POST" else None)
+                assert status == 503, path
+                assert all(f'<p lang="{language}">{words}</p>' in text for language, words in AWAY.items()), path
+            await visitor.open(f"{address}/tickets")
+            await visitor.sees("Probeer het over een ogenblik opnieuw.", "Please try again in a moment.")
 
 
 async def pass_kept(visitor: Person, sale: Sale) -> str:

@@ -1,7 +1,9 @@
 """The guard at a house's own web server: passes checked offline, what is never queued, and keys that cannot be had."""
 
 import asyncio
+import contextlib
 import io
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import aiohttp
 import jwt
 import msgspec
 import pytest
@@ -20,6 +23,9 @@ from engine.words import HouseSlug, LineName, OnSaleId
 from parvis_guard import Answer, Guard, GuardASGI, GuardWSGI, Request, Settings
 from parvis_guard.keys import AGAIN_SECONDS
 from parvis_guard.rules import is_never_queued, safe_target
+from tests.edge import until_listening
+from tests.guard_alone import GUARD, python_alone
+from tests.town import free_port
 
 EXERCISES = ("examples/guard/**/*",)
 """As `parvis_guard`, which is found by its path."""
@@ -434,3 +440,51 @@ def test_the_same_guard_stands_before_wsgi_and_asgi(server: KeyServer, signer: S
         assert (await by_asgi("http", "/parvis/return", b"x" * 40_000, browser))[0]["status"] == 403
 
     asyncio.run(all_of_it())
+
+
+OLD_SITE = """
+from parvis_guard import Guard, GuardWSGI, Settings
+
+def tickets(environ, start_response):
+    start_response("200 OK", [("content-type", "text/plain")])
+    return [b"Tickets of our own"]
+
+guarded = GuardWSGI(tickets, Guard(Settings.from_environment()))
+"""
+
+
+@contextlib.contextmanager
+def site_alone(folder: Path, server: KeyServer, interface: str) -> Iterator[str]:
+    """A guarded site's address, on a Python that has what the README tells to install and nothing else."""
+    python, port = python_alone(folder / "venv"), free_port()
+    (folder / "old_site.py").write_text(OLD_SITE)
+    origin = f"http://127.0.0.1:{port}"
+    about = {"SERVER": server.url, "HOUSE": "zeewind", "ON_SALE": "opening", "ORIGIN": origin}
+    environment = {f"PARVIS_GUARD_{name}": value for name, value in about.items()} | {"PYTHONPATH": str(GUARD)}
+    found = subprocess.run(
+        [python, "-c", "import engine"], cwd=folder, env=environment, capture_output=True, check=False
+    )
+    assert b"No module named 'engine'" in found.stderr
+    app = ("old_site:guarded",) if interface == "wsgi" else ("--factory", "ticketing:guarded")
+    words = ("-m", "granian", "--interface", interface, "--host", "127.0.0.1", "--port", str(port), *app)
+    with subprocess.Popen([python, *words], cwd=folder, env=environment) as process:
+        try:
+            until_listening(port, process, folder)
+            yield origin
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+async def test_it_runs_with_what_its_readme_tells_to_install_and_nothing_else(
+    tmp_path: Path, server: KeyServer, signer: Signer, interface: str
+) -> None:
+    with site_alone(tmp_path, server, interface) as origin:
+        async with aiohttp.ClientSession(headers=HTML, cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+            async with browser.get(f"{origin}/tickets", allow_redirects=False) as answer:
+                assert answer.status == 303
+                assert answer.headers["location"].startswith(f"{server.url}/h/zeewind/opening?return_to=")
+            form = {"pass": pass_of(signer), "to": "/tickets"}
+            async with browser.post(f"{origin}/parvis/return", data=form, headers={"origin": origin}) as answer:
+                assert (answer.status, str(answer.url)) == (200, f"{origin}/tickets")
+                assert "Tickets of our own" in await answer.text()
