@@ -255,14 +255,49 @@ async def test_a_form_has_the_limit_of_its_step_and_is_refused_in_words_for_peop
     found = await rush(edge, f"{room}/{form}")
     refused = [each for each in found if each[0] == 503]
     assert len(refused) > 80
-    for _, body, headers in refused:
-        assert headers["Content-Type"] == "text/html; charset=utf-8"
-        assert headers["Retry-After"] == "5"
-        assert b'http-equiv="refresh"' in body
-        assert all(f'lang="{language}"'.encode() in body for language in ("nl", "fr", "de", "en"))
+    for each in refused:
+        is_page_for_people(each)
     assert (await edge.get(room))[0] == 200, "whoever waits is told"
     for other in {*FORMS} - {form}:
         assert (await edge.ask("POST", f"{room}/{other}"))[0] == 200, other
+
+
+def is_page_for_people(found: Found) -> None:
+    """Words in every language, and a page that comes again by itself."""
+    status, body, headers = found
+    assert status == 503
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert headers["Retry-After"] == "5"
+    assert b'http-equiv="refresh"' in body
+    assert all(f'lang="{language}"'.encode() in body for language in ("nl", "fr", "de", "en"))
+
+
+PAGES = ("/", "/plain", "/h/{}", "/h/{}/plain", "/h/{}/gala", "/h/{}/gala/plain", "/h/{}/gala/plain/pay?language=nl")
+
+
+async def test_whoever_looks_at_a_page_of_a_dead_house_reads_words(edge: Edge, house: str) -> None:
+    slug = house.rpartition("/")[2]
+    await edge.shared.stop()
+    try:
+        for page in PAGES:
+            is_page_for_people(await edge.get(page.format(slug)))
+        is_page_for_people(await edge.ask("POST", f"/h/{slug}/gala/plain/join", data="token=x"))
+        is_page_for_people(await edge.ask("POST", f"/h/{slug}/gala/plain/pay", data="token=x"))
+    finally:
+        await edge.shared.start()
+    assert (await edge.get("/plain"))[0] == 200
+
+
+async def test_whoever_looks_at_a_page_of_a_house_that_takes_too_long_reads_words(edge: Edge, house: str) -> None:
+    slug = house.rpartition("/")[2]
+    edge.shared.may_answer.clear()
+    try:
+        asked = [edge.get(page.format(slug)) for page in PAGES]
+        asked.append(edge.ask("POST", f"/h/{slug}/gala/plain/pay", data="token=x"))
+        for found in await asyncio.gather(*asked):
+            is_page_for_people(found)
+    finally:
+        edge.shared.may_answer.set()
 
 
 async def test_no_rush_of_visitors_keeps_a_payment_provider_out(edge: Edge, house: str) -> None:
