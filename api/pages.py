@@ -9,6 +9,7 @@ hashes of what it loads later, so that whoever pins it has pinned that too (`par
 import hashlib
 import re
 from collections.abc import Mapping
+from html import escape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
@@ -37,9 +38,10 @@ PLAIN_TWINS: Final = {
     "waiting": "/h/{house}/{on_sale}/plain",
     "seats": "/h/{house}/{on_sale}/plain/seats",
 }
-"""The same without JavaScript (`api/forms/`). The page is the same bytes for everybody and knows no house: a browser
-that runs no script is led to `?plain` of its own address, and from there on.
+"""The same without JavaScript (`api/forms/`). The page knows no house, and is the same bytes for everybody who asks for
+nothing: a browser that runs no script is led to `?plain` of its own address, and from there on.
 """
+CARRIED: Final = (b"language=", b"return_to=")
 Page = Request[None, None, State]
 
 
@@ -160,23 +162,33 @@ def _send(request: Page, found: File, headers: dict[str, str]) -> Response[bytes
     return Response(body, media_type=found.media_type, headers=headers)
 
 
-def _page(request: Page, name: str) -> Response[bytes]:
+def _page(request: Page, name: str, carried: str = "") -> Response[bytes]:
+    """`carried`: what its ways to the page without JavaScript take along."""
     headers = {
         "content-security-policy": POLICY,
         "cache-control": "no-cache",
         # A visitor's place travels in a fragment, which no referrer carries; this keeps even the path at home.
         "referrer-policy": "same-origin",
     }
-    return _send(request, PAGE_FILES[name], headers)
+    found = PAGE_FILES[name]
+    if not carried:
+        return _send(request, found, headers)
+    body = found.body.replace(b"?plain", b"?plain&amp;" + escape(carried).encode("latin-1"))
+    return Response(body, media_type=found.media_type, headers={"x-content-type-options": "nosniff", **headers})
+
+
+def _carried(request: Page) -> str:
+    """What of an address's query goes along to the page's twin without JavaScript."""
+    query: bytes = request.scope["query_string"]
+    return b"&".join(each for each in query.split(b"&") if each.startswith(CARRIED)).decode("latin-1")
 
 
 def _visitors_page(request: Page, name: str, **where: str) -> Response[bytes]:
-    query = request.scope["query_string"].split(b"&")
-    if b"plain" not in query:
-        return _page(request, name)
+    carried = _carried(request)
+    if b"plain" not in request.scope["query_string"].split(b"&"):
+        return _page(request, name, carried)
     path = PLAIN_TWINS[name].format(**{key: quote(value) for key, value in where.items()})
-    rest = b"&".join(each for each in query if each.startswith(b"language=")).decode("latin-1")
-    headers = {"location": f"{path}?{rest}" if rest else path, "cache-control": "no-cache"}
+    headers = {"location": f"{path}?{carried}" if carried else path, "cache-control": "no-cache"}
     return Response(b"", status_code=303, headers=headers)
 
 

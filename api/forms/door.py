@@ -27,6 +27,7 @@ from api.forms.kept import (
     read_cookie,
     unpack_kept,
 )
+from api.forms.returning import read_return, with_pass
 from api.hot import Answer, Call, Headers, Served, header_of, lay
 from api.problems import Problem
 from api.wire import StatusReply
@@ -75,6 +76,10 @@ class Visit:
         self.words = self.frame.words
         self.query = query_of(scope)
         self.room = f"/h/{self.cell.house.slug}/{self.on_sale.on_sale}/plain"
+        self.back = read_return(self.query.all("return_to"), self.cell.house.return_addresses)
+        """Where the visitor comes from and goes back to with the pass; empty where the house does not allow it."""
+        if self.back:
+            self.frame.link_query |= {"return_to": self.back}
         self.is_secure = is_secure(scope)
         self._cookie_name = f"__Secure-{NAME}" if self.is_secure else NAME
         self._brought = read_cookie(call.header(b"cookie"), self._cookie_name)
@@ -131,6 +136,17 @@ class Visit:
         if refresh_s:
             answer.headers.append((b"refresh", b"%d" % refresh_s))
         return answer
+
+    @property
+    def way_back(self) -> str:
+        """The address to go back to with the pass; empty without either."""
+        return with_pass(self.back, self.kept.pass_) if self.back and self.kept.pass_ else ""
+
+    def go_back(self) -> Answer:
+        """Back to the house's own website."""
+        return Answer(
+            303, b"", [(b"location", self.way_back.encode()), (b"cache-control", b"no-store"), *self._headers()]
+        )
 
     def go(self, path: str = "", **query: Any) -> Answer:
         """On to a page of this on-sale: what was done is done, and asking for the page again does nothing twice."""

@@ -19,11 +19,11 @@ from engine.network_checks import LANGUAGES
 from engine.theme import Look, look_of
 
 POLICY: Final = (
-    b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'{}; "
+    "frame-ancestors 'none'"
 )
 HEADERS: Final = (
     (b"cache-control", b"no-store"),
-    (b"content-security-policy", POLICY),
     # Whose page it is, browsers say to ourselves alone; a place is in no address.
     (b"referrer-policy", b"same-origin"),
     (b"vary", b"Accept-Language, Cookie"),
@@ -81,8 +81,10 @@ class Frame:
         return f"mailto:{contact}?{urlencode(facts, quote_via=quote)}"
 
 
-def page(frame: Frame, template: str, *, status: int = 200, full: str = "", **facts: Any) -> Answer:
-    """A page from a template of the folder. `full`: where the same is with JavaScript, if nothing is lost by it."""
+def page(frame: Frame, template: str, *, status: int = 200, full: str = "", leads_to: str = "", **facts: Any) -> Answer:
+    """A page from a template of the folder. `full`: where the same is with JavaScript, if nothing is lost by it.
+    `leads_to`: the origin that a form of it may lead on to, besides ourselves.
+    """
     house = frame.cell.house if frame.cell else None
     html = TEMPLATES.get_template(template).render(
         frame=frame,
@@ -96,7 +98,8 @@ def page(frame: Frame, template: str, *, status: int = 200, full: str = "", **fa
         style=f"/h/{house.slug}/theme.css" if house else "",
         **facts,
     )
-    return Answer(status, html.encode(), [*HEADERS], HTML)
+    policy = POLICY.format(f" {leads_to}" if leads_to else "").encode()
+    return Answer(status, html.encode(), [*HEADERS, (b"content-security-policy", policy)], HTML)
 
 
 def explain(words: Words, slug: str, facts: "dict[str, Any] | None" = None) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from api.forms.door import IN_LINE, Visit, pages
 from api.forms.frame import explain
 from api.forms.kept import Kept, fresh
+from api.forms.returning import origin_of
 from api.forms.situation import ACTIONS, BEFORE, KEEPING, facts_of, next_of, refresh_s, standing
 from api.hot import Answer
 from engine import waiting_room
@@ -24,6 +25,8 @@ POLICIES: Final = ("fees", "refunds", "delivery")
 
 async def show_room(visit: Visit) -> Answer:
     """Where the visitor stands. It asks for itself again, unless `still` is asked for."""
+    if visit.back == "":
+        return visit.show("refused.html", on_sale=visit.on_sale)
     status, words, on_sale = await visit.status(), visit.words, visit.on_sale
     problem = visit.query.get("problem")
     found = standing(
@@ -42,6 +45,7 @@ async def show_room(visit: Visit) -> Answer:
         "waiting.html",
         refresh_s=0 if is_still else pause_s,
         action=ACTIONS.get(found.name, ""),
+        enters="return.enter" if visit.back else "do.enter",
         draw=status.draw,
         facts=facts_of(status, found, on_sale, words),
         found=found,
@@ -52,6 +56,7 @@ async def show_room(visit: Visit) -> Answer:
         is_few=len(performances) <= FEW,
         is_keeping=found.name in KEEPING,
         is_still=is_still,
+        leads_to=origin_of(visit.back) if visit.back else "",
         message=status.message or "",
         next=next_of(status, found, on_sale, words),
         notice=own.get("own.line", ""),
@@ -61,6 +66,7 @@ async def show_room(visit: Visit) -> Answer:
         policies=[(name, own.get(f"own.{name}") or policy[name]) for name in POLICIES],
         said=explain(words, problem) if problem and problem not in SAID_BY_ITSELF else "",
         seats_open=status.seats_open if found.name in {"waiting", "paused"} else {},
+        way_back=visit.way_back,
         seen_at=words.second(from_rfc3339(status.server_time)),
     )
 
@@ -103,7 +109,7 @@ async def enter(visit: Visit) -> Answer:
             visit.keep(is_turn_over=True)
         return visit.go(problem=refusal.slug)
     visit.keep(pass_=admitted.token, pass_ends_at_ms=admitted.expires_at_ms)
-    return visit.go("/seats")
+    return visit.go_back() if visit.back else visit.go("/seats")
 
 
 async def ask_to_leave(visit: Visit) -> Answer:

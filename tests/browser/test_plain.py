@@ -1,12 +1,13 @@
 """The whole journey in a browser that runs no script, refreshes followed; and no barrier on any of its pages."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 from playwright.async_api import expect
 
 from engine.instants import now_ms
-from tests.browser.person import DESK, PHONE, People, Person
+from tests.browser.person import DESK, PHONE, People, Person, Site
 from tests.browser.test_accessibility import has_no_barrier
 from tests.browser.test_visitor import manage
 from tests.plain import room
@@ -83,6 +84,50 @@ async def test_a_desk_without_javascript_chooses_along_a_row_and_meets_a_conflic
         await page.go_back()
         await visitor.sees("Votre commande est confirmée")
         await visitor.finds(sale, "s", 2)
+
+
+async def test_whoever_came_from_the_houses_own_site_goes_back_there_with_the_pass(
+    town: Town, people: People, site: Site
+) -> None:
+    async with (
+        await town.open_sale("zeewind", opens_at_ms=now_ms() + 6_000) as sale,
+        people.arrive(PHONE, language="de", java_script_enabled=False) as visitor,
+    ):
+        asked: list[str] = []
+        visitor.context.on("request", lambda request: asked.append(request.url + str(request.headers)))
+        page = visitor.page
+        with site.shows_examples(sale) as address:
+            back = f"{address}/redirect/back.html"
+            await visitor.open(f"/h/zeewind/{sale.on_sale}?return_to={quote(back, safe='')}")
+            await page.wait_for_url(f"**{room(sale)}?return_to=**")
+            await visitor.press("Anstellen")
+            # The page's refreshes and its other languages keep the way.
+            await page.get_by_role("link", name="FR").click()
+            await expect(visitor.button("Continuer vers la billetterie de la maison")).to_be_visible(timeout=30_000)
+            await visitor.press("Continuer vers la billetterie de la maison")
+            await page.wait_for_url(f"{back}#pass=eyJ**")
+            # Back in the queue the turn leads there again, and not into our own shop.
+            await visitor.open(f"{room(sale)}?return_to={quote(back, safe='')}")
+            await page.get_by_role("link", name="Weiter zu den Karten des Hauses").click()
+            await page.wait_for_url(f"{back}#pass=eyJ**")
+            assert not [each for each in asked if "eyJ" in each.partition("#")[0]], "a pass was in what a server logs"
+
+
+async def test_nobody_without_javascript_is_sent_to_an_address_that_the_house_does_not_allow(
+    town: Town, people: People
+) -> None:
+    async with (
+        await town.open_sale("zeewind") as sale,
+        people.arrive(PHONE, java_script_enabled=False) as visitor,
+    ):
+        for address in ("https://evil.example/", "//evil.example", "javascript:alert(1)", ""):
+            await visitor.open(f"/h/zeewind/{sale.on_sale}?return_to={quote(address, safe='')}")
+            await visitor.sees("an address to return to that the house does not know")
+            await expect(visitor.page.get_by_role("button", name="Join the queue")).to_have_count(0)
+        await visitor.page.get_by_role("link", name="Go on to the queue").click()
+        await visitor.press("Join the queue")
+        await visitor.press("Choose my seats")
+        await expect(visitor.page).to_have_url(f"{town.url}{room(sale)}/seats")
 
 
 async def steps_through(person: Person, sale: Sale) -> None:
