@@ -1,0 +1,37 @@
+// Where a visitor stands and what is said of it: the same table as `tests/unit/test_situations.py`.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { pace, pollAfterMs, waitBand } from '../../api/web/pace.js';
+import { describe } from '../../api/web/situation.js';
+
+const { on_sale: onSale, poll, polls, bands, cases } = JSON.parse(readFileSync(new URL('../vectors/situations.json', import.meta.url)));
+const words = {
+  say: (name, facts = {}) => [name, ...Object.values(facts)].join(' ').trim(), number: String, moment: String, hour: String,
+  span: (seconds) => `${seconds}s`,
+};
+
+for (const { situation, ahead, number, facts, next, ...given } of cases) {
+  test(`${situation}: ${JSON.stringify(given)}`, () => {
+    const { phase, index, joined, now_serving: served, per_minute: perMinute } = given;
+    const position = given.is_drawn ? index : null;
+    const before = position === null ? null : Math.max(0, position - served);
+    const said = describe({
+      status: { phase, opens_at: onSale.opens_at, lines: { public: { joined, now_serving: served, per_minute: perMinute } }, seats_open: { all: given.seats_open }, poll },
+      phase, index, position, ahead: before, place: index === null ? null : 'a place', isServed: position !== null && position < served,
+      isConnected: true, isMissing: false, isTurnOver: given.is_turn_over, isFull: given.is_full, hasPass: given.has_pass,
+      wait: before === null ? null : waitBand(before, perMinute, []), perMinute: pace(perMinute, []), ageMs: 0, staleMs: 30_000,
+    }, words, onSale);
+    assert.deepEqual({ situation: said.name, ahead: before, number: said.number, facts: said.facts, next: said.next }, { situation, ahead, number, facts, next });
+  });
+}
+
+test('how long it lasts, for whoever has watched nothing yet', () => {
+  for (const [ahead, perMinute, band] of bands) assert.deepEqual(waitBand(ahead, perMinute, []), band, `${ahead} at ${perMinute}`);
+});
+
+test('how often to ask', () => {
+  for (const [ahead, afterMs] of polls) assert.equal(pollAfterMs(poll, ahead), afterMs);
+});

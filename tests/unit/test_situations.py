@@ -1,0 +1,118 @@
+"""Where a visitor stands and what is said of it: the same table as `tests/browser/situations.test.mjs`."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from api.forms.situation import BEFORE, facts_of, next_of, poll_after_ms, standing, wait_band
+from api.forms.words import Words
+from api.wire import DrawReply, LineReply, PollStep, StatusReply
+from engine.catalogue import OnSale
+from engine.instants import from_rfc3339, to_rfc3339
+from engine.words import OnSaleId
+
+
+class Case(msgspec.Struct, frozen=True):
+    """What is given, and what is to be said: names of words, and the facts in them."""
+
+    phase: str
+    joined: int
+    now_serving: int
+    per_minute: int
+    seats_open: int
+    index: int | None
+    is_drawn: bool
+    has_pass: bool
+    is_turn_over: bool
+    is_full: bool
+    situation: str
+    ahead: int | None
+    number: str | None
+    facts: list[tuple[str, str]]
+    next: list[str]
+
+
+class Sold(msgspec.Struct, frozen=True):
+    """What is the same for all of them."""
+
+    prequeue_at: str
+    opens_at: str
+    turn_seconds: int
+    pass_seconds: int
+    hold_seconds: int
+
+
+class Table(msgspec.Struct, frozen=True):
+    on_sale: Sold
+    poll: tuple[PollStep, ...]
+    polls: list[tuple[int, int]]
+    bands: list[tuple[int, int, tuple[int, int] | None]]
+    cases: list[Case]
+
+
+class Names(Words):
+    """Says which words they are."""
+
+    def say(self, name: str, **facts: Any) -> str:
+        return " ".join([name, *map(str, facts.values())]).strip()
+
+    def number(self, value: int) -> str:
+        return str(value)
+
+    def moment(self, instant_ms: int) -> str:
+        return to_rfc3339(instant_ms).replace(".000", "")
+
+    hour = moment
+
+    def span(self, seconds: int) -> str:
+        return f"{seconds}s"
+
+
+VECTORS = Path(__file__).parents[1] / "vectors" / "situations.json"
+TABLE = msgspec.json.decode(VECTORS.read_bytes(), type=Table)
+SOLD = TABLE.on_sale
+ON_SALE = OnSale(
+    on_sale=OnSaleId("sale"),
+    title="Sale",
+    performances=(),
+    prequeue_at_ms=from_rfc3339(SOLD.prequeue_at),
+    opens_at_ms=from_rfc3339(SOLD.opens_at),
+    turn_seconds=SOLD.turn_seconds,
+    pass_seconds=SOLD.pass_seconds,
+    hold_seconds=SOLD.hold_seconds,
+)
+
+
+@pytest.mark.parametrize("case", TABLE.cases, ids=lambda case: f"{case.phase} {case.situation}")
+def test_a_visitor_stands_where_the_browser_says(case: Case) -> None:
+    # A draw that nobody entered: every position is the index.
+    drawn = {"entrants": 0, "seed": "A" * 43} if case.is_drawn else {}
+    status = StatusReply(
+        phase=case.phase,
+        opens_at=SOLD.opens_at,
+        server_time=SOLD.opens_at,
+        lines={"public": LineReply(now_serving=case.now_serving, joined=case.joined, per_minute=case.per_minute)},
+        draw=DrawReply(algorithm="", commitment="", **drawn),  # type: ignore[arg-type]
+        seats_open={"all": case.seats_open},
+        poll=TABLE.poll,
+        epoch=1,
+    )
+    found = standing(status, case.index, has_pass=case.has_pass, is_turn_over=case.is_turn_over, is_full=case.is_full)
+    assert (found.name, found.ahead) == (case.situation, case.ahead)
+    assert found.position == (case.index if case.is_drawn else None)
+    shown = found.position is not None and found.has_number and case.phase not in BEFORE
+    assert (str((found.position or 0) + 1) if shown else None) == case.number
+    assert facts_of(status, found, ON_SALE, Names("en")) == case.facts
+    assert next_of(status, found, ON_SALE, Names("en")) == case.next
+
+
+def test_how_long_it_lasts() -> None:
+    for ahead, per_minute, band in TABLE.bands:
+        assert wait_band(ahead, per_minute) == band, (ahead, per_minute)
+
+
+def test_how_often_to_ask() -> None:
+    for ahead, after_ms in TABLE.polls:
+        assert poll_after_ms(TABLE.poll, ahead) == after_ms
