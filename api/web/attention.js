@@ -2,6 +2,7 @@
 
 import { change, get } from './api.js';
 import { field, h } from './dom.js';
+import { isOrder, orderNumber } from './ordernumber.js';
 
 /** A section that is hidden while there is nothing. `attempt(button, action, said)` runs an action and shows its trouble. */
 export function attentionList({ words, path, key, attempt }) {
@@ -13,16 +14,17 @@ export function attentionList({ words, path, key, attempt }) {
     const why = h('input', { type: 'text', required: true, maxlength: 300 });
     const button = h('button', { type: 'submit', class: 'secondary' }, words.say(label));
     const submit = (event) => { event.preventDefault(); attempt(button, async () => { await finish(why.value); await read(); }); };
-    return h('li', {}, h('time', { datetime: at }, `${words.shortDate(at)} ${words.hour(at)}`), h('b', {}, text), h('span', {}, facts),
+    return h('li', {}, h('time', { datetime: at }, `${words.shortDate(at)} ${words.hour(at)}`), h('b', {}, text), facts,
       h('details', {}, h('summary', {}, words.say(label)), h('form', { onsubmit: submit }, field(words.say('reason'), why), button)));
   }
 
   const post = (where, body) => change('POST', `${path}/${where}`, { bearer: key, body });
+  const fact = (name, value) => h('span', {}, isOrder(value) ? [words.say('order_number'), ' ', orderNumber(value, words)] : `${name.replaceAll('_', ' ')} ${value}`.trim());
   const alarm = ({ id, at, kind, words: english, detail }) => entry(words.has(`alarm.${kind}`) ? words.say(`alarm.${kind}`) : english,
-    Object.entries(detail).map(([name, value]) => `${name.replaceAll('_', ' ')} ${value}`).join(' · '), at, 'alarm_seen', (reason) => post(`alarms/${id}/seen`, { reason }));
+    Object.entries(detail).map(([name, value]) => fact(name, value)), at, 'alarm_seen', (reason) => post(`alarms/${id}/seen`, { reason }));
   const refund = ({ order, amount, currency, provider, reference, requested_at: at }) => entry(
     amount === null ? words.say('refund_unknown') : words.say('refund_due', { amount: words.money(amount, currency) }),
-    [order, provider, reference].filter(Boolean).join(' · '), at, 'refund_paid', (reason) => post('refunds/paid', { provider, reference, reason }));
+    [order, provider, reference].filter(Boolean).map((value) => fact('', value)), at, 'refund_paid', (reason) => post('refunds/paid', { provider, reference, reason }));
 
   /** Looks again; what somebody is typing into stays as it is until the list changes. */
   async function read() {

@@ -3,22 +3,12 @@
 import { get, pause } from './api.js';
 import { itemList } from './basketview.js';
 import { h, setText } from './dom.js';
+import { orderFact } from './ordernumber.js';
 
 const LOOK_EVERY_MS = 2500;
 const LOOKS = 240;
 const OPEN_ENDED = ['confirmed', 'awaiting_payment'];
-const GROUP = /.{1,4}/g;
 const LASTS_MS = 7_200_000;
-
-/** An order's number in groups of four; whoever hears it hears digits, and names for the letters. */
-function orderNumber(order, words) {
-  const groups = order.replaceAll('-', '').toUpperCase().match(GROUP);
-  const spoken = groups.map((group) => [...group].map((sign) => (words.has(`spell.${sign}`) ? words.say(`spell.${sign}`) : sign)).join(' ')).join(', ');
-  return [
-    h('dd', { class: 'order-number', 'data-order': order }, h('span', { 'aria-hidden': 'true' }, groups.map((group) => h('span', {}, group))), h('span', { class: 'unseen' }, spoken)),
-    h('dd', {}, h('details', {}, h('summary', {}, words.say('read_aloud')), h('p', { class: 'aloud' }, spoken))),
-  ];
-}
 
 const folded = (text) => text.replaceAll(/[\\;,]/g, (sign) => `\\${sign}`).replaceAll('\n', '\\n');
 const stamp = (ms) => new Date(ms).toISOString().replaceAll(/[-:]|\.\d+/g, '');
@@ -44,7 +34,7 @@ export function confirmation({ house, order, performances, words, names, again }
   const element = h('section', { class: 'card done' }, mark, headline, lead,
     h('p', {}, ids.map((performance) => h('b', { class: 'what' }, names.titleOf(performance)))),
     h('dl', { class: 'facts' },
-      h('div', {}, h('dt', {}, words.say('order_number')), orderNumber(order.order, words)),
+      orderFact(order.order, words),
       order.email ? h('div', {}, h('dt', {}, words.say('email')), h('dd', {}, order.email)) : null),
     itemList({ items: order.items, total: order.total, currency: order.currency, names, words }), keeping);
 

@@ -6,6 +6,7 @@ import { nowMs } from './clock.js';
 import { h, setText, whileBusy } from './dom.js';
 import { newSale } from './newsale.js';
 import { orderDesk } from './orderdesk.js';
+import { isOrder, orderNumber } from './ordernumber.js';
 import { openPage, readPath } from './shell.js';
 import { askForKey, leaveButton } from './staff.js';
 import { staffKeys } from './staffkeys.js';
@@ -23,7 +24,7 @@ const { house } = readPath();
 loadStaffLook();
 const { words, main, house: facts } = await openPage({ house, title: 'control', isStaff: true, parts: ['shop', 'staff'] });
 const path = `/v1/houses/${house}/manage`;
-const { key, found: { on_sales: onSales } } = await askForKey({ words, main, check: (bearer) => get(`${path}/on-sales`, { bearer }) });
+const { key, found: { on_sales: onSales } } = await askForKey({ words, main, title: 'control', check: (bearer) => get(`${path}/on-sales`, { bearer }) });
 
 const problem = h('p', { class: 'notice problem', role: 'alert', hidden: true });
 const sentence = h('p', { class: 'sentence' });
@@ -98,7 +99,7 @@ function show(now) {
 
 /** How old what is shown is: nobody should steer by numbers that stopped moving. */
 function tellAge() {
-  if (seenAt) setText(age, words.say('control.as_of', { ago: words.ago(Math.max(0, nowMs() - seenAt)) }));
+  if (seenAt) setText(age, words.say('control.as_of', { ago: words.ago(Math.max(1000, nowMs() - seenAt)) }));
   if (seenAt && nowMs() - seenAt > OLD_MS) stale.hidden = false;
 }
 
@@ -115,7 +116,7 @@ async function look(id) {
 }
 
 const did = (what) => (words.has(`did.${what}`) ? words.say(`did.${what}`) : what);
-const titleOf = (subject) => onSales.find((each) => each.on_sale === subject)?.title ?? subject ?? '';
+const titleOf = ({ what, subject }) => (what.startsWith('theme') ? '' : isOrder(subject) ? orderNumber(subject, words) : onSales.find((each) => each.on_sale === subject)?.title ?? subject);
 const detailOf = ({ what, detail }) => (what === 'message' ? `“${detail.message ?? ''}”` : what === 'rate' ? [detail.rate_per_minute, detail.cap].filter(Boolean).map((n) => words.number(n)).join(' / ') : '');
 
 /** What was done comes from the house's books, a moment later than it was done. */
@@ -124,7 +125,7 @@ async function readActions() {
   if (written === JSON.stringify(list)) return;
   [written, latest] = [JSON.stringify(list), list];
   actions.replaceChildren(...(list.length ? list.slice(0, SHOWN_ACTIONS) : [null]).map((each) => (each ? h('li', {},
-    h('time', { datetime: each.at }, `${words.shortDate(each.at)} ${words.hour(each.at)}`), h('b', {}, `${did(each.what)} ${titleOf(each.subject)}`), detailOf(each) ? h('span', {}, detailOf(each)) : null,
+    h('time', { datetime: each.at }, `${words.shortDate(each.at)} ${words.hour(each.at)}`), h('b', {}, `${did(each.what)} `, titleOf(each)), detailOf(each) ? h('span', {}, detailOf(each)) : null,
     h('span', {}, each.who), h('q', {}, each.why)) : h('li', {}, words.say('no_actions')))));
 }
 
@@ -138,6 +139,7 @@ function made(sale) {
   look(sale.on_sale);
 }
 
+const [orders, csv] = orderDesk(desk);
 const choice = h('select', { onchange: () => { after.hide(); look(choice.value); } }, onSales.map((each) => h('option', { value: each.on_sale }, nameOnSale(each))));
 const chooser = h('label', { class: 'field inline', hidden: !onSales.length }, h('span', {}, words.say('on_sale')), choice);
 const nothing = h('p', { class: 'card', hidden: Boolean(onSales.length) }, words.say('nothing_on_sale'));
@@ -148,7 +150,7 @@ main.classList.add('wide');
 main.append(h('div', { class: 'intro row' }, h('h1', {}, words.say('control')), leaveButton({ words })), chooser, problem, after.element, attention.element, nothing, desktop,
   h('section', { class: 'card', 'aria-label': words.say('numbers'), hidden: !onSales.length }, h('h2', {}, words.say('numbers')), board),
   h('section', { class: 'card administration', 'aria-label': words.say('administration') }, h('h2', {}, words.say('administration')),
-    newSale({ ...desk, onmade: made }), orderDesk(desk), themeDesk({ ...desk, name: facts.name }), staffKeys(desk), webhookList(desk).element),
+    newSale({ ...desk, onmade: made }), orders, themeDesk({ ...desk, name: facts.name }), staffKeys(desk), webhookList(desk).element, csv),
   h('section', { class: 'card' }, h('h2', {}, words.say('actions')), actions));
 setInterval(tellAge, 1000);
 if (onSales.length) {

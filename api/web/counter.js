@@ -6,6 +6,7 @@ import { basketView, itemList } from './basketview.js';
 import { openChooser } from './choose.js';
 import { nowMs } from './clock.js';
 import { field, h, setText, whileBusy } from './dom.js';
+import { orderFact } from './ordernumber.js';
 import { nameArea, nameSeat } from './plan.js';
 import { openPage, readPath } from './shell.js';
 import { askForKey, leaveButton } from './staff.js';
@@ -20,8 +21,9 @@ loadStaffLook();
 const { words, main } = await openPage({ house, title: 'counter', isStaff: true, parts: ['shop', 'staff'] });
 const path = `/v1/houses/${house}`;
 
-async function readOnSales() {
-  const ids = (await get(path)).on_sales.filter((each) => each.phase !== 'closed').map((each) => each.on_sale);
+/** From the house's own list: where the house cannot answer it says so, and nobody takes that for nothing to sell. */
+async function readOnSales(bearer) {
+  const ids = (await get(`${path}/manage/on-sales`, { bearer })).on_sales.filter((each) => each.phase !== 'closed').map((each) => each.on_sale);
   return Promise.all(ids.map((id) => get(`${path}/on-sales/${id}`)));
 }
 
@@ -30,10 +32,10 @@ async function check(bearer) {
   await change('DELETE', `${path}/holds/none`, { bearer, tries: 1 }).catch((trouble) => {
     if ([401, 403].includes(trouble.status) && trouble.slug !== 'forged-token') throw trouble;
   });
-  return readOnSales();
+  return readOnSales(bearer);
 }
 
-const { key, found: onSales } = await askForKey({ words, main, check });
+const { key, found: onSales } = await askForKey({ words, main, title: 'counter', check });
 const memory = { kept: {}, keep(given) { Object.assign(this.kept, given); } };
 const choices = onSales.flatMap((onSale) => onSale.performances.map((performance) => ({ onSale, performance })))
   .sort((a, b) => Date.parse(a.performance.starts_at) - Date.parse(b.performance.starts_at));
@@ -43,6 +45,9 @@ const names = {
   nameItem: (item) => (item.seat ? nameSeat(plans.get(item.performance), item.seat, words)
     : nameArea(plans.get(item.performance), item.area, words)),
 };
+/** Which performances the items are of: to be read to the customer before they pay. */
+const whichOf = (items) => choices.map(({ performance }) => performance).filter((each) => items.some((item) => item.performance === each.performance))
+  .map((each) => h('p', { class: 'which' }, h('b', {}, each.title), ` ${words.moment(each.starts_at)}`));
 const steps = h('ol', { class: 'steps' }, ['counter.step_performance', 'counter.step_seats', 'counter.step_pay'].map((name) => h('li', {}, words.say(name))));
 const offline = h('p', { class: 'notice problem', role: 'status', hidden: navigator.onLine }, words.say('counter.offline'));
 const stage = h('div', { class: 'stage-area' });
@@ -72,7 +77,8 @@ function pickPerformance() {
   step(0);
   const list = choices.map((each) => h('li', {}, h('button', { type: 'button', class: 'card big-choice', 'data-performance': each.performance.performance, onclick: () => pickSeats(each) },
     h('b', {}, each.performance.title), h('span', {}, words.moment(each.performance.starts_at)), h('small', {}, each.performance.hall))));
-  show([h('h2', { tabindex: '-1' }, words.say('counter.which_performance')), list.length ? h('ul', { class: 'cards' }, list) : h('p', { class: 'card' }, words.say('nothing_on_sale'))]);
+  const again = h('button', { type: 'button', class: 'secondary', onclick: () => location.reload() }, words.say('counter.ask_again'));
+  show([h('h2', { tabindex: '-1' }, words.say('counter.which_performance')), list.length ? h('ul', { class: 'cards' }, list) : h('div', { class: 'card' }, h('p', {}, words.say('nothing_on_sale')), h('p', {}, again))]);
 }
 
 async function pickSeats({ onSale, performance }) {
@@ -127,7 +133,7 @@ function pickPayment() {
   };
   ways.append(pay('cash'), pay('card'));
   show([h('section', { class: 'card checkout' }, h('h2', { tabindex: '-1', class: 'takings' }, words.say('counter.take_money', { amount: words.money(total, currency) })),
-    itemList({ items, total, currency, names, words }),
+    whichOf(items), itemList({ items, total, currency, names, words }),
     problem, h('p', {}, words.say('counter.how_paid')), ways,
     h('details', { class: 'buyer' }, h('summary', {}, words.say('counter.buyer')), field(words.say('email'), email, words.say('email_hint')), field(words.say('name'), name)), back)]);
 }
@@ -170,7 +176,7 @@ function showSold(order, way) {
   const next = h('button', { type: 'button', class: 'primary large', onclick: () => pickSeats(current) }, words.say('counter.next_customer'));
   const other = h('button', { type: 'button', class: 'quiet', onclick: pickPerformance }, words.say('counter.other_performance'));
   const amount = words.money(order.total, order.currency);
-  const sold = [h('dl', { class: 'facts' }, h('div', {}, h('dt', {}, words.say('counter.reference')), h('dd', { class: 'reference order-number' }, order.order))),
+  const sold = [h('dl', { class: 'facts' }, orderFact(order.order, words)), whichOf(order.items),
     itemList({ items: order.items, total: order.total, currency: order.currency, names, words })];
   const undone = (text) => card('↩', text, []);
   const card = (mark, text, details) => show([h('section', { class: 'card done' }, h('span', { class: 'mark', 'aria-hidden': 'true' }, mark),

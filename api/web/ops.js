@@ -5,6 +5,7 @@ import { get, pause, Problem } from './api.js';
 import { h, setText } from './dom.js';
 import { openPage } from './shell.js';
 import { askForKey, leaveButton } from './staff.js';
+import { loadStaffLook } from './stafflook.js';
 
 const LOOK_EVERY_MS = 2000;
 const PATIENCE_MS = 4000;
@@ -12,16 +13,17 @@ const OLD_MS = 10_000;
 const SPEAK_EVERY_MS = 30_000;
 const IN_TROUBLE = ['down', 'unreachable', 'recovering', 'unrecorded', 'strained'];
 
+loadStaffLook();
 const { words, main } = await openPage({ title: 'ops', isStaff: true, parts: ['staff', 'ops'] });
-const { key, found } = await askForKey({ words, main, kind: 'po', hint: 'ops.key_hint', check: (bearer) => get('/v1/operated-houses', { bearer }) });
+const { key, found } = await askForKey({ words, main, title: 'ops', kind: 'po', hint: 'ops.key_hint', check: (bearer) => get('/v1/operated-houses', { bearer }) });
 
 const summary = h('p', { class: 'notice' }, words.say('loading'));
 const spoken = h('p', { class: 'unseen', role: 'status' });
 const boards = found.houses.map(houseBoard);
 main.classList.add('wide');
 main.append(
-  h('div', { class: 'intro' }, h('h1', {}, words.say('ops')), h('p', { class: 'muted' }, words.say('ops.lead'))),
-  summary, spoken, h('ul', { class: 'cards houses' }, boards.map((board) => board.element)), leaveButton({ words }));
+  h('div', { class: 'intro row' }, h('h1', {}, words.say('ops')), leaveButton({ words })), h('p', { class: 'muted' }, words.say('ops.lead')),
+  summary, spoken, h('ul', { class: 'cards houses' }, boards.map((board) => board.element)));
 let spokenAt = -SPEAK_EVERY_MS;
 
 /** Says which houses need somebody, at once; a screen reader hears of it at most every half minute. */

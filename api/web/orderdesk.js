@@ -1,7 +1,10 @@
 // Orders at the control page: find one by its number, see what it is, return it, and the list of all as a file.
 
 import { change, get, getFile } from './api.js';
+import { itemList } from './basketview.js';
 import { field, h, setText } from './dom.js';
+import { orderFact, typedOrder } from './ordernumber.js';
+import { nameArea, nameSeat, readPlan } from './plan.js';
 import { unfold } from './unfold.js';
 
 /** `attempt(button, action)` shows trouble; `after` tells what was done. */
@@ -29,12 +32,22 @@ export function orderDesk({ words, path, house, key, attempt, after }) {
       h('p', {}, h('b', {}, words.say('no_way_back'))), field(words.say('reason'), reason, words.say('reason_hint')), button);
   }
 
-  function orderCard(found, done) {
-    const items = found.items.map((item) => h('li', {}, h('span', {}, h('b', {}, item.seat ?? item.area), h('small', {}, `${item.category} · ${words.priceType(item.price_type)}`)), h('span', { class: 'amount' }, words.money(item.price, found.currency))));
+  /** What an order's performances are called, and its seats as the halls' plans name them. */
+  async function namesFor(found) {
+    const ids = [...new Set(found.items.map((item) => item.performance))];
+    const [{ performances }, ...documents] = await Promise.all([get(`${path}/performances`, { bearer: key }), ...ids.map((id) => get(`/v1/houses/${house}/performances/${id}/plan`))]);
+    const plans = new Map(await Promise.all(documents.map(async (document, at) => [ids[at], await readPlan(document)])));
+    const titleOf = (id) => performances.filter((each) => each.performance === id).map((each) => `${each.title}, ${words.moment(each.starts_at)}`)[0] ?? id;
+    const nameItem = ({ performance, seat, area }) => (seat ? nameSeat(plans.get(performance), seat, words) : nameArea(plans.get(performance), area, words));
+    return { ids, titleOf, nameItem };
+  }
+
+  async function orderCard(found, done) {
+    const names = await namesFor(found);
     const isWhole = found.state === 'recorded';
     return h('div', { class: 'found-order' }, h('p', {}, h('b', {}, words.say(`order_state.${found.state}`)), ' ', [found.name, found.email].filter(Boolean).join(' · ')),
-      h('ul', { class: 'items' }, items), h('p', { class: 'row' }, h('b', {}, words.say('total')), h('b', {}, words.money(found.total, found.currency))),
-      isWhole ? returnForm(found, done) : null);
+      h('dl', { class: 'facts' }, orderFact(found.order, words)), h('p', {}, names.ids.map((id) => h('b', { class: 'what' }, names.titleOf(id)))),
+      itemList({ ...found, names, words }), isWhole ? returnForm(found, done) : null);
   }
 
   function lookUp(close) {
@@ -42,19 +55,20 @@ export function orderDesk({ words, path, house, key, attempt, after }) {
     const button = h('button', { type: 'submit', class: 'primary' }, words.say('order_find'));
     const shown = h('div');
     const trouble = h('p', { class: 'notice problem', role: 'alert', hidden: true });
+    const refuse = (said) => {
+      setText(trouble, words.say(said));
+      trouble.hidden = false;
+    };
     const submit = (event) => {
       event.preventDefault();
       trouble.hidden = true;
       shown.replaceChildren();
       attempt(button, async () => {
-        const asked = number.value.replaceAll(/\s/g, '').toLowerCase();
-        try {
-          shown.replaceChildren(orderCard(await get(`${path}/orders/${encodeURIComponent(asked)}`, { bearer: key }), close));
-        } catch (problem) {
-          if (problem.status !== 404) throw problem;
-          setText(trouble, words.say('order_not_found'));
-          trouble.hidden = false;
-        }
+        const asked = typedOrder(number.value);
+        const { orders } = asked ? await get(`${path}/orders?after=${asked.after}&limit=2`, { bearer: key }) : { orders: [] };
+        const found = orders.filter(({ order }) => order.replaceAll('-', '').startsWith(asked.begins));
+        if (found.length === 1) shown.replaceChildren(await orderCard(found[0], close));
+        else refuse(found.length ? 'order_more_digits' : 'order_not_found');
       });
     };
     return [h('form', { onsubmit: submit }, field(words.say('order_number'), number, words.say('order_number_hint')), trouble, button), shown];

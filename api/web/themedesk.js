@@ -140,7 +140,7 @@ export function themeDesk({ words, path, key, name, attempt, after }) {
       return button;
     };
     return draft && h('div', { class: 'notice' }, h('p', {}, words.say('theme_draft_lead', { until: words.moment(preview.expires_at) })),
-      h('p', {}, h('a', { href: preview.page, target: '_blank', rel: 'noopener' }, words.say('theme_look'))), h('code', { class: 'link' }, address),
+      h('p', {}, h('a', { class: 'button secondary', href: preview.page, target: '_blank', rel: 'noopener' }, words.say('theme_look'))), h('code', { class: 'link' }, address),
       field(words.say('reason_optional'), reason, words.say('reason_hint')), h('p', { class: 'consequence' }, words.say('theme_publish_hint')),
       h('div', { class: 'actions' }, step('publish', 'primary'), step('discard', 'secondary')));
   }

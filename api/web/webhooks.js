@@ -84,7 +84,7 @@ export function webhookList({ words, path, key, attempt }) {
       }
     });
   };
-  const form = h('form', { onsubmit: submit }, field(words.say('webhook_url'), address, words.say('webhook_url_hint')), what,
+  const form = h('form', { onsubmit: submit }, h('h3', {}, words.say('webhook_new')), field(words.say('webhook_url'), address, words.say('webhook_url_hint')), what,
     field(words.say('webhook_note'), note, words.say('webhook_note_hint')), field(words.say('reason'), reason), add);
   const element = h('details', { class: 'action', ontoggle: (event) => { if (event.target === element && element.open) attempt(add, () => read()); } },
     h('summary', {}, words.say('webhooks')), h('p', { class: 'muted' }, words.say('webhooks_lead')), once, list, form);

@@ -1,6 +1,7 @@
 """What staff see, with no instruction beyond the page: what is done here is found by its words and its role alone."""
 
 import asyncio
+import textwrap
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -98,7 +99,7 @@ async def test_someone_new_runs_a_whole_sale_and_undoes_what_was_wrong(
         await visitor.page.reload()
         await visitor.sees("Your number in the queue")
 
-        await manager.sees("Nobody new is let in.")
+        await manager.sees("During a pause nobody new is let in.")
         await manager.press("Pause")
         await manager.sees("Sales are paused: nobody new is let in.")
         await visitor.page.reload()
@@ -166,7 +167,7 @@ async def test_staff_see_each_others_actions_and_undo_only_their_own(town: Town,
 
 @ON_EVERY_SCREEN
 async def test_someone_new_returns_an_order(town: Town, people: People, device: dict[str, Any]) -> None:
-    async with await town.open_sale("zeewind") as sale, people.arrive(device, refused=[404]) as manager:
+    async with await town.open_sale("zeewind") as sale, people.arrive(device) as manager:
         token = await sale.enter()
         held = await sale.hold(token, "zaal-A-1", "zaal-A-2")
         ordered = (await sale.order(token, held.json["hold"])).json
@@ -177,7 +178,19 @@ async def test_someone_new_returns_an_order(town: Town, people: People, device: 
         await fills(manager, Order_number="nonsense")
         await manager.press("Find the order")
         await manager.sees("There is no order with this number in the books.")
-        await fills(manager, Order_number=f" {order.upper()} ")
+        # The number is read aloud from the confirmation; its first groups say enough.
+        groups = textwrap.wrap(order.replace("-", "").upper(), 4)
+        for typed in (f" {order.upper()} ", " ".join(groups), " ".join(groups[:4])):
+            await fills(manager, Order_number=typed)
+            await manager.press("Find the order")
+            found = manager.page.locator(f'.found-order [data-order="{order}"]')
+            await expect(found.locator("[aria-hidden] > span")).to_have_text(groups)
+            await manager.sees("Zaal, row A, seat 1", f"{await title_of(sale)}, ", "Fee", "€2.00")
+            # Nothing is found any more before the next is looked for.
+            await fills(manager, Order_number="0000 0000 0000")
+            await manager.press("Find the order")
+            await expect(found).to_have_count(0)
+        await fills(manager, Order_number=" ".join(groups[:4]))
         await manager.press("Find the order")
         await manager.sees("2 seats go back on sale, and €42.00 has to go back to the buyer.", "This cannot be undone.")
         await manager.page.get_by_label("Why?", exact=True).locator("visible=true").fill("ill")
@@ -185,7 +198,81 @@ async def test_someone_new_returns_an_order(town: Town, people: People, device: 
         await manager.sees("Returned. €42.00 stands among what has to go back.", "€42.00 has to go back")
         await manager.finds(sale, "s", 0)
         await expect(line_of(manager, "Order returned:")).to_contain_text("ill")
+        await expect(line_of(manager, "Order returned:").locator("[aria-hidden] > span")).to_have_text(groups)
         assert await manager.overflow() == 0
+
+
+async def test_two_orders_whose_numbers_begin_alike_are_not_taken_for_each_other(town: Town, people: People) -> None:
+    async with await town.open_sale("zeewind") as sale, people.arrive() as manager:
+        orders = []
+        for seat in ("zaal-A-1", "zaal-A-2"):
+            token = await sale.enter()
+            ordered = (await sale.order(token, (await sale.hold(token, seat)).json["hold"])).json
+            await sale.until_recorded(ordered)
+            orders.append(str(ordered["order"]))
+        short, alike = orders[0][:13], []
+
+        async def alike_begun(route: Route) -> None:
+            alike.append(route.request.url)
+            both = [await sale.get(f"/manage/orders/{each}", sale.manage_key) for each in orders]
+            named = [each.json | {"order": short + orders[0][13:-2] + f"a{at}"} for at, each in enumerate(both)]
+            await route.fulfill(json={"orders": named})
+
+        await at_control(manager, sale)
+        await manager.press("Look up or return an order")
+        await manager.context.route("**/manage/orders?*", alike_begun)
+        await fills(manager, Order_number=short)
+        await manager.press("Find the order")
+        await manager.sees("More than one order begins so. Type one more group.")
+        assert len(alike) == 1
+        await expect(manager.page.locator(".found-order")).to_have_count(0)
+
+
+@ON_EVERY_SCREEN
+async def test_someone_new_makes_a_performance_and_puts_it_on_sale(
+    town: Town, people: People, device: dict[str, Any]
+) -> None:
+    options = {**device, "timezone_id": "Asia/Tokyo"}
+    async with await town.open_sale("zeewind") as sale, people.arrive(options) as manager:
+        title = f"Liederabend {now_ms()}"
+        await at_control(manager, sale)
+        await manager.press("Put performances on sale")
+        await manager.press("Make a performance")
+        await fills(manager, Name_of_the_performance=title, The_performance_begins_at="2001-06-01T20:00")
+        await manager.page.get_by_label("Hall", exact=True).select_option(sale.hall)
+        for category, prices in {"Rang 1": ("32.50", "20"), "Rang 2": ("18", "")}.items():
+            part = manager.page.get_by_role("group", name=category, exact=True)
+            for label, price in zip(("Full price", "Reduced (optional)"), prices, strict=True):
+                await part.get_by_label(label).fill(price)
+        await fills(manager, Fee_a_ticket="1.5")
+        await manager.press("Check it")
+        await manager.sees("The performance would begin in the past.")
+        await fills(manager, The_performance_begins_at="2031-03-30T02:30")
+        await manager.press("Check it")
+        await manager.sees("That time does not exist: the clock skips that hour.")
+        await fills(manager, The_performance_begins_at="2031-06-01T20:00")
+        await manager.press("Check it")
+        await manager.sees("Rang 1: Full price €32.50, Reduced €20.00", "Rang 2: Full price €18.00", "1 June 2031")
+        await manager.sees("Fee a ticket: €1.50", "It cannot be changed or deleted later")
+        await manager.press("Change something")
+        await fills(manager, Fee_a_ticket="")
+        await manager.press("Check it")
+        await manager.sees("Fee a ticket: €0.00")
+        assert await manager.overflow() == 0
+        await manager.press("Make it")
+        await manager.sees(f"{title} is there, and not on sale yet.")
+        listed = (await sale.get("/manage/performances", sale.manage_key)).json["performances"]
+        (made,) = (each for each in listed if each["title"] == title)
+        assert (made["hall"], made["starts_at"]) == (sale.hall, "2031-06-01T18:00:00.000Z")
+        assert made["prices"] == {"Rang 1": {"full": 3250, "reduced": 2000}, "Rang 2": {"full": 1800}}
+        assert (made["fee"], made["currency"]) == (0, "EUR")
+        # It is chosen already, and one step away from being sold.
+        await expect(manager.page.get_by_role("checkbox", name=title)).to_be_checked()
+        await expect(manager.page.get_by_label("Title", exact=True)).to_have_value(title)
+        await manager.press("Check it")
+        await manager.press("Put on sale")
+        await manager.sees(f"{title} is ready at", "Not on sale yet.")
+        assert any(each["title"] == title for each in (await sale.get("")).json["on_sales"])
 
 
 async def test_someone_new_puts_a_performance_on_sale(town: Town, people: People) -> None:
@@ -314,7 +401,7 @@ async def test_someone_new_at_the_counter_sells_two_seats_and_undoes_it(
         is_phone = device is PHONE
         await starts_to_sell(clerk, sale)
         await clerk.press("Pay" if is_phone else "To payment")
-        await clerk.sees("To pay: €42.00")
+        await clerk.sees("To pay: €42.00", await title_of(sale))
         if is_phone:
             await clerk.page.get_by_text("The buyer’s details (optional)").click()
             await fills(clerk, **{"E-mail": "ada@example.org", "Name": "Ada"})
@@ -322,6 +409,10 @@ async def test_someone_new_at_the_counter_sells_two_seats_and_undoes_it(
         await clerk.sees("Sold", "€42.00 received in cash." if is_phone else "€42.00 paid by card.")
         await clerk.finds(sale, "s", 2)
         order = (await sale.get("/manage/orders", sale.manage_key)).json["orders"]
+        number = await clerk.page.locator(".done .order-number").get_attribute("data-order") or ""
+        groups = textwrap.wrap(number.replace("-", "").upper(), 4)
+        await expect(clerk.page.locator(".done .order-number [aria-hidden] > span")).to_have_text(groups)
+        await clerk.sees(await title_of(sale))
         await clerk.press("Undo this sale")
         await clerk.sees("The 2 seats go back on sale and €42.00 goes back to the customer.")
         await clerk.press("Yes, undo the sale")
@@ -330,6 +421,7 @@ async def test_someone_new_at_the_counter_sells_two_seats_and_undoes_it(
         orders = (await sale.get("/manage/orders", sale.manage_key)).json["orders"]
         own = [each for each in orders if each["on_sale"] == sale.on_sale]
         assert [(each["channel"], "Ada" in str(each)) for each in own] == [("counter", is_phone)], order
+        assert (own[0]["order"], own[0]["state"]) == (number, "refunded")
         # The next customer is one key away.
         await clerk.page.keyboard.press("Enter")
         await clerk.sees("Nothing yet. Choose seats; they are kept here.")

@@ -1,0 +1,69 @@
+// Making a performance in one of the house's halls: what it is called, when it begins, and what each category costs.
+
+import { change, get } from './api.js';
+import { field, h } from './dom.js';
+import { secondLook } from './secondlook.js';
+import { unfold } from './unfold.js';
+import { instantIn } from './zonetime.js';
+
+const DEAREST = 100_000;
+const TYPES = ['full', 'reduced'];
+
+/** An address of its own: a title's letters, and what keeps two of one title apart. */
+export function nameFor(title) {
+  const letters = title.normalize('NFD').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 30).replace(/-+$/, '');
+  return `${letters || 'title'}-${Date.now().toString(36).slice(-5)}`;
+}
+
+/** `attempt(button, action, said)` shows trouble, or what was done; `onmade(performance)` once it is there. `currency`: ISO 4217. */
+export function newPerformance({ words, path, key, attempt, onmade, currency }) {
+  const { maximumFractionDigits: digits } = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
+  const amount = (required) => h('input', { type: 'number', required, min: 0, max: DEAREST, step: 10 ** -digits, inputmode: 'decimal' });
+  const minor = (input) => Math.round(Number(input.value) * 10 ** digits);
+
+  function formFor(halls, close) {
+    const title = h('input', { type: 'text', required: true, maxlength: 120 });
+    const startAt = h('input', { type: 'datetime-local', required: true });
+    const fee = amount(false);
+    const which = h('select', { onchange: () => drawPrices() }, halls.map((each) => h('option', { value: each.hall }, each.name)));
+    const prices = h('fieldset');
+    const hallNow = () => halls.find((each) => each.hall === which.value);
+    let inputs = new Map();
+
+    /** One row a category of the hall: the full price, and another only where there is one. */
+    function drawPrices() {
+      inputs = new Map(hallNow().categories.map((category) => [category, TYPES.map((type) => amount(type === 'full'))]));
+      prices.replaceChildren(h('legend', {}, words.say('show_prices', { currency })), ...[...inputs].map(([category, [full, reduced]]) =>
+        h('fieldset', { class: 'category' }, h('legend', {}, category), field(words.say('price.full'), full), field(words.say('show_reduced'), reduced))));
+    }
+
+    function read() {
+      const starts = instantIn(words.zone, startAt.value);
+      if (!starts) return words.say('sale_no_such_time');
+      if (Date.parse(starts) < Date.now()) return words.say('show_past');
+      const asked = Object.fromEntries([...inputs].map(([category, typed]) => [category, Object.fromEntries(TYPES.map((type, at) => [type, typed[at]]).filter(([, input]) => input.value !== '').map(([type, input]) => [type, minor(input)]))]));
+      const body = { performance: nameFor(title.value), hall: which.value, title: title.value.trim(), starts_at: starts, prices: asked, fee: minor(fee), currency, reason: words.say('reason_none') };
+      const costs = Object.entries(asked).map(([category, table]) => `${category}: ${Object.entries(table).map(([type, price]) => `${words.priceType(type)} ${words.money(price, currency)}`).join(', ')}`);
+      return {
+        lines: [`${body.title}, ${words.moment(starts)}, ${hallNow().name}`, ...costs, words.say('show_fee_line', { amount: words.money(body.fee, currency) })],
+        hint: words.say('show_make_hint'), yes: words.say('show_make'),
+        make: async () => { const made = await change('POST', `${path}/performances`, { bearer: key, body }); close(); await onmade(made); },
+      };
+    }
+    drawPrices();
+    const fields = [field(words.say('show_title'), title, words.say('show_title_hint')), field(words.say('show_hall'), which), field(words.say('show_starts_at'), startAt, words.say('sale_zone', { zone: words.zone })),
+      prices, field(words.say('show_fee'), fee, words.say('show_fee_hint'))];
+    return secondLook({ words, attempt, fields, read });
+  }
+
+  function build(close) {
+    const box = h('div', {}, h('p', { class: 'muted' }, words.say('loading')));
+    const retry = h('button', { type: 'button' });
+    attempt(retry, async () => {
+      const { halls } = await get(`${path}/halls`, { bearer: key });
+      box.replaceChildren(...(halls.length ? formFor(halls, close) : [h('p', {}, words.say('show_no_hall'))]));
+    });
+    return [box];
+  }
+  return unfold(words.say('show_new'), build).element;
+}
