@@ -33,6 +33,7 @@ class Process:
     def __init__(self) -> None:
         self.seen: list[web.Request] = []
         self.port = 0
+        self.cookie = "a=b"
         self.may_answer = asyncio.Event()
         self.may_answer.set()
 
@@ -46,7 +47,7 @@ class Process:
             return stream
         await self.may_answer.wait()
         # Less than Parvis says: what happens to an old copy is the edge's own to decide.
-        headers = {"Cache-Control": "public, max-age=1", "Set-Cookie": "a=b"}
+        headers = {"Cache-Control": "public, max-age=1", "Set-Cookie": self.cookie}
         return web.json_response({"path": request.path, "by": self.port}, headers=headers)
 
     async def start(self) -> None:
@@ -275,6 +276,16 @@ def is_page_for_people(found: Found) -> None:
 PAGES = ("/", "/plain", "/h/{}", "/h/{}/plain", "/h/{}/gala", "/h/{}/gala/plain", "/h/{}/gala/plain/pay?language=nl")
 
 
+async def test_the_largest_cookie_that_browsers_keep_comes_through(edge: Edge, house: str) -> None:
+    edge.shared.cookie = "parvis=" + "x" * 4096
+    try:
+        status, _, headers = await edge.ask("POST", f"/h/{house.rpartition('/')[2]}/gala/plain/seats", data={"a": "b"})
+    finally:
+        edge.shared.cookie = "a=b"
+    assert status == 200
+    assert len(headers["Set-Cookie"]) > 4096
+
+
 async def test_whoever_looks_at_a_page_of_a_dead_house_reads_words(edge: Edge, house: str) -> None:
     slug = house.rpartition("/")[2]
     await edge.shared.stop()
@@ -357,7 +368,8 @@ INSIDE = ("/metrics", "/readyz", "/ops", "/v1/operated-houses", "/v1/houses/zeew
 async def test_what_is_for_ops_is_not_for_the_public(edge: Edge, path: str) -> None:
     before = len(edge.shared.seen) + len(edge.own.seen)
     assert slug_of(await edge.get(path)) == "not-found"
-    for odd in (path, f"/.{path}", f"/x/..{path}", f"{path}?x=1", f"/{path}", path.replace("s", "%73")):
+    spelled = (f"/.{path}", f"/x/..{path}", f"{path}?x=1", f"/{path}", path.replace("s", "%73"))
+    for odd in (path, *spelled, f"{path}/", f"{path}//", f"{path}%2f", f"{path}/?x=1"):
         assert await answer_to(edge, odd) == 404, odd
     assert len(edge.shared.seen) + len(edge.own.seen) == before
     if path != "/metrics":  # each process tells its own
