@@ -205,9 +205,14 @@ async def directory(state: State) -> DirectoryReply:
     return await find_directory(state)
 
 
+def listed_cells(state: State) -> list[Cell]:
+    """The houses of this process that choose to be listed: of another, a page of all houses says nothing at all."""
+    return [cell for cell in state.cells.values() if cell.house.listed]
+
+
 async def find_directory(state: State) -> DirectoryReply:
     """What every listed house of this process puts on sale, and which of them does not answer."""
-    cells: list[Cell] = [cell for cell in state.cells.values() if cell.house.listed]
+    cells = listed_cells(state)
 
     async def ask(cell: Cell) -> tuple[ListedOnSale, ...] | None:
         try:

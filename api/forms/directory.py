@@ -12,7 +12,7 @@ from api.forms.door import Fields, query_of, tell_people
 from api.forms.frame import Frame, page
 from api.forms.words import Words
 from api.hot import Answer, Call, lay
-from api.public import find_directory, list_on_sales
+from api.public import find_directory, list_on_sales, listed_cells
 from api.wire import DirectoryReply, ListedOnSale
 from engine.colours import palette, spell
 from engine.errors import CellUnavailable
@@ -122,9 +122,9 @@ async def plain_one_stop(request: Page) -> Response[bytes]:
 
 @get("/plain/houses.css", include_in_schema=False)
 async def houses_style(request: Page) -> Response[str]:
-    """What each house fills its cards with, for a page that shows those of many."""
+    """What each listed house fills its cards with, for a page that shows those of many."""
     rules = []
-    for cell in request.app.state.cells.values():
+    for cell in listed_cells(request.app.state):
         colours = look_of(cell.house, cell.catalogue.themes.published).colours
         by_day, by_night = (
             ";".join(f"{name}:{spell(palette(colours, is_dark=is_dark)[name])}" for name in FILLS)

@@ -259,3 +259,45 @@ async def test_pages_without_scripts_get_the_colours_as_a_style_sheet(town: Town
     assert f"--primary:{GREEN['primary']}" in answer.body.decode()
     await manage(sale, "back")
     assert (await sale.get(f"{town.url}/h/nowhere/theme.css")).status == 404
+
+
+async def test_what_a_house_publishes_from_a_shell_is_on_the_pages_of_all_houses_without_a_restart(
+    town: Town, sale: Sale, parvis: Parvis, tmp_path: Path
+) -> None:
+    """Those with JavaScript read the directory; those without it have its colours as a style sheet."""
+    at = ("--network", str(town.network_file), "--house", sale.slug)
+    picture, words = tmp_path / "logo.png", tmp_path / "words.json"
+    picture.write_bytes(png(100, 40))
+    words.write_text(json.dumps({"en": {"house_lead": "Our own lead", "own.fees": "Our own fees"}}))
+
+    async def directory() -> Any:
+        found = (await sale.get(f"{town.url}/v1/on-sales")).json["houses"]
+        return next(house["colours"] for house in found if house["house"] == sale.slug)
+
+    async def plain(path: str) -> str:
+        return (await sale.get(f"{town.url}{path}?language=en")).body.decode()
+
+    def of_the_house(style: str) -> str:
+        return style.partition(f".of-{sale.slug}{{")[2].partition("}")[0]
+
+    before, house, room = await directory(), f"/h/{sale.slug}/plain", f"/h/{sale.slug}/{sale.on_sale}/plain"
+    files = ("--logo", str(picture), "--words", str(words), "--language", "en")
+    drafted = await asyncio.to_thread(parvis, "house", "theme", "draft", "--primary", GREEN["primary"], *files, *at)
+    assert drafted.code == 0, drafted.words
+    link = next(word for word in drafted.words.split() if word.startswith("/h/"))
+    await until(lambda: previewed(sale, link), lambda answer: answer.status == 200)
+    assert await directory() == before, "the page of all houses shows a draft"
+    assert "<img" not in await plain(house)
+    assert GREEN["primary"] not in of_the_house(await plain("/plain/houses.css"))
+
+    published = await asyncio.to_thread(parvis, "house", "theme", "publish", "--why", "new season", *at)
+    assert published.code == 0, published.words
+    await until(directory, lambda colours: colours["primary"] == GREEN["primary"])
+    assert f"--primary:{GREEN['primary']}" in of_the_house(await plain("/plain/houses.css"))
+    assert f"--primary:{GREEN['primary']}" in await plain(f"/h/{sale.slug}/theme.css")
+    assert 'class="logo"' in await plain(house)
+    assert "Our own lead" in await plain(house)
+    assert "Our own fees" in await plain(room)
+    assert (await manage(sale, "back")).status == 200
+    await until(directory, lambda colours: bool(colours == before))
+    assert "Our own fees" not in await plain(room)
