@@ -3,6 +3,7 @@
 import { explain } from './api.js';
 import { untilMs } from './clock.js';
 import { h, setText, whileBusy } from './dom.js';
+import { sayPriceType } from './prices.js';
 
 const HURRY_MS = 120_000;
 
@@ -17,7 +18,7 @@ const areSeveral = (items) => new Set(items.map((item) => item.performance)).siz
 export function itemList({ items, total, currency, names, words, several = areSeveral(items) }) {
   const fees = items.reduce((sum, item) => sum + item.fee, 0);
   const rows = linesOf(items, names).map(({ title, what, item }) => h('li', {},
-    h('span', {}, h('b', {}, what), h('small', {}, [several ? title : null, item.category, words.priceType(item.price_type)].filter(Boolean).join('\u00a0· '))),
+    h('span', {}, h('b', {}, what), h('small', {}, [several ? title : null, item.category, sayPriceType(item.price_type, words)].filter(Boolean).join('\u00a0· '))),
     h('span', { class: 'amount' }, words.money(item.price, currency))));
   return [
     h('ul', { class: 'items' }, rows),

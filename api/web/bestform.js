@@ -1,7 +1,7 @@
 // The best seats together that are left: how many, at most for how much, one tap.
 
 import { h, setText } from './dom.js';
-import { priceRange, pricesOf } from './prices.js';
+import { priceRange, pricesOf, sayPriceType } from './prices.js';
 import { stepper } from './stepper.js';
 
 /** What a seat of a category costs at the least: the price that the house names first is what most people pay. */
@@ -39,7 +39,7 @@ export function bestForm({ performance, categories, limit, currency, words, onas
       for (const each of types.values()) each.most = each.value + room;
     };
     reduced.replaceChildren(...others.map((type) => {
-      const name = words.priceType(type);
+      const name = sayPriceType(type, words);
       const each = stepper({ label: name, value: Math.min(before.get(type)?.value ?? 0, asked.quantity), most: asked.quantity, onchange: settle, words });
       types.set(type, each);
       return h('div', { class: 'quantity' }, h('span', {}, name, h('small', {}, priceRange(found[type], currency, words))), each.element);

@@ -2,6 +2,7 @@
 
 import { change, get } from './api.js';
 import { field, h } from './dom.js';
+import { sayPriceType } from './prices.js';
 import { secondLook } from './secondlook.js';
 import { unfold } from './unfold.js';
 import { instantIn } from './zonetime.js';
@@ -43,7 +44,7 @@ export function newPerformance({ words, path, key, attempt, onmade, currency }) 
       if (Date.parse(starts) < Date.now()) return words.say('show_past');
       const asked = Object.fromEntries([...inputs].map(([category, typed]) => [category, Object.fromEntries(TYPES.map((type, at) => [type, typed[at]]).filter(([, input]) => input.value !== '').map(([type, input]) => [type, minor(input)]))]));
       const body = { performance: nameFor(title.value), hall: which.value, title: title.value.trim(), starts_at: starts, prices: asked, fee: minor(fee), currency, reason: words.say('reason_none') };
-      const costs = Object.entries(asked).map(([category, table]) => `${category}: ${Object.entries(table).map(([type, price]) => `${words.priceType(type)} ${words.money(price, currency)}`).join(', ')}`);
+      const costs = Object.entries(asked).map(([category, table]) => `${category}: ${Object.entries(table).map(([type, price]) => `${sayPriceType(type, words)} ${words.money(price, currency)}`).join(', ')}`);
       return {
         lines: [`${body.title}, ${words.moment(starts)}, ${hallNow().name}`, ...costs, words.say('show_fee_line', { amount: words.money(body.fee, currency) })],
         hint: words.say('show_make_hint'), yes: words.say('show_make'),

@@ -3,6 +3,11 @@
 import { h, setText } from './dom.js';
 import { stepper } from './stepper.js';
 
+/** A price type as people say it; one that only this house knows is said as the house wrote it. */
+export function sayPriceType(type, words) {
+  return words.has(`price.${type}`) ? words.say(`price.${type}`) : type.replaceAll(/[-_]/g, ' ');
+}
+
 /** The price types of a category, or, without one, those that every category of the list has: {type: [least, most]}. */
 export function pricesOf(performance, categories) {
   const tables = categories.map((category) => performance.prices[category] ?? {});
@@ -32,7 +37,7 @@ export function quantities({ prices, limit, currency, words, onchange, start = 0
     onchange?.();
   }
   Object.entries(prices).forEach(([type, range], at) => {
-    const name = words.priceType(type);
+    const name = sayPriceType(type, words);
     const each = stepper({ label: name, value: at === 0 ? start : 0, most: limit, onchange: settle, words });
     steppers.set(type, each);
     element.append(h('div', { class: 'quantity' }, h('span', {}, name, h('small', {}, priceRange(range, currency, words))), each.element));
@@ -57,7 +62,7 @@ export function pickedSeats({ seats, performance, currency, words, nameOf, chose
     const choose = typesOf(seat).length > 1 && h('select', {
       'aria-label': words.say('price_for', { seat: nameOf(seat) }),
       onchange: (event) => { chosen.set(seat.n, event.target.value); setText(amount, words.money(priceOf(seat), currency)); sumUp(); onprice(); },
-    }, typesOf(seat).map((type) => h('option', { value: type, selected: type === typeOf(seat) }, words.priceType(type))));
+    }, typesOf(seat).map((type) => h('option', { value: type, selected: type === typeOf(seat) }, sayPriceType(type, words))));
     return h('li', {}, h('span', {}, h('b', {}, nameOf(seat)), h('small', {}, seat.category)), choose, amount,
       h('button', { type: 'button', class: 'quiet icon', 'aria-label': words.say('remove_seat', { seat: nameOf(seat) }), onclick: () => onremove(seat) }, '✕'));
   });

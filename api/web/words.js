@@ -44,7 +44,7 @@ export class Words {
     return name in this.entries;
   }
 
-  /** The words under a name, `{facts}` filled in; numbers are written as this language writes them. No line begins with a mark, and German names the zone last. */
+  /** The words under a name, `{facts}` filled in; numbers are written as this language writes them. No line begins with a mark, and a zone stands behind the word for hour. */
   say(name, facts = {}) {
     if (!this.has(name)) console.error('no words for', name);
     const entry = this.entries[name] ?? name;
@@ -53,7 +53,7 @@ export class Words {
       const value = facts[fact];
       if (value === undefined || value === null) return '';
       return typeof value === 'number' ? this.number(value) : value;
-    }).trim().replace(/ ([:;!?»%])/g, '\u00a0$1').replaceAll('« ', '«\u00a0').replace(/(\d)( \S+) Uhr/, '$1 Uhr$2');
+    }).trim().replace(/ ([:;!?»%])/g, '\u00a0$1').replaceAll('« ', '«\u00a0').replace(/(\d)(\s\S+)(\s(Uhr|uur))/, '$1$3$2');
   }
 
   number(value) {
@@ -64,11 +64,6 @@ export class Words {
   money(amount, currency = 'EUR') {
     const format = new Intl.NumberFormat(this.locale, { style: 'currency', currency });
     return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
-  }
-
-  /** A price type as people say it; one that only this house knows is said as the house wrote it. */
-  priceType(type) {
-    return this.has(`price.${type}`) ? this.say(`price.${type}`) : type.replaceAll(/[-_]/g, ' ');
   }
 
   format(instant, options) {

@@ -1,6 +1,7 @@
 // A performance is told in the house's time, whatever the visitor's clock says; what runs out, on the visitor's clock.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 process.env.TZ = 'America/New_York';
@@ -17,10 +18,15 @@ test('a visitor elsewhere is told the time at the house, and in which zone that 
   assert.equal(words.at('Asia/Tokyo').hour(evening).slice(0, 5), '03:30');
 });
 
-test('German names the zone after the hour', () => {
-  const german = new Words('de', { at: 'Um {time} Uhr geht es los.' });
-  assert.equal(german.say('at', { time: '01:42 MEZ' }), 'Um 01:42 Uhr MEZ geht es los.');
-  assert.equal(german.say('at', { time: '01:42' }), 'Um 01:42 Uhr geht es los.');
+test('German and Dutch name the zone after the hour', () => {
+  for (const [language, gathered, moment] of [['de', 'Um 19:30 Uhr MEZ ', 'Donnerstag, 24. Dezember 2026, 19:30 Uhr MEZ'], ['nl', 'Om 19:30 uur CET ', 'donderdag 24 december 2026, 19:30 uur CET']]) {
+    const { everywhere } = JSON.parse(readFileSync(new URL(`../../api/web/words/${language}.json`, import.meta.url)));
+    const said = (zone, name) => new Words(language, everywhere, zone).say(name, { time: new Words(language, everywhere, zone).hour(evening) }).replaceAll('\u00a0', ' ');
+    assert.ok(said('Europe/Brussels', 'next.gathered').startsWith(gathered), said('Europe/Brussels', 'next.gathered'));
+    assert.match(said('America/New_York', 'next.gathered'), /^[UO]m 13:30 (Uhr|uur) /);
+    assert.equal(new Words(language, everywhere, 'Europe/Brussels').moment(evening).replaceAll('\u00a0', ' '), moment);
+  }
+  assert.equal(new Words('nl', { wait: '{from} tot {to} uur' }).say('wait', { from: 2, to: 4 }), '2 tot 4 uur');
 });
 
 test('a visitor whose clock agrees with the house is not told of zones', () => {
@@ -30,4 +36,37 @@ test('a visitor whose clock agrees with the house is not told of zones', () => {
 
 test('what runs out while one looks is told on one’s own clock', () => {
   assert.equal(new Words('nl', entries, 'Europe/Brussels').time(evening), '13:30');
+});
+
+const { instantIn, typedIn } = await import(new URL('../../api/web/zonetime.js', import.meta.url));
+const BRUSSELS = 'Europe/Brussels';
+
+test('what is typed is meant where the house is, and comes back as it was typed', () => {
+  for (const [zone, typed, instant] of [
+    [BRUSSELS, '2026-01-15T20:00', '2026-01-15T19:00:00.000Z'], [BRUSSELS, '2026-07-15T20:00', '2026-07-15T18:00:00.000Z'],
+    ['America/New_York', '2026-07-15T20:00', '2026-07-16T00:00:00.000Z'], ['Asia/Tokyo', '2026-01-15T20:00', '2026-01-15T11:00:00.000Z'],
+    ['Asia/Kolkata', '2026-01-15T20:00', '2026-01-15T14:30:00.000Z'], ['Pacific/Apia', '2026-01-15T20:00', '2026-01-15T07:00:00.000Z'],
+    // Midnight is the first minute of its day, not the twenty-fourth hour of the day before.
+    [BRUSSELS, '2026-12-25T00:00', '2026-12-24T23:00:00.000Z'], [BRUSSELS, '2027-01-01T00:00', '2026-12-31T23:00:00.000Z'],
+    [BRUSSELS, '2026-12-31T23:59', '2026-12-31T22:59:00.000Z'], ['Asia/Tokyo', '2026-03-01T00:00', '2026-02-28T15:00:00.000Z'],
+  ]) {
+    assert.equal(instantIn(zone, typed), instant, `${typed} in ${zone}`);
+    assert.equal(typedIn(zone, Date.parse(instant)), typed, `${instant} in ${zone}`);
+  }
+});
+
+test('an hour that summer time skips does not exist, and the minutes beside it do', () => {
+  assert.equal(instantIn(BRUSSELS, '2026-03-29T01:59'), '2026-03-29T00:59:00.000Z');
+  for (const skipped of ['2026-03-29T02:00', '2026-03-29T02:30', '2026-03-29T02:59']) assert.equal(instantIn(BRUSSELS, skipped), null);
+  assert.equal(instantIn(BRUSSELS, '2026-03-29T03:00'), '2026-03-29T01:00:00.000Z');
+  // The browser's own zone skips another hour, which Brussels has.
+  assert.equal(instantIn(BRUSSELS, '2026-03-08T02:30'), '2026-03-08T01:30:00.000Z');
+  assert.equal(instantIn('America/New_York', '2026-03-08T02:30'), null);
+});
+
+test('an hour that the clock shows twice is one of the two, and the minutes beside it are as ever', () => {
+  assert.equal(instantIn(BRUSSELS, '2026-10-25T01:59'), '2026-10-24T23:59:00.000Z');
+  assert.ok(['2026-10-25T00:30:00.000Z', '2026-10-25T01:30:00.000Z'].includes(instantIn(BRUSSELS, '2026-10-25T02:30')));
+  assert.equal(instantIn(BRUSSELS, '2026-10-25T03:00'), '2026-10-25T02:00:00.000Z');
+  for (const instant of ['2026-10-25T00:30:00Z', '2026-10-25T01:30:00Z']) assert.equal(typedIn(BRUSSELS, Date.parse(instant)), '2026-10-25T02:30');
 });
