@@ -175,3 +175,18 @@ async def find(cell: Cell, order: OrderId) -> Ordered | None:
         return None
     known = found.order
     return Ordered(order=order, state=found.state, items=known.items, total=known.total, currency=known.currency)
+
+
+async def find_paid(cell: Cell, provider_name: str, reference: str) -> OrderId | None:
+    """The order that a payment bought, or that waits for it: None where Redis knows of none, empty where the payment
+    has been given up.
+    """
+    reply = await cell.read("orders/find_payment", (cell.keys.payment(provider_name, reference),))
+    match reply[0]:
+        case b"paid_for":
+            return cell.keys.order_of(reply[1].decode())
+        case b"unknown_payment":
+            return None
+        case b"forgone":
+            return OrderId("")
+    raise broken("orders/find_payment", reply)

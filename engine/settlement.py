@@ -23,7 +23,7 @@ from engine.ledger.payments import (
     unclaimed_payments,
 )
 from engine.order_steps import sell_late
-from engine.orders import find_order
+from engine.orders import find_order, find_paid
 from engine.payments import PaymentEvent
 
 UNCLAIMED: Final = "unclaimed"
@@ -40,16 +40,10 @@ async def settle(cell: Cell, ledger: Ledger, provider: str, event: PaymentEvent)
     (`unknown-payment`) for a payment that failed and that nobody waits for, `CellUnavailable`'s kind and
     `LedgerUnavailable`: the provider tells it again.
     """
-    reply = await cell.read("orders/find_payment", (cell.keys.payment(provider, event.reference),))
-    match reply[0]:
-        case b"paid_for":
-            found = await find_order(cell, cell.keys.order_of(reply[1].decode()))
-        case b"unknown_payment":
-            found = None
-        case b"forgone":
-            return UNCLAIMED
-        case _:
-            raise broken("orders/find_payment", reply)
+    order = await find_paid(cell, provider, event.reference)
+    if order == "":
+        return UNCLAIMED
+    found = await find_order(cell, order) if order else None
     if found is None:
         return await _settle_from_ledger(cell, ledger, provider, event)
     if found.state != "awaiting_payment" or not event.is_paid:

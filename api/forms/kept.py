@@ -8,7 +8,7 @@ import re
 import secrets
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -23,13 +23,15 @@ DAYS: Final = 30
 LARGEST_BYTES: Final = 3_800
 """As it travels: browsers keep 4,096 with the name and what goes with it."""
 LARGEST_UNPACKED_BYTES: Final = 65_536
+Instant = Annotated[int, msgspec.Meta(ge=0, lt=32_503_680_000_000)]
+"""Milliseconds since 1970, before the year 3000: a time that every page can tell."""
 
 
 class KeptHold(msgspec.Struct, frozen=True, array_like=True):
     """A hold of the basket: the bytes that its token spells, and until when."""
 
     token: bytes
-    expires_at_ms: int
+    expires_at_ms: Instant
     is_extended: bool = False
 
 
@@ -39,7 +41,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     secret: str
     place: str = ""
     pass_: str = ""
-    pass_ends_at_ms: int = 0
+    pass_ends_at_ms: Instant = 0
     is_turn_over: bool = False
     holds: tuple[KeptHold, ...] = ()
     made: int = 0

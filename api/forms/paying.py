@@ -5,13 +5,13 @@ from typing import Final
 from api.forms.basket import basket_view, halls_of, title_of
 from api.forms.door import IN_TURN, Visit, pages
 from api.forms.frame import explain
-from api.forms.kept import basket_of
+from api.forms.kept import basket_of, spelled
 from api.hot import Answer
 from api.visitor import confirm_basket, find_order
 from api.wire import OrderRequest
 from engine.entries import Customer, Payment
 from engine.errors import BadInput, Refused
-from engine.orders import check_customer
+from engine.orders import check_customer, find_paid
 from engine.words import OrderId
 
 CHOICES: Final = ("yes", "no", "late")
@@ -67,8 +67,10 @@ def _customer(visit: Visit) -> "tuple[Customer, dict[str, str]]":
 async def pay(visit: Visit) -> Answer:
     """Confirms the basket. The same basket is one order, however often it is sent."""
     cell, kept, signer = visit.cell, visit.kept, visit.cell.signer
-    # Those that have run out too: an order whose answer was lost is told by asking the same again.
-    holds = basket_of(cell, visit.place, kept, 0)
+    # What the form showed and nothing else; what has run out since too: an order whose answer was lost is told by
+    # asking the same again.
+    shown = visit.fields.all("hold")
+    holds = [each for each in basket_of(cell, visit.place, kept, 0) if each.hold.hold in shown]
     if not holds:
         return visit.go("/order") if kept.order else visit.go("/seats", problem="hold-ended")
     customer, wrong = _customer(visit)
@@ -81,18 +83,41 @@ async def pay(visit: Visit) -> Answer:
         customer=customer,
         payment=Payment(provider="demo", reference=f"{choice}-{signer.derive(f'payment {basket}', kept.secret)}"),
     )
+    tried = {each.token for each in holds}
+    alive = {each.token for each in visit.basket(await visit.status())}
+    order: OrderId | None
     try:
         order, _ = await confirm_basket(cell, kept.pass_, request, signer.derive(f"order {basket}", kept.secret))
     except Refused as refusal:
-        if refusal.facts.get("order"):  # paid, but too late: the money goes back, and the order says so
-            visit.keep(order=refusal.facts["order"], order_secret=refusal.facts["order_secret"], holds=())
+        order = await _bought(visit, request.payment) if refusal.slug == "key-reused" else None
+        if order is None:
+            if refusal.slug not in GONE:
+                return await _form(visit, explain(visit.words, refusal.slug), status=402, problem=refusal.slug)
+            # One of them has run out: the others are the visitor's still.
+            _keep_holds(visit, alive if tried - alive else alive - tried)
+            if not refusal.facts.get("order"):
+                return visit.go("/seats", problem=refusal.slug)
+            # Paid, but too late: the money goes back, and the order says so.
+            visit.keep(order=refusal.facts["order"], order_secret=refusal.facts["order_secret"])
             return visit.go("/order")
-        if refusal.slug in GONE:
-            visit.keep(holds=())
-            return visit.go("/seats", problem=refusal.slug)
-        return await _form(visit, explain(visit.words, refusal.slug), status=402, problem=refusal.slug)
-    visit.keep(order=order, order_secret=signer.order_secret(order), holds=(), pass_="")
+    _keep_holds(visit, alive - tried)
+    visit.keep(order=order, order_secret=signer.order_secret(order), pass_="")
     return visit.go("/order")
+
+
+def _keep_holds(visit: Visit, tokens: "set[str]") -> None:
+    """Keeps these holds of the basket, and no others."""
+    visit.keep(holds=tuple(each for each in visit.kept.holds if spelled(each.token) in tokens))
+
+
+async def _bought(visit: Visit, payment: Payment) -> OrderId | None:
+    """The order that this form made before its answer was lost, whatever else was typed or chosen since."""
+    _, _, name = payment.reference.partition("-")
+    for choice in CHOICES:
+        order = await find_paid(visit.cell, payment.provider, f"{choice}-{name}")
+        if order:
+            return order
+    return None
 
 
 async def show_order(visit: Visit) -> Answer:

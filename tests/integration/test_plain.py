@@ -302,3 +302,42 @@ async def test_a_basket_as_large_as_an_order_may_be_fits_into_a_cookie(town: Tow
         page = await visitor.open(f"{room(sale)}/pay")
         page = await visitor.send(page, "Pay", email="ada@example.org")
         assert "Your order is confirmed" in page.text
+
+
+async def until_button(visitor: PlainVisitor, path: str, says: str) -> Shown:
+    """The page once it has that button."""
+    for _ in range(200):
+        page = await visitor.open(path)
+        if any(says in form.says for form in page.forms):
+            return page
+        await asyncio.sleep(0.1)
+    raise AssertionError((says, page.text))
+
+
+async def test_what_is_paid_for_is_what_the_form_showed(town: Town) -> None:
+    """Seats that had run out by then are not bought, nor those that came into the basket later; these are kept."""
+    async with await town.open_sale("noord", hold_seconds=6) as sale, PlainVisitor(town.url) as visitor:
+        page = await visitor.send(await visitor.comes_in(sale), "Find the best seats", q_full="1")
+        page = await visitor.send(page, "I need more time")
+        page = await visitor.send(page, "Find the best seats", q_full="2")
+        assert (await visitor.open(page.link("To payment"))).form("Pay €63.00")
+        form = await until_button(visitor, f"{room(sale)}/pay", "Pay €21.00")
+        page = await visitor.send(await visitor.open(f"{room(sale)}/seats"), "Find the best seats", q_full="1")
+        await visitor.send(page, "I need more time")
+        paid = await visitor.send(form, "Pay €21.00", email="ada@example.org")
+        assert "Your order is confirmed" in paid.text
+        assert "Total €21.00" in paid.text
+        assert len([form for form in (await visitor.open(f"{room(sale)}/seats")).forms if "Give" in form.says]) == 1
+
+
+async def test_a_lost_answer_is_told_whatever_is_typed_or_chosen_when_pressing_again(town: Town) -> None:
+    async with await town.open_sale("noord", hold_seconds=300) as sale, PlainVisitor(town.url) as visitor:
+        form = await at_payment(visitor, sale)
+        before = visitor.keeps()
+        paid = await visitor.send(form, "Pay", email="ada@example.org", payment="late")
+        again: list[dict[str, Any]] = [{"email": "ada@example.net", "payment": "late"}, {"email": "ada@example.org"}]
+        for changed in again:
+            visitor.goes_back_to(before)
+            told = await visitor.send(form, "Pay", **changed)
+            assert told.path == f"{room(sale)}/order"
+            assert NUMBER.findall(told.text) == NUMBER.findall(paid.text) != []

@@ -142,6 +142,24 @@ async def test_a_cookie_from_elsewhere_is_nobodys(town: Town, scene: "tuple[Sale
         assert page.path == room(sale)
 
 
+@pytest.mark.parametrize("instant", [-1, 2**53, 2**63 - 1])
+async def test_a_cookie_with_a_time_that_is_none_is_nobodys(
+    town: Town, scene: "tuple[Sale, PlainVisitor]", instant: int
+) -> None:
+    sale, visitor = scene
+    own = kept(visitor, sale)
+    (held,) = own.holds
+    for forged in (
+        msgspec.structs.replace(own, pass_ends_at_ms=instant),
+        msgspec.structs.replace(own, holds=(msgspec.structs.replace(held, expires_at_ms=instant),)),
+    ):
+        for page in ("/seats", "/pay"):
+            async with PlainVisitor(town.url) as stranger:
+                shown = await stranger.ask("GET", room(sale) + page, headers=cookie(pack_kept(forged)))
+            assert (shown.status, shown.path) == (200, room(sale))
+            assert shown.form("Join the queue")
+
+
 @pytest.mark.parametrize(
     "value", ["", "x", "AAAA", "eJw", pack_kept(Kept(secret="s"))[:-3], pack_kept(Kept(secret="s" * 200_000)), "%00"]
 )
