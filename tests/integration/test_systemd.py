@@ -9,6 +9,8 @@ from typing import Final
 
 import pytest
 
+from api.versions import VARIABLE
+
 UNITS: Final = Path(__file__).parents[2] / "deploy" / "systemd"
 EXERCISES: Final = ("systemd/*",)
 ANALYZE: Final = shutil.which("systemd-analyze")
@@ -87,6 +89,12 @@ def test_a_house_is_started_again_runs_as_nobody_else_and_is_given_time_to_end(s
     assert section["Slice"] == "parvis.slice"
     assert section["CapabilityBoundingSet"] == ""
     assert "%i" in section["StateDirectory"], "each house has a folder of its own"
+
+
+def test_web_files_of_old_releases_stay_in_a_folder_of_all_houses() -> None:
+    section = read("parvis@.service")["Service"]
+    assert dict([section["Environment"].split("=", 1)])[VARIABLE] == "/var/lib/parvis-web"
+    assert "parvis-web" in section["StateDirectory"].split(), "that lasts, and may be written"
 
 
 def test_redis_is_repaired_before_it_starts_as_in_compose() -> None:
