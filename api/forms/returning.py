@@ -53,4 +53,5 @@ def with_pass(address: str, token: str) -> str:
 
 def origin_of(address: str) -> str:
     """An allowed address's origin, as a content policy names it."""
-    return "{0.scheme}://{0.netloc}".format(urlsplit(address))
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"

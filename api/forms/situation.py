@@ -1,6 +1,6 @@
 """Which situation a visitor in a queue is in, and what a page without JavaScript says of it.
 
-The same as `api/web/situation.js` and `api/web/pace.js` tell a browser: `tests/vectors/situations.json` holds both to it.
+The same as `api/web/situation.js` and `api/web/pace.js` tell a browser; `tests/vectors/situations.json` holds both.
 """
 
 import math

@@ -28,7 +28,7 @@ button:disabled, button[aria-busy="true"] { opacity: 0.6; cursor: default; }
 .primary { background: var(--primary); color: var(--on-primary); }
 .large { font-size: 1.08rem; padding: 0.8rem 1.4rem; }
 .secondary { border-color: var(--edge); background: var(--card); text-align: start; }
-.quiet { color: var(--link); font-weight: 500; text-decoration: underline; text-underline-offset: 0.2em; padding-inline: 0; }
+.quiet { color: var(--link); font-weight: 500; text-decoration: underline; text-underline-offset: 0.2em; padding-inline: 0; text-align: start; }
 .icon { min-width: 2.75rem; padding: 0; text-decoration: none; }
 input[type="text"], select { width: 100%; min-height: 2.75rem; padding: 0.55rem 0.85rem; border: 1.5px solid var(--edge); border-radius: 12px; background: var(--background); }
 .field { display: grid; gap: 0.3rem; }
@@ -58,13 +58,13 @@ legend { margin-bottom: 0.4rem; }
 summary { cursor: pointer; font-weight: 600; padding: 0.5rem 0; min-height: 2.75rem; align-content: center; }
 .best > .quiet { justify-self: start; }
 .quantities { display: grid; gap: 0.6rem; }
-.quantity { display: flex; align-items: center; justify-content: space-between; gap: 1rem; }
+.quantity { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0.3rem 1rem; }
 .quantity > span { display: grid; line-height: 1.3; }
 .stepper { display: inline-flex; align-items: center; border: 1.5px solid var(--edge); border-radius: 12px; background: var(--background); flex: none; }
 .stepper button { min-width: 2.75rem; padding: 0; font-size: 1.25rem; }
 .stepper-number { min-width: 1.8rem; text-align: center; font-weight: 650; font-variant-numeric: tabular-nums; }
 .plan-head { display: flex; flex-wrap: wrap; gap: 0.6rem 1rem; align-items: center; justify-content: space-between; }
-.switch { display: flex; gap: 0.4rem; }
+.switch { display: flex; flex-wrap: wrap; gap: 0.4rem; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.35rem 1.1rem; font-size: 0.92rem; }
 .legend li { display: flex; align-items: center; gap: 0.5rem; }
 .stamp { width: 1.35rem; height: 1.35rem; flex: none; }
@@ -106,6 +106,8 @@ summary { cursor: pointer; font-weight: 600; padding: 0.5rem 0; min-height: 2.75
 @container (min-width: 40rem) { .levels { flex-basis: auto; } }
 @media (forced-colors: active) {
   .chip input:checked + span, .tab[aria-pressed="true"], .seat.mine { forced-color-adjust: none; background: Highlight; color: HighlightText; border-color: Highlight; }
+  .tab[aria-pressed="true"] small { color: inherit; }
+  .quiet { border-color: Canvas; }
 }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; scroll-behavior: auto !important; } }
 `;

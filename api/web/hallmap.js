@@ -85,7 +85,7 @@ export class HallMap {
   }
 
   relook() {
-    this.painter = null;
+    [this.painter, this.run] = [null, null];
     [this.whole, this.front, this.back].forEach((sheet) => { sheet.view = null; });
     setTimeout(() => this.redraw());
   }

@@ -10,8 +10,9 @@ from engine.instants import now_ms
 from tests.browser.person import DESK, PHONE, People, Person, Site
 from tests.browser.test_accessibility import has_no_barrier
 from tests.browser.test_visitor import manage
+from tests.operated import frozen
 from tests.plain import room
-from tests.town import Sale, Town
+from tests.town import Sale, Town, small_plan
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -186,3 +187,40 @@ async def test_no_page_without_javascript_has_a_barrier(town: Town, people: Peop
         await has_no_barrier(person, "closed")
         await person.open(room(sale))
         await steps_through(person, sale)
+
+
+async def test_a_confirmation_a_sold_out_sale_and_a_house_that_is_away_have_no_barrier(
+    town: Town, people: People
+) -> None:
+    small = {"viewport": {"width": 320, "height": 640}}
+    plan = small_plan(rows=1, seats=2, standing=0)
+    async with (
+        await town.open_sale("zeewind", plan=plan, hold_seconds=300) as sale,
+        await town.open_sale("zeewind") as other,
+        people.arrive(small) as buyer,
+        people.arrive(small, refused=[503]) as late,
+    ):
+        page = buyer.page
+        await buyer.open(room(sale))
+        await buyer.press("Join the queue")
+        await buyer.press("Choose my seats")
+        await buyer.press("Find the best seats")
+        await page.get_by_role("link", name="To payment").click()
+        await page.locator("#email").fill("ada@example.org")
+        await page.locator("form.checkout .primary").click()
+        await buyer.sees("Your order is confirmed")
+        await has_no_barrier(buyer, "confirmed")
+        assert await buyer.overflow() == 0
+        await sale.until_status(phase="sold_out")
+        await late.open(room(sale))
+        await late.sees("Sold out")
+        await has_no_barrier(late, "sold out")
+        assert await late.overflow() == 0
+        await late.open(room(other))
+        await expect(late.button("Join the queue")).to_be_visible()
+        with frozen(town, "zeewind"):
+            await late.press("Join the queue")
+            await late.sees("That did not work", "It is very busy.")
+            await has_no_barrier(late, "away")
+            assert await late.overflow() == 0
+        await town.until_ready()
