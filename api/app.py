@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from api import ops as _ops_routes
 from api import public as _public_routes
 from api import visitor as _visitor_routes
-from api.boards import Boards
+from api.boards import Boards, Fresh
 from api.changes import seat_changes
 from api.forms import basket as _basket_pages
 from api.forms import choosing as _choosing_pages
@@ -42,7 +42,7 @@ from api.openapi import document_of
 from api.ops import healthz, metrics, operated_houses, readyz
 from api.pages import PAGES, VERSION, VERSIONS, WEB
 from api.problems import MEDIA_TYPE, problem, problem_of
-from api.public import directory
+from api.public import DIRECTORY_SECONDS, directory, find_directory
 from api.tallies import REFUSALS, TALLIES, Door
 from api.theme import theme_style
 from engine import logs
@@ -191,6 +191,7 @@ def create_app(houses: Sequence[House], network: Network | None = None) -> Lites
         app.state.cells = cells
         app.state.ledgers = ledgers
         app.state.boards = {slug: Boards(cell) for slug, cell in cells.items()}
+        app.state.directory = Fresh(DIRECTORY_SECONDS, lambda: find_directory(app.state))
         app.state.stopping = asyncio.Event()
         app.state.network = network or Network("", tuple(houses))
         figures = app.state.figures = Figures(os.environ.get(FOLDER_VARIABLE))

@@ -7,7 +7,7 @@ import msgspec
 from litestar import get
 from litestar.datastructures import State
 
-from api.boards import Boards
+from api.boards import Boards, Fresh
 from api.hot import Answer, Call, Headers, hot
 from api.wire import (
     CategoryReply,
@@ -40,6 +40,8 @@ STATUS_CACHE: Final = (b"cache-control", b"public, max-age=1, stale-while-revali
 SEATS_CACHE: Final = (b"cache-control", b"public, max-age=1, stale-while-revalidate=2")
 PLAN_CACHE: Final = (b"cache-control", b"public, max-age=31536000, immutable")
 SHORT_CACHE: Final = (b"cache-control", b"public, max-age=10")
+DIRECTORY_SECONDS: Final = 1.0
+"""However it is asked for, the directory is worked out no more often, and kept once."""
 
 
 def _boards(call: Call) -> Boards:
@@ -199,10 +201,11 @@ async def read_logo(call: Call) -> Answer:
     return Answer(200, logo.image, headers, logo.picture.media_type.encode())
 
 
-@get("/v1/on-sales", summary="Coming and open on-sales of the houses that choose to be listed", cache=1)
+@get("/v1/on-sales", summary="Coming and open on-sales of the houses that choose to be listed")
 async def directory(state: State) -> DirectoryReply:
     """The one-stop directory; a house that cannot answer is missing and said to be."""
-    return await find_directory(state)
+    fresh: Fresh[DirectoryReply] = state.directory
+    return await fresh.get()
 
 
 def listed_cells(state: State) -> list[Cell]:

@@ -16,7 +16,7 @@ class UnreadBody:
         self._body, self._media_type = body, media_type
         self.reads = 0
 
-    async def ask(self, method: str, path: str) -> tuple[int, dict[bytes, bytes]]:
+    async def ask(self, method: str, path: str, query: str = "") -> tuple[int, dict[bytes, bytes]]:
         """Status and headers of the answer."""
         sent: list[Any] = []
 
@@ -28,7 +28,7 @@ class UnreadBody:
             sent.append(message)
 
         scope: Any = {
-            "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
+            "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": query.encode(),
             "headers": [(b"content-type", self._media_type.encode()), (b"host", b"x")], "http_version": "1.1",
             "scheme": "http", "root_path": "", "server": None, "client": None, "asgi": {"version": "3.0"},
             "extensions": {},

@@ -12,7 +12,7 @@ from api.forms.door import Fields, query_of, tell_people
 from api.forms.frame import Frame, page
 from api.forms.words import Words
 from api.hot import Answer, Call, lay
-from api.public import find_directory, list_on_sales, listed_cells
+from api.public import list_on_sales, listed_cells
 from api.wire import DirectoryReply, ListedOnSale
 from engine.colours import palette, spell
 from engine.errors import CellUnavailable
@@ -20,7 +20,6 @@ from engine.instants import from_rfc3339
 from engine.theme import look_of
 from engine.words import PHASES
 
-DIRECTORY_SECONDS: Final = 1.0
 ORDER: Final = ("open", "paused", "prequeue", "scheduled", "sold_out", "closed")
 """What is coming first comes first; what has ended comes last."""
 FILLS: Final = ("--primary", "--on-primary", "--accent", "--on-accent")
@@ -81,18 +80,6 @@ def chosen(cards: "list[Card]", query: Fields) -> list[Card]:
     return [card for card in cards if is_wanted(card)]
 
 
-def _fresh(state: State) -> "Fresh[DirectoryReply]":
-    """The directory, worked out at most once a second."""
-    found: Fresh[DirectoryReply] | None = getattr(state, "plain_directory", None)
-    if found is None:
-
-        async def work_out() -> DirectoryReply:
-            return await find_directory(state)
-
-        found = state.plain_directory = Fresh(DIRECTORY_SECONDS, work_out)
-    return found
-
-
 def _respond(answer: Answer) -> Response[bytes]:
     headers = {key.decode(): value.decode() for key, value in answer.headers}
     return Response(answer.body, status_code=answer.status, headers=headers, media_type=MediaType.HTML)
@@ -102,7 +89,8 @@ def _respond(answer: Answer) -> Response[bytes]:
 async def plain_one_stop(request: Page) -> Response[bytes]:
     """Every listed on-sale of the network, with filters as a form."""
     frame, query = Frame(request.scope, None), query_of(request.scope)
-    found = await _fresh(request.app.state).get()
+    fresh: Fresh[DirectoryReply] = request.app.state.directory
+    found = await fresh.get()
     cards = cards_of(found.on_sales, frame.words.language)
     shown = chosen(cards, query)
     return _respond(

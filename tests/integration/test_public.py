@@ -8,10 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import psutil
 import pytest
 
+from api import app as app_module
+from api import public
+from api.wire import ListedOnSale
+from engine.cell import Cell
+from tests.backstage import Backstage
 from tests.town import Sale, Town
+from tests.unread import UnreadBody
 
 STATUS_CACHE = "public, max-age=1, stale-while-revalidate=5, stale-if-error=60"
 
@@ -142,6 +149,27 @@ async def test_changes_of_seats_arrive_as_they_happen(town: Town) -> None:
         # A version that nobody remembers: the page is told to read the map again.
         async with session.get(f"{url}/changes?since=999999999") as response, asyncio.timeout(20):
             assert (await anext(events(response)))[0] == "reload"
+
+
+async def test_however_the_directory_is_asked_for_each_house_is_asked_once(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+
+    async def count(_: Cell) -> tuple[ListedOnSale, ...]:
+        nonlocal asked
+        asked += 1
+        return ()
+
+    monkeypatch.setattr(public, "list_on_sales", count)
+    monkeypatch.setattr(app_module, "DIRECTORY_SECONDS", 3600.0)
+    app = app_module.create_app([msgspec.structs.replace(stage.house, listed=True)])
+    async with app.lifespan():
+        client = UnreadBody(app, b"", "")
+        for number in range(20):
+            for path in ("/v1/on-sales", "/plain"):
+                assert (await client.ask("GET", path, f"x={number}"))[0] == 200
+    assert asked == 1
 
 
 async def test_the_directory_lists_the_houses_that_wish_it(town: Town, shared: Sale) -> None:
