@@ -188,6 +188,21 @@ async def test_a_minute_in_a_tunnel_is_told_and_everything_goes_on_afterwards(to
         await visitor.sees("Your order is confirmed")
 
 
+async def test_a_reservation_that_ends_at_the_form_leads_back_to_the_seats_and_says_why(
+    town: Town, people: People
+) -> None:
+    async with await town.open_sale("zeewind", hold_seconds=8) as sale, people.arrive(PHONE) as visitor:
+        await visitor.comes_in(sale)
+        await visitor.press("Find the best seats")
+        await visitor.press("To payment")
+        await expect(visitor.page.get_by_role("heading", name="Your details")).to_be_visible()
+        await visitor.sees("The time was up, so your seats are free for others again.", "Nothing yet.")
+        await expect(visitor.page.locator(".map-frame")).to_be_visible()
+        await visitor.finds(sale, "h", 0)
+        await visitor.press("Ask for the same seats again")
+        await expect(visitor.page.locator(".basket .items li")).to_have_count(2)
+
+
 async def test_a_payment_whose_answer_is_lost_is_the_same_payment_when_asked_again(town: Town, people: People) -> None:
     async with await town.open_sale("zeewind", hold_seconds=300) as sale, people.arrive(PHONE) as visitor:
         page = visitor.page
