@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response, get
-from litestar.datastructures import State
+from litestar.datastructures import CacheControlHeader, State
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.hot import Answer, Call, Headers, hot
@@ -64,7 +64,11 @@ async def metrics() -> bytes:
     return generate_latest(REGISTRY)
 
 
-@get("/v1/operated-houses", summary="The network's houses, for its operators")
+@get(
+    "/v1/operated-houses",
+    summary="The network's houses, for its operators",
+    cache_control=CacheControlHeader(no_store=True),
+)
 async def operated_houses(request: Request[None, None, State]) -> OperatedHousesReply:
     """Every house of the network, whether this process serves it or not: each is asked at its own address."""
     kind, _, key = request.headers.get("authorization", "").partition(" ")

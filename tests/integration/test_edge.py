@@ -390,6 +390,15 @@ async def test_every_answer_carries_what_keeps_browsers_safe(edge: Edge, path: s
         assert "camera=()" in headers["Permissions-Policy"]
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_process_hears_whether_the_visitor_speaks_tls_to_whatever_stands_before_the_edge(
+    edge: Edge, house: str, scheme: str
+) -> None:
+    """The cookie of the pages without JavaScript is then for TLS alone."""
+    await edge.ask("POST", f"{house}/orders", json={}, headers={"X-Forwarded-Proto": scheme})
+    assert edge.shared.seen[-1].headers["X-Forwarded-Proto"] == scheme
+
+
 async def test_what_a_client_says_of_its_own_address_is_not_passed_on(edge: Edge, house: str) -> None:
     await edge.ask("POST", f"{house}/orders", json={}, headers={"X-Forwarded-For": "10.0.0.1"})
     assert edge.shared.seen[-1].headers["X-Forwarded-For"] == "127.0.0.1"

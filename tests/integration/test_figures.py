@@ -168,6 +168,8 @@ async def test_nobody_but_an_operator_sees_how_a_house_is_doing(operated: Operat
             for path in paths:
                 answer = await operated.read(path, token)
                 assert (answer.status, answer.slug) == (401, "key-required"), path
+        for path in paths:
+            assert (await operated.read(path, OPERATOR_KEY)).headers["Cache-Control"] == "no-store"
         listed = (await operated.read(paths[0], OPERATOR_KEY)).json
         assert [each["house"] for each in listed["houses"]] == list(HOUSES)
         (hash_in_the_file,) = operated.network.operator_keys
