@@ -67,15 +67,6 @@ STAFF_PARTS: Final = ("/staff.json", "/ops.json", "/plain.json", "/directory.jso
 """Words that the widget never loads."""
 
 
-def _version(server: str) -> str:
-    named = [b"%b\0%b" % (name.encode(), SOURCES[name]) for name in sorted(SOURCES)]
-    return hashlib.sha256(b"\0".join([*named, server.encode()] if server else named)).hexdigest()[:12]
-
-
-VERSION: Final = _version("")
-FOLDER: Final = f"/web/{VERSION}/"
-
-
 def _data() -> dict[str, bytes]:
     """What is no script: words by language and part, and the rest made small."""
     built: dict[str, bytes] = {}
@@ -117,6 +108,12 @@ def _later(scripts: Mapping[str, str], data: Mapping[str, bytes]) -> dict[str, b
     return words | {name: bundle(scripts, name, beside=WIDGET).encode() for name in CHUNKS}
 
 
+def _version(built: Mapping[str, bytes]) -> str:
+    """Of what is sent, not of what it is made from: another minifier makes another version of the same sources."""
+    named = [b"%b\0%b" % (name.encode(), built[name]) for name in sorted(built)]
+    return hashlib.sha256(b"\0".join(named)).hexdigest()[:12]
+
+
 def widget_files(server: str = "") -> tuple[str, dict[str, File]]:
     """The widget with all that it may load, and the version of that.
 
@@ -125,7 +122,7 @@ def widget_files(server: str = "") -> tuple[str, dict[str, File]]:
     scripts = _scripts(server)
     later = {name: body for name, body in _later(scripts, _data()).items() if not name.endswith(STAFF_PARTS)}
     built = _widget(scripts, later) | later
-    return _version(server), {name: file_of(name, body) for name, body in built.items()}
+    return _version(built) if server else VERSION, {name: file_of(name, body) for name, body in built.items()}
 
 
 def _built() -> dict[str, bytes]:
@@ -136,17 +133,27 @@ def _built() -> dict[str, bytes]:
     return pages | data | later | _widget(scripts, later)
 
 
+_BUILT: Final = _built()
+VERSION: Final = _version(_BUILT)
+FOLDER: Final = f"/web/{VERSION}/"
+VERSIONS: Final = kept_versions()
+"""Those of other releases, and ours once it was served here; see `api/versions.py`."""
+
+
+def _kept_or_made(name: str, body: bytes) -> File:
+    """To compress all of them takes half a second, which is spared where they lie already."""
+    return VERSIONS.find(VERSION, name) or file_of(name, body)
+
+
 def _page_file(page: str) -> File:
     name = "page.html" if page in PLAIN_TWINS else "staff.html"
     text = SOURCES[name].decode().replace("PAGE.js", f"{page}.js").replace("/web/", FOLDER)
     return file_of(name, text.encode())
 
 
-WEB: Final = {name: file_of(name, body) for name, body in _built().items()}
+WEB: Final = {name: _kept_or_made(name, body) for name, body in _BUILT.items()}
 WIDGET_FILE: Final = file_of(WIDGET, f"import '{FOLDER}{WIDGET}';\n".encode())
 PAGE_FILES: Final = {page: _page_file(page) for page in PAGE_NAMES}
-VERSIONS: Final = kept_versions()
-"""Those of other releases; see `api/versions.py`."""
 
 
 def _send(request: Page, found: File, headers: dict[str, str]) -> Response[bytes]:

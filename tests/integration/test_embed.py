@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 import tomli_w
 
 from api.pages import VERSION, WEB, widget_files
-from api.versions import Versions, file_of, integrity_of, write_files
+from api.versions import VARIABLE, Versions, file_of, integrity_of, write_files
 from engine.cli.embed import is_under
 
 SERVER = "https://tickets.example.org"
@@ -167,3 +168,37 @@ def test_a_hash_is_what_browsers_compare() -> None:
     assert integrity_of(b"alert('Hello, world.');") == (
         "sha384-H8BRh8j48O9oYatfu5AZzq6A9RINhZO5H16dQZngK7T62em8MUt1FLm52t+eX6xO"
     )
+
+
+STARTS = """
+import brotli, minify
+compress, made = brotli.compress, []
+brotli.compress = lambda body: made.append(body) or compress(body)
+small = minify.string
+minify.string = lambda kind, text: small(kind, text) + {added!r}
+from api import pages
+pages.VERSIONS.keep(pages.VERSION, pages.WEB)
+print(pages.VERSION, len(pages.WEB), sum(file.body in made for file in pages.WEB.values()))
+"""
+
+
+def start(folder: Path, added: str = "") -> tuple[str, int, int]:
+    """Version, files, and how many of them were compressed, of a release that is started."""
+    words = (sys.executable, "-c", STARTS.format(added=added))
+    environment = os.environ | {VARIABLE: str(folder)}
+    version, files, compressed = subprocess.run(
+        words, env=environment, capture_output=True, text=True, check=True
+    ).stdout.split()
+    return version, int(files), int(compressed)
+
+
+def test_a_release_that_starts_again_compresses_nothing_again(tmp_path: Path) -> None:
+    version, files, compressed = start(tmp_path)
+    assert (version, files, compressed) == (VERSION, len(WEB), len(WEB))
+    assert start(tmp_path) == (VERSION, len(WEB), 0)
+
+
+def test_what_another_minifier_makes_of_the_same_is_another_version(tmp_path: Path) -> None:
+    version, files, compressed = start(tmp_path, added="\n")
+    assert version != VERSION
+    assert files == compressed == len(WEB)
