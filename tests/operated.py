@@ -58,8 +58,8 @@ class Operated(Town):
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         async with aiohttp.ClientSession() as session, session.get(self.url + path, headers=headers) as response:
             body = await response.read()
-            is_json = "json" in response.content_type
-            return Answer(response.status, await response.json(content_type=None) if is_json else None, response.headers, body)
+            found = await response.json(content_type=None) if "json" in response.content_type else None
+            return Answer(response.status, found, response.headers, body)
 
     async def ops(self, slug: str) -> Any:
         """How a house is doing, as its operator reads it."""
