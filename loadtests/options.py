@@ -125,3 +125,13 @@ def read_options(parsed: Any, host: str) -> Options:
         reports=Path(given["reports"]) if given["reports"] else None,
         log=Path(given["log"]) if given["log"] else None,
     )
+
+
+if __name__ == "__main__":  # `parvis load --help`: Locust's own help leaves them out
+    from locust.argument_parser import LocustArgumentParser
+
+    described = LocustArgumentParser(
+        prog="parvis load", add_help=False, description="The crowd, with --host or without."
+    )
+    add_options(described)
+    described.print_help()

@@ -98,8 +98,10 @@ def run(arguments: list[str]) -> int:
     arguments = ["--host" if word == "-H" else word for word in arguments]
     shared, _ = _shared_options().parse_known_args(arguments)
     if shared.help:
-        print(_own_options().format_help())
-        return subprocess.run(locust(["--help"]), check=False).returncode
+        command = locust(["--help"])
+        print(_own_options().format_help(), flush=True)
+        subprocess.run([sys.executable, "-m", "loadtests.options"], check=False)
+        return subprocess.run(command, check=False).returncode
     if not (shared.autostart or shared.worker or shared.headless or shared.master):
         arguments = [*UNATTENDED, *arguments]
     if shared.host or shared.worker:
