@@ -4,7 +4,7 @@ import { explain, get } from './api.js';
 import { field, h, setText } from './dom.js';
 import { isWanted, PHASES, readFilters, withFilters } from './filters.js';
 import { inOrder, onSaleCard } from './onsalelist.js';
-import { openPage } from './shell.js';
+import { linkPlain, openPage } from './shell.js';
 import { applyColours } from './theme.js';
 
 const LOOK_AGAIN_MS = 60_000;
@@ -13,6 +13,7 @@ const TOLD_AFTER_MS = 700;
 
 const { words, main } = await openPage({ title: 'one_stop', parts: ['directory'] });
 main.classList.add('wide');
+linkPlain(words);
 const list = h('ul', { class: 'cards' });
 const count = h('p', { class: 'count', role: 'status' });
 const down = h('p', { class: 'notice', hidden: true });
@@ -59,9 +60,9 @@ function card(onSale) {
 function show() {
   const wanted = inOrder(directory.on_sales.filter((each) => isWanted(each, filters)));
   const isFiltered = Object.values(filters).some(Boolean);
-  form.querySelector('.clear').hidden = !isFiltered;
   form.hidden = directory.on_sales.length === 0 && !isFiltered;
   nothing.hidden = wanted.length > 0;
+  form.querySelector('.clear').hidden = !isFiltered || !nothing.hidden;
   if (!nothing.hidden) sayNothing(isFiltered && directory.on_sales.length > 0);
   down.hidden = directory.unavailable.length === 0;
   setText(down, down.hidden ? '' : words.say('unavailable_houses', { names: directory.unavailable.map(({ name }) => name).join(', ') }));

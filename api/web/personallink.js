@@ -4,18 +4,18 @@ import { SERVER } from './api.js';
 import { h, setText } from './dom.js';
 import { KEEPING } from './situation.js';
 
-/** `element`: the link and how to take it along; `question`: which number to go on with, when a link brought another one. */
+/** `element`: the link and how to take it along; `above`: which number to go on with, when a link brought another one. */
 export function personalLink({ line, words, onSale, given }) {
   const address = h('input', { type: 'text', readonly: true, id: 'personal-link', class: 'address', onfocus: () => address.select() });
   const copied = h('p', { class: 'muted', role: 'status' });
-  const warning = h('p', { class: 'notice keeps-nothing', hidden: true }, words.say('link_keeps_nothing'));
-  const body = h('details', { class: 'link' }, h('summary', {}, words.say('link_title')), h('p', {}, words.say('link_lead')),
+  const element = h('details', { class: 'link', hidden: true }, h('summary', {}, words.say('link_title')), h('p', {}, words.say('link_lead')),
     h('label', { class: 'field', for: 'personal-link' }, h('span', {}, words.say('link_label'))), address,
     h('div', { class: 'actions' }, h('button', { type: 'button', class: 'secondary', onclick: copy }, words.say('link_copy'))), copied);
-  const element = h('div', { class: 'personal', hidden: true }, warning, body);
-  const question = h('div', { class: 'notice question', hidden: !given }, h('p', {}, words.say('link_other')), h('div', { class: 'actions' },
+  const above = h('div', { class: 'notice question', hidden: !given }, h('p', {}, words.say('link_other')), h('div', { class: 'actions' },
     h('button', { type: 'button', class: 'secondary', onclick: () => answer(true) }, words.say('link_take')),
     h('button', { type: 'button', class: 'secondary', onclick: () => answer(false) }, words.say('link_keep'))));
+
+  let isOffered = false;
 
   async function copy() {
     try {
@@ -28,7 +28,7 @@ export function personalLink({ line, words, onSale, given }) {
   }
 
   function answer(isTaken) {
-    question.hidden = true;
+    above.hidden = true;
     if (isTaken) line.takeOver(given);
     else line.changed();
   }
@@ -39,9 +39,8 @@ export function personalLink({ line, words, onSale, given }) {
     const page = new URL(`h/${onSale.house}/${onSale.on_sale}`, SERVER);
     page.hash = line.memory.fragment;
     if (address.value !== page.href) address.value = page.href;
-    if (warning.hidden && lasts !== 'device') body.open = true;
-    warning.hidden = lasts === 'device';
+    if (lasts !== 'device' && !isOffered) isOffered = element.open = true;
   }
 
-  return { element, question, update };
+  return { element, above, update };
 }

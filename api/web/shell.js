@@ -104,6 +104,16 @@ export async function openPage({ house: slug = null, title, isStaff = false, par
   return { words, house, main };
 }
 
+/** The way to this very page without JavaScript, at the foot: for whoever this one moves too much, or does not work for. */
+export function linkPlain(words) {
+  const asked = new URLSearchParams(location.search);
+  asked.set('language', words.language);
+  // The server knows where that is, and what of the address goes with it.
+  const link = h('p', {}, h('a', { href: `?plain&${asked}` }, words.say('plain_page')));
+  document.querySelector('.bottom').append(link);
+  return link;
+}
+
 /** A line that says when and where something is on. */
 export function whenAndWhere(performance, words) {
   return [words.moment(performance.starts_at), performance.hall].filter(Boolean).join('\u00a0· ');

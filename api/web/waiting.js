@@ -5,7 +5,7 @@ import { h } from './dom.js';
 import { readFragment } from './fragment.js';
 import { Line } from './line.js';
 import { goBack, readReturn } from './returning.js';
-import { NEVER, openPage, readPath, whenAndWhere } from './shell.js';
+import { linkPlain, NEVER, openPage, readPath, whenAndWhere } from './shell.js';
 import { titleSign } from './situation.js';
 import { moreParts } from './waitingmore.js';
 import { waitingView } from './waitingview.js';
@@ -21,10 +21,15 @@ const { words, house, main } = await openPage({ house: slug, parts: ['waiting'] 
 const back = readReturn(house.return_addresses);
 if (back === false) {
   line.stop();
-  main.append(
-    h('p', { class: 'notice problem', role: 'alert' }, words.say('return.refused')),
-    h('p', {}, h('a', { href: location.pathname }, words.say('return.stay'))));
+  fail(house.name, words.say('return.refused'), location.pathname, 'return.stay');
   await NEVER;
+}
+
+/** Nothing but what is wrong, and a way on. */
+function fail(title, problem, address, name) {
+  main.replaceChildren(
+    h('div', { class: 'intro' }, h('h1', {}, title)), h('p', { class: 'notice problem', role: 'alert' }, problem),
+    h('p', {}, h('a', { class: 'button secondary', href: address }, words.say(name))));
 }
 
 /** The seats; with the place behind the `#` where this browser keeps nothing from one page to the next. */
@@ -43,11 +48,13 @@ async function enter() {
   else if (line.isFull) setTimeout(() => { if (line.isFull) enter().catch(() => line.changed()); }, line.retryAfterMs);
 }
 
+/** The house's policies: what it says in this language, else what its network file does. */
 function policies(kept) {
-  const rows = ['fees', 'refunds', 'delivery'].filter((name) => kept?.[name]);
+  const say = (name) => (words.has(`own.${name}`) ? words.say(`own.${name}`) : kept?.[name]);
+  const rows = ['fees', 'refunds', 'delivery'].filter(say);
   if (!rows.length) return [];
   return [h('details', { class: 'policies' }, h('summary', {}, words.say('policies')),
-    h('dl', {}, rows.map((name) => [h('dt', {}, words.say(`policy.${name}`)), h('dd', {}, kept[name])])))];
+    h('dl', {}, rows.map((name) => [h('dt', {}, words.say(`policy.${name}`)), h('dd', {}, say(name))])))];
 }
 
 /** The place that a personal link brought: taken at once where there is none yet, else given for the visitor to choose. */
@@ -65,7 +72,12 @@ try {
   line.turnMs = onSale.turn_seconds * 1000;
   const view = waitingView({ line, words, onSale, onenter: enter, entry: back ? 'return.enter' : '' });
   const calm = `${onSale.title} – ${document.title}`;
-  line.onchange = (state) => { document.title = titleSign(state, view.update(state), words) + calm; };
+  const plainLink = linkPlain(words);
+  line.onchange = (state) => {
+    document.title = titleSign(state, view.update(state), words) + calm;
+    // A number is not taken along.
+    plainLink.hidden = Boolean(state.place);
+  };
   const dates = h('ul', { class: 'dates' }, onSale.performances.map((performance) => h('li', {},
     onSale.performances.length > 1 ? h('b', {}, performance.title) : null, ' ', whenAndWhere(performance, words))));
   const areMany = onSale.performances.length > FEW;
@@ -78,5 +90,5 @@ try {
   view.add(moreParts({ line, words, onSale, given: takeLink() }));
 } catch (problem) {
   line.stop();
-  main.append(h('p', { class: 'notice problem', role: 'alert' }, explain(problem, words)), h('p', {}, h('a', { href: `/h/${slug}` }, words.say('back_to_house'))));
+  fail(problem.status === 404 ? words.say('stage.missing') : house.name, explain(problem, words), `/h/${slug}`, 'back_to_house');
 }

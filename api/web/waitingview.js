@@ -35,12 +35,12 @@ export function waitingView({ line, words, onSale, onenter, entry = '', hasSlots
   const age = h('p', { class: 'age', hidden: true });
   const onwards = h('ul', { class: 'onwards', hidden: true },
     [['sold_out_elsewhere', `h/${onSale.house}`], ['all_houses', '']].map(([name, path]) => h('li', {}, h('a', { href: new URL(path, SERVER) }, words.say(name)))));
+  const actions = h('div', { class: 'actions' }, button, leave, stay);
   const parts = [];
   const rest = h('div', { class: 'rest' });
   const slots = hasSlots ? Object.keys(SLOTS).map((name) => h('slot', { name, hidden: true })) : [];
   const root = h('section', { class: 'card waiting' },
-    message, headline, numberBox, countBox, bar, facts, next, slots, problem, h('div', { class: 'actions' }, button, leave, stay), trouble,
-    onwards, age, rest);
+    message, headline, numberBox, countBox, bar, trouble, facts, next, slots, problem, actions, onwards, age, rest);
   let shown = null;
   let furthest = 0;
   let isLeaving = false;
@@ -105,6 +105,7 @@ export function waitingView({ line, words, onSale, onenter, entry = '', hasSlots
     if (shown.action) setText(button, words.say(shown.action === 'enter' && entry ? entry : `do.${shown.name === 'shopping' ? 'return' : shown.action}`));
     leave.hidden = !KEEPING.includes(shown.name) && !(shown.hasEnded && state.place);
     if (leave.hidden) showLeaving(false);
+    actions.hidden = button.hidden && leave.hidden;
     setText(message, shown.message);
     message.hidden = !shown.message;
     onwards.hidden = !shown.hasEnded;
@@ -117,11 +118,11 @@ export function waitingView({ line, words, onSale, onenter, entry = '', hasSlots
     return shown;
   }
 
-  /** Adds what stands below; a `question` of it comes first of all. */
+  /** Adds what stands below; what of it is `above` comes first of all. */
   function add(more) {
     parts.push(...more);
     rest.append(...more.map((part) => part.element));
-    root.prepend(...more.map((part) => part.question ?? ''));
+    root.prepend(...more.map((part) => part.above ?? ''));
     line.changed();
   }
 

@@ -1,17 +1,18 @@
 // How that looks which the widget loads later.
 
 export const MORE_STYLE = `
-.rest, .personal { width: 100%; display: grid; gap: 0.8rem; text-align: left; }
-details { border-top: 1px solid var(--line); padding-top: 0.6rem; }
-summary { cursor: pointer; font-weight: 600; padding: 0.35rem 0; }
-details > :not(summary) { margin-top: 0.6rem; }
+.rest { width: 100%; display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.8rem; text-align: left; overflow-wrap: anywhere; }
+details { border-top: 1px solid var(--line); padding-top: 0.35rem; }
+summary { cursor: pointer; font-weight: 600; padding: 0.6rem 0; margin-left: 1.15em; list-style-position: outside; }
+details > :not(summary) { margin-top: 0.35rem; }
 .muted, .price { color: var(--muted); }
 .open-seats { padding: 0; list-style: none; display: grid; }
-.open-seats li { display: grid; grid-template-columns: 1fr auto; gap: 0 1rem; padding: 0.45rem 0; border-bottom: 1px solid var(--line); }
+.open-seats li { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 1rem; padding: 0.45rem 0; border-bottom: 1px solid var(--line); }
+.open-seats li:last-child { border: 0; }
 .open-seats .price { grid-row: 2; font-size: 0.92rem; }
 .left-open { grid-row: 1 / 3; grid-column: 2; align-self: center; font-variant-numeric: tabular-nums; }
 .category { display: flex; align-items: center; gap: 0.5rem; overflow-wrap: anywhere; }
-.swatch { width: 0.95rem; height: 0.95rem; border-radius: 50%; flex: none; border: 1px solid var(--muted); }
+.swatch { width: 0.95rem; height: 0.95rem; border-radius: 50%; flex: none; border: 1px solid var(--muted); forced-color-adjust: none; }
 .toggle[aria-pressed="true"]::before { content: "✓ "; }
 .toggle[aria-pressed="true"] { background: var(--soft); }
 .rest .actions { justify-content: start; }

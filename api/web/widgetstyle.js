@@ -6,7 +6,7 @@ export const STYLE = `
   --line: var(--parvis-line, color-mix(in srgb, var(--background), var(--text) 16%));
   --edge: color-mix(in srgb, var(--background), var(--text) 52%);
   --soft: color-mix(in srgb, var(--background), var(--primary) 8%); --danger: #b3261e; --good: #1c6b3c; --round: var(--parvis-round, 16px);
-  color: var(--text); text-align: center;
+  text-align: center;
   font: 100%/1.55 var(--parvis-font, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif);
 }
 .frame[data-scheme="dark"] { --danger: #ff8a80; --good: #7fd6a0; }
@@ -23,8 +23,8 @@ a { color: var(--link); text-underline-offset: 0.2em; }
 .number, .countdown { font-size: clamp(2.2rem, 13cqi, 4rem); line-height: 1.1; letter-spacing: -0.03em; font-variant-numeric: tabular-nums; color: var(--link); }
 .facts { display: flex; flex-wrap: wrap; justify-content: center; gap: 0.6rem 2rem; }
 .facts dd { font-weight: 650; font-size: 1.08rem; font-variant-numeric: tabular-nums; }
-.next { max-width: 34rem; display: grid; gap: 0.6rem; }
-.ahead { width: min(100%, 24rem); height: 0.65rem; appearance: none; border: 0; border-radius: 99px; overflow: hidden; background: var(--line); }
+.next { max-width: 34rem; display: grid; gap: 0.6rem; text-wrap: pretty; }
+.ahead { width: min(100%, 24rem); height: 0.65rem; appearance: none; border: 0; border-radius: 99px; overflow: hidden; background: var(--line); forced-color-adjust: none; }
 .ahead::-webkit-progress-bar { background: var(--line); }
 .ahead::-webkit-progress-value { background: var(--link); }
 .ahead::-moz-progress-bar { background: var(--link); }
@@ -36,7 +36,8 @@ button[aria-busy="true"] { opacity: 0.65; cursor: progress; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 3px; border-radius: 6px; }
 .actions { display: flex; flex-wrap: wrap; justify-content: center; gap: 0.6rem; }
 .onwards { padding: 0; list-style: none; display: flex; flex-wrap: wrap; justify-content: center; gap: 0 1.5rem; }
-.onwards a { display: inline-block; padding: 0.35rem 0; }
+.onwards a { display: inline-block; padding: 0.6rem 0; }
+.card, .notice { color: var(--text); }
 .notice { width: 100%; text-align: left; padding: 0.75rem 1rem; border-radius: 12px; background: var(--soft); border-left: 4px solid var(--link); overflow-wrap: anywhere; }
 .problem { border-color: var(--danger); }
 .message { border-color: var(--accent); }

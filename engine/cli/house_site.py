@@ -19,7 +19,7 @@ header{{padding:2.2rem max(1.25rem,calc(50% - 22rem));background:#12324a;color:#
 header p{{margin:0 0 .4rem;opacity:.85}}
 h1{{margin:0;font-size:1.9rem;line-height:1.2}}
 main{{max-width:44rem;margin:0 auto;padding:1.25rem}}
-footer{{padding:0 1.25rem 2rem;text-align:center;font-size:.9rem;color:#5c5f66}}
+footer{{max-width:44rem;margin:0 auto;padding:0 1.25rem 2rem;text-align:center;font-size:.9rem;color:#5c5f66}}
 code{{overflow-wrap:anywhere}}
 </style></head>
 <body><header><p>{name}</p><h1>{title}</h1></header>

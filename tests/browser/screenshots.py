@@ -25,7 +25,8 @@ from tests.town import Sale, Town, free_port
 FOLDER: Final = Path("reports/screenshots")
 HERE: Final = Path(__file__).parent
 WORDS: Final = HERE.parents[1] / "api" / "web" / "words"
-PICTURES: Final = (("360", PHONE, "en"), ("1280", DESK, "en"), ("360-de", PHONE, "de"))
+DARK: Final = {**PHONE, "color_scheme": "dark"}
+PICTURES: Final = (("360", PHONE, "en"), ("1280", DESK, "en"), ("360-de", PHONE, "de"), ("360-dark", DARK, "en"))
 """German has the longest words: what fits in German on a phone fits."""
 DESCRIPTION: Final = """<!doctype html><meta charset="utf-8"><title>Pictures</title>
 <style>
@@ -45,7 +46,7 @@ class Stage:
     def __init__(self, town: Town, site: Site, people: People, device: dict[str, Any], language: str) -> None:
         self.town, self.site, self.people = town, site, people
         self.device, self.language = device, language
-        self.is_phone = device is PHONE
+        self.is_phone = device is not DESK
         self.house = HOUSE
         self._open = AsyncExitStack()
 

@@ -21,7 +21,7 @@ for (const { situation, ahead, number, facts, next, ...given } of cases) {
     const said = describe({
       status: { phase, opens_at: onSale.opens_at, lines: { public: { joined, now_serving: served, per_minute: perMinute } }, seats_open: { all: given.seats_open }, poll },
       phase, index, position, ahead: before, place: index === null ? null : 'a place', isServed: position !== null && position < served,
-      isConnected: true, isMissing: false, isTurnOver: given.is_turn_over, isFull: given.is_full, hasPass: given.has_pass,
+      isConnected: true, lasts: 'device', isMissing: false, isTurnOver: given.is_turn_over, isFull: given.is_full, hasPass: given.has_pass,
       wait: before === null ? null : waitBand(before, perMinute, []), perMinute: pace(perMinute, []), ageMs: 0, staleMs: 30_000,
     }, words, onSale);
     assert.deepEqual({ situation: said.name, ahead: before, number: said.number, facts: said.facts, next: said.next }, { situation, ahead, number, facts, next });

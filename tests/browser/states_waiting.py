@@ -1,5 +1,6 @@
 """The states of the waiting page, of the house's own page and of the page of all houses, for `make screenshots`."""
 
+import asyncio
 from typing import Any, Final
 
 from playwright.async_api import Page
@@ -44,6 +45,14 @@ async def stands(stage: Stage, *scripts: str, others: int = 3) -> tuple[Person, 
     return person, sale
 
 
+async def unfolds(page: Page) -> Page:
+    """The page with all that it folds away opened."""
+    folded = page.locator("details:not([open]) > summary").locator("visible=true")
+    while await folded.count():
+        await folded.first.click()
+    return page
+
+
 async def manage(sale: Sale, verb: str, **facts: object) -> None:
     """What the house's manager does."""
     await sale.post(f"/manage/on-sales/{sale.on_sale}/{verb}", {"reason": "a test", **facts}, token=sale.manage_key)
@@ -85,8 +94,7 @@ async def waiting(stage: Stage) -> Page:
 
 async def unfolded(stage: Stage) -> Page:
     person, _ = await stands(stage)
-    for details in await person.page.locator("details:not([open]) summary").all():
-        await details.click()
+    await unfolds(person.page)
     await person.press(stage.say("signs_sound"))
     await person.press(stage.say("draw.check"))
     await person.page.locator(".outcome[data-right]").wait_for()
@@ -116,7 +124,7 @@ async def cut_off(stage: Stage) -> Page:
 
 async def keeps_nothing(stage: Stage) -> Page:
     person, _ = await stands(stage, FORBIDDEN)
-    await person.page.locator(".keeps-nothing").wait_for()
+    await person.page.locator(".link[open]").wait_for()
     return person.page
 
 
@@ -126,7 +134,7 @@ async def other_number(stage: Stage) -> Page:
     await person.open("/")
     await person.open(f"/h/{stage.house}/{sale.on_sale}#place={place}&secret={secret}&index=4")
     await person.page.locator(".question").wait_for()
-    return person.page
+    return await becomes(person, "waiting")
 
 
 async def turn(stage: Stage) -> Page:
@@ -146,7 +154,11 @@ async def turn_over(stage: Stage) -> Page:
     sale = await stage.sale(turn_seconds=1)
     person = await joins(stage, sale)
     await becomes(person, "turn")
-    await person.page.wait_for_timeout(3000)
+    # When one of those behind is too late, whoever is first in line is, too.
+    for place, secret in [await sale.join() for _ in range(60)]:
+        if (await sale.claim(place, secret)).status == 410:
+            break
+        await asyncio.sleep(0.1)
     await person.page.locator("button.primary").click()
     return await becomes(person, "turn_over")
 
@@ -199,9 +211,8 @@ async def component(stage: Stage) -> Page:
     await person.open(await stage.enter(stage.site.embeds(sale)))
     await person.press(stage.say("do.join"))
     await becomes(person, "waiting")
-    for details in await person.page.locator("parvis-waiting-room details:not([open]) summary").all():
-        await details.click()
-    return person.page
+    await person.page.locator("parvis-waiting-room .link").wait_for()
+    return await unfolds(person.page)
 
 
 async def component_sold_out(stage: Stage) -> Page:
@@ -212,9 +223,19 @@ async def component_sold_out(stage: Stage) -> Page:
     return await becomes(person, "sold_out")
 
 
+async def two_sales(stage: Stage) -> None:
+    """One that is open and one that is coming; what other pictures put on sale is over."""
+    coming = await stage.sale(prequeue_at_ms=now_ms() + HOUR_MS, opens_at_ms=now_ms() + 50 * HOUR_MS)
+    ours = {coming.on_sale, (await stage.sale(shows=3)).on_sale}
+    for listed in (await coming.get("")).json["on_sales"]:
+        if listed["on_sale"] not in ours:
+            await coming.post(
+                f"/manage/on-sales/{listed['on_sale']}/close", {"reason": "a test"}, token=coming.manage_key
+            )
+
+
 async def house(stage: Stage) -> Page:
-    await stage.sale(opens_at_ms=now_ms() + HOUR_MS)
-    await stage.sale(shows=3)
+    await two_sales(stage)
     person = await stage.arrive()
     await person.open(f"/h/{stage.house}")
     await person.page.locator(".on-sale").first.wait_for()
@@ -222,8 +243,7 @@ async def house(stage: Stage) -> Page:
 
 
 async def one_stop(stage: Stage) -> Page:
-    await stage.sale(opens_at_ms=now_ms() + HOUR_MS)
-    await stage.sale(shows=3)
+    await two_sales(stage)
     person = await stage.arrive()
     await person.open("/")
     await person.page.locator(".on-sale").first.wait_for()

@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from engine.instants import now_ms
 from tests.browser.person import PHONE, People, Person, Site
@@ -13,9 +13,15 @@ axe = Axe()
 
 
 async def has_no_barrier(person: Person, where: str) -> None:
+    """As `page_has_no_barrier`, for the page that a person looks at."""
+    await page_has_no_barrier(person.page, where)
+
+
+async def page_has_no_barrier(page: Page, where: str) -> None:
+    """Nothing that axe-core calls a violation, by day and by night."""
     for scheme in ("light", "dark"):
-        await person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        results = await axe.run(person.page)
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        results = await axe.run(page)
         assert not results.violations_count, f"{where}, {scheme}: {results.generate_report()}"
 
 

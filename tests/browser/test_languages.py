@@ -5,9 +5,10 @@ import re
 import msgspec
 import pytest
 from playwright.async_api import expect
+from yarl import URL
 
 from engine.instants import now_ms
-from tests.browser.person import PHONE, People, Person
+from tests.browser.person import PHONE, People, Person, Site
 from tests.town import Sale, Town
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -190,3 +191,42 @@ async def test_a_visitors_choice_of_language_stays(people: People) -> None:
         await expect(visitor.page.locator("html")).to_have_attribute("lang", "fr")
         await visitor.open("/h/zeewind")
         await expect(visitor.page.locator("html")).to_have_attribute("lang", "fr")
+
+
+SIMPLER = {
+    "nl": "Een eenvoudiger versie van deze pagina",
+    "fr": "Une version plus simple de cette page",
+    "de": "Eine einfachere Fassung dieser Seite",
+    "en": "A simpler version of this page",
+}
+
+
+@pytest.mark.parametrize("language", SIMPLER)
+async def test_the_page_without_javascript_is_found_at_the_foot_of_the_one_with_it(
+    town: Town, people: People, site: Site, language: str
+) -> None:
+    """For as long as nothing is lost on the way: a number stays where it was drawn."""
+    async with await town.open_sale("zeewind", rate_per_minute=1) as sale, people.arrive(PHONE, "en") as visitor:
+        await sale.join()
+        page, room = visitor.page, f"/h/zeewind/{sale.on_sale}"
+        simpler = page.get_by_role("link", name=SIMPLER[language])
+        back = f"return_to={site.local_origin}/redirect/back.html"
+        for path in ("/", "/h/zeewind", room, f"{room}?{back}"):
+            asked = f"{path}{'&' if '?' in path else '?'}language={language}"
+            await visitor.open(asked)
+            await simpler.click()
+            await expect(page.locator("body.plain")).to_be_visible()
+            came = URL(page.url)
+            assert came.path == f"{path.partition('?')[0].rstrip('/')}/plain"
+            assert came.query["language"] == language
+            assert ("return_to" in came.query) == ("return_to" in path)
+            await expect(page.locator("html")).to_have_attribute("lang", language)
+        await visitor.open(f"{room}?language={language}")
+        await visitor.press(SAID[language].join)
+        await expect(page.locator("[data-situation=waiting]")).to_be_visible()
+        await expect(simpler).to_be_hidden()
+        # A house's own page has no foot of ours.
+        with site.embeds(sale) as address:
+            await visitor.open(address)
+            await expect(page.locator("parvis-waiting-room .stage")).to_be_visible()
+            await expect(simpler).to_have_count(0)

@@ -87,9 +87,9 @@ async def test_what_is_on_sale_is_found_and_the_address_says_what_is_looked_for(
         await visitor.press("Show everything on sale")
         await expect(page.get_by_label("Search by title")).to_be_focused()
         await shows(visitor, "Café Abdij", "Café Oostduin")
-        await page.get_by_label("What", exact=True).select_option("soon")
+        await page.get_by_label("State of the sale").select_option("soon")
         await shows(visitor, "Café Oostduin")
-        await page.get_by_label("What", exact=True).select_option("")
+        await page.get_by_label("State of the sale").select_option("")
         tomorrow = to_rfc3339(now_ms() + DAY_MS)[:10]
         await page.get_by_label("Performance from").fill("2099-01-01")
         await shows(visitor)

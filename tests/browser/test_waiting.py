@@ -10,7 +10,7 @@ from playwright.async_api import async_playwright, expect
 from engine.instants import now_ms
 from tests.browser.devices import AWAY, CAME_BACK, FORBIDDEN, FULL, HEARD, SLEPT, SPOKEN
 from tests.browser.find import launch_options
-from tests.browser.person import PHONE, People, Person
+from tests.browser.person import PHONE, People, Person, Site
 from tests.browser.test_tabs import SLOW, Asked, stands_behind, until
 from tests.town import Sale, Town, small_plan
 
@@ -46,7 +46,7 @@ async def test_a_browser_that_keeps_nothing_keeps_the_place_over_a_reload(town: 
         await visitor.context.add_init_script(REFUSES[how])
         page = visitor.page
         await stands_behind(sale, 2, visitor)
-        await visitor.sees("Your browser keeps nothing on this device.")
+        await visitor.sees("Your browser keeps nothing on this device:")
         await expect(page.get_by_label("Your personal link")).to_be_visible()
         await page.reload()
         await expect(page.locator(".number")).to_have_text("3")
@@ -222,3 +222,36 @@ async def test_the_back_button_brings_a_living_page_back(town: Town) -> None:
         await manage(sale, "message", message="Welcome back.")
         await visitor.sees("Welcome back.")
         await expect(page.locator(".number")).to_have_text("3")
+
+
+async def theme(sale: Sale, step: str, **body: object) -> None:
+    answer = await sale.post(f"/manage/theme/{step}", {"reason": "a test"} | body, token=sale.manage_key)
+    assert answer.status == 200, answer.json
+
+
+async def test_a_houses_own_words_are_read_by_whoever_waits_on_its_page_and_inside_its_site(
+    town: Town, people: People, site: Site
+) -> None:
+    own = {
+        "own.line": "The square is <b>lit</b> tonight.",
+        "own.fees": "One euro an order.",
+        "next.waiting": "Have a drink.",
+        "house_lead": "Our season.",
+    }
+    async with await town.open_sale("zeewind", **SLOW) as sale:
+        await theme(sale, "draft", words={"en": own})
+        await theme(sale, "publish")
+        try:
+            async with people.arrive(PHONE) as visitor, people.arrive() as guest:
+                await stands_behind(sale, 2, visitor)
+                await visitor.sees(own["own.line"], own["next.waiting"])
+                await visitor.page.get_by_text("Fees, refunds and delivery").click()
+                await visitor.sees(own["own.fees"], "by e-mail")
+                await visitor.open("/h/zeewind")
+                await visitor.sees(own["house_lead"])
+                with site.embeds(sale) as address:
+                    await guest.open(address)
+                    await guest.press("Join the queue")
+                    await guest.sees(own["own.line"], own["next.waiting"])
+        finally:
+            await theme(sale, "back")

@@ -85,7 +85,7 @@ test('whoever is called, or in, or too late has no hurry', () => {
   assert.equal(asks({ situation: 'sold_out', ahead: 9 }, { phase: 'sold_out' }), 15_000);
 });
 
-const STATE = { phase: 'open', place: 'p', position: 9, isServed: false, isTurnOver: false, isFull: false, hasPass: false, isMissing: false, isConnected: true };
+const STATE = { phase: 'open', place: 'p', position: 9, isServed: false, isTurnOver: false, isFull: false, hasPass: false, isMissing: false, isConnected: true, lasts: 'device' };
 const SITUATIONS = [
   ['loading', { phase: null }], ['unreachable', { phase: null, isConnected: false }], ['missing', { phase: null, isConnected: false, isMissing: true }],
   ['scheduled', { phase: 'scheduled', place: null }], ['joinable', { phase: 'prequeue', place: null }], ['joinable', { place: null }],
@@ -122,4 +122,6 @@ test('what is old or cut off is said, and how long a turn is kept', () => {
   assert.ok(say({}).next.includes('turn_kept 600s 900s 300s'));
   assert.ok(say({}).next.includes('seats_are_tight'));
   assert.ok(say({ phase: 'sold_out' }).next.includes('sold_out_keep'));
+  assert.match(say({}).next[0], /^next\.waiting /);
+  for (const lasts of ['tab', 'page']) assert.match(say({ lasts }).next[0], /^next\.waiting_here /);
 });
