@@ -128,6 +128,28 @@ async def control_new_sale(stage: Stage) -> Page:
     return person.page
 
 
+async def control_new_performance(stage: Stage) -> Page:
+    """A performance in one of the house's halls, with its prices."""
+    sale = await stage.sale()
+    person = await at_control(stage, sale)
+    part = await opens(stage, person, "sale_new")
+    await opens(stage, person, "show_new")
+    await part.get_by_label(stage.say("show_title"), exact=True).fill("Winterreise")
+    await part.get_by_label(stage.say("show_hall"), exact=True).select_option(sale.hall)
+    await part.get_by_label(stage.say("show_starts_at"), exact=True).fill("2031-01-10T20:00")
+    for price in await part.get_by_label(stage.say("price.full"), exact=True).all():
+        await price.fill("32.50")
+    return person.page
+
+
+async def control_new_performance_sure(stage: Stage) -> Page:
+    """The check before a performance is made."""
+    page = await control_new_performance(stage)
+    await page.locator(".unfolded .unfolded").get_by_role("button", name=stage.say("sale_check")).click()
+    await expect(page.get_by_role("button", name=stage.say("show_make"), exact=True)).to_be_visible()
+    return page
+
+
 async def theme_refused(stage: Stage) -> Page:
     """Colours that cannot be seen, with the nearest that can."""
     person = await at_control(stage, await stage.sale())
@@ -191,7 +213,7 @@ async def counter_seats(stage: Stage) -> Page:
 
 async def _paying(stage: Stage) -> Person:
     person = await _with_seats(stage)
-    await person.press(stage.say("step.pay") if stage.is_phone else stage.say("continue"))
+    await person.press(stage.say("continue"))
     await expect(person.button(stage.say("counter.cash"))).to_be_visible()
     return person
 
@@ -210,6 +232,14 @@ async def counter_sold(stage: Stage) -> Page:
     return person.page
 
 
+async def counter_undone(stage: Stage) -> Page:
+    """Undone, with what to do with the money."""
+    page = await counter_sold(stage)
+    await page.get_by_role("button", name=stage.say("counter.undo_yes")).click()
+    await expect(page.get_by_role("heading", name=stage.say("counter.undone"))).to_be_visible()
+    return page
+
+
 async def counter_offline(stage: Stage) -> Page:
     """No connection."""
     person = await _with_seats(stage)
@@ -226,6 +256,8 @@ STATES: list[tuple[str, Callable[[Stage], Awaitable[Page]]]] = [
     ("control_actions", control_actions),
     ("control_order", control_order),
     ("control_new_sale", control_new_sale),
+    ("control_new_performance", control_new_performance),
+    ("control_new_performance_sure", control_new_performance_sure),
     ("theme_refused", theme_refused),
     ("theme_drafted", theme_drafted),
     ("theme_previewed", theme_previewed),
@@ -233,5 +265,6 @@ STATES: list[tuple[str, Callable[[Stage], Awaitable[Page]]]] = [
     ("counter_seats", counter_seats),
     ("counter_payment", counter_payment),
     ("counter_sold", counter_sold),
+    ("counter_undone", counter_undone),
     ("counter_offline", counter_offline),
 ]

@@ -65,27 +65,3 @@ async def test_a_visitors_pages_have_no_barrier(town: Town, people: People, site
         await visitor.press("Pay €42.00")
         await visitor.sees("Your order is confirmed")
         await has_no_barrier(visitor, "the confirmation")
-
-
-async def test_staff_pages_have_no_barrier(town: Town, people: People) -> None:
-    async with await town.open_sale("zeewind", hold_seconds=300) as sale, people.arrive(refused=[404]) as staff:
-        page = staff.page
-        await staff.open("/h/zeewind/control")
-        await expect(staff.button("Sign in")).to_be_visible()
-        await has_no_barrier(staff, "the key")
-        await page.get_by_label("Your key").fill(sale.manage_key)
-        await staff.press("Sign in")
-        await expect(page.locator(".tiles").first).to_be_visible()
-        while await page.get_by_role("button", expanded=False).count():
-            await page.get_by_role("button", expanded=False).first.click()
-        await has_no_barrier(staff, "control")
-        await staff.open("/h/zeewind/counter")
-        await page.get_by_label("Your key").fill(sale.counter_key)
-        await staff.press("Sign in")
-        await expect(page.locator(".big-choice").first).to_be_visible()
-        await has_no_barrier(staff, "counter, performance")
-        await page.locator(f'[data-performance="{sale.performance}"]').click()
-        await staff.press("Find the best seats")
-        await staff.press("To payment")
-        await staff.sees("To pay: €42.00")
-        await has_no_barrier(staff, "counter, payment")

@@ -7,8 +7,9 @@ import pytest_asyncio
 from playwright.async_api import Locator, expect
 
 from tests.browser.conftest import people_of, ready
-from tests.browser.person import PHONE, People, Person
+from tests.browser.person import DESK, PHONE, People, Person
 from tests.browser.test_accessibility import has_no_barrier
+from tests.browser.test_sizes import SIZES, TWICE, can_be_hit, fits
 from tests.operated import OPERATOR_KEY, Operated, frozen
 
 HOUSES = ("zeewind", "klinker")
@@ -53,11 +54,17 @@ async def test_nobody_sees_the_houses_without_an_operators_key(operated: Operate
         assert await stranger.page.evaluate("sessionStorage.length") == 0
 
 
-@pytest.mark.parametrize("device", [PHONE, {"viewport": {"width": 1280, "height": 900}}], ids=["phone", "desk"])
+@pytest.mark.parametrize(
+    ("device", "is_twice"),
+    [(PHONE, False), (DESK, False), *list(SIZES.values())[:2]],
+    ids=["phone", "desk", "narrow", "large"],
+)
 async def test_an_operator_sees_every_house_live_and_the_one_that_is_down(
-    operated: Operated, visitors: People, device: "dict[str, object]"
+    operated: Operated, visitors: People, device: "dict[str, object]", is_twice: bool
 ) -> None:
     async with await operated.open_sale("zeewind") as sale, visitors.arrive(device) as operator:
+        if is_twice:
+            await operator.context.add_init_script(TWICE)
         await comes_in(operator)
         sells, other = board_of(operator, "zeewind"), board_of(operator, "klinker")
         await expect(sells).to_contain_text("On sale")
@@ -76,10 +83,11 @@ async def test_an_operator_sees_every_house_live_and_the_one_that_is_down(
             await expect(sells).to_contain_text("Old numbers", timeout=2 * DOWN_MS)
             await expect(other).to_contain_text("Nothing on sale")
             await expect(other).not_to_contain_text("Old numbers")
-            await has_no_barrier(operator, "a house is down")
+            for look in (has_no_barrier, fits, can_be_hit):
+                await look(operator, "a house is down")
         await expect(sells).to_contain_text("On sale", timeout=DOWN_MS)
         await has_no_barrier(operator, "all is well")
         await operator.sees("2 houses, and all is well.")
-        assert await operator.overflow() == 0
+        await fits(operator, "all is well")
         text = await operator.page.inner_text("body")
         assert operated.canaries["zeewind"].customer not in text

@@ -37,7 +37,8 @@ CUT = f"""() => ({EVERY})((element, box) => {{
   if (box.right > document.documentElement.clientWidth + 1 || box.left < -1) return true;
   // What was typed moves within its field.
   if (element.matches('input')) return false;
-  const isClipped = ['hidden', 'clip'].includes(getComputedStyle(element).overflowX);
+  // What somebody types may be longer than its field.
+  const isClipped = !element.matches('input') && ['hidden', 'clip'].includes(getComputedStyle(element).overflowX);
   return isClipped && element.scrollWidth > element.clientWidth + 1;
 }})"""
 """Elements of which something is cut off, or beyond the screen's edges."""
