@@ -1,5 +1,6 @@
 """Choosing seats without JavaScript: the best together, standing places, or seat by seat along a row."""
 
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +16,7 @@ from engine import seats
 from engine.catalogue import Performance
 from engine.errors import BadInput, ForgedToken, Refused
 from engine.pressure import Level
-from engine.wishes import Best, Wish
+from engine.wishes import LARGEST_QUANTITY, Best, Wish
 from engine.words import OPEN, AreaId, SeatId
 
 MOST_OFFERS: Final = 4
@@ -162,13 +163,13 @@ def _count(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) <= 4 else 0
 
 
-def _wish(visit: Visit, performance: Performance) -> "tuple[Wish, list[str]]":
+def wish_of(visit: Visit, performance: Performance) -> "tuple[Wish, list[str]]":
     """What a form wishes for, and the price type of each. Raises `Refused` where nothing is chosen."""
     fields, name = visit.fields, performance.performance
     named = [SeatId(seat) for seat in fields.all("seat")]
-    types = fields.all("type") or [
-        price_type for price_type, text in fields.under("q.").items() for _ in range(_count(text))
-    ]
+    counted = (price_type for price_type, text in fields.under("q.").items() for _ in range(_count(text)))
+    # One more than may be asked for is refused like millions, and costs nothing.
+    types = fields.all("type") or list(islice(counted, LARGEST_QUANTITY + 1))
     if named:
         return Wish(performance=name, seats=tuple(named)), _types_of_seats(fields)
     if not types:
@@ -217,7 +218,7 @@ async def hold(visit: Visit) -> Answer:
         return _refused(visit, performance, BASKET_FULL, {})
     try:
         owner, _ = owner_of(cell, kept.pass_)
-        wish, types = _wish(visit, performance)
+        wish, types = wish_of(visit, performance)
         key = cell.signer.derive(f"hold {kept.made}", kept.secret)
         held = await seats.hold(cell, owner, (wish,), types, key)
     except (BadInput, ForgedToken) as error:
