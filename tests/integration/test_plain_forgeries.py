@@ -10,8 +10,10 @@ import pytest_asyncio
 
 from api.app import create_app
 from api.forms.door import FORMS, IN_LINE, IN_TURN, NOBODY, Form
-from api.forms.kept import Kept, pack_kept, unpack_kept
+from api.forms.kept import Kept, pack_kept, spelled, unpack_kept
 from engine.network import Limits
+from engine.signing import Hold, Signer
+from engine.words import HouseSlug
 from tests.backstage import Backstage
 from tests.integration.books import Books, changes
 from tests.plain import PlainVisitor, room
@@ -39,6 +41,13 @@ def kept(visitor: PlainVisitor, sale: Sale) -> Kept:
     found = unpack_kept(visitor.cookie(sale))
     assert found is not None
     return found
+
+
+def id_of_the_hold(sale: Sale, own: Kept) -> str:
+    """The id of the one hold of a basket."""
+    (held,) = own.holds
+    signer = Signer(HouseSlug(sale.slug), sale.town.network.house(HouseSlug(sale.slug)).secrets_path)
+    return signer.read(Hold, spelled(held.token)).hold
 
 
 async def token_of(visitor: PlainVisitor, sale: Sale) -> str:
@@ -140,6 +149,30 @@ async def test_a_cookie_from_elsewhere_is_nobodys(town: Town, scene: "tuple[Sale
         stranger.jar.clear()
         page = await stranger.ask("GET", f"{room(sale)}/order", headers=cookie(pack_kept(order)))
         assert page.path == room(sale)
+
+
+async def test_seats_of_another_are_not_in_ones_own_basket(town: Town, scene: "tuple[Sale, PlainVisitor]") -> None:
+    sale, visitor = scene
+    own = kept(visitor, sale)
+    async with PlainVisitor(town.url) as thief:
+        await thief.comes_in(sale)
+        token = await token_of(thief, sale)
+        value = pack_kept(msgspec.structs.replace(kept(thief, sale), holds=own.holds))
+        held = id_of_the_hold(sale, own)
+        with Books(town, "noord") as books:
+            before = books.settled()
+            for path in ("/seats", "/pay"):
+                thief.jar.clear()
+                shown = await thief.ask("GET", room(sale) + path, headers=cookie(value))
+                assert "Nothing yet" in shown.text
+            for path in ("/release", "/extend", "/pay"):
+                thief.jar.clear()
+                body = BODY | {"token": token, "hold": held}
+                answer = await thief.ask("POST", room(sale) + path, headers=cookie(value), data=body, follow=False)
+                assert answer.status == 303
+            assert not changes(before, books.read())
+    paid = await visitor.send(await visitor.open(f"{room(sale)}/pay"), "Pay", email="ada@example.org")
+    assert "Your order is confirmed" in paid.text
 
 
 @pytest.mark.parametrize("instant", [-1, 2**53, 2**63 - 1])
