@@ -80,8 +80,8 @@ def add_options(parser: Any) -> None:
         kind = {} if "type" in more or default is None else {"type": type(default)}
         parser.add_argument(f"--{name}", env_var=variable, default=default, help=what, **kind, **more)
 
-    option("house", None, "the house's slug", required=True)
-    option("on-sale", None, "the on-sale to rehearse", required=True)
+    option("house", "", "the house's slug; a worker has all of this from its master")
+    option("on-sale", "", "the on-sale to rehearse")
     option("shape", OPENING, "how the crowd comes", choices=SHAPES)
     option("visitors", 500, "how many come")
     option("seed", 1, "decides who comes, and when")
@@ -110,6 +110,8 @@ def add_options(parser: Any) -> None:
 def read_options(parsed: Any, host: str) -> Options:
     """The options as parsed. Raises `SystemExit` where they do not fit together."""
     given: dict[str, Any] = vars(parsed)
+    if not (given["house"] and given["on_sale"]):
+        raise SystemExit("which sale? name it, with --house and --on-sale")
     shares = {name.replace("-", "_"): given[name.replace("-", "_")] for name in _SHARES}
     defaults = {"late_payers": 0.0} | ({"walkers": WALKERS_IN_A_SOAK} if given["shape"] == SOAK else {})
     mix = defaults | {name: value for name, value in shares.items() if value is not None}

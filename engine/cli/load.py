@@ -102,7 +102,7 @@ def run(arguments: list[str]) -> int:
         print(_own_options().format_help(), flush=True)
         subprocess.run([sys.executable, "-m", "loadtests.options"], check=False)
         return subprocess.run(command, check=False).returncode
-    if not (shared.autostart or shared.worker or shared.headless or shared.master):
+    if not (shared.autostart or shared.worker or shared.headless):
         arguments = [*UNATTENDED, *arguments]
     if shared.host or shared.worker:
         return subprocess.run(locust(arguments), check=False).returncode
