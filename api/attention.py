@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Final
 
-from litestar import Request, get, post
+from litestar import Request, get
 from litestar.params import Parameter
 
-from api.guards import allows, caller_of, changing
+from api.guards import allows, caller_of, change, changing
 from api.manage_wire import Text
 from api.wire import Reply
 from api.wire import Request as Body
@@ -13,7 +13,6 @@ from engine.errors import Refused
 from engine.ledger import attention
 from engine.ledger.attention import Alarm, Refund
 
-BODY_BYTES: Final = 64 * 1024
 Call = Request[Any, Any, Any]
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
 
@@ -50,13 +49,7 @@ async def list_alarms(request: Call, limit: Limit = 100, seen: bool = False) -> 
     return AlarmsReply(alarms=tuple(await attention.alarms(caller_of(request).ledger, limit, with_seen=seen)))
 
 
-@post(
-    "/alarms/{alarm:int}/seen",
-    guards=[allows()],
-    status_code=200,
-    request_max_body_size=BODY_BYTES,
-    summary="Note that an alarm has been seen to",
-)
+@change("/alarms/{alarm:int}/seen", "Note that an alarm has been seen to")
 async def see_alarm(request: Call, alarm: int, data: SeenRequest) -> AlarmsReply:
     """What is left. Seeing one twice is harmless."""
     caller = await changing(request)
@@ -72,13 +65,7 @@ async def list_refunds(request: Call, limit: Limit = 100, done: bool = False) ->
     return RefundsReply(refunds=tuple(await attention.refunds(caller_of(request).ledger, limit, with_done=done)))
 
 
-@post(
-    "/refunds/paid",
-    guards=[allows()],
-    status_code=200,
-    request_max_body_size=BODY_BYTES,
-    summary="Note that a payment's money went back",
-)
+@change("/refunds/paid", "Note that a payment's money went back")
 async def mark_refunded(request: Call, data: RefundedRequest) -> RefundsReply:
     """What is left. Saying it twice is harmless."""
     caller = await changing(request)

@@ -3,17 +3,16 @@
 The address comes in the body, never in the path or the query: those stand in logs, of which Parvis has not all.
 """
 
-from typing import Any, Final
+from typing import Any
 
-from litestar import Request, post
+from litestar import Request
 
-from api.guards import allows, changing
+from api.guards import change, changing
 from api.manage_wire import Text
 from api.wire import Request as Body
 from engine.ledger import customers
 from engine.ledger.customers import By, Erased, Export
 
-BODY_BYTES: Final = 64 * 1024
 Call = Request[Any, Any, Any]
 
 
@@ -24,13 +23,7 @@ class CustomerRequest(Body, frozen=True):
     reason: Text
 
 
-@post(
-    "/customers/export",
-    guards=[allows()],
-    status_code=200,
-    request_max_body_size=BODY_BYTES,
-    summary="All that the house holds of a customer",
-)
+@change("/customers/export", "All that the house holds of a customer")
 async def export_customer(request: Call, data: CustomerRequest) -> Export:
     """Orders, items, refund requests, and orders that could not be recorded."""
     caller = await changing(request)
@@ -38,13 +31,7 @@ async def export_customer(request: Call, data: CustomerRequest) -> Export:
     return await customers.export(caller.ledger, caller.cell.signer, data.email, by)
 
 
-@post(
-    "/customers/erase",
-    guards=[allows()],
-    status_code=200,
-    request_max_body_size=BODY_BYTES,
-    summary="Take a customer out of the house's data; the accounts stay",
-)
+@change("/customers/erase", "Take a customer out of the house's data; the accounts stay")
 async def erase_customer(request: Call, data: CustomerRequest) -> Erased:
     """How much was anonymised."""
     caller = await changing(request)

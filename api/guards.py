@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import msgspec
-from litestar import Request
+from litestar import Request, post
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
@@ -17,6 +17,8 @@ from engine.house import Change, bind, find_key
 from engine.ledger.ledger import Ledger
 
 LONGEST_KEY: Final = 200
+BODY_BYTES: Final = 64 * 1024
+"""Of a change: a reason, a few names and numbers."""
 Connection = ASGIConnection[Any, Any, Any, Any]
 Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 
@@ -65,6 +67,17 @@ def allows(*scopes: str, is_plan: bool = False) -> Guard:
         connection.state.caller = Caller(cell=cell, ledger=ledger, key=key, operation=operation)
 
     return guard
+
+
+def change(path: str, summary: str, *scopes: str, status_code: int = 200) -> post:
+    """A route (POST) that changes something of the house, for keys with one of the scopes; see `allows`."""
+    return post(
+        path,
+        guards=[allows(*scopes)],
+        status_code=status_code,
+        request_max_body_size=BODY_BYTES,
+        summary=summary,
+    )
 
 
 async def _body(request: Request[Any, Any, Any], limit: int, seconds: float) -> bytes:

@@ -11,7 +11,7 @@ from litestar.response import Stream
 
 from api.attention import ATTENTION
 from api.customers import erase_customer, export_customer
-from api.guards import allows, caller_of, changing
+from api.guards import allows, caller_of, change, changing
 from api.manage_wire import (
     ActionRequest,
     ActionsReply,
@@ -49,7 +49,6 @@ from engine.words import STATE_WORDS, OnSaleId, OrderId
 
 Call = Request[Any, Any, Any]
 PLAN_BYTES: Final = 32 * 1024 * 1024
-BODY_BYTES: Final = 64 * 1024
 SHOWN: Final = allows("counter", "orders:read")
 """For what a counter's page shows."""
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
@@ -101,9 +100,7 @@ def _performance_reply(performance: Performance) -> SetUpPerformance:
     )
 
 
-@post(
-    "/performances", guards=[allows()], request_max_body_size=BODY_BYTES, summary="Create a performance with its prices"
-)
+@change("/performances", "Create a performance with its prices", status_code=201)
 async def create_performance(request: Call, data: PerformanceRequest) -> SetUpPerformance:
     """The performance."""
     caller = await changing(request)
@@ -127,7 +124,7 @@ async def list_performances(request: Call) -> PerformancesReply:
     return PerformancesReply(performances=tuple(map(_performance_reply, found)))
 
 
-@post("/on-sales", guards=[allows()], request_max_body_size=BODY_BYTES, summary="Put performances on sale")
+@change("/on-sales", "Put performances on sale", status_code=201)
 async def create_on_sale(request: Call, data: OnSaleRequest) -> CountersReply:
     """The on-sale's counters as it starts."""
     caller = await changing(request)
@@ -190,13 +187,7 @@ async def read_on_sale(request: Call, on_sale: str) -> CountersReply:
     return await _counters(request, caller_of(request).cell, on_sale)
 
 
-@post(
-    "/on-sales/{on_sale:str}/{action:str}",
-    guards=[allows()],
-    status_code=200,
-    request_max_body_size=BODY_BYTES,
-    summary="Open, pause, resume or close an on-sale, or set its rate or message",
-)
+@change("/on-sales/{on_sale:str}/{action:str}", "Open, pause, resume or close an on-sale, or set its rate or message")
 async def change_on_sale(request: Call, on_sale: str, action: str, data: ActionRequest) -> CountersReply:
     """The on-sale's counters after it."""
     caller = caller_of(request)
@@ -265,12 +256,10 @@ async def export_orders(request: Call) -> Stream:
     return Stream(rows(), media_type="text/csv; charset=utf-8", headers={"content-disposition": name})
 
 
-@post(
+@change(
     "/orders/{order:str}/refund",
-    guards=[allows("counter")],
-    status_code=200,
-    request_max_body_size=BODY_BYTES,
-    summary="Return an order: its seats go back on sale, and its money is asked back. The counter, only its own latest",
+    "Return an order: its seats go back on sale, and its money is asked back. The counter, only its own latest",
+    "counter",
 )
 async def refund_order(request: Call, order: str, data: RefundRequest) -> OrderReply:
     """The order, refunded."""
@@ -298,12 +287,7 @@ async def list_keys(request: Call) -> KeysReply:
     return KeysReply(keys=tuple(map(_key_reply, caller_of(request).cell.catalogue.api_keys.values())))
 
 
-@post(
-    "/keys",
-    guards=[allows()],
-    request_max_body_size=BODY_BYTES,
-    summary="Create a key; its secret is shown this once",
-)
+@change("/keys", "Create a key; its secret is shown this once", status_code=201)
 async def create_key(request: Call, data: KeyRequest) -> KeyReply:
     """The key with its secret."""
     caller = await changing(request)

@@ -6,7 +6,7 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
 
-from api.guards import Caller, allows, caller_of, changing
+from api.guards import Caller, allows, caller_of, change, changing
 from api.manage_wire import Text
 from api.public import logo_reply
 from api.wire import LogoReply, Reply
@@ -18,7 +18,7 @@ from engine.network import Colours
 from engine.theme import OWN_WORDS, Logo, Theme, Themes, look_of
 from engine.theming import discard_draft, go_back, new_preview, publish_draft, read_themes, save_draft
 
-BODY_BYTES: Final = 256 * 1024
+DRAFT_BYTES: Final = 256 * 1024
 Call = Request[Any, Any, Any]
 
 
@@ -117,7 +117,7 @@ async def _logo(caller: Caller, asked: LogoRequest | None) -> Logo | None:
     "/theme/draft",
     guards=[allows(is_plan=True)],
     status_code=200,
-    request_max_body_size=BODY_BYTES,
+    request_max_body_size=DRAFT_BYTES,
     summary="Draft a theme; nobody sees it but whoever has its link",
 )
 async def draft_theme(request: Call, data: ThemeRequest) -> ThemesReply:
@@ -138,37 +138,19 @@ async def _step(request: Call, data: PublishRequest) -> ThemesReply:
     return _reply(caller.cell, await step(caller.cell, caller.ledger, change, caller.operation))
 
 
-@post(
-    "/theme/publish",
-    guards=[allows()],
-    status_code=200,
-    request_max_body_size=BODY_BYTES,
-    summary="Show the drafted theme to everybody",
-)
+@change("/theme/publish", "Show the drafted theme to everybody")
 async def publish_theme(request: Call, data: PublishRequest) -> ThemesReply:
     """The themes after it."""
     return await _step(request, data)
 
 
-@post(
-    "/theme/discard",
-    guards=[allows()],
-    status_code=200,
-    request_max_body_size=BODY_BYTES,
-    summary="Throw the draft of a theme away; its link ends",
-)
+@change("/theme/discard", "Throw the draft of a theme away; its link ends")
 async def discard_theme(request: Call, data: PublishRequest) -> ThemesReply:
     """The themes after it."""
     return await _step(request, data)
 
 
-@post(
-    "/theme/back",
-    guards=[allows()],
-    status_code=200,
-    request_max_body_size=BODY_BYTES,
-    summary="Show the previous theme again; today's becomes the previous one",
-)
+@change("/theme/back", "Show the previous theme again; today's becomes the previous one")
 async def theme_back(request: Call, data: PublishRequest) -> ThemesReply:
     """The themes after it."""
     return await _step(request, data)

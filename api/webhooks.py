@@ -3,10 +3,10 @@
 from functools import cache
 from typing import Annotated, Any, Final
 
-from litestar import Request, delete, get, post
+from litestar import Request, delete, get
 from litestar.params import Parameter
 
-from api.guards import Caller, allows, caller_of, changing
+from api.guards import Caller, allows, caller_of, change, changing
 from api.manage_wire import Text
 from api.webhooks_wire import (
     DeliveriesReply,
@@ -27,7 +27,6 @@ from engine.network import House
 from engine.orders import new_order_id
 from engine.webhooks import TYPES, secret_of
 
-BODY_BYTES: Final = 64 * 1024
 AT: Final = "/webhooks/{webhook:str}"
 Call = Request[Any, Any, Any]
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
@@ -70,12 +69,7 @@ async def list_webhooks(request: Call) -> WebhooksReply:
     return WebhooksReply(webhooks=tuple(map(_reply, found)), types=TYPES)
 
 
-@post(
-    "/webhooks",
-    guards=[allows()],
-    request_max_body_size=BODY_BYTES,
-    summary="Register an endpoint; its secret is shown this once",
-)
+@change("/webhooks", "Register an endpoint; its secret is shown this once", status_code=201)
 async def create_webhook(request: Call, data: WebhookRequest) -> WebhookReply:
     """The endpoint with its secret."""
     caller = await changing(request)
@@ -85,13 +79,7 @@ async def create_webhook(request: Call, data: WebhookRequest) -> WebhookReply:
     return _with_secret(caller, made)
 
 
-@post(
-    AT,
-    guards=[allows()],
-    status_code=200,
-    request_max_body_size=BODY_BYTES,
-    summary="Change an endpoint's address, types or description",
-)
+@change(AT, "Change an endpoint's address, types or description")
 async def change_webhook(request: Call, webhook: str, data: WebhookChange) -> WebhookReply:
     """The endpoint as it is now."""
     caller = await changing(request)
@@ -101,39 +89,21 @@ async def change_webhook(request: Call, webhook: str, data: WebhookChange) -> We
     return _reply(await webhooks.change(caller.ledger, webhook, url, data.types, data.description, by))
 
 
-@post(
-    AT + "/disable",
-    guards=[allows()],
-    status_code=200,
-    request_max_body_size=BODY_BYTES,
-    summary="Tell an endpoint nothing more, for now",
-)
+@change(AT + "/disable", "Tell an endpoint nothing more, for now")
 async def disable_webhook(request: Call, webhook: str, data: WebhookReason) -> WebhookReply:
     """The endpoint as it is now. What happens meanwhile is not told there later."""
     caller = await changing(request)
     return _reply(await webhooks.disable(caller.ledger, webhook, _by(caller, data.reason)))
 
 
-@post(
-    AT + "/enable",
-    guards=[allows()],
-    status_code=200,
-    request_max_body_size=BODY_BYTES,
-    summary="Tell an endpoint again, what still waits first",
-)
+@change(AT + "/enable", "Tell an endpoint again, what still waits first")
 async def enable_webhook(request: Call, webhook: str, data: WebhookReason) -> WebhookReply:
     """The endpoint as it is now."""
     caller = await changing(request)
     return _reply(await webhooks.enable(caller.ledger, webhook, _by(caller, data.reason)))
 
 
-@post(
-    AT + "/secret",
-    guards=[allows()],
-    status_code=200,
-    request_max_body_size=BODY_BYTES,
-    summary="Give an endpoint another secret, shown this once",
-)
+@change(AT + "/secret", "Give an endpoint another secret, shown this once")
 async def rotate_secret(request: Call, webhook: str, data: WebhookRotation) -> WebhookReply:
     """The endpoint with its new secret; the one before counts for a while as well."""
     caller = await changing(request)
@@ -141,13 +111,7 @@ async def rotate_secret(request: Call, webhook: str, data: WebhookRotation) -> W
     return _with_secret(caller, rotated)
 
 
-@post(
-    AT + "/test",
-    guards=[allows()],
-    status_code=200,
-    request_max_body_size=BODY_BYTES,
-    summary="Send an endpoint an event that says nothing",
-)
+@change(AT + "/test", "Send an endpoint an event that says nothing")
 async def send_webhook_test(request: Call, webhook: str, data: WebhookReason) -> TestReply:
     """The event's id, to be found among the endpoint's deliveries."""
     caller = await changing(request)
@@ -169,13 +133,7 @@ async def list_deliveries(request: Call, webhook: str, limit: Limit = 100, stand
     return DeliveriesReply(deliveries=tuple(found))
 
 
-@post(
-    AT + "/deliveries/{event:str}/resend",
-    guards=[allows()],
-    status_code=200,
-    request_max_body_size=BODY_BYTES,
-    summary="Tell an endpoint something again, under the id that it has",
-)
+@change(AT + "/deliveries/{event:str}/resend", "Tell an endpoint something again, under the id that it has")
 async def resend_delivery(request: Call, webhook: str, event: str, data: WebhookReason) -> DeliveriesReply:
     """The endpoint's deliveries, this one waiting again."""
     caller = await changing(request)

@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -52,17 +52,24 @@ class Address(msgspec.Struct, frozen=True):
     workers: int
 
 
-async def keep_house(house: House, stop: asyncio.Event, sight: Sight | None = None) -> None:
-    """The keeper and the writer of one house, until `stop`. A server that is away is waited for. `sight` sees it.
-
-    Whatever else goes wrong in one house is logged and begun again: it is no other house's matter.
-    """
+async def _go_on(what: str, house: House, stop: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+    """Works for one house until `stop`. What goes wrong is logged and begun again: it is no other house's matter."""
     while not stop.is_set():
         try:
-            await _keep_house(house, stop, sight)
+            await work()
         except Exception:
-            log.exception("keeping failed", house=house.slug)
+            log.exception("begun again", what=what, house=house.slug)
             await _pause(stop, RETRY_SECONDS)
+
+
+async def keep_house(house: House, stop: asyncio.Event, sight: Sight | None = None) -> None:
+    """The keeper and the writer of one house, until `stop`. A server that is away is waited for. `sight` sees it."""
+    await _go_on("keeping", house, stop, lambda: _keep_house(house, stop, sight))
+
+
+async def see_house(sight: Sight, stop: asyncio.Event) -> None:
+    """Sees how one house is doing, until `stop`."""
+    await _go_on("seeing", sight.house, stop, lambda: sight.run(stop))
 
 
 async def _until_it_may_run(house: House, ledger: Ledger, stop: asyncio.Event) -> None:
@@ -110,16 +117,6 @@ async def _keep_house(house: House, stop: asyncio.Event, sight: Sight | None) ->
         await cell.close()
         await ledger.close()
         await owner.aclose()
-
-
-async def see_house(sight: Sight, stop: asyncio.Event) -> None:
-    """Sees how one house is doing, until `stop`; whatever goes wrong with that is logged and begun again."""
-    while not stop.is_set():
-        try:
-            await sight.run(stop)
-        except Exception:
-            log.exception("seeing failed", house=sight.house.slug)
-            await _pause(stop, RETRY_SECONDS)
 
 
 async def tell_figures(sights: Sequence[Sight], folder: Path, stop: asyncio.Event) -> None:
