@@ -21,7 +21,7 @@ DESK: Final = {"viewport": {"width": 1280, "height": 800}}
 PATIENCE_MS: Final = 15_000
 LOCALES: Final = {"nl": "nl-BE", "fr": "fr-BE", "de": "de-DE", "en": "en-GB"}
 MOST_STOPS: Final = 80
-START_SECONDS: Final = 20
+START_SECONDS: Final = 90
 EXAMPLES: Final = Path(__file__).parents[2] / "deploy" / "examples"
 FOCUS: Final = """() => {
   let focused = document.activeElement;

@@ -107,6 +107,7 @@ async def test_whoever_came_from_the_houses_own_site_goes_back_there_with_the_pa
             await expect(visitor.button("Continuer vers la billetterie de la maison")).to_be_visible(timeout=30_000)
             await visitor.press("Continuer vers la billetterie de la maison")
             await page.wait_for_url(f"{back}#pass=eyJ**")
+            assert "This page needs JavaScript to know your turn." in await page.inner_text("main")
             # Back in the queue the turn leads there again, and not into our own shop.
             await visitor.open(f"{room(sale)}?return_to={quote(back, safe='')}")
             await page.get_by_role("link", name="Weiter zu den Karten des Hauses").click()
