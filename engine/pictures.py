@@ -56,7 +56,7 @@ def _png_size(image: bytes) -> tuple[int, int]:
     try:
         while True:
             length, name = struct.unpack_from(">I4s", image, at)
-            if name == b"IHDR":
+            if name == b"IHDR" and at == len(PNG):  # browsers believe the first
                 size = struct.unpack_from(">II", image, at + 8)
             if name == b"acTL":
                 raise BadInput("this picture moves; a logo stands still")
@@ -77,7 +77,7 @@ def _jpeg_size(image: bytes) -> tuple[int, int]:
             mark, marker, length = struct.unpack_from(">BBH", image, at)
             if mark != 0xFF or length < 2:
                 raise BadInput(NOT_A_PICTURE)
-            if marker in FRAMES:
+            if marker in FRAMES and size == (0, 0):
                 height, width = struct.unpack_from(">HH", image, at + 5)
                 size = (width, height)
             if marker == SCAN:

@@ -22,10 +22,18 @@ def moving_png() -> bytes:
     return png(more=_chunk(b"acTL", struct.pack(">II", 2, 0)))
 
 
-def jpeg(width: int = 160, height: int = 48) -> bytes:
-    """The parts of a JPEG by which its size is known."""
-    frame = struct.pack(">BHHB", 8, height, width, 3) + bytes(9)
-    parts = ((b"\xff\xe0", b"JFIF\0" + bytes(9)), (b"\xff\xc0", frame), (b"\xff\xda", bytes(10)))
+def swelling_png() -> bytes:
+    """A PNG of 900 million points in a few bytes, that says behind them that it is a small one."""
+    small = png()
+    header = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 1, 0, 0, 0, 0))
+    return header + _chunk(b"IDAT", zlib.compress(bytes(100))) + small[8:]
+
+
+def jpeg(width: int = 160, height: int = 48, *, then: "tuple[int, int] | None" = None) -> bytes:
+    """The parts of a JPEG by which its size is known. `then`: another size that stands behind the first."""
+    sizes = [(width, height), *([then] if then else [])]
+    frames = ((b"\xff\xc0", struct.pack(">BHHB", 8, high, wide, 3) + bytes(9)) for wide, high in sizes)
+    parts = ((b"\xff\xe0", b"JFIF\0" + bytes(9)), *frames, (b"\xff\xda", bytes(10)))
     return b"\xff\xd8" + b"".join(m + struct.pack(">H", len(c) + 2) + c for m, c in parts) + b"\0\xff\xd9"
 
 

@@ -17,7 +17,7 @@ from engine.pictures import LARGEST_BYTES
 from engine.signing import Preview
 from engine.theme import FACT, OWN_WORDS
 from tests.integration.commands import Parvis, Said
-from tests.integration.pictures import jpeg, logo, moving_png, png
+from tests.integration.pictures import jpeg, logo, moving_png, png, swelling_png
 from tests.town import Answer, Sale, Town
 
 WORDS = Path(__file__).parents[2] / "api/web/words"
@@ -141,6 +141,8 @@ async def test_colours_that_cannot_be_seen_are_refused_with_the_reason_and_a_way
         (png()[:40], "ends too early"),
         (jpeg()[:30], "ends too early"),
         (png(2001, 20), "between 16 and 2000 points a side"),
+        (swelling_png(), "has 30000 by 30000"),
+        (jpeg(60_000, 60_000, then=(160, 48)), "has 60000 by 60000"),
         (jpeg(60_000, 60_000), "between 16 and 2000 points a side"),
         (png(15, 15), "between 16 and 2000 points a side"),
         (moving_png(), "stands still"),
