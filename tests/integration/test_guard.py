@@ -245,6 +245,9 @@ def test_a_cookie_that_was_bent_is_no_session(server: KeyServer, signer: Signer)
         assert visitor.goes() is not None, value
     visitor.cookies["__Host-parvis_turn"] = f"{until}.{turn}.{mac}"
     assert visitor.goes() is None
+    for changed in ({"on_sale": "festival"}, {"house": "klinker"}, {"secret": "t" * 32}):
+        visitor.guard = guard_of(server, **changed)
+        assert visitor.goes() is not None, "one house's guards of several sales may have one secret"
 
 
 def test_a_pass_is_taken_from_our_own_page_alone_and_needs_cookies(server: KeyServer, signer: Signer) -> None:
