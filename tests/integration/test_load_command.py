@@ -100,3 +100,10 @@ def test_every_mistake_in_a_house_fails_the_run(tmp_path: Path) -> None:
         assert f"{kind}: " in said
     for limit in ("were let in within a minute", "live pass", "bought or held"):
         assert any(fault.startswith("broken_limit:") and limit in fault for fault in found), (limit, said)
+
+
+def test_its_help_tells_of_its_own_options_the_crowds_and_locusts() -> None:
+    command = (sys.executable, "-m", "engine.cli", "load", "--help")
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=True).stdout
+    for option in ("--hold-seconds", "--on-sale", "--expect-workers"):
+        assert f"  {option} " in said
