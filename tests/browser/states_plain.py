@@ -7,6 +7,7 @@ from playwright.async_api import Page
 from engine.instants import now_ms
 from tests.browser.person import Person
 from tests.browser.screenshots import Stage, State
+from tests.operated import frozen
 from tests.plain import room
 from tests.sale import Sale
 
@@ -176,6 +177,21 @@ def paid(choice: str) -> "Callable[[Stage], Awaitable[Page]]":
     return state
 
 
+async def refused_return(stage: Stage) -> Page:
+    """An address to go back to that the house does not know."""
+    return (await arrive(stage, await stage.sale(), "?return_to=https://evil.example/")).page
+
+
+async def busy(stage: Stage) -> Page:
+    """The house's Redis answers nobody."""
+    person = await arrive(stage, await stage.sale())
+    with frozen(stage.town, stage.house):
+        await person.press(stage.say("do.join"))
+        await person.sees(stage.say("plain.send_again"))
+    await stage.town.until_ready()
+    return person.page
+
+
 async def missing(stage: Stage) -> Page:
     """No such sale."""
     person = await stage.arrive(java_script_enabled=False)
@@ -205,4 +221,6 @@ STATES: list[tuple[str, State]] = [
     ("awaiting", paid("late")),
     ("confirmed", paid("yes")),
     ("missing", missing),
+    ("refused_return", refused_return),
+    ("busy", busy),
 ]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
 from engine.halls.generate import big_house
 from engine.halls.pretix import export_plan, import_plan
@@ -54,6 +54,40 @@ async def found(stage: Stage) -> Page:
     if stage.is_phone:
         await person.picks("zaal-D-4", "zaal-D-5")
     await person.page.wait_for_timeout(SETTLED_MS)
+    return person.page
+
+
+async def offline(stage: Stage) -> Page:
+    """In a tunnel, with seats reserved."""
+    person, _ = await _in_the_hall(stage)
+    await person.page.locator(".best button.primary").click()
+    await person.page.locator(".found").wait_for()
+    await person.context.set_offline(True)
+    await person.page.locator(".connection:not(:empty)").wait_for()
+    return person.page
+
+
+async def let_go(stage: Stage) -> Page:
+    """Seats that were given back for others, of which there are none, and that somebody took meanwhile."""
+    person, sale = await _in_the_hall(stage, seats_a_hold=4, seats_a_place=4)
+    await person.page.locator(".chip", has_text="4").first.click()
+    await person.page.locator(".best button.primary").click()
+    await person.page.locator(".found").wait_for()
+
+    async def too_late(route: Route) -> None:
+        if "best" in (route.request.post_data or ""):
+            await sale.hold(await sale.enter(), "zaal-A-4", "zaal-A-5")
+            await route.fulfill(status=409, json={"type": "/problems/sold-out"})
+        else:
+            await route.continue_()
+
+    async def go(route: Route) -> None:
+        await route.continue_()
+        await person.page.route("**/holds", too_late)
+
+    await person.page.route("**/holds/*", go)
+    await person.press(stage.say("other_seats"))
+    await person.button(stage.say("ask_again")).wait_for()
     return person.page
 
 
@@ -180,6 +214,8 @@ STATES: list[tuple[str, State]] = [
         *(
             choose,
             found,
+            offline,
+            let_go,
             as_list,
             several_performances,
             too_late,
