@@ -24,6 +24,7 @@ async def opens(stage: Stage, sale: Sale, *scripts: str) -> Person:
         await person.context.add_init_script(script)
     await person.open(f"/h/{stage.house}/{sale.on_sale}")
     await person.page.locator(".rest .seats").wait_for(state="attached")
+    await person.page.locator(".waiting[data-situation]:not([data-situation=loading])").wait_for()
     return person
 
 
