@@ -111,7 +111,7 @@ async def test_someone_new_runs_a_whole_sale_and_undoes_what_was_wrong(
         await manager.sees("Sales go on: 1 a minute are let in.")
 
         await manager.press("Change the pace")
-        await fills(manager, Visitors_a_minute="60000")
+        await fills(manager, Visitors_a_minute="60000", Inside_at_the_same_time="700")
         await manager.sees("At 60,000 a minute")
         await manager.press("Use this pace")
         await manager.sees("Now 60,000 a minute are let in")
@@ -121,7 +121,7 @@ async def test_someone_new_runs_a_whole_sale_and_undoes_what_was_wrong(
         await manager.press("Undo")
         await manager.sees("Undone: Change the pace.")
         found = await sale.get(f"/manage/on-sales/{sale.on_sale}", token=sale.manage_key)
-        assert found.json["rate_per_minute"] == 1
+        assert (found.json["rate_per_minute"], found.json["cap"]) == (1, 1000)
 
         await manager.press("Close sales")
         await manager.sees("Reserved seats (2) can still be paid for; 68 seats stay unsold.")
@@ -134,6 +134,10 @@ async def test_someone_new_runs_a_whole_sale_and_undoes_what_was_wrong(
         await expect(line_of(manager, "Sales closed:")).to_contain_text("the end")
         await expect(line_of(manager, "Pace changed:")).to_contain_text("undone: Change the pace")
         await expect(line_of(manager, "Went on:")).to_contain_text("Manager")
+        await expect(manager.page.get_by_role("listitem").filter(has_text="undone: Pause")).to_have_count(1)
+        await expect(
+            manager.page.get_by_role("listitem").filter(has_text="undone: Tell everyone waiting")
+        ).to_have_count(1)
         assert await manager.overflow() == 0
 
 
@@ -187,7 +191,7 @@ async def test_someone_new_returns_an_order(town: Town, people: People, device: 
             await expect(found.locator("[aria-hidden] > span")).to_have_text(groups)
             await manager.sees("Zaal, row A, seat 1", f"{await title_of(sale)}, ", "Fee", "€2.00")
             # Nothing is found any more before the next is looked for.
-            await fills(manager, Order_number="0000 0000 0000")
+            await fills(manager, Order_number="0100 0000 0000")
             await manager.press("Find the order")
             await expect(found).to_have_count(0)
         await fills(manager, Order_number=" ".join(groups[:4]))

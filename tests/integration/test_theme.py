@@ -88,6 +88,19 @@ async def test_a_draft_is_seen_by_its_link_alone_until_it_is_published(sale: Sal
     assert [each["what"] for each in logged[:3]] == ["theme back", "theme publish", "theme draft"]
 
 
+async def test_going_back_publishes_no_draft_and_is_itself_undone_by_going_back(sale: Sale) -> None:
+    before = await seen(sale)
+    await manage(sale, "draft", {"colours": GREEN})
+    await manage(sale, "publish")
+    drafted = await manage(sale, "draft", {"colours": GREEN | {"primary": "#5c1d3a"}})
+    await manage(sale, "back")
+    assert (await seen(sale))["colours"] == before["colours"], "a draft was published, or another theme"
+    assert (await previewed(sale, drafted.json["preview"]["page"])).json["colours"]["primary"] == "#5c1d3a"
+    await manage(sale, "back")
+    assert (await seen(sale))["colours"] == GREEN
+    await manage(sale, "back")
+
+
 async def test_a_repeated_step_is_one_step(sale: Sale) -> None:
     await manage(sale, "draft", {"colours": GREEN})
     first = await manage(sale, "publish", key="publish-once")
