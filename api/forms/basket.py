@@ -2,6 +2,7 @@
 
 import msgspec
 
+from api.forms.bought import keep_order, order_of
 from api.forms.door import IN_TURN, Visit, pages
 from api.forms.halls import Hall, listed
 from api.forms.kept import BasketHold, KeptHold, unspelled
@@ -11,6 +12,7 @@ from api.wire import StatusReply
 from engine import seats
 from engine.catalogue import Performance
 from engine.errors import Refused
+from engine.words import OrderId
 
 
 class BasketView(msgspec.Struct, frozen=True):
@@ -60,23 +62,33 @@ async def basket_view(visit: Visit, status: StatusReply) -> BasketView:
 
 async def release(visit: Visit) -> Answer:
     """Gives one hold's seats back; one that is gone already is gone."""
-    status = await visit.status()
-    for each in visit.basket(status):
+    holds = visit.basket(await visit.status())
+    for each in holds:
         if each.hold.hold == visit.fields.get("hold"):
             try:
                 await seats.release(visit.cell, each.hold)
             except Refused as refusal:
                 if refusal.slug != "hold-ended":
                     raise
+                if order := await order_of(visit, holds):
+                    return _told(visit, order)
             token = unspelled(each.token)
             visit.keep(holds=tuple(held for held in visit.kept.holds if held.token != token))
     return visit.go("/seats")
 
 
+def _told(visit: Visit, order: OrderId) -> Answer:
+    """What had ended before its time was bought: the answer to it was lost."""
+    keep_order(visit, order)
+    visit.keep(holds=())
+    return visit.go("/order")
+
+
 async def extend(visit: Visit) -> Answer:
     """More time for every hold, which the house grants once; what has ended is gone."""
     left, problem = [], ""
-    for each in visit.basket(await visit.status()):
+    holds = visit.basket(await visit.status())
+    for each in holds:
         ends_at_ms = each.expires_at_ms
         try:
             key = visit.cell.signer.derive(f"extend {each.hold.hold}", visit.kept.secret)
@@ -84,6 +96,8 @@ async def extend(visit: Visit) -> Answer:
         except Refused as refusal:
             problem = refusal.slug
             if refusal.slug == "hold-ended":
+                if order := await order_of(visit, holds):
+                    return _told(visit, order)
                 continue
         left.append(KeptHold(unspelled(each.token), ends_at_ms, is_extended=True))
     visit.keep(holds=tuple(left))

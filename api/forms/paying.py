@@ -3,19 +3,18 @@
 from typing import Final
 
 from api.forms.basket import basket_view, halls_of, title_of
+from api.forms.bought import CHOICES, keep_order, name_of, order_of, payment_of
 from api.forms.door import IN_TURN, Visit, pages
 from api.forms.frame import explain
 from api.forms.kept import basket_of, spelled
 from api.hot import Answer
 from api.visitor import confirm_basket, find_order
 from api.wire import OrderRequest
-from engine.entries import Customer, Payment
+from engine.entries import Customer
 from engine.errors import BadInput, Refused
-from engine.orders import check_customer, find_paid
+from engine.orders import check_customer
 from engine.words import OrderId
 
-CHOICES: Final = ("yes", "no", "late")
-"""How the demonstration's payment ends."""
 GONE: Final = frozenset({"hold-ended", "unknown-hold"})
 LOOK_AGAIN_SECONDS: Final = 8
 LONGEST_NAME: Final = 120
@@ -77,19 +76,20 @@ async def pay(visit: Visit) -> Answer:
     choice = visit.fields.get("payment")
     if wrong or choice not in CHOICES:
         return await _form(visit, visit.words.say("plain.look_at_fields"), wrong=wrong, status=422, problem="bad-input")
-    basket = " ".join(sorted(each.hold.hold for each in holds))
     request = OrderRequest(
         holds=tuple(each.token for each in holds),
         customer=customer,
-        payment=Payment(provider="demo", reference=f"{choice}-{signer.derive(f'payment {basket}', kept.secret)}"),
+        payment=payment_of(visit, holds, choice),
     )
     tried = {each.token for each in holds}
     alive = {each.token for each in visit.basket(await visit.status())}
     order: OrderId | None
     try:
-        order, _ = await confirm_basket(cell, kept.pass_, request, signer.derive(f"order {basket}", kept.secret))
+        order, _ = await confirm_basket(
+            cell, kept.pass_, request, signer.derive(f"order {name_of(holds)}", kept.secret)
+        )
     except Refused as refusal:
-        order = await _bought(visit, request.payment) if refusal.slug == "key-reused" else None
+        order = await order_of(visit, holds) if refusal.slug == "key-reused" else None
         if order is None:
             if refusal.slug not in GONE:
                 return await _form(visit, explain(visit.words, refusal.slug), status=402, problem=refusal.slug)
@@ -101,23 +101,13 @@ async def pay(visit: Visit) -> Answer:
             visit.keep(order=refusal.facts["order"], order_secret=refusal.facts["order_secret"])
             return visit.go("/order")
     _keep_holds(visit, alive - tried)
-    visit.keep(order=order, order_secret=signer.order_secret(order), pass_="")
+    keep_order(visit, order)
     return visit.go("/order")
 
 
 def _keep_holds(visit: Visit, tokens: "set[str]") -> None:
     """Keeps these holds of the basket, and no others."""
     visit.keep(holds=tuple(each for each in visit.kept.holds if spelled(each.token) in tokens))
-
-
-async def _bought(visit: Visit, payment: Payment) -> OrderId | None:
-    """The order that this form made before its answer was lost, whatever else was typed or chosen since."""
-    _, _, name = payment.reference.partition("-")
-    for choice in CHOICES:
-        order = await find_paid(visit.cell, payment.provider, f"{choice}-{name}")
-        if order:
-            return order
-    return None
 
 
 async def show_order(visit: Visit) -> Answer:

@@ -341,3 +341,18 @@ async def test_a_lost_answer_is_told_whatever_is_typed_or_chosen_when_pressing_a
             told = await visitor.send(form, "Pay", **changed)
             assert told.path == f"{room(sale)}/order"
             assert NUMBER.findall(told.text) == NUMBER.findall(paid.text) != []
+
+
+@pytest.mark.parametrize("says", ["Give", "I need more time"])
+async def test_whoever_presses_something_else_after_a_lost_answer_is_told_of_the_order_too(
+    town: Town, says: str
+) -> None:
+    """Else what they bought would have run out, by what they read, and they would buy it again."""
+    async with await town.open_sale("noord", hold_seconds=300) as sale, PlainVisitor(town.url) as visitor:
+        form = await at_payment(visitor, sale)
+        chosen, before = await visitor.open(f"{room(sale)}/seats"), visitor.keeps()
+        paid = await visitor.send(form, "Pay", email="ada@example.org")
+        visitor.goes_back_to(before)
+        told = await visitor.send(chosen, says)
+        assert told.path == f"{room(sale)}/order"
+        assert NUMBER.findall(told.text) == NUMBER.findall(paid.text) != []
