@@ -85,5 +85,13 @@ async def leaves_nobody_out(page: Page, where: str) -> None:
 
 
 async def _filled(bar: Locator, share: float) -> bytes:
-    await bar.evaluate("(bar, share) => { bar.value = bar.max * share; }", share)
-    return await bar.screenshot()
+    """A picture of the bar, filled so far; of a copy, which the page does not go on filling."""
+    await bar.evaluate(
+        """(bar, share) => {
+          const copy = bar.cloneNode();
+          copy.value = copy.max * share;
+          bar.replaceWith(copy);
+        }""",
+        share,
+    )
+    return await bar.screenshot(animations="disabled")
