@@ -9,7 +9,7 @@ import { h, setText } from './dom.js';
 export function secondLook({ words, attempt, fields, read }) {
   const trouble = h('p', { class: 'notice problem', role: 'alert', hidden: true });
   const form = h('form', { onsubmit: look }, fields, trouble, h('button', { type: 'submit', class: 'primary' }, words.say('sale_check')));
-  const shown = h('div', { hidden: true });
+  const shown = h('div', { class: 'second-look', hidden: true });
 
   function look(event) {
     event.preventDefault();

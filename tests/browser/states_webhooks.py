@@ -9,6 +9,9 @@ from tests.receiver import Receiver
 async def notices(stage: Stage) -> Page:
     """One system that takes notices, one that does not answer, one that is turned off; and a form for another."""
     sale = await stage.sale()
+    for each in (await sale.get("/manage/webhooks", sale.manage_key)).json["webhooks"]:
+        # A house has ten at most, and every picture makes three.
+        await sale.ask("DELETE", f"/manage/webhooks/{each['webhook']}?reason=over", token=sale.manage_key)
     receiver: Receiver = await stage.enter(Receiver(stage.town.certificate))
     for url, types, name in (
         (receiver.url(), ["order.recorded", "order.refunded"], "Website"),
