@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import secrets
 from typing import Any
 
 import pytest
@@ -301,6 +302,25 @@ async def test_a_basket_as_large_as_an_order_may_be_fits_into_a_cookie(town: Tow
         await until_held(sale, 0, sale.performances[-1])
         page = await visitor.open(f"{room(sale)}/pay")
         page = await visitor.send(page, "Pay", email="ada@example.org")
+        assert "Your order is confirmed" in page.text
+
+
+async def test_what_would_not_fit_into_a_cookie_is_not_held(town: Town) -> None:
+    """Seats with names that cannot be made shorter: a browser would throw the whole cookie away, place and all."""
+    plan = small_plan(rows=20)
+    for row in plan["zones"][0]["rows"]:
+        for seat in row["seats"]:
+            seat["seat_guid"] = secrets.token_hex(24)
+    many: dict[str, Any] = {"seats_a_hold": 10, "seats_a_place": 200, "hold_seconds": 300, "plan": plan}
+    async with await town.open_sale("noord", **many) as sale, PlainVisitor(town.url) as visitor:
+        page, tried = await visitor.comes_in(sale), 0
+        while "No more fits at once" not in page.text:
+            page = await visitor.send(page, "Find the best seats", q_full="10")
+            assert len(visitor.cookie(sale)) <= LARGEST_BYTES
+            tried += 1
+        assert 1 < tried < 20
+        await until_held(sale, 10 * (tried - 1))
+        page = await visitor.send(await visitor.open(f"{room(sale)}/pay"), "Pay", email="ada@example.org")
         assert "Your order is confirmed" in page.text
 
 

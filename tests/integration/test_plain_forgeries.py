@@ -175,6 +175,24 @@ async def test_seats_of_another_are_not_in_ones_own_basket(town: Town, scene: "t
     assert "Your order is confirmed" in paid.text
 
 
+async def test_an_order_is_shown_to_whoever_keeps_its_secret_alone(
+    town: Town, scene: "tuple[Sale, PlainVisitor]"
+) -> None:
+    sale, visitor = scene
+    paid = await visitor.send(await visitor.open(f"{room(sale)}/pay"), "Pay", email="ada@example.org")
+    own = kept(visitor, sale)
+    assert own.order in paid.text
+    async with PlainVisitor(town.url) as stranger:
+        await stranger.comes_in(sale)
+        theirs = kept(stranger, sale)
+        for secret in ("", "x", theirs.secret, own.order_secret[:-2]):
+            stranger.jar.clear()
+            value = pack_kept(msgspec.structs.replace(theirs, order=own.order, order_secret=secret))
+            page = await stranger.ask("GET", f"{room(sale)}/order", headers=cookie(value))
+            assert page.path == room(sale), secret
+            assert own.order not in page.text
+
+
 @pytest.mark.parametrize("instant", [-1, 2**53, 2**63 - 1])
 async def test_a_cookie_with_a_time_that_is_none_is_nobodys(
     town: Town, scene: "tuple[Sale, PlainVisitor]", instant: int

@@ -37,6 +37,8 @@ async def test_the_counter_undoes_its_own_sale_once(shared: Sale) -> None:
         again = await undo(sale, order, key, key="undo-once")
         assert (first.status, first.json["state"]) == (200, "refunded")
         assert again.json == first.json
+        manager = await undo(sale, order, sale.manage_key, key="undo-once")
+        assert (manager.status, manager.slug) == (409, "already-refunded"), "an Idempotency-Key is its caller's own"
         other = await undo(sale, order, key)
         assert (other.status, other.slug) == (409, "already-refunded")
         await sale.until_recorded(order, "refunded")
