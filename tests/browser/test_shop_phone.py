@@ -188,9 +188,7 @@ async def test_a_minute_in_a_tunnel_is_told_and_everything_goes_on_afterwards(to
         await visitor.sees("Your order is confirmed")
 
 
-async def test_a_reservation_that_ends_at_the_form_leads_back_to_the_seats_and_says_why(
-    town: Town, people: People
-) -> None:
+async def test_a_hold_that_ends_at_the_form_leads_back_to_the_seats_and_says_why(town: Town, people: People) -> None:
     async with await town.open_sale("zeewind", hold_seconds=8) as sale, people.arrive(PHONE) as visitor:
         await visitor.comes_in(sale)
         await visitor.press("Find the best seats")
