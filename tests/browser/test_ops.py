@@ -10,6 +10,7 @@ from tests.browser.conftest import people_of, ready
 from tests.browser.person import DESK, PHONE, People, Person
 from tests.browser.test_accessibility import has_no_barrier
 from tests.browser.test_sizes import SIZES, TWICE, can_be_hit, fits
+from tests.browser.test_staff import signs_in, title_of, tries
 from tests.operated import OPERATOR_KEY, Operated, frozen
 
 HOUSES = ("zeewind", "klinker")
@@ -91,3 +92,19 @@ async def test_an_operator_sees_every_house_live_and_the_one_that_is_down(
         await fits(operator, "all is well")
         text = await operator.page.inner_text("body")
         assert operated.canaries["zeewind"].customer not in text
+
+
+async def test_a_counter_whose_house_is_down_says_so_and_not_that_nothing_is_on_sale(
+    operated: Operated, visitors: People
+) -> None:
+    async with await operated.open_sale("klinker") as sale, visitors.arrive(PHONE, refused=[404, 503]) as clerk:
+        with frozen(operated, "klinker"):
+            await signs_in(clerk, sale, "counter", sale.counter_key)
+            await expect(clerk.page.locator(".key-form .notice")).to_be_visible(timeout=DOWN_MS)
+            assert "Nothing is on sale" not in await clerk.page.inner_text("main")
+        # The key is still there: one press brings the counter back.
+        async for _ in tries():
+            if await clerk.page.locator(".stage-area").count():
+                break
+            await clerk.press("Sign in")
+        await clerk.sees(await title_of(sale))
