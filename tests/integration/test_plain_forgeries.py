@@ -219,6 +219,7 @@ async def test_a_cookie_that_says_nothing_is_none(town: Town, shared: Sale, valu
         page = await visitor.ask("GET", room(sale), headers=cookie(value))
         assert page.status == 200
         assert page.form("Join the queue")
+        assert "Set-Cookie" in page.headers, "they begin anew"
 
 
 async def test_the_cookie_is_for_no_script_no_other_site_and_no_other_on_sale(town: Town, shared: Sale) -> None:
