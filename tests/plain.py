@@ -108,6 +108,11 @@ class Shown:
     def path(self) -> str:
         return URL(self.url).path
 
+    @property
+    def orders(self) -> list[str]:
+        """The ids of the orders that it tells of."""
+        return re.findall(r'data-order="([0-9a-f-]{36})"', self.body)
+
     def form(self, says: str) -> Form:
         """The form whose button says so."""
         found = [form for form in self.forms if says in form.says]

@@ -49,11 +49,19 @@ async def test_a_phone_without_javascript_goes_from_the_countdown_to_the_seats_a
         await expect(page.locator(".notice.problem")).to_be_visible()
         await page.locator("input[value=yes]").check()
         await page.locator("form.checkout .primary").click()
-        await expect(page.locator(".order-number")).to_have_text(UUID)
-        number = await page.locator(".order-number").inner_text()
+        number = page.locator(".order-number")
+        await expect(number).to_have_attribute("data-order", UUID)
+        order = await number.get_attribute("data-order") or ""
+        groups = re.findall(".{4}", order.replace("-", "").upper())
+        await expect(number.locator("[aria-hidden] > span")).to_have_text(groups)
+        said = {"A": "Anna", "B": "Bernard", "C": "Cornelis", "D": "Dirk", "E": "Eduard", "F": "Ferdinand"}
+        spelled = ", ".join(" ".join(said.get(sign, sign) for sign in group) for group in groups)
+        await expect(number.locator(".unseen")).to_have_text(spelled)
+        await page.get_by_text("Zo leest u het voor").click()
+        await expect(page.locator(".aloud")).to_have_text(spelled)
         await visitor.open(room(sale))
         await page.get_by_role("link", name="Uw bestelling").click()
-        await expect(page.locator(".order-number")).to_have_text(number)
+        await expect(number).to_have_attribute("data-order", order)
         await visitor.finds(sale, "s", 3)
 
 
