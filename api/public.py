@@ -152,13 +152,17 @@ def logo_reply(cell: Cell, logo: Logo | None) -> LogoReply | None:
     return LogoReply(address=address, alt=logo.alt, width=picture.width, height=picture.height)
 
 
+async def _try_on_sales(cell: Cell) -> tuple[ListedOnSale, ...] | None:
+    """None where the house cannot answer now: its pages still need its name and colours to say so."""
+    try:
+        return await list_on_sales(cell)
+    except CellUnavailable:
+        return None
+
+
 async def _house_reply(call: Call, theme: Theme) -> bytes:
     house, look = call.cell.house, look_of(call.cell.house, theme)
-    try:
-        on_sales = await list_on_sales(call.cell)
-    except CellUnavailable:
-        # The pages need the house's name and colours to say that it cannot answer now.
-        on_sales = ()
+    on_sales = await _try_on_sales(call.cell)
     reply = HouseReply(
         house=house.slug,
         name=house.name,
@@ -169,7 +173,8 @@ async def _house_reply(call: Call, theme: Theme) -> bytes:
         words=look.words,
         operator_contact=house.operator_contact,
         return_addresses=house.return_addresses,
-        on_sales=on_sales,
+        available=on_sales is not None,
+        on_sales=on_sales or (),
     )
     return encode(reply)
 
@@ -216,14 +221,7 @@ def listed_cells(state: State) -> list[Cell]:
 async def find_directory(state: State) -> DirectoryReply:
     """What every listed house of this process puts on sale, and which of them does not answer."""
     cells = listed_cells(state)
-
-    async def ask(cell: Cell) -> tuple[ListedOnSale, ...] | None:
-        try:
-            return await list_on_sales(cell)
-        except CellUnavailable:
-            return None
-
-    found = await asyncio.gather(*map(ask, cells))
+    found = await asyncio.gather(*map(_try_on_sales, cells))
     return DirectoryReply(
         houses=tuple(
             ListedHouse(

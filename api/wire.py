@@ -254,6 +254,8 @@ class HouseReply(Reply, frozen=True, omit_defaults=False):
     operator_contact: str
     return_addresses: tuple[str, ...]
     """Where a visitor may be sent back to with a pass."""
+    available: bool
+    """Whether it can say now what it sells; `on_sales` is empty where not."""
     on_sales: tuple[ListedOnSale, ...]
 
 

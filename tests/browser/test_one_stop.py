@@ -124,3 +124,22 @@ async def test_a_house_that_is_down_is_said_to_be_and_the_others_are_there(coast
             await visitor.sees("Not reachable at the moment: Café Oostduin.")
             await expect(visitor.page.locator(".on-sale").first).to_contain_text("Café Abdij")
         await coast.until_ready()
+
+
+async def test_a_house_that_cannot_answer_is_not_said_to_sell_nothing(coast: Town, passers_by: People) -> None:
+    async with (
+        await coast.open_sale("oostduin") as sale,
+        passers_by.arrive(PHONE, refused=[503]) as visitor,
+    ):
+        with frozen(coast, "oostduin"):
+
+            async def is_told() -> bool:
+                return (await sale.get("")).json["available"] is False
+
+            await until(is_told, "the house's own page says so")
+            await visitor.open("/h/oostduin")
+            await visitor.sees("It is very busy.")
+            assert "Nothing" not in await visitor.page.locator("main").inner_text()
+        await coast.until_ready()
+        # The page looks again by itself.
+        await expect(visitor.page.locator(".on-sale").first).to_be_visible(timeout=30_000)
