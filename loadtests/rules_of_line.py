@@ -146,17 +146,19 @@ def _cap(by: dict[str, list[Told]]) -> Iterator[Fault]:
 
 
 def _lives(by: dict[str, list[Told]]) -> dict[int, list[Interval]]:
-    """When each visitor's passes surely lived: an order ends them, so they count until it was asked for."""
+    """When each visitor's passes surely lived, by the house's clock: to their end, or until an order was asked for.
+
+    From having the pass to ordering, the visitor's own clock counts: whatever it shows, so long the pass lived.
+    """
     orders: defaultdict[int, list[int]] = defaultdict(list)
     for entry in by["ordering"]:
         orders[entry["visitor"]].append(entry["at_ms"])
     lives: defaultdict[int, list[Interval]] = defaultdict(list)
     for entry in by["admitted"] + by["renewed"]:
         start: int = entry["issued_at_ms"]
-        end: int = entry.get("expires_at_ms", start)
-        # By the visitor's clock; a robot orders within the time by which clocks may differ.
-        ended = [max(start, moment - CLOCKS_MS) for moment in orders[entry["visitor"]] if moment > start - CLOCKS_MS]
-        lives[entry["visitor"]].append((start, min([end, *ended])))
+        had_at: int = entry["at_ms"]
+        ends = [start + asked_at - had_at for asked_at in orders[entry["visitor"]] if asked_at >= had_at]
+        lives[entry["visitor"]].append((start, min([entry.get("expires_at_ms", start), *ends])))
     return lives
 
 
