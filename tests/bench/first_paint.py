@@ -23,8 +23,10 @@ PAINTS: Final = """() => new Promise((resolve) => {
   let largest = 0;
   new PerformanceObserver((list) => { largest = list.getEntries().at(-1).startTime; })
     .observe({ type: 'largest-contentful-paint', buffered: true });
-  const first = performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0;
-  setTimeout(() => resolve({ first, largest }), 50);
+  new PerformanceObserver((list) => {
+    const [first] = list.getEntriesByName('first-contentful-paint');
+    if (first) setTimeout(() => resolve({ first: first.startTime, largest }), 50);
+  }).observe({ type: 'paint', buffered: true });
 })"""
 HEAVIEST: Final = {
     "parvis.js": 12_000,
