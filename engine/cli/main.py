@@ -67,6 +67,8 @@ def _whole(_: Any, tokens: Sequence[Token]) -> int:
 
 house.command(theme)
 Whole = Annotated[int, Parameter(converter=_whole)]
+Dashed = Annotated[str, Parameter(allow_leading_hyphen=True)]
+"""What may begin with a dash and be no option: one commitment in 64 does."""
 
 
 @app.command(name="serve")
@@ -418,7 +420,7 @@ def audit(*, network: Network, house: House, json: bool = False) -> None:
 
 
 @draw.command(name="verify")
-def draw_verify(file: Path, *, commitment: str = "", index: Whole | None = None) -> None:
+def draw_verify(file: Path, *, commitment: Dashed = "", index: Whole | None = None) -> None:
     """Recompute a published draw, from its transcript alone.
 
     Parameters

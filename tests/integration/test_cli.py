@@ -304,3 +304,9 @@ def test_the_doctor_says_which_server_of_which_house_is_away(town: Town, parvis:
     assert "✗ noord: its Postgres does not answer" in said.words
     assert "✓ zuid: open" in said.words
     assert "secret-password" not in said.words
+
+
+def test_a_commitment_that_begins_with_a_dash_is_no_option(parvis: Parvis, tmp_path: Path) -> None:
+    file = tmp_path / "draw.json"
+    file.write_text("{}")
+    assert "neither a draw's transcript" in parvis("draw", "verify", str(file), "--commitment", "-Yd1").words

@@ -15,11 +15,13 @@ from engine.errors import CellUnavailable
 from engine.keeper import Keeper
 from engine.keys import Keys
 from engine.ledger.ledger import Ledger
+from engine.ledger.recoveries import last_standing
 from engine.library import assemble
 from engine.losses import is_after
 from engine.nodes import faults_of_nodes
 from engine.redis_urls import connect, credentials
 from engine.words import HouseSlug
+from tests.backstage import until
 from tests.chaos.crowd import Crowd
 from tests.chaos.truth import clean, recorded
 from tests.faults.nodes import Cluster, Node, client_of, wait_for
@@ -275,6 +277,17 @@ async def alarms(town: TownOnNodes, kind: str) -> list[Any]:
     return [msgspec.json.decode(row["detail"]) for row in rows]
 
 
+async def until_standing_is_kept(town: TownOnNodes, primary: Node) -> None:
+    """Waits until the ledger, to which it is copied each second, knows how far the house is now."""
+    sequence = int(primary.ask("HGET", Keys(HouseSlug("noord")).cell, "sequence"))
+    async with at_house(town.network_file, "noord") as (_, ledger):
+
+        async def is_kept() -> bool:
+            return (await last_standing(ledger)).sequence >= sequence
+
+        await until(is_kept, "the ledger knows how far the house is")
+
+
 async def test_what_was_confirmed_and_never_replicated_is_found_and_told_and_sold_again(
     town: TownOnNodes, cluster: Cluster
 ) -> None:
@@ -290,6 +303,7 @@ async def test_what_was_confirmed_and_never_replicated_is_found_and_told_and_sol
             # The writer is quicker than the fault: what it has recorded, the replica need not know.
             bought |= await buy(noord, "B")
             await noord.until_drained()
+            await until_standing_is_kept(town, old)
             with town.nobody_keeping():
                 # And here it is not: nobody but the API, which answered, knows of these.
                 told = await buy(noord, "C")
