@@ -40,7 +40,7 @@ async def test_a_manager_sets_notices_up_tries_them_and_takes_them_away(
         await adds(receiver.url())
         await expect(part.locator("code")).to_have_text(re.compile(r"^whsec_\S{43}=$"))
         receiver.secrets["/hook"] = await part.locator("code").inner_text()
-        line = part.locator("li.webhook")
+        line = part.locator("li.webhook", has_text=receiver.url())
         await expect(line).to_contain_text("Our website")
         await expect(line).to_contain_text("takes notices")
         why = line.get_by_label("Why?")
