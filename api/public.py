@@ -152,7 +152,7 @@ def logo_reply(cell: Cell, logo: Logo | None) -> LogoReply | None:
     return LogoReply(address=address, alt=logo.alt, width=picture.width, height=picture.height)
 
 
-async def _try_on_sales(cell: Cell) -> tuple[ListedOnSale, ...] | None:
+async def try_on_sales(cell: Cell) -> tuple[ListedOnSale, ...] | None:
     """None where the house cannot answer now: its pages still need its name and colours to say so."""
     try:
         return await list_on_sales(cell)
@@ -162,7 +162,7 @@ async def _try_on_sales(cell: Cell) -> tuple[ListedOnSale, ...] | None:
 
 async def _house_reply(call: Call, theme: Theme) -> bytes:
     house, look = call.cell.house, look_of(call.cell.house, theme)
-    on_sales = await _try_on_sales(call.cell)
+    on_sales = await try_on_sales(call.cell)
     reply = HouseReply(
         house=house.slug,
         name=house.name,
@@ -221,7 +221,7 @@ def listed_cells(state: State) -> list[Cell]:
 async def find_directory(state: State) -> DirectoryReply:
     """What every listed house of this process puts on sale, and which of them does not answer."""
     cells = listed_cells(state)
-    found = await asyncio.gather(*map(_try_on_sales, cells))
+    found = await asyncio.gather(*map(try_on_sales, cells))
     return DirectoryReply(
         houses=tuple(
             ListedHouse(

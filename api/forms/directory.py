@@ -12,10 +12,9 @@ from api.forms.door import Fields, query_of, tell_people
 from api.forms.frame import Frame, page
 from api.forms.words import Words
 from api.hot import Answer, Call, lay
-from api.public import list_on_sales, listed_cells
+from api.public import listed_cells, try_on_sales
 from api.wire import DirectoryReply, ListedOnSale
 from engine.colours import palette, spell
-from engine.errors import CellUnavailable
 from engine.instants import from_rfc3339
 from engine.theme import look_of
 from engine.words import PHASES
@@ -127,14 +126,9 @@ async def houses_style(request: Page) -> Response[str]:
 async def show_house(call: Call) -> Answer:
     """A house's on-sales."""
     frame = Frame(call.scope, call.cell)
-    try:
-        on_sales = await list_on_sales(call.cell)
-    except CellUnavailable:
-        on_sales, is_down = (), True
-    else:
-        is_down = False
-    full = f"/h/{call.cell.house.slug}"
-    return page(frame, "house.html", full=full, cards=cards_of(on_sales, frame.words.language), is_down=is_down)
+    on_sales = await try_on_sales(call.cell)
+    full, cards = f"/h/{call.cell.house.slug}", cards_of(on_sales or (), frame.words.language)
+    return page(frame, "house.html", full=full, cards=cards, is_down=on_sales is None)
 
 
 lay(HOUSE, "plain_house", {"GET": (show_house, None)}, tell=tell_people, is_public=None)
