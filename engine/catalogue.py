@@ -11,7 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from engine.errors import BadInput
-from engine.halls.layout import Layout, compile_layout
+from engine.halls.blocks import compile_layout
+from engine.halls.layout import Layout
 from engine.halls.pretix import import_plan
 from engine.theme import Themes
 from engine.words import HallId, KeyId, OnSaleId, PerformanceId

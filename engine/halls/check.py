@@ -1,6 +1,6 @@
 """What is wrong with a seating plan, and where, in words: `parvis plan check`."""
 
-from engine.halls.layout import compile_layout
+from engine.halls.blocks import compile_layout
 from engine.halls.reader import Fault, Reader
 
 

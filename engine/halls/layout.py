@@ -1,30 +1,39 @@
 """A hall as the engine sells from it: blocks of adjacent seats between aisles, best first, and standing areas."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from operator import itemgetter
-from statistics import fmean
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from engine.halls.plan import Plan, Row, Seat, Zone
+from engine.halls.nearness import Nearness, Point
+from engine.halls.plan import Unit
 from engine.words import AreaId, SeatId
-
-LONGEST_BLOCK: Final = 255
-SIDEWAYS: Final = 0.6
-"""A step to the side costs this share of a step back."""
 
 
 class Block(msgspec.Struct, frozen=True):
-    """Adjacent seats. `start`: its first seat among all, block by block; `focus`: 1-based, nearest the hall's middle.
+    """Adjacent seats, from left to right as the plan is drawn.
 
-    `classes`: a letter a seat, the category's in upper case, in lower case for a place with an access need.
+    `start`: its first seat among all, block by block; `focus`: 1-based, nearest the hall's middle.
+    `classes`: a letter a seat, the category's in upper case, in lower case where no general request may take it.
+    `zone`, `row`: the zone's name and the row's label; `zone_number` in the plan; `place`: the row's from the front
+    of its zone, by position. `has_aisle_left`, `has_aisle_right`: an aisle, and not a wall, a unit or the longest
+    block's end. `unit`: the kind of unit that it is (`wheelchair`, `table`, …), or empty.
     """
 
     start: int
     length: int
     focus: float
     classes: str
+    zone: str = ""
+    row: str = ""
+    zone_number: int = 0
+    place: int = 0
+    has_aisle_left: bool = False
+    has_aisle_right: bool = False
+    is_step_free: bool = False
+    unit: str = ""
 
 
 class AreaPlaces(msgspec.Struct, frozen=True):
@@ -36,7 +45,10 @@ class AreaPlaces(msgspec.Struct, frozen=True):
 
 
 class Layout:
-    """Where each seat is: in the plan (`seat_ids`), and in its block. Built by `compile_layout`."""
+    """Where each seat is: in the plan (`seat_ids`), and in its block. Built by `engine.halls.blocks.compile_layout`.
+
+    `order`: for each seat block by block its number in the plan; `points`: where each of these stands.
+    """
 
     def __init__(
         self,
@@ -45,14 +57,19 @@ class Layout:
         category_by_seat: Sequence[str],
         blocks: Sequence[Block],
         order: Sequence[int],
+        points: Sequence[Point],
         areas: Sequence[AreaPlaces],
+        units: Sequence[Unit],
     ) -> None:
         self.seat_ids = tuple(seat_ids)
         self.categories = tuple(categories)
         self.blocks = tuple(blocks)
         self.areas = tuple(areas)
+        self.units = tuple(units)
         self.capacity = len(seat_ids) + sum(area.capacity for area in areas)
         self._order = tuple(order)
+        self._points = tuple(points)
+        self._unit_of = {seat: unit.seats for unit in units for seat in unit.seats}
         self._category = dict(zip(seat_ids, category_by_seat, strict=True))
         self._letters = {category: chr(65 + number) for number, category in enumerate(categories)}
         self._located: dict[SeatId, tuple[int, int]] = {}
@@ -88,68 +105,33 @@ class Layout:
         """The rows of all blocks as one letter a seat, in plan order."""
         return "".join(self._in_plan_order("".join(rows))) if self._in_plan_order else ""
 
+    def unit_of(self, seat: SeatId) -> tuple[SeatId, ...]:
+        """The seats that are only sold together with this one, itself among them."""
+        return self._unit_of.get(seat, (seat,))
 
-class _Run(msgspec.Struct, frozen=True):
-    """Adjacent seats of a row, with their places in the plan and their coordinates in the hall."""
+    def mask(self, is_meant: Callable[[Block], bool]) -> bytes:
+        """A bit a block that is meant, the first block's the highest of the first byte."""
+        bits = "".join("1" if is_meant(block) else "0" for block in self.blocks)
+        size = -(-len(bits) // 8)
+        return int(bits.ljust(size * 8, "0"), 2).to_bytes(size, "big") if bits else b""
 
-    places: list[int]
-    seats: list[Seat]
-    points: list[tuple[float, float]]
+    def neighbours(self, block: int) -> tuple[list[int], list[int], list[int]]:
+        """Blocks of the same row, of the rows before and behind it, and anywhere near: nearest first, 8, 8 and 12."""
+        return self._nearness.neighbours(block)
 
+    def near(self, seat: SeatId, most: int = 128) -> list[tuple[int, int]]:
+        """Blocks by the distance of their nearest seat, and that seat's place from 1; the seat's own block first.
 
-def _runs(zone: Zone, row: Row, first: int) -> list[_Run]:
-    runs: list[_Run] = []
-    is_new = True
-    for number, seat in enumerate(row.seats):
-        if is_new or len(runs[-1].seats) == LONGEST_BLOCK:
-            runs.append(_Run([], [], []))
-        runs[-1].places.append(first + number)
-        runs[-1].seats.append(seat)
-        runs[-1].points.append((zone.x + row.x + seat.x, zone.y + row.y + seat.y))
-        is_new = seat.is_before_aisle
-    return runs
+        Raises `KeyError`.
+        """
+        block, offset = self._located[seat]
+        return self._nearness.near(self._points[self.blocks[block].start + offset], block, most)
 
-
-def compile_layout(plan: Plan) -> Layout:
-    """The layout of a plan without errors: blocks in the order of their quality.
-
-    A block is as good as its seats are on average: by their rank where the plan says so, else by the distance
-    to the middle of the front (the stage is at the top of a plan).
-    """
-    seats: list[Seat] = []
-    runs: list[_Run] = []
-    for zone in plan.zones:
-        for row in zone.rows:
-            runs += _runs(zone, row, len(seats))
-            seats += row.seats
-    points = [point for run in runs for point in run.points]
-    middle = (min(x for x, _ in points) + max(x for x, _ in points)) / 2 if points else 0.0
-    front = min((y for _, y in points), default=0.0)
-
-    def quality(run: _Run) -> float:
-        return fmean(
-            seat.rank if seat.rank is not None else (y - front) + SIDEWAYS * abs(x - middle)
-            for seat, (x, y) in zip(run.seats, run.points, strict=True)
+    @cached_property
+    def _nearness(self) -> Nearness:
+        """Worked out when it is first asked for."""
+        return Nearness(
+            [self._points[block.start : block.start + block.length] for block in self.blocks],
+            [(block.zone_number, block.place) for block in self.blocks],
+            [bool(block.unit) for block in self.blocks],
         )
-
-    letters = {category.name: chr(65 + number) for number, category in enumerate(plan.categories)}
-    blocks: list[Block] = []
-    order: list[int] = []
-    for run in sorted(runs, key=quality):
-        nearest = min(range(len(run.points)), key=lambda place: abs(run.points[place][0] - middle))
-        classes = "".join(
-            letters[seat.category].lower() if seat.access else letters[seat.category] for seat in run.seats
-        )
-        blocks.append(Block(start=len(order), length=len(run.seats), focus=nearest + 1, classes=classes))
-        order += run.places
-    return Layout(
-        seat_ids=[seat.id for seat in seats],
-        categories=[category.name for category in plan.categories],
-        category_by_seat=[seat.category for seat in seats],
-        blocks=blocks,
-        order=order,
-        areas=[
-            AreaPlaces(id=area.id or AreaId(area.name), category=area.category, capacity=area.capacity)
-            for area in plan.standing_areas()
-        ],
-    )

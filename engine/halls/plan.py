@@ -18,7 +18,7 @@ class Seat(msgspec.Struct, frozen=True):
     """One seat. `rank`: the lower, the better (None: by its distance to the stage).
 
     `access`: what it is set aside for, such as `wheelchair` or `companion`. `is_before_aisle`: whether the next
-    seat of the row is not its neighbour.
+    seat of the row is not its neighbour. `is_after_aisle`: whether it begins its row beside an aisle.
     """
 
     id: SeatId
@@ -29,6 +29,7 @@ class Seat(msgspec.Struct, frozen=True):
     rank: int | None = None
     access: tuple[str, ...] = ()
     is_before_aisle: bool = False
+    is_after_aisle: bool = False
     extra: dict[str, Any] = {}
     """What else the plan's file says of it: kept, and given back on export."""
 
@@ -64,14 +65,36 @@ class Zone(msgspec.Struct, frozen=True):
     extra: dict[str, Any] = {}
 
 
+class Unit(msgspec.Struct, frozen=True):
+    """Seats that are sold together or not at all: a wheelchair's bay with its companion, a table sold whole."""
+
+    kind: str
+    name: str
+    seats: tuple[SeatId, ...]
+
+
+class StepFree(msgspec.Struct, frozen=True):
+    """What is reached without stairs: whole zones by name, and rows by zone and label."""
+
+    zones: tuple[str, ...] = ()
+    rows: tuple[tuple[str, str], ...] = ()
+
+
 class Plan(msgspec.Struct, frozen=True):
-    """A hall's seating plan; categories best first."""
+    """A hall's seating plan; categories best first.
+
+    `focal_point`: what is looked at, x and y (None: the middle of the front; the stage is at the top of a plan).
+    `step_free`: None where nothing is known; then only the rows of wheelchair places surely are.
+    """
 
     name: str
     categories: tuple[Category, ...]
     zones: tuple[Zone, ...]
     width: float = 0
     height: float = 0
+    focal_point: tuple[float, float] | None = None
+    units: tuple[Unit, ...] = ()
+    step_free: StepFree | None = None
 
     def standing_areas(self) -> tuple[Area, ...]:
         """The areas that are sold from."""

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import BadPlan
+from engine.halls.blocks import compile_layout
 from engine.halls.check import check, summary
-from engine.halls.layout import compile_layout
 from engine.halls.pretix import export_plan, import_plan
 from engine.halls.reader import Fault
 from tests.unit.drawn_plans import Document, hall, row, whole

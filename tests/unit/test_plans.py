@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from engine.errors import BadPlan
+from engine.halls.blocks import compile_layout
 from engine.halls.check import check, summary
 from engine.halls.generate import big_house
-from engine.halls.layout import Layout, compile_layout
+from engine.halls.layout import Layout
 from engine.halls.pretix import export_plan, import_plan
 from engine.halls.reader import Fault
 from engine.halls.shipped import SHIPPED, shipped_plan
@@ -138,10 +139,10 @@ def test_a_row_can_be_of_two_categories_and_change_its_length() -> None:
     assert layout.category_of(layout.seat_at(0, 3)) == "Rang 2"
 
 
-def test_places_with_an_access_need_are_of_a_class_of_their_own() -> None:
+def test_places_with_an_access_need_are_blocks_of_a_class_of_their_own() -> None:
     layout = compile_layout(import_plan(whole()))
-    number, _ = layout.locate("zaal-B-1")  # type: ignore[arg-type]
-    assert layout.blocks[number].classes == "bbB"
+    found = [layout.blocks[layout.locate(f"zaal-B-{n}")[0]] for n in (1, 2, 3)]  # type: ignore[arg-type]
+    assert [(block.classes, block.unit) for block in found] == [("b", "wheelchair"), ("b", "companion"), ("B", "")]
 
 
 def test_the_row_before_the_stage_is_sold_first_and_ranks_go_before_distance() -> None:
