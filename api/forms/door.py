@@ -27,7 +27,7 @@ from api.forms.kept import (
     read_cookie,
     unpack_kept,
 )
-from api.forms.returning import read_return, with_pass
+from api.forms.returning import with_pass
 from api.hot import Answer, Call, Headers, Served, header_of, lay
 from api.problems import Problem
 from api.wire import StatusReply
@@ -76,10 +76,8 @@ class Visit:
         self.words = self.frame.words
         self.query = query_of(scope)
         self.room = f"/h/{self.cell.house.slug}/{self.on_sale.on_sale}/plain"
-        self.back = read_return(self.query.all("return_to"), self.cell.house.return_addresses)
+        self.back = self.frame.comes_from(self.query.all("return_to"))
         """Where the visitor comes from and goes back to with the pass; empty where the house does not allow it."""
-        if self.back:
-            self.frame.link_query |= {"return_to": self.back}
         self.is_secure = is_secure(scope)
         self._cookie_name = f"__Secure-{NAME}" if self.is_secure else NAME
         self._brought = read_cookie(call.header(b"cookie"), self._cookie_name)

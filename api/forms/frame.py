@@ -7,6 +7,7 @@ import structlog
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar.types import Scope
 
+from api.forms.returning import read_return
 from api.forms.words import NAMES, Words, choose_language
 from api.hot import Answer, header_of
 from api.pages import FOLDER
@@ -55,6 +56,16 @@ class Frame:
         zone = cell.house.time_zone if cell else "UTC"
         self.words = Words(language, zone, self.look.words.get(language))
         self.link_query = {"language": asked} if asked == language else {}
+
+    def comes_from(self, asked: "list[str]") -> str | None:
+        """Where the visitor comes from and goes back to, of what `return_to` asks; every link goes on carrying it.
+
+        None where nothing is asked, empty where the house does not allow it.
+        """
+        back = read_return(asked, self.cell.house.return_addresses) if self.cell else None
+        if back:
+            self.link_query |= {"return_to": back}
+        return back
 
     def link(self, path: str, **query: Any) -> str:
         """A path of ours, in the language that was asked for."""
@@ -114,6 +125,7 @@ def explain(words: Words, slug: str, facts: "dict[str, Any] | None" = None) -> s
 def problem_page(scope: Scope, cell: Cell | None, found: Problem) -> Answer:
     """A problem as a page; one that passes asks for itself again, if it was only asked for."""
     frame = Frame(scope, cell)
+    frame.comes_from(parse_qs(scope["query_string"].decode("latin-1")).get("return_to", []))
     on_sale = scope["path_params"].get("on_sale")
     known = cell is not None and on_sale in cell.catalogue.on_sales
     back = f"/h/{cell.house.slug}/{on_sale}/plain" if cell and known else f"/h/{cell.house.slug}/plain" if cell else ""

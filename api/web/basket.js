@@ -127,6 +127,15 @@ export class Basket {
     return this.resume();
   }
 
+  /** One of these holds has ended: the others are the visitor's still. Where none has by the clock, nobody knows which. */
+  dropGone(tried) {
+    const isAlive = ({ hold, expires_at: at }) => tried.includes(hold) && untilMs(at) > 0;
+    const isKnown = this.holds.filter(isAlive).length < tried.length;
+    const isGone = (held) => tried.includes(held.hold) && !(isKnown && isAlive(held));
+    this.ended = [...this.ended, ...this.holds.filter(isGone)];
+    this.keep((holds) => holds.filter((held) => !isGone(held)));
+  }
+
   get isUnderWay() {
     return Boolean(this.memory.kept.attempt);
   }
@@ -142,10 +151,7 @@ export class Basket {
     } catch (problem) {
       const isAnswer = problem.status >= 400 && problem.status < 500;
       if (isAnswer) this.memory.keep({ attempt: undefined });
-      if (['hold-ended', 'unknown-hold'].includes(problem.slug)) {
-        this.ended = this.holds;
-        this.keep(() => []);
-      }
+      if (['hold-ended', 'unknown-hold'].includes(problem.slug)) this.dropGone(body.holds);
       throw problem;
     }
   }

@@ -119,7 +119,7 @@ async def test_whoever_came_from_the_houses_own_site_goes_back_there_with_the_pa
             assert "This page needs JavaScript to know your turn." in await page.inner_text("main")
             # Back in the queue the turn leads there again, and not into our own shop.
             await visitor.open(f"{room(sale)}?return_to={quote(back, safe='')}")
-            await page.get_by_role("link", name="Weiter zu den Karten des Hauses").click()
+            await page.get_by_role("link", name="Weiter zu den Tickets des Hauses").click()
             await page.wait_for_url(f"{back}#pass=eyJ**")
             assert not [each for each in asked if "eyJ" in each.partition("#")[0]], "a pass was in what a server logs"
 
