@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 
 from engine.halls.layout import AreaPlaces, Block, Layout
-from engine.halls.plan import Plan, Row, Seat, Unit, Zone
-from engine.halls.rows import Point, row_places
+from engine.halls.plan import Plan, Point, Row, Seat, Unit, Zone
+from engine.halls.rows import row_places
 from engine.words import AreaId, SeatId
 
 LONGEST_BLOCK: Final = 255

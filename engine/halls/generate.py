@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from engine.halls.plan import Area, Category, Plan, Row, Seat, Zone
+from engine.halls.plan import Area, Category, Plan, Point, Row, Seat, Zone
 from engine.words import SeatId
 
 PITCH: Final = 26.0
@@ -15,7 +15,6 @@ DEPTH: Final = 32.0
 """Between two rows."""
 AISLE: Final = 60.0
 COLOURS: Final = ("#8c2f39", "#c0713f", "#d9a441", "#5b8a72", "#4a6fa5", "#7a5c99")
-Point = tuple[float, float]
 
 
 class Drawn(msgspec.Struct, frozen=True):

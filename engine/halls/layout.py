@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from engine.halls.nearness import Nearness, Point
-from engine.halls.plan import Unit
+from engine.halls.nearness import Nearness
+from engine.halls.plan import Point, Unit
 from engine.words import AreaId, SeatId
 
 

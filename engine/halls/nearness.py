@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from math import hypot, isqrt
 from typing import Final
 
-Point = tuple[float, float]
+from engine.halls.plan import Point
+
 SAME_ROW: Final = 8
 ADJACENT_ROWS: Final = 8
 NEAR: Final = 12

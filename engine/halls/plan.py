@@ -6,6 +6,9 @@ import msgspec
 
 from engine.words import AreaId, SeatId
 
+Point = tuple[float, float]
+"""x and y in the plan's units; y grows away from the stage."""
+
 
 class Category(msgspec.Struct, frozen=True):
     """A price category; `color` is `#rrggbb` or empty."""
@@ -92,7 +95,7 @@ class Plan(msgspec.Struct, frozen=True):
     zones: tuple[Zone, ...]
     width: float = 0
     height: float = 0
-    focal_point: tuple[float, float] | None = None
+    focal_point: Point | None = None
     units: tuple[Unit, ...] = ()
     step_free: StepFree | None = None
 

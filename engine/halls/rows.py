@@ -7,7 +7,8 @@ from math import atan2, cos, hypot, sin
 from statistics import fmean, median
 from typing import Final
 
-Point = tuple[float, float]
+from engine.halls.plan import Point
+
 WIDEST_AISLE: Final = 5.0
 """Pieces of one row are at most so many times the zone's pitch apart."""
 IN_LINE: Final = 0.9
