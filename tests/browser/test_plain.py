@@ -1,7 +1,7 @@
 """The whole journey in a browser that runs no script, refreshes followed; and no barrier on any of its pages."""
 
 import re
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from playwright.async_api import expect
@@ -101,7 +101,7 @@ async def test_whoever_came_from_the_houses_own_site_goes_back_there_with_the_pa
 ) -> None:
     async with (
         await town.open_sale("zeewind", opens_at_ms=now_ms() + 6_000) as sale,
-        people.arrive(PHONE, language="de", java_script_enabled=False) as visitor,
+        people.arrive(PHONE, language="de", java_script_enabled=False, refused=[404]) as visitor,
     ):
         asked: list[str] = []
         visitor.context.on("request", lambda request: asked.append(request.url + str(request.headers)))
@@ -122,6 +122,10 @@ async def test_whoever_came_from_the_houses_own_site_goes_back_there_with_the_pa
             await page.get_by_role("link", name="Weiter zu den Tickets des Hauses").click()
             await page.wait_for_url(f"{back}#pass=eyJ**")
             assert not [each for each in asked if "eyJ" in each.partition("#")[0]], "a pass was in what a server logs"
+            # What is refused leads back the same way.
+            await visitor.open(f"/h/zeewind/nothing/plain?return_to={quote(back, safe='')}")
+            await page.get_by_role("link", name="Zurück").click()
+            await page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get("return_to") == [back])
 
 
 async def test_nobody_without_javascript_is_sent_to_an_address_that_the_house_does_not_allow(
