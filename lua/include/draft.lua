@@ -1,15 +1,17 @@
 -- A performance as this call sees it: rows are read once, changed in memory, and written by `settle`, so that
 -- a refusal half way has changed nothing. `keys`: the performance, its index, its due holds.
 --
--- In the performance's hash: n blocks, k categories, m areas, r longest return delay (ms), v version;
--- b<block> the row, a letter a seat (o h s b); c<block> "focus classes"; a<area> places open;
--- t<area> places sold; h<hold> a packed hold; o<owner> how much an owner has.
+-- In the performance's hash: n blocks, k categories, m areas, r longest return delay (ms), v version, f open seats;
+-- b<block> the row, a letter a seat (o h s b, or the capital of the allotment that it is set aside for);
+-- c<block> "focus classes"; g<block> its neighbours, see `find_split`; a<area> places open; t<area> places sold;
+-- l<letter> an allotment; h<hold> a packed hold; o<owner> how much an owner has; w<owner> its unpaid holds.
 -- INCLUDES
-local function draft(key, index, due)
-  local values = redis.call("HMGET", key, "n", "k", "v", "r")
+local function draft(key, index, due, step)
+  local values = redis.call("HMGET", key, "n", "k", "v", "r", "f")
   if not values[3] then return nil end
-  return {key = key, index = index, due = due, blocks = tonumber(values[1]), categories = tonumber(values[2]),
-    version = tonumber(values[3]), return_ms = tonumber(values[4]), before = {}, rows = {}, described = {}, fields = {}}
+  return {key = key, index = index, due = due, step = step, blocks = tonumber(values[1]),
+    categories = tonumber(values[2]), version = tonumber(values[3]), return_ms = tonumber(values[4]),
+    open = tonumber(values[5]) or 0, before = {}, rows = {}, described = {}, fields = {}, changes = {}, moved = {}}
 end
 
 local function read_block(performance, block)
@@ -26,8 +28,22 @@ local function classes_of(performance, block)
   return string.match(performance.described[block], " (.+)")
 end
 
+-- `count` seats that are all in one state now.
 local function put(performance, block, offset, count, state)
-  local row = performance.rows[block]
+  local row, changes = performance.rows[block], performance.changes
+  if string.byte(row, offset + 1) == 111 then performance.open = performance.open - count end
+  if state == "o" then performance.open = performance.open + count end
   performance.rows[block] = string.sub(row, 1, offset) .. string.rep(state, count)
     .. string.sub(row, offset + count + 1)
+  local at = #changes
+  changes[at + 1], changes[at + 2], changes[at + 3], changes[at + 4] = block, offset, count, state
+end
+
+-- Standing places: so many more of an area are open, so many more are sold. Written at once.
+local function count_places(performance, area, open, sold)
+  if open ~= 0 then redis.call("HINCRBY", performance.key, "a" .. area, open) end
+  if sold ~= 0 then redis.call("HINCRBY", performance.key, "t" .. area, sold) end
+  local moved = performance.moved
+  local at = #moved
+  moved[at + 1], moved[at + 2], moved[at + 3] = area, open, sold
 end

@@ -3,12 +3,12 @@
 -- INCLUDES draft sweep
 local SWEPT_A_CALL = 8
 
-local function draft_all(keys, from, now, microseconds)
+local function draft_all(keys, from, step)
   local performances = {}
   for place = from, #keys, 3 do
-    local performance = draft(keys[place], keys[place + 1], keys[place + 2])
+    local performance = draft(keys[place], keys[place + 1], keys[place + 2], step)
     if not performance then return nil end
-    sweep(performance, now, microseconds, SWEPT_A_CALL)
+    sweep(performance, SWEPT_A_CALL)
     performances[#performances + 1] = performance
   end
   return performances

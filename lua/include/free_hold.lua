@@ -1,30 +1,54 @@
 -- Ends a hold's part in one performance. What it held comes back at once, or, where a return delay is set,
 -- stays held by nobody for a random while, so that whoever lets go cannot be first to take it again.
--- A hold is packed as {owner, expires_at_ms, seats {block, offset, count, …}, areas {area, count, …}, extended}.
--- INCLUDES draft
-local function free_hold(performance, hold, record, now, microseconds)
-  local owner, seats, areas = record[1], record[3], record[4]
-  local ended = {"h" .. hold}
-  local count = 0
+-- A hold is packed as {owner, expires_at_ms, seats {block, offset, count, …}, areas {area, count, …}, extended,
+-- returns_to, codes {code, count, …}, latest_ms}. `returns_to`: for each run of seats the letter that it had, empty
+-- when all were open; an area of an allotment is its letter and number. Codes are counted in the cell, for all its
+-- performances; `latest_ms`: however often it is extended, it ends by then.
+-- `verb`: how it ended, for the history; `expire` and `release` count as unpaid.
+-- INCLUDES draft history
+local function came_from(performance, returns_to, run)
+  local letter = string.sub(returns_to or "", run, run)
+  if letter == "" or letter == "o" then return "o" end
+  return redis.call("HEXISTS", performance.key, "l" .. letter) == 1 and letter or "o"
+end
+
+local function area_of(performance, area)
+  local letter, number = string.match(area, "^(%u)(%d+)$")
+  if not letter or redis.call("HEXISTS", performance.key, "l" .. letter) == 1 then return area end
+  return number
+end
+
+local function note_unpaid(performance, owner)
+  local before = string.match(redis.call("HGET", performance.key, "w" .. owner) or "0", "^%d+")
+  redis.call("HSET", performance.key, "w" .. owner, before + 1 .. " " .. performance.step.now)
+end
+
+local function free_hold(performance, hold, record, verb)
+  local owner, seats, areas, codes = record[1], record[3], record[4], record[7] or {}
+  local step, ended, count = performance.step, {"h" .. hold}, 0
   for place = 3, #seats, 3 do count = count + seats[place] end
   for place = 2, #areas, 2 do count = count + areas[place] end
   if owner ~= "" then
+    for place = 1, #codes, 2 do redis.call("HINCRBY", step.cell, "u" .. codes[place], -codes[place + 1]) end
     if redis.call("HINCRBY", performance.key, "o" .. owner, -count) <= 0 then ended[2] = "o" .. owner end
+    if (verb == "expire" or verb == "release") and who_is(owner) == "visitor" then note_unpaid(performance, owner) end
     if performance.return_ms > 0 then
       if ended[2] then redis.call("HDEL", performance.key, ended[2]) end
-      local returns_at_ms = now + 1 + (microseconds * 7919) % performance.return_ms
-      redis.call("HSET", performance.key, "h" .. hold, cmsgpack.pack({"", returns_at_ms, seats, areas, 0}))
+      local returns_at_ms = step.now + 1 + (step.microseconds * 7919) % performance.return_ms
+      redis.call("HSET", performance.key, "h" .. hold,
+        cmsgpack.pack({"", returns_at_ms, seats, areas, 0, record[6] or ""}))
       redis.call("ZADD", performance.due, returns_at_ms, hold)
+      tell(performance, verb, verb == "expire" and "clock" or who_is(owner), hold)
       return
     end
   end
   for place = 1, #seats, 3 do
     read_block(performance, seats[place])
-    put(performance, seats[place], seats[place + 1], seats[place + 2], "o")
+    local letter = came_from(performance, record[6], (place + 2) / 3)
+    put(performance, seats[place], seats[place + 1], seats[place + 2], letter)
   end
-  for place = 1, #areas, 2 do
-    redis.call("HINCRBY", performance.key, "a" .. areas[place], areas[place + 1])
-  end
+  for place = 1, #areas, 2 do count_places(performance, area_of(performance, areas[place]), areas[place + 1], 0) end
   redis.call("HDEL", performance.key, unpack(ended))
   redis.call("ZREM", performance.due, hold)
+  tell(performance, verb, verb == "expire" and "clock" or who_is(owner), hold)
 end

@@ -1,30 +1,32 @@
--- Which parties a block can serve, as one bit mask: bit k-1 without leaving a seat alone, bit k+7 at all, for
--- k = 1..8. A free run of length L serves k without stranding iff L = k or L >= k + 2. Stranding looks at
+-- Which parties a block can serve, as one bit mask of eight bits a level, one for each party size k = 1..8:
+-- level 0 without leaving a seat alone, 1 at all, 2 from its left end on, 3 up to its right end.
+-- A free run of length L serves k without stranding iff L = k or L >= k + 2. Stranding looks at
 -- the block's whole free run; eligibility at the class: a category's letter, or "" for any general seat
--- (upper case; lower case letters are access places, which no general request takes).
+-- (upper case; lower case letters are access places and other units, which no general request takes).
 -- Where all seats are eligible, only the runs count (`runs_alike`).
 -- INCLUDES
-local LARGEST_INDEXED = 8
-local POWER, PLACE, RUN = {}, {}, {}
-for place = 0, 2 * LARGEST_INDEXED - 1 do
-  POWER[place] = 2 ^ place
-  PLACE[2 ^ place] = place
+local LARGEST_INDEXED, LEVELS = 8, 4
+local POWER, PLACE, RUN, LEFT, RIGHT = {}, {}, {}, {}, {}
+for place = 0, LEVELS * LARGEST_INDEXED - 1 do
+  POWER[place] = bit.tobit(2 ^ place)
+  PLACE[POWER[place]] = place
 end
 for length = 0, 255 do
-  local mask = 0
-  for k = 1, LARGEST_INDEXED do
-    if length == k or length >= k + 2 then mask = mask + POWER[k - 1] end
-    if length >= k then mask = mask + POWER[k + 7] end
+  local run, left, right = 0, 0, 0
+  for k = 1, math.min(length, LARGEST_INDEXED) do
+    if length == k or length >= k + 2 then run = bit.bor(run, POWER[k - 1]) end
+    run, left, right = bit.bor(run, POWER[k + 7]), bit.bor(left, POWER[k + 15]), bit.bor(right, POWER[k + 23])
   end
-  RUN[length] = mask
+  RUN[length], LEFT[length], RIGHT[length] = run, left, right
 end
 
 local function runs_alike(row)
   local find, bor = string.find, bit.bor
-  local mask = 0
   local from, to = find(row, "o+")
+  local mask = from == 1 and LEFT[to] or 0
   while from do
     mask = bor(mask, RUN[to - from + 1])
+    if to == #row then return bor(mask, RIGHT[to - from + 1]) end
     from, to = find(row, "o+", to + 1)
   end
   return mask
@@ -40,6 +42,8 @@ local function runs_of(row, classes, class)
     local first, last = find(classes, wanted, from)
     while first and first <= to do
       if last > to then last = to end
+      if first == 1 then mask = bor(mask, LEFT[last]) end
+      if last == #row then mask = bor(mask, RIGHT[last - first + 1]) end
       for k = 1, math.min(LARGEST_INDEXED, last - first + 1) do
         mask = bor(mask, POWER[k + 7])
         for start = first, last - k + 1 do

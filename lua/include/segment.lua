@@ -1,7 +1,7 @@
--- The index of a performance is one bitmap: a segment for each class, level (0: nobody left alone, 1: at all)
--- and party size, in the order of the bits in `runs_of`; in a segment one bit a block in quality order.
+-- The index of a performance is one bitmap: a segment for each class, level and party size, in the order of the bits
+-- in `runs_of`; in a segment one bit a block in quality order.
 -- Answers the offset of a segment's first bit, and a segment's length.
--- Classes: "" = any, then a slot for each category, then one for the access places of each category.
+-- Classes: "" = any, then a slot for each category, then one for the access places and units of each category.
 -- INCLUDES runs
 local function segment(class, level, k, blocks, categories)
   local slot = 0
@@ -10,5 +10,5 @@ local function segment(class, level, k, blocks, categories)
     if letter >= 97 then slot = categories + letter - 96 else slot = letter - 64 end
   end
   local stride = blocks + (-blocks) % 8
-  return ((slot * 2 + level) * LARGEST_INDEXED + math.min(k, LARGEST_INDEXED) - 1) * stride, stride
+  return ((slot * LEVELS + level) * LARGEST_INDEXED + math.min(k, LARGEST_INDEXED) - 1) * stride, stride
 end

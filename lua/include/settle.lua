@@ -1,5 +1,5 @@
--- Writes a draft: changed rows, other fields and the version with HSET, changed index bits with BITFIELD; more than
--- once where many blocks changed, because Lua unpacks no more than 8,000 arguments.
+-- Writes a draft: changed rows, other fields, the open seats and the version with HSET, changed index bits with
+-- BITFIELD; more than once where many blocks changed, because Lua unpacks no more than 8,000 arguments.
 -- INCLUDES draft reindex
 local UNPACKED_AT_ONCE = 4000 -- whole pairs, and whole groups of four
 
@@ -12,13 +12,12 @@ local function settle(performance)
       reindex(changes, performance, block, classes_of(performance, block), before, row)
     end
   end
-  fields[#fields + 1], fields[#fields + 2] = "v", performance.version + 1
+  local last = #fields
+  fields[last + 1], fields[last + 2], fields[last + 3], fields[last + 4] = "v", performance.version + 1, "f", performance.open
   for first = 1, #fields, UNPACKED_AT_ONCE do
-    local last = math.min(first + UNPACKED_AT_ONCE - 1, #fields)
-    redis.call("HSET", performance.key, unpack(fields, first, last))
+    redis.call("HSET", performance.key, unpack(fields, first, math.min(first + UNPACKED_AT_ONCE - 1, #fields)))
   end
   for first = 1, #changes, UNPACKED_AT_ONCE do
-    local last = math.min(first + UNPACKED_AT_ONCE - 1, #changes)
-    redis.call("BITFIELD", performance.index, unpack(changes, first, last))
+    redis.call("BITFIELD", performance.index, unpack(changes, first, math.min(first + UNPACKED_AT_ONCE - 1, #changes)))
   end
 end
