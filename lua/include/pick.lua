@@ -1,15 +1,20 @@
 -- The best start (0-based offset) for k seats together in a row: first the choice that leaves fewest seats
 -- alone, then the nearest to the row's focus, which is fixed by the hall and not by what is free.
 -- In each free run the starts are tried from the focus outwards, so the first that leaves nobody alone is its best.
--- `is_strict` refuses to leave anyone alone. nil when the row has no such run.
+-- `class`: the letters that may be taken, "" any general seat. `is_strict` refuses to leave anyone alone.
+-- `free`: the letter of a seat that may be taken, `o` if not said. nil when the row has no such run.
 -- INCLUDES
-local function pick(row, classes, class, k, focus, is_strict)
+local function foreign_to(class)
+  return class == "" and "%l" or "[^" .. class .. "]"
+end
+
+local function pick(row, classes, class, k, focus, is_strict, free)
   local find, min, max = string.find, math.min, math.max
-  local foreign = class == "" and "%l" or "[^" .. class .. "]"
+  local foreign, run = foreign_to(class), (free or "o") .. "+"
   local is_mixed = find(classes, foreign) ~= nil
   local best, best_alone, best_distance
   local ideal = focus - (k - 1) / 2
-  local from, to = find(row, "o+")
+  local from, to = find(row, run)
   while from do
     local last = to - k + 1
     local left = max(from - 1, min(last, math.floor(ideal)))
@@ -31,7 +36,18 @@ local function pick(row, classes, class, k, focus, is_strict)
         if alone == 0 then break end
       end
     end
-    from, to = find(row, "o+", to + 1)
+    from, to = find(row, run, to + 1)
   end
   return best
+end
+
+-- The same at an end of the row: `edge` 1 from its first seat on, 2 up to its last.
+local function pick_edge(row, classes, class, k, edge, is_strict)
+  local start = edge == 1 and 1 or #row - k + 1
+  if start < 1 or string.find(row, "[^o]", start) and string.find(row, "[^o]", start) < start + k then return nil end
+  local stranger = string.find(classes, foreign_to(class), start)
+  if stranger and stranger < start + k then return nil end
+  local left = edge == 1 and string.match(row, "^o*", k + 1) or string.match(string.sub(row, 1, start - 1), "o*$")
+  if is_strict and #left == 1 then return nil end
+  return start - 1
 end

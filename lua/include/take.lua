@@ -1,36 +1,59 @@
 -- Takes in a draft what one item of a wish asks for: named seats, the best together, or standing places. Seats that
--- somebody else has are collected in `taken`. Answers a refusal when there is not enough left, else nil.
--- INCLUDES draft find_best
-local function take(performance, number, item, taken)
-  local seats, areas, kind = performance.seats, performance.areas, item[2]
-  if kind == "seats" then
-    local at = 3
-    while item[at] do
-      -- Neighbours that are named in order are one run.
-      local block, offset, count = item[at], item[at + 1], 0
-      local row = read_block(performance, block)
-      repeat
-        if string.byte(row, offset + count + 1) ~= 111 then
-          taken[#taken + 1], taken[#taken + 2], taken[#taken + 3] = number, block, offset + count
-        end
-        at, count = at + 2, count + 1
-      until item[at] ~= block or item[at + 1] ~= offset + count
-      put(performance, block, offset, count, "h")
-      seats[#seats + 1], seats[#seats + 2], seats[#seats + 3] = block, offset, count
-    end
-  elseif kind == "best" then
-    local class, k = item[3], item[4]
-    local block, offset = find_best(performance, class, k)
-    if not block then return {"none", number, largest_party(performance, class)} end
-    put(performance, block, offset, k, "h")
-    seats[#seats + 1], seats[#seats + 2], seats[#seats + 3] = block, offset, k
-  else
-    local area, count = item[3], item[4]
-    local places = performance.taken_places
-    local open = tonumber(redis.call("HGET", performance.key, "a" .. area)) - (places[area] or 0)
-    if open < count then return {"none", number, open} end
-    places[area] = (places[area] or 0) + count
-    areas[#areas + 1], areas[#areas + 2] = area, count
+-- somebody else has are collected in `taken`; of an allotment whose letter is among `letters` they are this owner's to
+-- take. How the best were found is told in `ways`. Answers a refusal when there is not enough left, else nil.
+-- INCLUDES draft find_best find_split
+local function hold_run(performance, block, offset, count, letter)
+  local seats = performance.seats
+  local at = #seats
+  put(performance, block, offset, count, "h")
+  seats[at + 1], seats[at + 2], seats[at + 3] = block, offset, count
+  performance.returns_to[at / 3 + 1] = letter
+  if letter ~= "o" then performance.is_allotted = true end
+end
+
+local function take_named(performance, number, item, taken, letters)
+  local at, named = 3, performance.named
+  while item[at] do
+    -- Neighbours that are named in order, and come from the same, are one run.
+    local block, offset, count = item[at], item[at + 1], 0
+    local row = read_block(performance, block)
+    local letter = string.sub(row, offset + 1, offset + 1)
+    local is_free = letter == "o" or string.find(letters, letter, 1, true) ~= nil
+    repeat
+      if not is_free then
+        taken[#taken + 1], taken[#taken + 2], taken[#taken + 3] = number, block, offset + count
+      end
+      at, count = at + 2, count + 1
+    until item[at] ~= block or item[at + 1] ~= offset + count
+      or string.sub(row, offset + count + 1, offset + count + 1) ~= letter
+    if is_free then hold_run(performance, block, offset, count, letter) end
+    if named[#named] ~= block then named[#named + 1] = block end
   end
+end
+
+local function take_best(performance, number, item, level, ways)
+  local wish = item[5] or {}
+  wish.class, wish.k, wish.level = item[3], item[4], (wish.unit or wish.from) and 1 or level
+  local block, offset, found = find_best(performance, wish)
+  local runs, split = block and {block, offset, wish.k}, 0
+  if not runs and (wish.split or 0) > 0 and wish.k > 1 then runs, split = find_split(performance, wish, wish.split) end
+  if not runs then return {"none", number, largest_party(performance, wish)} end
+  for at = 1, #runs, 3 do hold_run(performance, runs[at], runs[at + 1], runs[at + 2], wish.from or "o") end
+  ways[#ways + 1] = {number, split, found == 1 and level == 0 and 1 or 0}
   return nil
+end
+
+local function take_places(performance, number, item)
+  local area, count, places, areas = item[3], item[4], performance.taken_places, performance.areas
+  local open = (tonumber(redis.call("HGET", performance.key, "a" .. area)) or 0) - (places[area] or 0)
+  if open < count then return {"none", number, open} end
+  places[area] = (places[area] or 0) + count
+  areas[#areas + 1], areas[#areas + 2] = area, count
+  return nil
+end
+
+local function take(performance, number, item, taken, letters, level, ways)
+  if item[2] == "best" then return take_best(performance, number, item, level, ways) end
+  if item[2] == "area" then return take_places(performance, number, item) end
+  return take_named(performance, number, item, taken, letters)
 end

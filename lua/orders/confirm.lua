@@ -5,7 +5,7 @@
 -- ARGV  epoch fingerprint owner place payload holds total
 -- WHERE holds: packed [[hold, performance, …], …], performance counting from 1
 -- REPLY confirmed: entry order sequence | payment_used: order | other_payload | hold_ended: hold | unknown_performance | closed | fenced: epoch
--- INCLUDES clock gate recall draft put_sold sequence remember
+-- INCLUDES gate recall step draft put_sold remember
 -- FLAGS allow-oom
 local cell, operation, payment, order, outbox, sale, live = unpack(KEYS)
 local epoch, fingerprint, owner, place, payload, holds, total = unpack(ARGV)
@@ -16,10 +16,10 @@ local answer = recall(operation, fingerprint)
 if answer then return answer end
 local paid_for = redis.call("GET", payment)
 if paid_for and paid_for ~= order then return {"payment_used", paid_for} end
-local now = clock()
+local step = step_of(cell, outbox, epoch)
 local performances = {}
 for at = 8, #KEYS, 2 do
-  local performance = draft(KEYS[at], nil, KEYS[at + 1])
+  local performance = draft(KEYS[at], nil, KEYS[at + 1], step)
   if not performance then return {"unknown_performance"} end
   performances[#performances + 1] = performance
 end
@@ -31,7 +31,7 @@ for number, names in ipairs(holds) do
     local performance = performances[names[at]]
     local stored = redis.call("HGET", performance.key, "h" .. names[1])
     local record = stored and cmsgpack.unpack(stored)
-    if not record or record[1] == "" or record[2] <= now or (owner ~= "" and record[1] ~= owner) then
+    if not record or record[1] == "" or record[2] <= step.now or (owner ~= "" and record[1] ~= owner) then
       return {"hold_ended", names[1]}
     end
     parts[#parts + 1] = {performance, names[1], record}
@@ -46,4 +46,4 @@ if place ~= "" then redis.call("ZREM", live, place) end
 local entry = redis.call("XADD", outbox, "*", "kind", "order", "data", payload)
 redis.call("SET", payment, order, "EX", 86400)
 redis.call("SET", order, cmsgpack.pack({"confirmed", entry, payload}), "EX", 86400)
-return remember(operation, fingerprint, 86400, {"confirmed", entry, order, sequence(cell)})
+return remember(operation, fingerprint, 86400, {"confirmed", entry, order, numbered(step)})

@@ -7,7 +7,7 @@
 -- WHERE wanted: packed [{holds [id, …], seats [block, offset, …], areas [area, count, …]}, …], one a performance
 -- REPLY confirmed: entry order sequence | taken: performance | limit: performance owned | payment_used: order
 --       | other_payload | unknown_performance | closed | fenced: epoch
--- INCLUDES clock gate recall draft draft_all settle sequence remember
+-- INCLUDES gate recall step draft_all settle history remember
 -- FLAGS allow-oom
 local cell, operation, payment, order, outbox, sale = unpack(KEYS)
 local epoch, fingerprint, owner, payload, wanted, total, limit = unpack(ARGV)
@@ -18,7 +18,8 @@ local answer = recall(operation, fingerprint)
 if answer then return answer end
 local paid_for = redis.call("GET", payment)
 if paid_for and paid_for ~= order then return {"payment_used", paid_for} end
-local performances = draft_all(KEYS, 7, clock())
+local step = step_of(cell, outbox, epoch)
+local performances = draft_all(KEYS, 7, step)
 if not performances then return {"unknown_performance"} end
 
 for number, part in ipairs(cmsgpack.unpack(wanted)) do
@@ -62,13 +63,15 @@ for _, performance in ipairs(performances) do
     redis.call("HDEL", performance.key, "h" .. hold)
     redis.call("ZREM", performance.due, hold)
   end
-  for area, change in pairs(performance.places) do redis.call("HINCRBY", performance.key, "a" .. area, change) end
-  for area, count in pairs(performance.sold_places) do redis.call("HINCRBY", performance.key, "t" .. area, count) end
+  for area, change in pairs(performance.places) do
+    count_places(performance, area, change, performance.sold_places[area] or 0)
+  end
   settle(performance)
+  tell(performance, "rebook", who_is(owner), performance.ended[1] or "")
 end
 redis.call("HINCRBY", sale, "orders", 1)
 redis.call("HINCRBY", sale, "takings", total)
 local entry = redis.call("XADD", outbox, "*", "kind", "order", "data", payload)
 redis.call("SET", payment, order, "EX", 86400)
 redis.call("SET", order, cmsgpack.pack({"confirmed", entry, payload}), "EX", 86400)
-return remember(operation, fingerprint, 86400, {"confirmed", entry, order, sequence(cell)})
+return remember(operation, fingerprint, 86400, {"confirmed", entry, order, numbered(step)})

@@ -9,7 +9,7 @@
 --       payload: the order, for whoever asks for it, where it is not remembered here
 -- REPLY returned: entry order sequence | already_returned | behind | not_sold | other_payload | unknown_performance
 --       | closed | fenced: epoch
--- INCLUDES clock gate recall draft draft_all free_hold settle sequence remember
+-- INCLUDES gate recall step draft_all free_hold settle remember
 -- FLAGS allow-oom
 local cell, operation, order, outbox, sale = unpack(KEYS)
 local epoch, fingerprint, recorded_ms, hold, action, payload, parts, total = unpack(ARGV)
@@ -22,9 +22,9 @@ if answer then return answer end
 local stored = redis.call("GET", order)
 local known = stored and cmsgpack.unpack(stored) or {}
 if known[1] == "refunded" then return {"already_returned"} end
-local now, microseconds = clock()
-if now - recorded_ms > LONGEST_LAG_MS and redis.call("XLEN", outbox) > 0 then return {"behind"} end
-local performances = draft_all(KEYS, 6, now, microseconds)
+local step = step_of(cell, outbox, epoch)
+if step.now - recorded_ms > LONGEST_LAG_MS and redis.call("XLEN", outbox) > 0 then return {"behind"} end
+local performances = draft_all(KEYS, 6, step)
 if not performances then return {"unknown_performance"} end
 
 parts = cmsgpack.unpack(parts)
@@ -46,13 +46,13 @@ for _, performance in ipairs(performances) do
   local seats, areas = performance.part[3], performance.part[4]
   for place = 1, #seats, 3 do put(performance, seats[place], seats[place + 1], seats[place + 2], "h") end
   for place = 1, #areas, 2 do
-    redis.call("HINCRBY", performance.key, "t" .. areas[place], -areas[place + 1])
+    count_places(performance, areas[place], 0, -areas[place + 1])
   end
-  free_hold(performance, hold, performance.part, now, microseconds)
+  free_hold(performance, hold, performance.part, "refund")
   settle(performance)
 end
 redis.call("HINCRBY", sale, "orders", -1)
 redis.call("HINCRBY", sale, "takings", -total)
 local entry = redis.call("XADD", outbox, "*", "kind", "return", "data", action)
 redis.call("SET", order, cmsgpack.pack({"refunded", entry, known[3] or payload, action}), "EX", REMEMBERED_S)
-return remember(operation, fingerprint, REMEMBERED_S, {"returned", entry, order, sequence(cell)})
+return remember(operation, fingerprint, REMEMBERED_S, {"returned", entry, order, numbered(step)})

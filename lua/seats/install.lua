@@ -2,7 +2,8 @@
 --
 -- KEYS  cell performance index
 -- ARGV  epoch first blocks categories return_ms areas last
--- WHERE blocks: packed [["focus classes", row], …] from block `first` on; areas: packed [open, …]
+-- WHERE blocks: packed [["focus classes", row, neighbours], …] from block `first` on, neighbours packed as
+--       `find_split` reads them; areas: packed [open, …]
 -- REPLY installed: blocks | exists | fenced: stored_epoch
 -- INCLUDES fence reindex
 -- FLAGS allow-oom
@@ -14,13 +15,16 @@ if refusal then return refusal end
 if redis.call("HEXISTS", key, "v") == 1 then return {"exists"} end
 
 blocks = cmsgpack.unpack(blocks)
+if tonumber(first) == 0 then redis.call("HSET", key, "f", 0) end
 local performance = {blocks = tonumber(last), categories = tonumber(categories)}
 for place, block in ipairs(blocks) do
   local number, description, row = first + place - 1, block[1], block[2]
   local classes = string.match(description, " (%a+)$")
   local changes = {}
   reindex(changes, performance, number, classes, string.rep("s", #row), row)
-  redis.call("HSET", key, "c" .. number, description, "b" .. number, row)
+  redis.call("HSET", key, "c" .. number, description, "b" .. number, row, "g" .. number, block[3] or "")
+  local _, open = string.gsub(row, "o", "")
+  redis.call("HINCRBY", key, "f", open)
   if #changes > 0 then redis.call("BITFIELD", index, unpack(changes)) end
 end
 if first + #blocks < performance.blocks then return {"installed", first + #blocks} end

@@ -1,17 +1,18 @@
 -- Sets named seats from one state to another: blocks open seats, opens blocked ones, restores sold ones.
 --
--- KEYS  cell performance index due
+-- KEYS  cell outbox performance index due
 -- ARGV  epoch from to seats
 -- WHERE seats: packed [block, offset, …]
 -- REPLY marked: sequence | taken: (block offset)… | unknown_performance | fenced: stored_epoch
--- INCLUDES fence draft settle sequence
+-- INCLUDES fence step draft settle history
 -- FLAGS
-local cell, key, index, due = unpack(KEYS)
+local cell, outbox, key, index, due = unpack(KEYS)
 local epoch, from, to, seats = ARGV[1], ARGV[2], ARGV[3], cmsgpack.unpack(ARGV[4])
 
 local refusal = fence(cell, epoch)
 if refusal then return refusal end
-local performance = draft(key, index, due)
+local step = step_of(cell, outbox, epoch)
+local performance = draft(key, index, due, step)
 if not performance then return {"unknown_performance"} end
 local taken = {"taken"}
 for place = 1, #seats, 2 do
@@ -26,4 +27,5 @@ end
 if #taken > 1 then return taken end
 
 settle(performance)
-return {"marked", sequence(cell)}
+tell(performance, "mark", "house", "")
+return {"marked", numbered(step)}

@@ -1,19 +1,19 @@
 -- Ends a hold by its owner's wish, in every performance it spans.
 --
--- KEYS  cell operation (performance index due)…
+-- KEYS  cell operation outbox (performance index due)…
 -- ARGV  epoch fingerprint hold owner
 -- REPLY released: sequence | other_payload | hold_ended | unknown_performance | closed | fenced: epoch
--- INCLUDES clock gate recall draft_all free_hold settle sequence remember
+-- INCLUDES clock gate recall step draft_all free_hold settle remember
 -- FLAGS allow-oom
-local cell, operation = KEYS[1], KEYS[2]
+local cell, operation, outbox = KEYS[1], KEYS[2], KEYS[3]
 local epoch, fingerprint, hold, owner = unpack(ARGV)
 
 local refusal = gate(cell, epoch)
 if refusal then return refusal end
 local answer = recall(operation, fingerprint)
 if answer then return answer end
-local now, microseconds = clock()
-local performances = draft_all(KEYS, 3, now, microseconds)
+local step = step_of(cell, outbox, epoch)
+local performances = draft_all(KEYS, 4, step)
 if not performances then return {"unknown_performance"} end
 
 for _, performance in ipairs(performances) do
@@ -23,7 +23,7 @@ for _, performance in ipairs(performances) do
 end
 
 for _, performance in ipairs(performances) do
-  free_hold(performance, hold, performance.hold, now, microseconds)
+  free_hold(performance, hold, performance.hold, "release")
   settle(performance)
 end
-return remember(operation, fingerprint, 86400, {"released", sequence(cell)})
+return remember(operation, fingerprint, 86400, {"released", numbered(step)})

@@ -6,20 +6,19 @@
 -- ARGV  epoch seats returned areas
 -- REPLY restored: count | unknown_performance | fenced: stored_epoch
 -- WHERE seats, returned: packed [block, offset, …]; areas: packed [sold places of area 0, of area 1, …]
--- INCLUDES fence clock draft free_hold settle
+-- INCLUDES fence step draft free_hold settle
 -- FLAGS allow-oom
 local cell, key, index, due = unpack(KEYS)
 local epoch, seats, returned, areas = ARGV[1], cmsgpack.unpack(ARGV[2]), cmsgpack.unpack(ARGV[3]), cmsgpack.unpack(ARGV[4])
 
 local refusal = fence(cell, epoch)
 if refusal then return refusal end
-local performance = draft(key, index, due)
+local performance = draft(key, index, due, step_of(cell, nil, epoch))
 if not performance then return {"unknown_performance"} end
 
-local now, microseconds = clock()
 performance.return_ms = 0
 for _, hold in ipairs(redis.call("ZRANGE", due, 0, -1)) do
-  free_hold(performance, hold, cmsgpack.unpack(redis.call("HGET", key, "h" .. hold)), now, microseconds)
+  free_hold(performance, hold, cmsgpack.unpack(redis.call("HGET", key, "h" .. hold)), "restore")
 end
 for place = 1, #returned, 2 do
   local row, offset = read_block(performance, returned[place]), returned[place + 1]

@@ -10,7 +10,7 @@ if not performance then return {"unknown_performance"} end
 
 local reply = {"suggested"}
 for _, class in ipairs({ARGV[1], ""}) do
-  local block, offset = find_best(performance, class, tonumber(ARGV[2]))
+  local block, offset = find_best(performance, {class = class, k = tonumber(ARGV[2]), level = 0})
   if block and (block ~= reply[2] or offset ~= reply[3]) then
     reply[#reply + 1], reply[#reply + 2] = block, offset
   end
