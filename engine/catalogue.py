@@ -19,6 +19,9 @@ from engine.words import HallId, KeyId, OnSaleId, PerformanceId
 
 SCOPES: Final = ("manage", "orders:read", "orders:write", "counter")
 PUBLIC_LINE: Final = "public"
+WHERE_AVOIDABLE: Final = "where-avoidable"
+LONE_RULES: Final = ("off", WHERE_AVOIDABLE, "always")
+"""`off`; where the same row has another choice; wherever in the performance there is one."""
 
 
 class Hall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,6 +64,15 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seats_a_hold: int = 8
     seats_a_place: int = 8
     return_delay_seconds: int = 30
+    lone_seats: str = WHERE_AVOIDABLE
+    """Whether somebody may leave a single seat between others: see `LONE_RULES`."""
+    lone_seats_last: int = 10
+    """With so few seats open, the rule ends."""
+    unpaid_holds: int = 2
+    """After so many holds that ended unpaid a visitor waits for `cool_down_seconds`; 0: never."""
+    cool_down_seconds: int = 60
+    longest_hold_seconds: int = 1_800
+    """However often it is extended, a hold ends by then."""
     commitment: str = ""
     seed: str = ""
 

@@ -5,13 +5,15 @@ from typing import Final
 
 import msgspec
 
+from engine.catalogue import LONE_RULES, OnSale
 from engine.cell import Cell, broken, digest, pack
 from engine.entries import Item
 from engine.errors import BadInput, ForgedToken, Refused
 from engine.halls.layout import Layout
+from engine.instants import now_ms
 from engine.prices import check_price_types, price, total
 from engine.signing import Hold
-from engine.wishes import Wish, check_sizes, packed_wish, pieces, price_lists
+from engine.wishes import Choice, Wish, explain, check_sizes, packed_wish, pieces, price_lists
 from engine.words import HELD, OPEN, SOLD, STATE_WORDS, HoldId, OnSaleId, PerformanceId, SeatId
 
 EXTENSION_MS: Final = 300_000
@@ -32,6 +34,7 @@ class Held(msgspec.Struct, frozen=True):
     token: str
     hold: Hold
     expires_at_ms: int
+    choices: tuple[Choice, ...] = ()
 
 
 class SeatMap(msgspec.Struct, frozen=True):
@@ -55,7 +58,12 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
             raise Refused("unknown-performance", "there is no such performance here")
     check_sizes(cell, wishes, on_sale if owner.place else None)
     packed = [
-        packed_wish(wish, performances.index(wish.performance) + 1, cell.catalogue.layout(wish.performance))
+        packed_wish(
+            wish,
+            performances.index(wish.performance) + 1,
+            cell.catalogue.layout(wish.performance),
+            cell.performance(wish.performance),
+        )
         for wish in wishes
     ]
     if price_types:  # a refusal changes nothing: what cannot be priced is never held
@@ -68,6 +76,7 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
         (
             keys.cell,
             keys.operation(hold_id),
+            keys.outbox,
             keys.sale(owner.on_sale),
             keys.live(owner.on_sale),
             *(part for name in performances for part in keys.performance(name)),
@@ -77,14 +86,13 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
             hold_id,
             owner.owner,
             owner.place,
-            (on_sale.hold_seconds if on_sale else 600) * 1000,
-            on_sale.seats_a_place if on_sale and owner.place else STAFF_LIMIT,
+            pack(_terms(on_sale, is_staff=not owner.place)),
             pack(packed),
         ),
     )
     match reply[0]:
         case b"held":
-            items = price(list(pieces(cell, wishes, performances, reply[3:])), price_types)
+            items = price(list(pieces(cell, wishes, performances, reply[3:-1])), price_types)
             held = Hold(
                 hold=hold_id,
                 on_sale=owner.on_sale,
@@ -95,7 +103,8 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
                 total=total(items),
                 currency=cell.performance(performances[0]).currency,
             )
-            return Held(token=cell.signer.sign(held), hold=held, expires_at_ms=reply[1])
+            choices = tuple(explain(cell, wishes, items, reply[-1]))
+            return Held(token=cell.signer.sign(held), hold=held, expires_at_ms=reply[1], choices=choices)
         case b"taken":
             raise await _seats_taken(cell, wishes, reply[1:])
         case b"none":
@@ -112,6 +121,16 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
                 limit=on_sale.seats_a_place if on_sale else STAFF_LIMIT,
                 yours=reply[2],
             )
+        case b"alone":
+            raise _left_alone(cell, performances[reply[1] - 1], *reply[2:])
+        case b"cool_down":
+            raise Refused(
+                "cool-down",
+                "you let seats go without paying; others come first for a moment",
+                retry_after_s=max(1, -(-(reply[1] - now_ms()) // 1000)),
+            )
+        case b"code_used":
+            raise Refused("code-used-up", "this code has been used as often as it may be", left=reply[2])
         case b"pass_ended":
             raise Refused("pass-ended", "your turn has ended")
         case b"ended":
@@ -119,6 +138,39 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
         case b"unknown_performance":
             raise Refused("unknown-performance", "there is no such performance here")
     raise broken("seats/hold", reply)
+
+
+def _terms(on_sale: OnSale | None, *, is_staff: bool) -> tuple[object, ...]:
+    """The rules of a hold as `lua/seats/hold.lua` takes them; for the house's own staff there are none."""
+    hold_seconds = on_sale.hold_seconds if on_sale else 600
+    longest_ms = max(hold_seconds, on_sale.longest_hold_seconds if on_sale else 0) * 1000
+    if on_sale is None or is_staff:
+        return hold_seconds * 1000, STAFF_LIMIT, 0, 0, 0, 0, longest_ms, (), ()
+    return (
+        hold_seconds * 1000,
+        on_sale.seats_a_place,
+        LONE_RULES.index(on_sale.lone_seats),
+        on_sale.lone_seats_last,
+        on_sale.unpaid_holds,
+        on_sale.cool_down_seconds * 1000,
+        longest_ms,
+        (),
+        (),
+    )
+
+
+def _left_alone(
+    cell: Cell, performance: PerformanceId, block: int, offset: int, other: int, beside: int, k: int
+) -> Refused:
+    """The refusal that names the seat which nobody could sit beside, and the nearest choice without it."""
+    layout = cell.catalogue.layout(performance)
+    return Refused(
+        "seat-left-alone",
+        "your choice leaves one seat alone that nobody will take",
+        performance=performance,
+        seat=layout.seat_at(block, offset),
+        alternatives=[[layout.seat_at(other, beside + step) for step in range(k)]],
+    )
 
 
 async def _seats_taken(cell: Cell, wishes: Sequence[Wish], flat: Sequence[int]) -> Refused:
@@ -169,7 +221,7 @@ async def release(cell: Cell, held: Hold) -> None:
     operation = cell.keys.operation(digest("release", held.hold))
     reply = await cell.call(
         "seats/release",
-        (cell.keys.cell, operation, *_performance_keys(cell, held)),
+        (cell.keys.cell, operation, cell.keys.outbox, *_performance_keys(cell, held)),
         (held.hold, held.hold, held.owner),
     )
     match reply[0]:
@@ -185,7 +237,7 @@ async def extend(cell: Cell, held: Hold, key: str) -> int:
     operation = cell.keys.operation(digest("extend", held.owner, key))
     reply = await cell.call(
         "seats/extend",
-        (cell.keys.cell, operation, *_performance_keys(cell, held)),
+        (cell.keys.cell, operation, cell.keys.outbox, *_performance_keys(cell, held)),
         (held.hold, held.hold, held.owner, EXTENSION_MS),
     )
     match reply[0]:
@@ -264,8 +316,10 @@ async def install(cell: Cell, performance: PerformanceId, layout: Layout, return
     for first in range(0, max(1, len(rows)), INSTALLED_A_CALL):
         blocks = layout.blocks[first : first + INSTALLED_A_CALL]
         chunk = [
-            (f"{block.focus:g} {block.classes}", row)
-            for block, row in zip(blocks, rows[first : first + INSTALLED_A_CALL], strict=True)
+            (f"{block.focus:g} {block.classes}", row, pack(layout.neighbours(number)))
+            for number, (block, row) in enumerate(
+                zip(blocks, rows[first : first + INSTALLED_A_CALL], strict=True), start=first
+            )
         ]
         reply = await cell.call(
             "seats/install",
@@ -312,7 +366,9 @@ async def restore(
 
 async def sweep(cell: Cell, performance: PerformanceId, limit: int) -> tuple[int, bool]:
     """Ends at most `limit` due holds. Answers how many, and whether nothing is left to sell or to come back."""
-    reply = await cell.call("seats/sweep", (cell.keys.cell, *cell.keys.performance(performance)), (limit,))
+    reply = await cell.call(
+        "seats/sweep", (cell.keys.cell, cell.keys.outbox, *cell.keys.performance(performance)), (limit,)
+    )
     match reply[0]:
         case b"swept":
             return reply[1], reply[2] == 1
@@ -325,7 +381,8 @@ async def mark(cell: Cell, performance: PerformanceId, seats: Sequence[SeatId], 
     """Sets named seats from one state to another. Raises `Refused` (`seats-taken`) unless all are in the first."""
     layout = cell.catalogue.layout(performance)
     flat = [part for seat in seats for part in layout.locate(seat)]
-    reply = await cell.call("seats/mark", (cell.keys.cell, *cell.keys.performance(performance)), (*state, pack(flat)))
+    keys = (cell.keys.cell, cell.keys.outbox, *cell.keys.performance(performance))
+    reply = await cell.call("seats/mark", keys, (*state, pack(flat)))
     match reply[0]:
         case b"marked":
             return

@@ -5,23 +5,32 @@ from typing import Final
 
 import msgspec
 
-from engine.catalogue import OnSale
+from engine.best import SPLITS, Best, may_be, meant_categories, packed_best
+from engine.catalogue import OnSale, Performance
 from engine.cell import Cell
+from engine.entries import Item
 from engine.errors import BadInput, Refused
 from engine.halls.layout import Layout
 from engine.prices import Piece
 from engine.words import AreaId, PerformanceId, SeatId
 
 LARGEST_QUANTITY: Final = 1_000
-_decode_record: Final = msgspec.msgpack.Decoder(tuple[str, int, list[int], list[int], int]).decode
-"""A hold as Redis keeps it, see `lua/include/free_hold.lua`."""
 
 
-class Best(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The best seats together that are left, in a category or anywhere."""
+class HoldRecord(msgspec.Struct, frozen=True, array_like=True):
+    """A hold as Redis keeps it, see `lua/include/free_hold.lua`: runs of seats and places, flat."""
 
-    quantity: int
-    category: str = ""
+    owner: str
+    expires_at_ms: int
+    seats: list[int]
+    areas: list[int | str]
+    extended: int
+    returns_to: str = ""
+    codes: list[str | int] = []
+    latest_ms: int = 0
+
+
+_decode_record: Final = msgspec.msgpack.Decoder(HoldRecord).decode
 
 
 class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,7 +60,7 @@ def wish_size(wish: Wish) -> int:
     return quantity
 
 
-def packed_wish(wish: Wish, number: int, layout: Layout) -> list[object]:
+def packed_wish(wish: Wish, number: int, layout: Layout, performance: Performance) -> list[object]:
     """A wish as the function reads it. Raises `Refused` for a seat, category or area that the hall does not have."""
     if wish.seats:
         packed: list[object] = [number, "seats"]
@@ -62,14 +71,7 @@ def packed_wish(wish: Wish, number: int, layout: Layout) -> list[object]:
                 raise Refused("unknown-seat", f"there is no seat {seat!r} in this hall", seat=seat) from None
         return packed
     if wish.best:
-        if wish.best.category and wish.best.category not in layout.categories:
-            raise Refused("unknown-category", "there is no such category here", categories=list(layout.categories))
-        return [
-            number,
-            "best",
-            layout.class_of(wish.best.category) if wish.best.category else "",
-            wish.best.quantity,
-        ]
+        return [number, *packed_best(wish.best, layout, performance)]
     for place, area in enumerate(layout.areas):
         if area.id == wish.area:
             return [number, "area", place, wish.quantity]
@@ -82,7 +84,7 @@ def price_lists(cell: Cell, wish: Wish) -> list[list[dict[str, int]]]:
     if wish.seats:
         return [[prices[layout.category_of(seat)]] for seat in wish.seats]
     if wish.best:
-        categories = [wish.best.category] if wish.best.category else list(layout.categories)
+        categories = meant_categories(wish.best, layout, cell.performance(wish.performance))
         return [[prices[category] for category in categories]] * wish.best.quantity
     category = next(area.category for area in layout.areas if area.id == wish.area)
     return [[prices[category]]] * wish.quantity
@@ -96,12 +98,12 @@ def pieces(
         name: (
             (
                 (block, offset + step)
-                for block, offset, count in zip(*[iter(seats)] * 3, strict=True)
+                for block, offset, count in zip(*[iter(record.seats)] * 3, strict=True)
                 for step in range(count)
             ),
-            iter(list(zip(*[iter(areas)] * 2, strict=True))),
+            iter(list(zip(*[iter(record.areas)] * 2, strict=True))),
         )
-        for name, (_, _, seats, areas, _) in zip(performances, map(_decode_record, records), strict=True)
+        for name, record in zip(performances, map(_decode_record, records), strict=True)
     }
     for wish in wishes:
         performance = cell.performance(wish.performance)
@@ -109,8 +111,8 @@ def pieces(
         seats, areas = cursors[wish.performance]
         if wish.area is not None:
             place, count = next(areas)
-            area = layout.areas[place]
-            for _ in range(count):
+            area = layout.areas[place if isinstance(place, int) else int(place[1:])]
+            for _ in range(int(count)):
                 yield Piece(performance=performance, category=area.category, area=area.id)
             continue
         for _ in range(wish_size(wish)):
@@ -134,3 +136,40 @@ def check_sizes(cell: Cell, wishes: Sequence[Wish], on_sale: OnSale | None) -> N
         raise BadInput("one hold has one currency")
     if max(wanted.values()) > limit:
         raise Refused("too-many-seats", f"at most {limit} seats of a performance at a time", limit=limit)
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """Why the best of a wish were these. `together`: one of `SPLITS`; `by`: what the hall's quality is made of.
+
+    `better_rows`: in so many better blocks there were not as many. `leaves_alone`: a seat, because every choice did.
+    """
+
+    performance: PerformanceId
+    seats: tuple[SeatId, ...]
+    together: str
+    by: str
+    better_rows: int
+    leaves_alone: bool
+
+
+def explain(cell: Cell, wishes: Sequence[Wish], items: Sequence[Item], ways: bytes) -> Iterator[Choice]:
+    """How the best of each wish were found; `items` in the order of the wishes, `ways` as `lua/seats/hold` packs them."""
+    found = {number: (split, alone) for number, split, alone in msgspec.msgpack.decode(ways)}
+    start = 0
+    for number, wish in enumerate(wishes, start=1):
+        size = wish_size(wish)
+        if number in found and wish.best:
+            layout = cell.catalogue.layout(wish.performance)
+            seats = tuple(item.seat for item in items[start : start + size] if item.seat)
+            split, alone = found[number]
+            first = min(layout.locate(seat)[0] for seat in seats)
+            meant = may_be(wish.best, layout, cell.performance(wish.performance))
+            yield Choice(
+                performance=wish.performance,
+                seats=seats,
+                together=SPLITS[split],
+                by="near" if wish.best.near else "rank" if layout.is_ranked else "distance",
+                better_rows=0 if wish.best.near else sum(meant(block) for block in layout.blocks[:first]),
+                leaves_alone=bool(alone),
+            )
+        start += size

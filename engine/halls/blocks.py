@@ -78,6 +78,7 @@ def compile_layout(plan: Plan) -> Layout:
             for area in plan.standing_areas()
         ],
         units=[*plan.units, *alone],
+        is_ranked=any(seat.rank is not None for seat in seats),
     )
 
 

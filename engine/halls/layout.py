@@ -60,12 +60,15 @@ class Layout:
         points: Sequence[Point],
         areas: Sequence[AreaPlaces],
         units: Sequence[Unit],
+        is_ranked: bool,
     ) -> None:
         self.seat_ids = tuple(seat_ids)
         self.categories = tuple(categories)
         self.blocks = tuple(blocks)
         self.areas = tuple(areas)
         self.units = tuple(units)
+        self.is_ranked = is_ranked
+        """Whether the house itself says which seats are better."""
         self.capacity = len(seat_ids) + sum(area.capacity for area in areas)
         self._order = tuple(order)
         self._points = tuple(points)

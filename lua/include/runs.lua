@@ -8,14 +8,15 @@
 local LARGEST_INDEXED, LEVELS = 8, 4
 local POWER, PLACE, RUN, LEFT, RIGHT = {}, {}, {}, {}, {}
 for place = 0, LEVELS * LARGEST_INDEXED - 1 do
-  POWER[place] = bit.tobit(2 ^ place)
-  PLACE[POWER[place]] = place
+  POWER[place] = 2 ^ place
+  -- As the functions of `bit` say it: of 32 bits, the highest is the sign.
+  PLACE[place == 31 and -2 ^ 31 or 2 ^ place] = place
 end
 for length = 0, 255 do
   local run, left, right = 0, 0, 0
-  for k = 1, math.min(length, LARGEST_INDEXED) do
-    if length == k or length >= k + 2 then run = bit.bor(run, POWER[k - 1]) end
-    run, left, right = bit.bor(run, POWER[k + 7]), bit.bor(left, POWER[k + 15]), bit.bor(right, POWER[k + 23])
+  for k = 1, length < LARGEST_INDEXED and length or LARGEST_INDEXED do -- while it loads there is no `math`
+    if length == k or length >= k + 2 then run = run + POWER[k - 1] end
+    run, left, right = run + POWER[k + 7], left + POWER[k + 15], right + POWER[k + 23]
   end
   RUN[length], LEFT[length], RIGHT[length] = run, left, right
 end

@@ -4,7 +4,7 @@
 -- KEYS  cell operation outbox sale live (performance index due)…
 -- ARGV  epoch fingerprint hold owner place terms items
 -- WHERE terms: packed [hold_ms, limit, lone_rule, lone_last, unpaid_holds, cool_down_ms, longest_ms,
---       codes [code, count, most, …], letters], see `strands` and `take`;
+--       codes [code, count, most, …], letters [a string a performance]], see `strands` and `take`;
 --       items: packed [[performance, "seats", block, offset, …] | [performance, "best", class, k, wish], see `find_best`
 --       | [performance, "area", area, count], …], performance counting from 1;
 --       record: for each performance its packed hold, see `free_hold`;
@@ -63,7 +63,7 @@ end
 
 local taken, ways = {"taken"}, {}
 for number, item in ipairs(request) do
-  local none = take(performances[item[1]], number, item, taken, letters, lone_rule == 0 and 1 or 0, ways)
+  local none = take(performances[item[1]], number, item, taken, letters[item[1]] or "", lone_rule == 0 and 1 or 0, ways)
   if none then return none end
 end
 if #taken > 1 then return taken end

@@ -7,7 +7,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-LARGEST_INDEXED = 8
+LARGEST_INDEXED, LEVELS = 8, 4
 
 
 class Drawn(NamedTuple):
@@ -42,13 +42,15 @@ def draw(names: list[str], rows: list[str]) -> str:
     )
 
 
-def can_serve(row: str, letters: str, class_: str, k: int, *, is_clean: bool) -> bool:
-    """By looking at every start: whether k seats of a class are free together, without leaving one alone."""
+def can_serve(row: str, letters: str, class_: str, k: int, *, is_clean: bool, end: str = "") -> bool:
+    """By looking at every start: whether k seats of a class are free together, without leaving one alone; at an end."""
     for start in range(len(row) - k + 1):
         chosen = range(start, start + k)
         if any(row[place] != "o" for place in chosen):
             continue
         if any(letters[place] != class_ if class_ else letters[place].islower() for place in chosen):
+            continue
+        if end == "left" and start or end == "right" and start + k < len(row):
             continue
         left = len(row[:start]) - len(row[:start].rstrip("o"))
         right = len(row[start + k :]) - len(row[start + k :].lstrip("o"))
@@ -62,8 +64,8 @@ def index_bits(rows: list[str], letters: list[str], categories: int) -> Iterator
     stride = -(-len(rows) // 8) * 8
     classes = ["", *(chr(65 + n) for n in range(categories)), *(chr(97 + n) for n in range(categories))]
     for slot, class_ in enumerate(classes):
-        for level in (0, 1):
+        for level, end in enumerate(("", "", "left", "right")):
             for k in range(1, LARGEST_INDEXED + 1):
-                base = ((slot * 2 + level) * LARGEST_INDEXED + k - 1) * stride
+                base = ((slot * LEVELS + level) * LARGEST_INDEXED + k - 1) * stride
                 for block, row in enumerate(rows):
-                    yield base + block, can_serve(row, letters[block], class_, k, is_clean=level == 0)
+                    yield base + block, can_serve(row, letters[block], class_, k, is_clean=level == 0, end=end)

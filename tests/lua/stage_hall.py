@@ -92,16 +92,18 @@ class HallStage(LineStage):
         fingerprint: str = "f",
         limit: int = 8,
         hold_ms: int = HOLD_MS,
+        terms: Sequence[Any] = (),
         place: str | None = None,
     ) -> Reply:
-        """Calls seats/hold as `visitor`."""
+        """Calls seats/hold as `visitor`. `terms`: what follows the limit in the packed terms."""
+        rules = [*terms, *(1, 10**6, 0, 0, 1_800_000, (), ())[len(terms) :]]
         keys = self.keys
         parts = [part for name in performances for part in self.hall(name)]
         place = str(visitor) if place is None else place
         return self.run(
             "seats/hold",
-            [keys.cell, operation or self.key(), keys.sale(SALE), keys.live(SALE), *parts],
-            *(fingerprint, hold or f"h{visitor}", f"v{visitor}", place, hold_ms, limit, pack(items)),
+            [keys.cell, operation or self.key(), keys.outbox, keys.sale(SALE), keys.live(SALE), *parts],
+            *(fingerprint, hold or f"h{visitor}", f"v{visitor}", place, pack([hold_ms, limit, *rules]), pack(items)),
         )
 
     def hold(self, visitor: int, seats: str, *, performance: str = "p", **options: Any) -> Reply:
@@ -126,7 +128,7 @@ class HallStage(LineStage):
         fingerprint: str = "f",
     ) -> Reply:
         parts = [part for name in performances for part in self.hall(name)]
-        keys = [self.keys.cell, operation or self.key(), *parts]
+        keys = [self.keys.cell, operation or self.key(), self.keys.outbox, *parts]
         return self.run("seats/release", keys, fingerprint, hold, f"v{visitor}")
 
     def extend(
@@ -140,14 +142,14 @@ class HallStage(LineStage):
         extend_ms: int = 30_000,
     ) -> Reply:
         parts = [part for name in performances for part in self.hall(name)]
-        keys = [self.keys.cell, operation or self.key(), *parts]
+        keys = [self.keys.cell, operation or self.key(), self.keys.outbox, *parts]
         return self.run("seats/extend", keys, fingerprint, hold, f"v{visitor}", extend_ms)
 
     def sweep(self, limit: int = 100, performance: str = "p") -> Reply:
-        return self.run("seats/sweep", [self.keys.cell, *self.hall(performance)], limit)
+        return self.run("seats/sweep", [self.keys.cell, self.keys.outbox, *self.hall(performance)], limit)
 
     def mark_packed(self, before: str, after: str, places: Sequence[int], performance: str = "p") -> Reply:
-        return self.run("seats/mark", [self.keys.cell, *self.hall(performance)], before, after, pack(places))
+        return self.run("seats/mark", [self.keys.cell, self.keys.outbox, *self.hall(performance)], before, after, pack(places))
 
     def mark(self, before: str, after: str, seats: str) -> Reply:
         """From one state to another: `o`, `h`, `s`, `b`."""

@@ -128,12 +128,12 @@ class House:
         operation = self.keys.operation
         reply = await self.change(
             "seats/hold",
-            [self.keys.cell, operation(hold), self.keys.sale(SALE), self.keys.live(SALE), *halls],
-            *("f", hold, owner, "", HOLD_MS, LIMIT, pack(items)),
+            [self.keys.cell, operation(hold), self.keys.outbox, self.keys.sale(SALE), self.keys.live(SALE), *halls],
+            *("f", hold, owner, "", pack((HOLD_MS, LIMIT, 1, 0, 0, 0, 10 * HOLD_MS, (), ())), pack(items)),
         )
         if reply[0] != b"held":
             return
-        seats, places = _pieces(performances, reply[3:])
+        seats, places = _pieces(performances, reply[3:-1])
         expires_at_ms = int(reply[1])
         self.history.append(
             Event(int(reply[2]), "held", hold, owner, expires_at_ms - HOLD_MS, expires_at_ms, seats, places)
@@ -143,7 +143,9 @@ class House:
                 await self._release(hold, owner, halls)
             case "extend":
                 reply = await self.change(
-                    "seats/extend", [self.keys.cell, operation(f"x{hold}"), *halls], "f", hold, owner, EXTENSION_MS
+                    "seats/extend",
+                    [self.keys.cell, operation(f"x{hold}"), self.keys.outbox, *halls],
+                    *("f", hold, owner, EXTENSION_MS),
                 )
                 if reply[0] == b"extended":
                     self.history.append(Event(int(reply[2]), "extended", hold, owner, 0, int(reply[1])))
@@ -172,7 +174,7 @@ class House:
         return [number, "area", 0, draw.randint(1, 5)]
 
     async def _release(self, hold: str, owner: str, halls: list[str]) -> None:
-        keys = [self.keys.cell, self.keys.operation(f"r{hold}"), *halls]
+        keys = [self.keys.cell, self.keys.operation(f"r{hold}"), self.keys.outbox, *halls]
         reply = await self.change("seats/release", keys, "f", hold, owner)
         if reply[0] == b"released":
             self.history.append(Event(int(reply[1]), "released", hold, owner))
@@ -213,7 +215,7 @@ class House:
         """Every seat of this round as Redis has it, once all holds have ended."""
         found: dict[Seat, str] = {}
         for performance in self.performances:
-            while (await self.ask("seats/sweep", [self.keys.cell, *self.hall(performance)], 1000))[1]:
+            while (await self.ask("seats/sweep", [self.keys.cell, self.keys.outbox, *self.hall(performance)], 1000))[1]:
                 pass
             reply = await self._client.call(
                 assemble().functions["seats/snapshot"], [self.hall(performance)[0]], (len(AREAS),), read_only=True
@@ -250,7 +252,7 @@ def _pieces(performances: list[str], records: list[bytes]) -> tuple[frozenset[Se
     seats: set[Seat] = set()
     places: dict[Seat, int] = {}
     for performance, record in zip(performances, records, strict=True):
-        _, _, flat, areas, _ = msgspec.msgpack.decode(record)
+        _, _, flat, areas, *_ = msgspec.msgpack.decode(record)
         for block, offset, count in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
             seats |= {(performance, block, offset + step) for step in range(count)}
         for area, count in zip(areas[::2], areas[1::2], strict=True):

@@ -1,0 +1,149 @@
+"""Which seats a wish for the best may get: what is static of a hall, as the function that chooses reads it.
+
+The grammar is checked here, and told to `lua/include/find_best.lua` as letters of categories and a bit a block: so
+whatever is wished for costs Redis no look at any row.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from engine.catalogue import Performance
+from engine.errors import BadInput, Refused
+from engine.halls.layout import Block, Layout
+from engine.words import SeatId
+
+NEAREST_BLOCKS: Final = 128
+"""So many blocks near a seat are looked at, one by one."""
+EDGES: Final = {"left": 1, "right": 2, "any": 3}
+SPLITS: Final = ("together", "row", "adjacent", "near", "anywhere")
+"""How a party may be split that no row can seat, the least bad first; each allows those before it."""
+
+
+class Best(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The best seats together that are left. Everything but the quantity narrows the choice.
+
+    `max_price`: of the standard price with its fee, minor units. `rows`: labels of the first and the last row.
+    `aisle`: at which end of its row, `left`, `right` or `any`. `near`: a seat that they are to be close to.
+    `unit`: a kind of unit, such as `wheelchair`, as a whole. `split`: one of `SPLITS`.
+    """
+
+    quantity: int
+    category: str = ""
+    max_price: int | None = None
+    zone: str = ""
+    rows: tuple[str, str] | None = None
+    aisle: str = ""
+    no_stairs: bool = False
+    near: SeatId | None = None
+    unit: str = ""
+    split: str = SPLITS[0]
+
+
+def meant_categories(best: Best, layout: Layout, performance: Performance) -> list[str]:
+    """The categories that a wish may get. Raises `Refused` (`unknown-category`, `too-dear`)."""
+    if best.category and best.category not in layout.categories:
+        raise Refused("unknown-category", "there is no such category here", categories=list(layout.categories))
+    wanted = [best.category] if best.category else list(layout.categories)
+    if best.max_price is None:
+        return wanted
+    prices = {name: next(iter(performance.prices[name].values())) + performance.fee for name in wanted}
+    affordable = [name for name in wanted if prices[name] <= best.max_price]
+    if not affordable:
+        raise Refused("too-dear", "nothing here costs so little", from_price=min(prices.values()))
+    return affordable
+
+
+def packed_best(best: Best, layout: Layout, performance: Performance) -> list[object]:
+    """Letters, quantity and options as `find_best` takes them. Raises `BadInput`, `Refused`."""
+    categories = meant_categories(best, layout, performance)
+    if best.aisle and best.aisle not in EDGES:
+        raise BadInput(f"aisle is one of {', '.join(EDGES)}")
+    if best.split not in SPLITS:
+        raise BadInput(f"split is one of {', '.join(SPLITS)}")
+    options: dict[str, Any] = {}
+    letters, tests = _letters(best, categories, layout), _tests(best, layout)
+    if len(letters) > 1:
+        tests.append(lambda block: any(letter in letters for letter in block.classes))
+    if best.unit:
+        options["unit"] = True
+    if tests:
+        options["mask"] = layout.mask(lambda block: all(test(block) for test in tests))
+    if best.aisle:
+        options["edge"] = EDGES[best.aisle]
+    if best.near is not None:
+        options["near"] = _near(best.near, layout, tests)
+    if best.split != SPLITS[0]:
+        options["split"] = SPLITS.index(best.split)
+    return ["best", letters, best.quantity, options] if options else ["best", letters, best.quantity]
+
+
+def _letters(best: Best, categories: list[str], layout: Layout) -> str:
+    """The class letters that may be taken; empty for any general seat."""
+    letters = "".join(map(layout.class_of, categories))
+    if best.unit:
+        return letters.lower()
+    return "" if len(categories) == len(layout.categories) else letters
+
+
+def may_be(best: Best, layout: Layout, performance: Performance) -> Callable[[Block], bool]:
+    """Whether a block could serve a wish that was granted, if it had room."""
+    letters, tests = _letters(best, meant_categories(best, layout, performance), layout), _tests(best, layout)
+
+    def is_meant(block: Block) -> bool:
+        is_eligible = any(letter in letters if letters else letter.isupper() for letter in block.classes)
+        return is_eligible and block.length >= best.quantity and all(test(block) for test in tests)
+
+    return is_meant
+
+
+def _tests(best: Best, layout: Layout) -> list[Callable[[Block], bool]]:
+    """What a block must be. Raises `Refused` for a part that the hall does not have."""
+    tests: list[Callable[[Block], bool]] = []
+    blocks = layout.blocks
+    if best.zone:
+        _must_be_there("zone", best.zone, {block.zone for block in blocks})
+        tests.append(lambda block: block.zone == best.zone)
+    if best.rows is not None:
+        first, last = best.rows
+        for row in best.rows:
+            _must_be_there("row", row, {block.row for block in blocks if best.zone in {"", block.zone}})
+        # Labels are no numbers: what lies between two rows is said by where they stand, zone by zone.
+        ends: dict[int, list[int]] = {}
+        for block in blocks:
+            if block.row in {first, last}:
+                ends.setdefault(block.zone_number, []).append(block.place)
+        tests.append(
+            lambda block: min(ends.get(block.zone_number, [1])) <= block.place <= max(ends.get(block.zone_number, [0]))
+        )
+    if best.aisle:
+        tests.append(
+            lambda block: (block.has_aisle_left and best.aisle != "right")
+            or (block.has_aisle_right and best.aisle != "left")
+        )
+    if best.no_stairs:
+        tests.append(lambda block: block.is_step_free)
+    if best.unit:
+        _must_be_there("unit", best.unit, {block.unit for block in blocks if block.unit})
+        tests.append(lambda block: block.unit == best.unit)
+    return tests
+
+
+def _must_be_there(what: str, name: str, known: set[str]) -> None:
+    if name not in known:
+        raise Refused(f"unknown-{what}", f"there is no {what} {name!r} in this hall", known=sorted(known))
+
+
+def _near(seat: SeatId, layout: Layout, tests: list[Callable[[Block], bool]]) -> list[int]:
+    """Blocks near a seat with the place in each that is nearest, flat. Raises `Refused` (`unknown-seat`)."""
+    try:
+        found = layout.near(seat, NEAREST_BLOCKS)
+    except KeyError:
+        raise Refused("unknown-seat", f"there is no seat {seat!r} in this hall", seat=seat) from None
+    return [
+        part
+        for block, focus in found
+        if all(test(layout.blocks[block]) for test in tests)
+        for part in (block, focus)
+    ]
