@@ -41,6 +41,11 @@ class Best(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     split: str = SPLITS[0]
 
 
+def as_text(data: bytes) -> msgspec.Raw:
+    """Bytes as the text that Redis's msgpack reads them as: it knows no other strings."""
+    return msgspec.Raw(b"\xdb" + len(data).to_bytes(4, "big") + data)
+
+
 def meant_categories(best: Best, layout: Layout, performance: Performance) -> list[str]:
     """The categories that a wish may get. Raises `Refused` (`unknown-category`, `too-dear`)."""
     if best.category and best.category not in layout.categories:
@@ -69,7 +74,7 @@ def packed_best(best: Best, layout: Layout, performance: Performance) -> list[ob
     if best.unit:
         options["unit"] = True
     if tests:
-        options["mask"] = layout.mask(lambda block: all(test(block) for test in tests))
+        options["mask"] = as_text(layout.mask(lambda block: all(test(block) for test in tests)))
     if best.aisle:
         options["edge"] = EDGES[best.aisle]
     if best.near is not None:
@@ -119,8 +124,9 @@ def _tests(best: Best, layout: Layout) -> list[Callable[[Block], bool]]:
         )
     if best.aisle:
         tests.append(
-            lambda block: (block.has_aisle_left and best.aisle != "right")
-            or (block.has_aisle_right and best.aisle != "left")
+            lambda block: (
+                (block.has_aisle_left and best.aisle != "right") or (block.has_aisle_right and best.aisle != "left")
+            )
         )
     if best.no_stairs:
         tests.append(lambda block: block.is_step_free)
@@ -142,8 +148,5 @@ def _near(seat: SeatId, layout: Layout, tests: list[Callable[[Block], bool]]) ->
     except KeyError:
         raise Refused("unknown-seat", f"there is no seat {seat!r} in this hall", seat=seat) from None
     return [
-        part
-        for block, focus in found
-        if all(test(layout.blocks[block]) for test in tests)
-        for part in (block, focus)
+        part for block, focus in found if all(test(layout.blocks[block]) for test in tests) for part in (block, focus)
     ]

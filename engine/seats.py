@@ -13,7 +13,7 @@ from engine.halls.layout import Layout
 from engine.instants import now_ms
 from engine.prices import check_price_types, price, total
 from engine.signing import Hold
-from engine.wishes import Choice, Wish, explain, check_sizes, packed_wish, pieces, price_lists
+from engine.wishes import Choice, Wish, check_sizes, explain, packed_wish, pieces, price_lists
 from engine.words import HELD, OPEN, SOLD, STATE_WORDS, HoldId, OnSaleId, PerformanceId, SeatId
 
 EXTENSION_MS: Final = 300_000
@@ -316,7 +316,7 @@ async def install(cell: Cell, performance: PerformanceId, layout: Layout, return
     for first in range(0, max(1, len(rows)), INSTALLED_A_CALL):
         blocks = layout.blocks[first : first + INSTALLED_A_CALL]
         chunk = [
-            (f"{block.focus:g} {block.classes}", row, pack(layout.neighbours(number)))
+            (f"{block.focus:g} {block.classes}", row, layout.neighbours(number))
             for number, (block, row) in enumerate(
                 zip(blocks, rows[first : first + INSTALLED_A_CALL], strict=True), start=first
             )

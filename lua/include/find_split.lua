@@ -12,7 +12,7 @@ end
 
 local function neighbours_of(performance, block, split)
   local packed = redis.call("HGET", performance.key, "g" .. block)
-  local found = packed and packed ~= "" and cmsgpack.unpack(packed)[split] or {}
+  local found = packed and cmsgpack.unpack(packed)[split] or {}
   if split == 1 then table.insert(found, 1, block) end
   return found
 end

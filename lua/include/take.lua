@@ -18,7 +18,7 @@ local function take_named(performance, number, item, taken, letters)
     local block, offset, count = item[at], item[at + 1], 0
     local row = read_block(performance, block)
     local letter = string.sub(row, offset + 1, offset + 1)
-    local is_free = letter == "o" or string.find(letters, letter, 1, true) ~= nil
+    local is_free = letter == "o" or (letter ~= "" and string.find(letters, letter, 1, true) ~= nil)
     repeat
       if not is_free then
         taken[#taken + 1], taken[#taken + 2], taken[#taken + 3] = number, block, offset + count

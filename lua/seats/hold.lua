@@ -67,7 +67,7 @@ for number, item in ipairs(request) do
   if none then return none end
 end
 if #taken > 1 then return taken end
-if lone_rule > 0 then
+if lone_rule > 0 and place ~= "" then
   for number, performance in ipairs(performances) do
     local block, offset, other, beside, k = strands(performance, performance.named, lone_rule, lone_last)
     if block then return {"alone", number, block, offset, other, beside, k} end

@@ -2,8 +2,8 @@
 --
 -- KEYS  cell performance index
 -- ARGV  epoch first blocks categories return_ms areas last
--- WHERE blocks: packed [["focus classes", row, neighbours], …] from block `first` on, neighbours packed as
---       `find_split` reads them; areas: packed [open, …]
+-- WHERE blocks: packed [["focus classes", row, neighbours], …] from block `first` on, neighbours as
+--       `find_split` reads them, or none; areas: packed [open, …]
 -- REPLY installed: blocks | exists | fenced: stored_epoch
 -- INCLUDES fence reindex
 -- FLAGS allow-oom
@@ -22,7 +22,8 @@ for place, block in ipairs(blocks) do
   local classes = string.match(description, " (%a+)$")
   local changes = {}
   reindex(changes, performance, number, classes, string.rep("s", #row), row)
-  redis.call("HSET", key, "c" .. number, description, "b" .. number, row, "g" .. number, block[3] or "")
+  redis.call("HSET", key, "c" .. number, description, "b" .. number, row)
+  if block[3] then redis.call("HSET", key, "g" .. number, cmsgpack.pack(block[3])) end
   local _, open = string.gsub(row, "o", "")
   redis.call("HINCRBY", key, "f", open)
   if #changes > 0 then redis.call("BITFIELD", index, unpack(changes)) end

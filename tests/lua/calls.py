@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import redis
 
+from engine.best import as_text
 from engine.library import read_script, script_names
 from engine.words import OnSaleId
 from tests.lua.stage import SALE, Reply, Stage, pack
@@ -103,18 +104,31 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
         [*_order(s)[:2], s.order_key("o9").decode(), s.keys.outbox, s.keys.sale(SALE), *_halls(s)],
         ["f", s.now_ms(), "return-o9", b"action", b"payload", _sold(), 100],
     ),
-    "seats/extend": lambda s: ([s.keys.cell, s.keys.operation(OPERATION), s.keys.outbox, *_halls(s)], ["f", "both", "v6", 30_000]),
+    "seats/extend": lambda s: (
+        [s.keys.cell, s.keys.operation(OPERATION), s.keys.outbox, *_halls(s)],
+        ["f", "both", "v6", 30_000],
+    ),
     "seats/hold": lambda s: (
         [s.keys.cell, s.keys.operation(OPERATION), s.keys.outbox, s.keys.sale(SALE), s.keys.live(SALE), *_halls(s)],
-        ["f", "new", "v5", "5", TERMS, pack([[1, "best", "", 2], [1, "area", 0, 1], [2, "seats", 0, 2]])],
+        [
+            "f",
+            "new",
+            "v5",
+            "5",
+            TERMS,
+            pack([[1, "best", "", 2, {"mask": as_text(b"\xff")}], [1, "area", 0, 1], [2, "seats", 0, 2]]),
+        ],
     ),
     "seats/holds": lambda s: (s.hall("p")[::2], []),
     "seats/install": lambda s: (
         [s.keys.cell, *s.hall("r")[:2]],
-        [0, pack([("2 AAA", "ooo", pack([[], [], []]))]), 1, 0, pack([5]), 1],
+        [0, pack([("2 AAA", "ooo", [[], [], []])]), 1, 0, pack([5]), 1],
     ),
     "seats/mark": lambda s: ([s.keys.cell, s.keys.outbox, *s.hall("p")], ["o", "b", pack([0, 1])]),
-    "seats/release": lambda s: ([s.keys.cell, s.keys.operation(OPERATION), s.keys.outbox, *_halls(s)], ["f", "both", "v6"]),
+    "seats/release": lambda s: (
+        [s.keys.cell, s.keys.operation(OPERATION), s.keys.outbox, *_halls(s)],
+        ["f", "both", "v6"],
+    ),
     "seats/restore": lambda s: ([s.keys.cell, *s.hall("p")], [pack([0, 1]), pack([0, 2]), pack([2])]),
     "seats/snapshot": lambda s: (s.hall("p")[:1], [1]),
     "seats/suggest": lambda s: (s.hall("p")[:2], ["A", 2]),

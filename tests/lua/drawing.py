@@ -50,7 +50,7 @@ def can_serve(row: str, letters: str, class_: str, k: int, *, is_clean: bool, en
             continue
         if any(letters[place] != class_ if class_ else letters[place].islower() for place in chosen):
             continue
-        if end == "left" and start or end == "right" and start + k < len(row):
+        if (end == "left" and start) or (end == "right" and start + k < len(row)):
             continue
         left = len(row[:start]) - len(row[:start].rstrip("o"))
         right = len(row[start + k :]) - len(row[start + k :].lstrip("o"))

@@ -74,7 +74,14 @@ class CellStage:
         return found
 
     def entries(self) -> list[dict[bytes, bytes]]:
-        """What left through the outbox, oldest first."""
+        """What left through the outbox, oldest first, but for the history of seats."""
+        return [fields for fields in self._outbox() if fields[b"kind"] != b"seats"]
+
+    def told(self) -> list[list[Any]]:
+        """The history of seats: key, sequence, epoch, instant, verb, who, hold, changes of seats and of places."""
+        return [msgspec.msgpack.decode(each[b"data"]) for each in self._outbox() if each[b"kind"] == b"seats"]
+
+    def _outbox(self) -> list[dict[bytes, bytes]]:
         found: list[Any] = self.redis.execute_command("XRANGE", self.keys.outbox, "-", "+")
         return [fields for _, fields in found]
 

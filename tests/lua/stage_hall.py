@@ -149,7 +149,9 @@ class HallStage(LineStage):
         return self.run("seats/sweep", [self.keys.cell, self.keys.outbox, *self.hall(performance)], limit)
 
     def mark_packed(self, before: str, after: str, places: Sequence[int], performance: str = "p") -> Reply:
-        return self.run("seats/mark", [self.keys.cell, self.keys.outbox, *self.hall(performance)], before, after, pack(places))
+        return self.run(
+            "seats/mark", [self.keys.cell, self.keys.outbox, *self.hall(performance)], before, after, pack(places)
+        )
 
     def mark(self, before: str, after: str, seats: str) -> Reply:
         """From one state to another: `o`, `h`, `s`, `b`."""

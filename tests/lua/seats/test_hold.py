@@ -29,11 +29,13 @@ def test_a_hold_says_who_has_what_until_when(stage: Stage) -> None:
     stage.let_in(1)
     now = stage.now_ms()
     items = [[1, "seats", 0, 2, 0, 0], [1, "area", 1, 3]]
-    word, expires_at_ms, _, record = stage.hold_packed(1, items, hold="mine")
+    word, expires_at_ms, _, record, ways = stage.hold_packed(1, items, hold="mine")
     assert word == b"held"
     assert now + HOLD_MS <= expires_at_ms <= stage.now_ms() + HOLD_MS
-    assert record == pack(["v1", expires_at_ms, [0, 2, 1, 0, 0, 1], [1, 3], 0])
-    assert stage.held("mine") == ["v1", expires_at_ms, [0, 2, 1, 0, 0, 1], [1, 3], 0]
+    latest_ms = expires_at_ms - HOLD_MS + 1_800_000
+    kept = ["v1", expires_at_ms, [0, 2, 1, 0, 0, 1], [1, 3], 0, "", [], latest_ms]
+    assert (record, ways) == (pack(kept), pack([]))
+    assert stage.held("mine") == kept
     assert stage.due() == {"mine": expires_at_ms}
     assert stage.owned(1) == 5
 
@@ -241,3 +243,91 @@ def test_every_change_has_a_version_of_its_own(stage: Stage) -> None:
     stage.mark("o", "b", "A2")
     versions.append(version())
     assert versions == sorted(set(versions))
+
+
+ALONE_WHERE_AVOIDABLE, ALONE_NEVER = (1, 0), (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("before", "seats", "terms", "answer"),
+    [
+        ("A: . . . . .", "A2 A3", ALONE_WHERE_AVOIDABLE, [b"alone", 1, 0, 0, 0, 0, 2]),  # A1 would be alone
+        ("A: . . . . .", "A1 A2", ALONE_WHERE_AVOIDABLE, None),
+        ("A: . . . . .", "A2 A3", (0, 0), None),
+        ("A: . . . . .", "A2 A3", (1, 3), None),  # the last three seats of the hall
+        ("A: . . .   B: . . . .", "A1 A2", ALONE_WHERE_AVOIDABLE, None),  # every two of this row leave one
+        ("A: . . .   B: . . . .", "A1 A2", ALONE_NEVER, [b"alone", 1, 0, 2, 1, 0, 2]),
+        ("A: . . .", "A1 A2", ALONE_NEVER, None),  # no other way anywhere
+        ("A: s1 . s1 . . .", "A4", ALONE_WHERE_AVOIDABLE, None),  # A2 was alone before
+        ("A: x . . . x", "A3", ALONE_WHERE_AVOIDABLE, [b"alone", 1, 0, 1, 0, 1, 1]),
+    ],
+)
+def test_a_choice_that_leaves_a_seat_alone_is_refused_where_there_is_another(
+    stage: Stage, before: str, seats: str, terms: tuple[int, int], answer: list[object] | None
+) -> None:
+    stage.before(before)
+    stage.let_in(2)
+    if answer is None:
+        assert stage.hold(2, seats, terms=terms)[0] == b"held"
+        return
+    with stage.nothing_changes():
+        assert stage.hold(2, seats, terms=terms) == answer
+
+
+def test_staff_may_leave_a_seat_alone(stage: Stage) -> None:
+    stage.before("A: . . . . .")
+    assert stage.hold(2, "A2 A3", terms=ALONE_NEVER, place="")[0] == b"held"
+
+
+def test_who_let_two_holds_go_unpaid_waits_a_moment_and_who_pays_does_not(stage: Stage) -> None:
+    stage.before("A: . . . . . .")
+    stage.let_in(1)
+    terms = (0, 0, 2, 60_000)
+    for number in range(2):
+        assert stage.hold(1, "A1", hold=f"unpaid {number}", terms=terms)[0] == b"held"
+        assert stage.release(1, f"unpaid {number}")[0] == b"released"
+    with stage.nothing_changes():
+        word, until_ms = stage.hold(1, "A1", hold="third", terms=terms)
+        assert word == b"cool_down"
+        assert stage.now_ms() < until_ms <= stage.now_ms() + 60_000
+    assert stage.hold(1, "A1", hold="third", terms=(0, 0, 2, 0))[0] == b"held"
+    assert stage.confirm(1, "third")[0] == b"confirmed"
+    stage.let_in(1)
+    assert stage.hold(1, "A2", hold="fourth", terms=terms)[0] == b"held"
+
+
+def test_a_code_is_counted_with_the_hold_and_comes_back_with_its_end(stage: Stage) -> None:
+    stage.before("A: . . . .")
+    stage.let_in(1, 2)
+    terms = (0, 0, 0, 0, 1_800_000, ["spring", 2, 3])
+    assert stage.hold(1, "A1", terms=terms)[0] == b"held"
+    with stage.nothing_changes():
+        assert stage.hold(2, "A2", terms=terms) == [b"code_used", b"spring", 1]
+    stage.release(1, "h1")
+    assert stage.hold(2, "A2", terms=terms)[0] == b"held"
+    assert stage.fields(stage.keys.cell)["uspring"] == "2"
+
+
+def test_every_change_is_told_in_the_order_it_was_made(stage: Stage) -> None:
+    stage.before("A: . . . .", areas=(5,))
+    stage.let_in(1)
+    stage.hold_packed(1, [[1, "seats", 0, 0, 0, 1], [1, "area", 0, 2]], hold="a")
+    stage.release(1, "a")
+    stage.hold(1, "A3", hold="b")
+    stage.confirm(1, "b")
+    assert [[*entry[4:], entry[2]] for entry in stage.told()] == [
+        ["hold", "visitor", "a", [0, 0, 2, "h"], [0, -2, 0], "1"],
+        ["release", "visitor", "a", [0, 0, 2, "o"], [0, 2, 0], "1"],
+        ["hold", "visitor", "b", [0, 2, 1, "h"], [], "1"],
+        ["confirm", "visitor", "b", [0, 2, 1, "s"], [], "1"],
+    ]
+    sequences = [entry[1] for entry in stage.told()]
+    assert sequences == sorted(set(sequences))
+
+
+def test_open_seats_are_counted(stage: Stage) -> None:
+    stage.before("A: . h1 s2 x   B: . .")
+    stage.let_in(3)
+    stage.best(3, 2)
+    stage.release(1, "h1")
+    assert stage.hash(stage.hall()[0])[b"f"] == b"2"

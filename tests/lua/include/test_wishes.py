@@ -1,0 +1,89 @@
+"""What a wish for the best may say: a mask, an end of the row, near a seat, split in the least bad way, a unit."""
+
+from typing import Any
+
+import pytest
+
+from engine.best import as_text
+from tests.lua.stage import Stage, pack
+
+HALL = "A: . . . .   B: . . . .   C: . . . ."
+
+
+def bits(*blocks: int) -> Any:
+    """A mask that allows these blocks."""
+    return as_text(bytes([sum(128 >> block for block in blocks)]))
+
+
+def lay(stage: Stage, drawing: str, categories: dict[str, str] | None = None) -> None:
+    stage.before(drawing, categories=categories)
+    stage.let_in(2)
+
+
+def best(stage: Stage, k: int, class_: str = "", **wish: Any) -> Any:
+    return stage.hold_packed(2, [[1, "best", class_, k, wish]], limit=20)
+
+
+def test_a_mask_allows_some_rows_only(stage: Stage) -> None:
+    lay(stage, HALL)
+    assert stage.seats(best(stage, 2, mask=bits(1, 2))) == "B1 B2"
+    assert stage.index_is_right()
+
+
+def test_nothing_in_the_mask_is_nothing(stage: Stage) -> None:
+    lay(stage, "A: . . . .   B: s1 s1 s1 .")
+    with stage.nothing_changes():
+        assert best(stage, 2, mask=bits(1)) == [b"none", 1, 1]
+
+
+@pytest.mark.parametrize(("edge", "seats"), [(1, "B1 B2"), (2, "A3 A4"), (3, "A3 A4")])
+def test_an_end_of_the_row(stage: Stage, edge: int, seats: str) -> None:
+    lay(stage, "A: s1 . . .   B: . . . s1")
+    reply = stage.hold_packed(2, [[1, "best", "", 2, {"edge": edge}]])
+    assert stage.seats(reply) == seats
+    assert stage.index_is_right()
+
+
+def test_near_comes_before_better(stage: Stage) -> None:
+    lay(stage, HALL)
+    assert stage.seats(best(stage, 2, near=[2, 4, 1, 4])) == "C3 C4"
+
+
+def test_where_nothing_near_is_left_the_best_anywhere(stage: Stage) -> None:
+    lay(stage, "A: . . . .   B: s1 s1 s1 s1   C: s1 s1 s1 s1")
+    assert stage.seats(best(stage, 2, near=[2, 4, 1, 4])) == "A1 A2"
+
+
+def test_a_unit_is_whole_or_nothing(stage: Stage) -> None:
+    lay(stage, "A: . . .   B: . .", {"A": "aaa", "B": "aa"})
+    assert stage.seats(best(stage, 2, "a", unit=True)) == "B1 B2"
+    assert best(stage, 2, "a", unit=True)[0] == b"none"
+
+
+def _with_neighbours(stage: Stage, block: int, *levels: list[int]) -> None:
+    stage.redis.execute_command("HSET", stage.hall()[0], f"g{block}", pack(levels))
+
+
+@pytest.mark.parametrize(
+    ("drawing", "split", "seats"),
+    [
+        ("A: . . s1 . .   B: . .   C: . .", 4, "A1 A2 A4 A5"),  # the same row
+        ("A: . . s1 s1 s1   B: . .   C: . .", 1, "A1 A2 B1 B2"),  # across the aisle
+        ("A: . . s1 s1 s1   B: s1 s1   C: . .", 2, "A1 A2 C1 C2"),
+        ("A: . . s1 s1 s1   B: s1 s1   C: s1 s1   D: . .", 3, "A1 A2 D1 D2"),
+        ("A: . s1 . s1 s1   B: s1 s1   C: s1 s1   D: s3 s3   E: . .", 4, "E1 E2 A1 A3"),
+    ],
+)
+def test_a_party_is_split_in_the_least_bad_way(stage: Stage, drawing: str, split: int, seats: str) -> None:
+    lay(stage, drawing)
+    _with_neighbours(stage, 0, [1], [2], [1, 2, 3])
+    reply = best(stage, 4, split=split)
+    assert sorted(stage.seats(reply).split()) == sorted(seats.split())
+    assert stage.index_is_right()
+
+
+def test_a_party_that_may_not_be_split_so_far_is_refused(stage: Stage) -> None:
+    lay(stage, "A: . . s1 s1 s1   B: s1 s1   C: . .")
+    _with_neighbours(stage, 0, [1], [2], [1, 2])
+    with stage.nothing_changes():
+        assert best(stage, 4, split=1) == [b"none", 1, 2]
