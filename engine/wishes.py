@@ -153,7 +153,7 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 def explain(cell: Cell, wishes: Sequence[Wish], items: Sequence[Item], ways: bytes) -> Iterator[Choice]:
-    """How the best of each wish were found. `items`: in the order of the wishes; `ways`: as `lua/seats/hold` packs it."""
+    """How the best of each wish were found. `items`: in the order of the wishes; `ways`: as the function packs it."""
     found = {number: (split, alone) for number, split, alone in msgspec.msgpack.decode(ways)}
     start = 0
     for number, wish in enumerate(wishes, start=1):

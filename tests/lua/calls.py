@@ -62,11 +62,16 @@ def _order(stage: Stage) -> list[str]:
     return [keys.cell, keys.operation(OPERATION), keys.payment("demo", "yes-9"), stage.order_key("o9").decode()]
 
 
+def _seats(stage: Stage) -> list[str]:
+    return [stage.keys.cell, stage.keys.operation(OPERATION), stage.keys.outbox]
+
+
 def _due(stage: Stage) -> list[str]:
     return [*stage.hall("p")[::2], *stage.hall("q")[::2]]
 
 
 TERMS = pack([60_000, 9, 1, 0, 2, 60_000, 1_800_000, ["spring", 1, 5], ()])
+BEST = [1, "best", "", 2, {"mask": as_text(b"\xff")}]
 BOTH = pack([["both", 1, 2]])
 CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "cell/bind": lambda s: ([s.keys.cell, s.keys.operation(OPERATION)], ["f"]),
@@ -105,18 +110,18 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
         ["f", s.now_ms(), "return-o9", b"action", b"payload", _sold(), 100],
     ),
     "seats/extend": lambda s: (
-        [s.keys.cell, s.keys.operation(OPERATION), s.keys.outbox, *_halls(s)],
+        [*_seats(s), *_halls(s)],
         ["f", "both", "v6", 30_000],
     ),
     "seats/hold": lambda s: (
-        [s.keys.cell, s.keys.operation(OPERATION), s.keys.outbox, s.keys.sale(SALE), s.keys.live(SALE), *_halls(s)],
+        [*_seats(s), s.keys.sale(SALE), s.keys.live(SALE), *_halls(s)],
         [
             "f",
             "new",
             "v5",
             "5",
             TERMS,
-            pack([[1, "best", "", 2, {"mask": as_text(b"\xff")}], [1, "area", 0, 1], [2, "seats", 0, 2]]),
+            pack([BEST, [1, "area", 0, 1], [2, "seats", 0, 2]]),
         ],
     ),
     "seats/holds": lambda s: (s.hall("p")[::2], []),
@@ -126,7 +131,7 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     ),
     "seats/mark": lambda s: ([s.keys.cell, s.keys.outbox, *s.hall("p")], ["o", "b", pack([0, 1])]),
     "seats/release": lambda s: (
-        [s.keys.cell, s.keys.operation(OPERATION), s.keys.outbox, *_halls(s)],
+        [*_seats(s), *_halls(s)],
         ["f", "both", "v6"],
     ),
     "seats/restore": lambda s: ([s.keys.cell, *s.hall("p")], [pack([0, 1]), pack([0, 2]), pack([2])]),
