@@ -16,7 +16,8 @@ from engine import seats
 from engine.catalogue import Performance
 from engine.errors import BadInput, ForgedToken, Refused
 from engine.pressure import Level
-from engine.wishes import LARGEST_QUANTITY, Best, Wish
+from engine.best import Best
+from engine.wishes import LARGEST_QUANTITY, Wish
 from engine.words import OPEN, AreaId, SeatId
 
 MOST_OFFERS: Final = 4

@@ -22,6 +22,7 @@ from tests.bench import (
     http_hold,
     http_line,
     isolation,
+    nastiest,
     seat_map,
     seats_in_redis,
     small_client,
@@ -42,6 +43,7 @@ ALONE: Final[dict[str, Callable[[], Awaitable[list[Part]]]]] = {
     "P2": isolation.cache,
     "P4": seats_in_redis.named_seats,
     "P5": seats_in_redis.best_available,
+    "P5b": nastiest.nastiest,
     "P8": waiting.memory,
     "P10": small_client.client,
     "P11": waiting.draw,
@@ -51,7 +53,7 @@ ALONE: Final[dict[str, Callable[[], Awaitable[list[Part]]]]] = {
     "P15": seat_map.seat_map,
 }
 IN_WINDOWS: Final[dict[str, Callable[[float], Awaitable[list[Part]]]]] = {"P9": isolation.neighbour}
-IDS: Final = sorted({*ON_A_STAND, *ALONE, *IN_WINDOWS}, key=lambda name: int(name[1:]))
+IDS: Final = sorted({*ON_A_STAND, *ALONE, *IN_WINDOWS}, key=lambda name: (int(name[1:].rstrip("b")), name))
 
 
 BEHIND_THE_EDGE: Final = frozenset({"P2", *IN_WINDOWS})

@@ -26,6 +26,8 @@ PERFORMANCE: Final = KEYS.performance(PerformanceId("p"))
 SECTIONS: Final = (12, 20, 16, 20, 12)
 CATEGORIES: Final = 4
 HOLDS: Final = 100
+RULES: Final[tuple[Any, ...]] = (2, 0, 1_000_000_000, 60_000, 1_800_000, ["spring", 1, 1_000_000_000], [])
+"""Nobody is left alone anywhere, unpaid holds and a code are counted; see `lua/seats/hold.lua`."""
 ROUNDS: Final = 41
 
 WRITES = Bar(
@@ -68,16 +70,17 @@ def lay_out(owner: Owner, rows: Sequence[str]) -> None:
 
 def hold(visitor: int, item: Sequence[Any], limit: int = 4) -> Command:
     """The call that holds one item for a visitor."""
-    keys = (KEYS.cell, KEYS.operation(f"{visitor:032x}"), KEYS.sale(SALE), KEYS.live(SALE), *PERFORMANCE)
-    owner = f"{visitor:032x}"
-    arguments = ("1", f"{visitor:032x}", owner, owner, visitor, HOLD_MS, limit, pack([item]))
+    name = f"{visitor:032x}"
+    keys = (KEYS.cell, KEYS.operation(name), KEYS.outbox, KEYS.sale(SALE), KEYS.live(SALE), *PERFORMANCE)
+    terms = [HOLD_MS, limit, *RULES]
+    arguments = ("1", name, name, name, visitor, pack(terms), pack([item]))
     return function_call("seats/hold", keys, arguments)
 
 
 def release(visitor: int) -> Command:
     """The call that gives a visitor's hold back."""
     name = f"{visitor:032x}"
-    keys = (KEYS.cell, KEYS.operation(f"r{name}"), *PERFORMANCE)
+    keys = (KEYS.cell, KEYS.operation(f"r{name}"), KEYS.outbox, *PERFORMANCE)
     return function_call("seats/release", keys, ("1", name, name, name))
 
 

@@ -28,7 +28,7 @@ redis.register_function("yardstick_writes", function(keys, args)
   following = following % #recorded + 1
   local calls = recorded[following]
   for number = 1, #calls do redis.call(unpack(calls[number])) end
-  return {"held", 0, following, args[8]}
+  return {"held", 0, following, args[7]}
 end)
 
 -- The best seats together by looking at one row after the other, and their release: no rule but that the seats are
@@ -36,7 +36,7 @@ end)
 local found
 
 redis.register_function("yardstick_scan", function(keys, args)
-  local key, item = keys[5], cmsgpack.unpack(args[8])[1]
+  local key, item = keys[6], cmsgpack.unpack(args[7])[1]
   local wanted = string.rep("o", item[4])
   local blocks = tonumber(redis.call("HGET", key, "n"))
   for block = 0, blocks - 1 do
@@ -53,5 +53,5 @@ redis.register_function("yardstick_scan", function(keys, args)
 end)
 
 redis.register_function("yardstick_scan_release", function(keys, args)
-  return redis.call("HSET", keys[3], unpack(found))
+  return redis.call("HSET", keys[4], unpack(found))
 end)
