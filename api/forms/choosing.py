@@ -13,10 +13,10 @@ from api.forms.kept import BasketHold, with_hold
 from api.hot import Answer
 from api.visitor import owner_of
 from engine import seats
+from engine.best import Best
 from engine.catalogue import Performance
 from engine.errors import BadInput, ForgedToken, Refused
 from engine.pressure import Level
-from engine.best import Best
 from engine.wishes import LARGEST_QUANTITY, Wish
 from engine.words import OPEN, AreaId, SeatId
 

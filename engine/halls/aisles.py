@@ -11,6 +11,10 @@ from engine.halls.plan import Row, Zone
 
 AISLE: Final = 1.6
 """A gap this many times the row's pitch is an aisle."""
+NEARLY: Final = 1.25
+"""A gap from here on is worth a look."""
+SURE: Final = 0.3
+"""So far from the limit a gap is surely an aisle, or surely none."""
 GAPS_FOR_A_PITCH: Final = 3
 
 
@@ -19,17 +23,74 @@ def told(zones: Sequence[Zone], after: Collection[str]) -> tuple[Zone, ...]:
     return _mark(zones, lambda row: [seat.id in after for seat in row.seats])
 
 
+def begun(zones: Sequence[Zone], before: Collection[str]) -> tuple[Zone, ...]:
+    """The zones with an aisle before each seat named, where it is the first of its row."""
+    if not before:
+        return tuple(zones)
+
+    def marked(row: Row) -> Row:
+        if not row.seats or row.seats[0].id not in before:
+            return row
+        first = msgspec.structs.replace(row.seats[0], is_after_aisle=True)
+        return msgspec.structs.replace(row, seats=(first, *row.seats[1:]))
+
+    return tuple(msgspec.structs.replace(zone, rows=tuple(map(marked, zone.rows))) for zone in zones)
+
+
 def derived(zones: Sequence[Zone]) -> tuple[Zone, ...]:
     """The zones with an aisle wherever a gap is clearly wider than the row's pitch (in a short row: the hall's)."""
+    ratios = _ratios(zones)
+    return _mark(zones, lambda row: [ratio > AISLE for ratio in ratios(row)] + [False])
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """A wider gap in a row: after which seat, how many pitches wide, and whether it counts as an aisle."""
+
+    after: str
+    ratio: float
+    is_aisle: bool
+
+
+class RowGaps(msgspec.Struct, frozen=True):
+    """A row's aisles, and the gaps that are nearly one. `doubt`: 0 for a gap that is as wide as the limit."""
+
+    zone: str
+    row: str
+    gaps: tuple[Gap, ...]
+    doubt: float
+
+    def is_unsure(self) -> bool:
+        """Whether positions leave it open where this row's aisles are, or were overruled."""
+        return self.doubt < SURE
+
+
+def report(zones: Sequence[Zone]) -> list[RowGaps]:
+    """Every row with its aisles and its nearly-aisles, what is least sure first."""
+    ratios = _ratios(zones)
+    rows = []
+    for zone in zones:
+        for row in zone.rows:
+            wide = [
+                Gap(after=seat.id, ratio=round(ratio, 2), is_aisle=seat.is_before_aisle)
+                for seat, ratio in zip(row.seats, ratios(row), strict=False)
+                if seat.is_before_aisle or ratio >= NEARLY
+            ]
+            doubt = min((gap.ratio - AISLE if gap.is_aisle else AISLE - gap.ratio for gap in wide), default=AISLE)
+            rows.append(RowGaps(zone=zone.name, row=row.number, gaps=tuple(wide), doubt=round(doubt, 2)))
+    return sorted(rows, key=lambda row: row.doubt)
+
+
+def _ratios(zones: Sequence[Zone]) -> Callable[[Row], list[float]]:
+    """Tells each gap of a row in pitches: its own, or the hall's usual one where the row is short."""
     pitches = [median(gaps) for zone in zones for row in zone.rows if len(gaps := _gaps(row)) >= GAPS_FOR_A_PITCH]
     usual = median(pitches) if pitches else 0.0
 
-    def aisles(row: Row) -> list[bool]:
+    def ratios(row: Row) -> list[float]:
         gaps = _gaps(row)
         pitch = median(gaps) if len(gaps) >= GAPS_FOR_A_PITCH else usual
-        return [pitch > 0 and gap > AISLE * pitch for gap in gaps] + [False]
+        return [gap / pitch if pitch > 0 else 0.0 for gap in gaps]
 
-    return _mark(zones, aisles)
+    return ratios
 
 
 def _gaps(row: Row) -> list[float]:

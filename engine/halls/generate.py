@@ -1,12 +1,13 @@
 """Drawing halls in code: rows along arcs, sections between aisles, and big houses of any size."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from math import cos, radians, sin
 from typing import Any, Final
 
 import msgspec
 
-from engine.halls.plan import Area, Category, Plan, Point, Row, Seat, Zone
+from engine.halls.plan import Area, Category, Plan, Point, Row, Seat, StepFree, Unit, Zone
 from engine.words import SeatId
 
 PITCH: Final = 26.0
@@ -104,14 +105,40 @@ def stage(middle_x: float, width: float) -> Area:
     )
 
 
-def settle(name: str, categories: Sequence[str], zones: Sequence[Zone]) -> Plan:
+def bays(zones: Sequence[Zone]) -> tuple[Unit, ...]:
+    """A unit for each wheelchair place with the companion's beside it."""
+    return tuple(
+        Unit(kind="wheelchair", name=f"{zone.name} {row.number}-{seat.number}", seats=(seat.id, beside.id))
+        for zone in zones
+        for row in zone.rows
+        for seat, beside in pairwise(row.seats)
+        if "wheelchair" in seat.access and "companion" in beside.access
+    )
+
+
+def settle(
+    name: str,
+    categories: Sequence[str],
+    zones: Sequence[Zone],
+    *,
+    step_free: StepFree | None = None,
+    tables: Sequence[Unit] = (),
+) -> Plan:
     """A plan moved so that everything lies within its size."""
     points = [(seat.x, seat.y) for zone in zones for row in zone.rows for seat in row.seats]
     left, right = min(x for x, _ in points), max(x for x, _ in points)
     shift, bottom = 60 - left, max(y for _, y in points)
     moved = tuple(msgspec.structs.replace(zone, x=zone.x + shift) for zone in zones)
     colours = [Category(name=each, color=COLOURS[number % len(COLOURS)]) for number, each in enumerate(categories)]
-    return Plan(name=name, categories=tuple(colours), zones=moved, width=right - left + 120, height=bottom + 60)
+    return Plan(
+        name=name,
+        categories=tuple(colours),
+        zones=moved,
+        width=right - left + 120,
+        height=bottom + 60,
+        units=(*bays(zones), *tables),
+        step_free=step_free,
+    )
 
 
 BIG_SECTIONS: Final = (12, 20, 16, 20, 12)

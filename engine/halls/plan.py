@@ -15,6 +15,7 @@ class Category(msgspec.Struct, frozen=True):
 
     name: str
     color: str = ""
+    extra: dict[str, Any] = {}
 
 
 class Seat(msgspec.Struct, frozen=True):
@@ -98,6 +99,9 @@ class Plan(msgspec.Struct, frozen=True):
     focal_point: Point | None = None
     units: tuple[Unit, ...] = ()
     step_free: StepFree | None = None
+    extra: dict[str, Any] = {}
+    extra_extension: dict[str, Any] = {}
+    """What else stands under `parvis`."""
 
     def standing_areas(self) -> tuple[Area, ...]:
         """The areas that are sold from."""

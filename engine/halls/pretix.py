@@ -29,12 +29,25 @@ def import_plan(document: object, ids: Ids = "guid") -> Plan:
 def export_plan(plan: Plan) -> dict[str, Any]:
     """The plan in pretix's format, with what that lacks under `parvis`; reading it again gives the same plan."""
     seats = [seat for zone in plan.zones for row in zone.rows for seat in row.seats]
+    beside: dict[str, Any] = {
+        "aisles_before": [seat.id for seat in seats if seat.is_after_aisle],
+        "focal_point": plan.focal_point and dict(zip("xy", plan.focal_point, strict=True)),
+        "units": [{"kind": unit.kind, "name": unit.name, "seats": list(unit.seats)} for unit in plan.units],
+    }
+    told = {name: part for name, part in beside.items() if part}
+    if plan.step_free is not None:
+        told["without_stairs"] = {"zones": list(plan.step_free.zones), "rows": list(map(list, plan.step_free.rows))}
     return {
+        **plan.extra,
         "name": plan.name,
-        "categories": [{"name": category.name, "color": category.color} for category in plan.categories],
+        "categories": [
+            {**category.extra, "name": category.name, "color": category.color} for category in plan.categories
+        ],
         "zones": [_export_zone(zone) for zone in plan.zones],
         "size": {"width": plan.width, "height": plan.height},
         "parvis": {
+            **plan.extra_extension,
+            **told,
             "aisles_after": [seat.id for seat in seats if seat.is_before_aisle],
             "access": {seat.id: list(seat.access) for seat in seats if seat.access},
             "ranks": {seat.id: seat.rank for seat in seats if seat.rank is not None},

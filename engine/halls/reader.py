@@ -3,24 +3,24 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any, Final
 
 import msgspec
 
 from engine.halls import aisles
-from engine.halls.extension import read_extension
+from engine.halls.extension import FARTHEST, is_coordinate, read_extension
 from engine.halls.plan import Area, Category, Plan, Row, Seat, Zone
+from engine.halls.units import check_step_free, check_units
 from engine.words import AreaId, SeatId
 
 LARGEST_CAPACITY: Final = 200_000
 MOST_CATEGORIES: Final = 26
 LONGEST_TEXT: Final = 100
-FARTHEST: Final = 1_000_000
-"""No position lies further from 0 than this."""
 LISTED: Final = 20
 """Faults of one kind that are listed by name; the rest is counted."""
 SHAPES: Final = ("polygon", "rectangle", "ellipse", "circle", "text")
+PLAN_FIELDS: Final = frozenset({"name", "categories", "zones", "size", "parvis"})
+CATEGORY_FIELDS: Final = frozenset({"name", "color"})
 SEAT_FIELDS: Final = frozenset({"seat_guid", "seat_number", "category", "position"})
 ROW_FIELDS: Final = frozenset({"row_number", "position", "seats"})
 ZONE_FIELDS: Final = frozenset({"name", "position", "rows", "areas"})
@@ -37,10 +37,6 @@ class Fault(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         remedy = f" ({self.remedy})" if self.remedy else ""
         return f"{self.where}: {self.what}{remedy}"
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and abs(value) <= FARTHEST
 
 
 def _rest(holder: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
@@ -75,7 +71,7 @@ class Reader:
         except ValueError:
             has_no_number = True
         size = document.get("size") or {}
-        if not isinstance(size, dict) or not all(map(_is_number, size.values())):
+        if not isinstance(size, dict) or not all(map(is_coordinate, size.values())):
             self._fault("the file", f"its size {size!r} is not a width and a height in numbers")
             size = {}
         categories = self._categories(document)
@@ -84,12 +80,18 @@ class Reader:
         read = tuple(self._zone(zone, number, names) for number, zone in enumerate(listed))
         after = self._extension.aisles_after
         zones = aisles.derived(read) if after is None else aisles.told(read, after)
+        zones = aisles.begun(zones, self._extension.aisles_before)
         plan = Plan(
             name=self._text(document, "name", "the file"),
             categories=categories,
             zones=zones,
             width=float(size.get("width") or 0),
             height=float(size.get("height") or 0),
+            focal_point=self._extension.focal_point,
+            units=self._extension.units,
+            step_free=self._extension.step_free,
+            extra=_rest(document, PLAN_FIELDS),
+            extra_extension=self._extension.extra,
         )
         self._check(plan)
         if has_no_number and not any(fault.severity == "error" for fault in self.faults):  # else it is told where
@@ -125,7 +127,7 @@ class Reader:
             self._fault(where, "has no position", 'a position reads {"x": 0, "y": 0}')
             return 0.0, 0.0
         for name in ("x", "y"):
-            if not _is_number(position[name]):
+            if not is_coordinate(position[name]):
                 self._fault(where, f"its position's {name} {position[name]!r:.40} is not a number up to {FARTHEST}")
                 return 0.0, 0.0
         return float(position["x"]), float(position["y"])
@@ -141,7 +143,8 @@ class Reader:
             if any(category.name == name for category in categories):
                 self._fault(f"category {name!r}", "is there twice", "give one of them another name")
                 continue
-            categories.append(Category(name=name, color=self._text(each, "color", where)))
+            extra = _rest(each, CATEGORY_FIELDS)
+            categories.append(Category(name=name, color=self._text(each, "color", where), extra=extra))
         if len(categories) > MOST_CATEGORIES:
             self._fault("the file", f"has {len(categories)} categories; {MOST_CATEGORIES} is the most")
         return tuple(categories[:MOST_CATEGORIES])
@@ -241,6 +244,8 @@ class Reader:
         self._check_ids()
         areas = frozenset((number, place) for number, zone in enumerate(plan.zones) for place in range(len(zone.areas)))
         self._extension.check(frozenset(seat.id for seat in seats), areas, self._fault)
+        check_units(plan, self._fault)
+        check_step_free(plan, self._fault)
         used = {seat.category for seat in seats} | {area.category for area in plan.standing_areas()}
         for category in plan.categories:
             if category.name not in used:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from engine.halls.generate import DEPTH, PITCH, Drawn, arc, draw_row, horseshoe, label, settle, shape, stage
-from engine.halls.plan import Area, Plan, Row, Zone
-from engine.words import AreaId
+from engine.halls.plan import Area, Plan, Row, Seat, StepFree, Unit, Zone
+from engine.words import AreaId, SeatId
 
 WHEELCHAIR_AND_COMPANION: Final = ("wheelchair", "companion")
 
@@ -35,7 +35,9 @@ def _zeewind_grote_zaal() -> Plan:
         Zone(name="Balkon 1", x=0, y=0, rows=tuple(first)),
         Zone(name="Balkon 2", x=0, y=0, rows=tuple(second)),
     ]
-    return settle("Concertzaal Zeewind, grote zaal", ("Rang 1", "Rang 2", "Rang 3", "Rang 4"), zones)
+    step_free = StepFree(zones=("Parterre",))
+    categories = ("Rang 1", "Rang 2", "Rang 3", "Rang 4")
+    return settle("Concertzaal Zeewind, grote zaal", categories, zones, step_free=step_free)
 
 
 def _zeewind_kamerzaal() -> Plan:
@@ -48,7 +50,8 @@ def _zeewind_kamerzaal() -> Plan:
         y = 160 + number * DEPTH
         rows.append(draw_row(drawn, lambda distance, y=y: (distance, y)))  # type: ignore[misc]
     zone = Zone(name="Zaal", x=0, y=0, rows=tuple(rows), areas=(stage(0, 300),))
-    return settle("Concertzaal Zeewind, kamerzaal", ("Rang 1", "Rang 2", "Rang 3"), [zone])
+    step_free = StepFree(rows=(("Zaal", "A"),))
+    return settle("Concertzaal Zeewind, kamerzaal", ("Rang 1", "Rang 2", "Rang 3"), [zone], step_free=step_free)
 
 
 def _gulden_masker() -> Plan:
@@ -70,7 +73,9 @@ def _gulden_masker() -> Plan:
             drawn = Drawn(f"balkon-{level}", label(number), category, (7, 7, 7, 7, 7), 200 * level + number * 10)
             balcony.append(draw_row(drawn, at))
         zones.append(Zone(name=f"Balkon {level}", x=0, y=0, rows=tuple(balcony)))
-    return settle("Schouwburg Het Gulden Masker", ("Rang 1", "Rang 2", "Rang 3", "Rang 4"), zones)
+    step_free = StepFree(rows=(("Parterre", label(12)), ("Parterre", label(13))))
+    categories = ("Rang 1", "Rang 2", "Rang 3", "Rang 4")
+    return settle("Schouwburg Het Gulden Masker", categories, zones, step_free=step_free)
 
 
 def _klinker() -> Plan:
@@ -91,7 +96,32 @@ def _klinker() -> Plan:
         Zone(name="Vloer", x=0, y=0, areas=(stage(0, 300), floor)),
         Zone(name="Balkon", x=0, y=0, rows=tuple(rows)),
     ]
-    return settle("Club Klinker", ("Staanplaatsen", "Balkon"), zones)
+    return settle("Club Klinker", ("Staanplaatsen", "Balkon"), zones, step_free=StepFree(zones=("Vloer",)))
+
+
+def _klinker_cabaret() -> Plan:
+    """72 at 18 tables of four: the twelve before are sold whole, the six behind by the seat."""
+    rows, tables = [], []
+    for number in range(18):
+        at, is_whole = divmod(number, 6), number < 12
+        corners = ((0.0, 0.0), (PITCH, 0.0), (PITCH, PITCH), (0.0, PITCH))  # once round the table
+        seats = tuple(
+            Seat(
+                id=SeatId(f"tafel-{number + 1}-{seat}"),
+                number=str(seat),
+                category="Tafel" if is_whole else "Stoel",
+                x=x,
+                y=y,
+                rank=at[0] * 100 + abs(at[1] * 2 - 5) * 10,
+            )
+            for seat, (x, y) in enumerate(corners, 1)
+        )
+        rows.append(Row(number=f"Tafel {number + 1}", x=at[1] * 90.0 - 238, y=160 + at[0] * 90.0, seats=seats))
+        if is_whole:
+            tables.append(Unit(kind="table", name=f"Tafel {number + 1}", seats=tuple(seat.id for seat in seats)))
+    zone = Zone(name="Vloer", x=0, y=0, rows=tuple(rows), areas=(stage(0, 300),))
+    step_free = StepFree(zones=("Vloer",))
+    return settle("Club Klinker, cabaret", ("Tafel", "Stoel"), [zone], step_free=step_free, tables=tables)
 
 
 _DRAWINGS: Final[dict[str, Callable[[], Plan]]] = {
@@ -99,6 +129,7 @@ _DRAWINGS: Final[dict[str, Callable[[], Plan]]] = {
     "zeewind-kamerzaal": _zeewind_kamerzaal,
     "gulden-masker": _gulden_masker,
     "klinker": _klinker,
+    "klinker-cabaret": _klinker_cabaret,
 }
 SHIPPED: Final = tuple(_DRAWINGS)
 
