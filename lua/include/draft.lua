@@ -38,12 +38,3 @@ local function put(performance, block, offset, count, state)
   local at = #changes
   changes[at + 1], changes[at + 2], changes[at + 3], changes[at + 4] = block, offset, count, state
 end
-
--- Standing places: so many more of an area are open, so many more are sold. Written at once.
-local function count_places(performance, area, open, sold)
-  if open ~= 0 then redis.call("HINCRBY", performance.key, "a" .. area, open) end
-  if sold ~= 0 then redis.call("HINCRBY", performance.key, "t" .. area, sold) end
-  local moved = performance.moved
-  local at = #moved
-  moved[at + 1], moved[at + 2], moved[at + 3] = area, open, sold
-end

@@ -3,7 +3,7 @@
 -- The most even parts first; nobody sits alone where that can be. `g<block>`: a block's neighbours as the plan has them,
 -- packed {same row, adjacent rows, near}, the nearest first. Changes nothing: answers runs {block, offset, count, …}
 -- and how they are split, or nil.
--- INCLUDES find_best
+-- INCLUDES find_best candidates segment
 local LOOKS = 240
 
 local function part_of(wish, k)

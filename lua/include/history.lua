@@ -1,7 +1,7 @@
 -- Tells the outbox what became of a performance's seats and places since it was told last, in the same step as the
 -- change itself: replayed in the order of the stream, that is every row at any instant. `put` and `count_places` note
 -- the changes. Without an outbox nothing is told: a restoration is told by whoever restores.
--- INCLUDES draft step
+-- INCLUDES step
 local function who_is(owner)
   if owner == "" then return "clock" end
   return string.sub(owner, 1, 4) == "key:" and "staff" or "visitor"
@@ -14,4 +14,13 @@ local function tell(performance, verb, who, hold)
       step.epoch, step.now, verb, who, hold, performance.changes, performance.moved}))
   end
   performance.changes, performance.moved = {}, {}
+end
+
+-- Standing places: so many more of an area are open, so many more are sold. Written at once.
+local function count_places(performance, area, open, sold)
+  if open ~= 0 then redis.call("HINCRBY", performance.key, "a" .. area, open) end
+  if sold ~= 0 then redis.call("HINCRBY", performance.key, "t" .. area, sold) end
+  local moved = performance.moved
+  local at = #moved
+  moved[at + 1], moved[at + 2], moved[at + 3] = area, open, sold
 end

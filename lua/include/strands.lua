@@ -3,7 +3,7 @@
 -- are exempt, and so are the last seats of a hall. Where every choice leaves somebody alone, none is refused for it.
 -- `rule` 1: another choice must be in the same row; 2: anywhere in the performance.
 -- Answers the seat's block and offset, then the nearest choice that leaves nobody alone and its size; or nil.
--- INCLUDES find_best
+-- INCLUDES find_best draft pick
 local function newly_alone(before, row, classes)
   local find, byte = string.find, string.byte
   local was, now = "x" .. before .. "x", "x" .. row .. "x"

@@ -7,7 +7,7 @@
 -- WHERE wanted: packed [{holds [id, …], seats [block, offset, …], areas [area, count, …]}, …], one a performance
 -- REPLY confirmed: entry order sequence | taken: performance | limit: performance owned | payment_used: order
 --       | other_payload | unknown_performance | closed | fenced: epoch
--- INCLUDES gate recall step draft_all settle history remember
+-- INCLUDES gate recall step draft_all settle history remember draft
 -- FLAGS allow-oom
 local cell, operation, payment, order, outbox, sale = unpack(KEYS)
 local epoch, fingerprint, owner, payload, wanted, total, limit = unpack(ARGV)

@@ -9,7 +9,7 @@
 --       payload: the order, for whoever asks for it, where it is not remembered here
 -- REPLY returned: entry order sequence | already_returned | behind | not_sold | other_payload | unknown_performance
 --       | closed | fenced: epoch
--- INCLUDES gate recall step draft_all free_hold settle remember
+-- INCLUDES gate recall step draft_all free_hold settle remember draft history
 -- FLAGS allow-oom
 local cell, operation, order, outbox, sale = unpack(KEYS)
 local epoch, fingerprint, recorded_ms, hold, action, payload, parts, total = unpack(ARGV)

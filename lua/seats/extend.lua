@@ -4,7 +4,7 @@
 -- ARGV  epoch fingerprint hold owner extend_ms
 -- REPLY extended: expires_at_ms sequence | other_payload | hold_ended | already_extended
 --       | unknown_performance | closed | fenced: epoch
--- INCLUDES clock gate recall step draft_all remember
+-- INCLUDES gate recall step draft_all remember
 -- FLAGS allow-oom
 local cell, operation, outbox = KEYS[1], KEYS[2], KEYS[3]
 local epoch, fingerprint, hold, owner, extend_ms = unpack(ARGV)

@@ -13,7 +13,7 @@
 --       | limit: performance owned | cool_down: until_ms | code_used: code left | taken: (item block offset)…
 --       | none: item largest | alone: performance block offset other_block other_offset k
 --       | unknown_performance | closed | fenced: epoch
--- INCLUDES clock gate recall step draft_all take strands settle history remember
+-- INCLUDES gate recall step draft_all take strands settle history remember
 -- FLAGS
 local cell, operation, outbox, sale, live = unpack(KEYS)
 local epoch, fingerprint, hold, owner, place, terms, items = unpack(ARGV)
@@ -61,7 +61,8 @@ for at = 1, #codes, 3 do
   uses[#uses + 1], uses[#uses + 2] = codes[at], codes[at + 1]
 end
 
-local taken, ways = {"taken"}, {}
+local taken = {"taken"}
+local ways = {}
 for number, item in ipairs(request) do
   local none = take(performances[item[1]], number, item, taken, letters[item[1]] or "", lone_rule == 0 and 1 or 0, ways)
   if none then return none end

@@ -3,7 +3,7 @@
 -- KEYS  cell operation outbox (performance index due)…
 -- ARGV  epoch fingerprint hold owner
 -- REPLY released: sequence | other_payload | hold_ended | unknown_performance | closed | fenced: epoch
--- INCLUDES clock gate recall step draft_all free_hold settle remember
+-- INCLUDES gate recall step draft_all free_hold settle remember
 -- FLAGS allow-oom
 local cell, operation, outbox = KEYS[1], KEYS[2], KEYS[3]
 local epoch, fingerprint, hold, owner = unpack(ARGV)
