@@ -16,6 +16,7 @@ from engine.ledger.ledger import Ledger
 from engine.losses import is_after
 from engine.seats import SeatMap, count_states, snapshot
 from engine.waiting_room import status
+from engine.wishes import decode_record
 from engine.words import BLOCKED, HELD, OPEN, SOLD, STATE_WORDS, HouseSlug, OnSaleId, PerformanceId
 
 DRAIN_SECONDS: Final = 30.0
@@ -80,8 +81,8 @@ async def _held_by_holds(cell: Cell, performance: PerformanceId) -> tuple[int, i
     due_names = set(reply[2][::2])
     held = 0
     for packed in fields.values():
-        _, _, seats, areas, _ = msgspec.msgpack.decode(packed, strict=False)
-        held += sum(seats[2::3]) + sum(areas[1::2])
+        record = decode_record(packed)
+        held += sum(record.seats[2::3]) + sum(map(int, record.areas[1::2]))
     return held, len(set(fields) ^ due_names)
 
 

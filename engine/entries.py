@@ -10,7 +10,10 @@ On the stream an entry is `kind <word>` followed by its fields:
 | `conflict` | `data` = msgpack of `Order`: paid, but its holds had ended | `lua/orders/conflict.lua` |
 | `return`   | `data` = msgpack of `Action`: its subject is a recorded order | `lua/orders/return.lua` |
 | `action`   | `data` = msgpack of `Action` | `lua/on_sale/change.lua` |
+| `seats`    | `data` = msgpack of `SeatChange` | whatever changes seats: `lua/include/history.lua` |
 """
+
+from typing import Final
 
 import msgspec
 
@@ -71,6 +74,33 @@ class Action(msgspec.Struct, frozen=True, omit_defaults=True):
     why: str
     at_ms: int
     detail: dict[str, str | int] = {}
+
+
+class SeatChange(msgspec.Struct, frozen=True, array_like=True):
+    """What became of a performance's seats and standing places in one step, as `lua/include/history.lua` tells it.
+
+    `key`: the performance's in Redis; `sequence`: the house's, `epoch`: the cell's, by `at_ms` of Redis's clock;
+    `who`: `visitor`, `staff`, `clock` or `house`. `seats`: block, offset, count, letter, …; `areas`: area, how many
+    more are open, how many more are sold, …
+    """
+
+    key: str
+    sequence: int
+    epoch: int
+    at_ms: int
+    verb: str
+    who: str
+    hold: str
+    seats: list[int | str]
+    areas: list[int | str]
+
+
+_decode_seat_change: Final = msgspec.msgpack.Decoder(SeatChange, strict=False).decode
+
+
+def decode_seat_change(data: bytes) -> SeatChange:
+    """The `data` field of a `seats` entry; raises `msgspec.DecodeError` or `msgspec.ValidationError`."""
+    return _decode_seat_change(data)
 
 
 def encode_action(action: Action) -> bytes:

@@ -55,3 +55,12 @@ class Keys:
     def order_of(self, key: str) -> OrderId:
         """The inverse of `order`."""
         return OrderId(key.removeprefix(f"{self._prefix}order:"))
+
+
+def performance_of(key: str) -> tuple[PerformanceId, int]:
+    """Which performance a key of one is of, and how often its plan had changed. Raises `ValueError`."""
+    _, found, name = key.partition(":performance:")
+    performance, _, change = name.partition("@")
+    if not found or not performance:
+        raise ValueError(f"{key!r} is no performance's key")
+    return PerformanceId(performance), int(change or 0)

@@ -30,7 +30,8 @@ class HoldRecord(msgspec.Struct, frozen=True, array_like=True):
     latest_ms: int = 0
 
 
-_decode_record: Final = msgspec.msgpack.Decoder(HoldRecord).decode
+decode_record: Final = msgspec.msgpack.Decoder(HoldRecord).decode
+"""Raises `msgspec.MsgspecError` for what is no record."""
 
 
 class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,7 +104,7 @@ def pieces(
             ),
             iter(list(zip(*[iter(record.areas)] * 2, strict=True))),
         )
-        for name, record in zip(performances, map(_decode_record, records), strict=True)
+        for name, record in zip(performances, map(decode_record, records), strict=True)
     }
     for wish in wishes:
         performance = cell.performance(wish.performance)

@@ -6,7 +6,17 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from engine.entries import Action, Customer, Order, decode_action, decode_order, without_customer
+from engine.entries import (
+    Action,
+    Customer,
+    Order,
+    SeatChange,
+    decode_action,
+    decode_order,
+    decode_seat_change,
+    without_customer,
+)
+from engine.keys import performance_of
 from engine.ledger.payments import Awaited, arrive_awaited
 from engine.sealing import Opener, Unopenable
 
@@ -45,6 +55,14 @@ def _arrive(entry: str, data: bytes, state: str, opener: Opener) -> Arrived:
     return Arrived(entry, order, opener.open(order), state, without_customer(order), paid_with)
 
 
+def _seat_change(data: bytes) -> SeatChange:
+    change = decode_seat_change(data)
+    performance_of(change.key)
+    if len(change.seats) % 4 or len(change.areas) % 3:
+        raise ValueError("its changes are not whole")
+    return change
+
+
 class Batch(msgspec.Struct):
     """Entries sorted by what becomes of them."""
 
@@ -54,6 +72,7 @@ class Batch(msgspec.Struct):
     actions: list[tuple[str, Action]]
     awaited: list[Awaited]
     poison: list[tuple[str, dict[str, Any], str]]
+    history: list[tuple[str, SeatChange]] = []
     restored: list[dict[str, Any]] = []
     """What was put back into a ledger from the past; see `engine/replay.py`."""
 
@@ -77,6 +96,8 @@ def sort(entries: Sequence[Entry], opener: Opener) -> Batch:
                     action = decode_action(bytes(fields["data"]))  # type: ignore[arg-type]
                     batch.actions.append((entry, action))
                     batch.changes += [action] if kind == "return" else []
+                case "seats":
+                    batch.history.append((entry, _seat_change(bytes(fields["data"]))))  # type: ignore[arg-type]
                 case "restored":
                     batch.restored.append(msgspec.json.decode(bytes(fields["data"]), type=dict[str, Any]))  # type: ignore[arg-type]
                 case _:

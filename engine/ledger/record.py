@@ -8,6 +8,7 @@ import msgspec
 
 from engine.entries import Action
 from engine.ledger.batch import Arrived, Batch, Entry, sort
+from engine.ledger.history import record_history
 from engine.ledger.order_records import alarm, columns, end_waiting_for, record_orders
 from engine.ledger.payments import record_awaited
 from engine.ledger.returns import record_returns
@@ -78,6 +79,8 @@ async def apply(connection: Any, batch: Batch, at_point: Callable[[str], None] =
     at_point("in_batch")
     if batch.awaited:
         await record_awaited(connection, batch.awaited)
+    if batch.history:
+        await record_history(connection, batch.history)
     await _record_changes(connection, batch.changes)
     await end_waiting_for(connection, [each for each in batch.changes if isinstance(each, Arrived)])
     if batch.actions:
