@@ -100,12 +100,16 @@ class SeatBoard:
 
     async def document(self) -> Document:
         """The seat map as it is served."""
+        return (await self.whole())[1]
+
+    async def whole(self) -> tuple[int, Document]:
+        """The seat map as it is served, and its version."""
         seen = await self.now()
         if self._document is None or self._document[0] != seen.version:
             areas = {area: max(0, count) for area, count in seen.areas.items()}
             reply = SeatsReply(version=seen.version, seats=seen.seats, areas=areas)
             self._document = (seen.version, document(reply))
-        return self._document[1]
+        return self._document
 
     async def open_by_category(self) -> dict[str, int]:
         """How many seats and places are open, a category."""

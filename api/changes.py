@@ -30,11 +30,11 @@ HEARTBEAT_SECONDS: Final = 15.0
 LONGEST_VERSION: Final = 18
 
 
-def _since(scope: Scope) -> int:
-    """The version after which changes are wanted: `Last-Event-ID` on a reconnect, else `since`."""
+def _since(scope: Scope) -> int | None:
+    """The version after which changes are wanted: `Last-Event-ID` on a reconnect, else `since`; None: neither."""
     request: Request[None, None, State] = Request(scope)
     text = request.headers.get("last-event-id") or str(request.query_params.get("since", ""))
-    return int(text) if text.isdecimal() and len(text) <= LONGEST_VERSION else 0
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_VERSION else None
 
 
 CHANGES: Final = HOUSE_PATH + "/performances/{performance:str}/seats/changes"
@@ -52,7 +52,10 @@ ROUTES.append(
 
 @asgi(CHANGES)
 async def seat_changes(scope: Scope, receive: Receive, send: Send) -> None:
-    """Server-sent events of `SeatChanges`; `reload` when `since` is too long ago."""
+    """Server-sent events of `SeatChanges`; `reload` with the whole `SeatsReply` where `since` is not remembered.
+
+    Whoever asks from 0 gets the whole first: it comes from the same process as the changes, so nothing lies between.
+    """
     state = scope["litestar_app"].state
     parameters = scope["path_params"]
     cell: Cell | None = state.cells.get(parameters["house"])
@@ -78,7 +81,8 @@ async def seat_changes(scope: Scope, receive: Receive, send: Send) -> None:
         *cors,
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    since = _since(scope) or seen.version
+    asked = _since(scope)
+    since = seen.version if asked is None else asked
     gone = asyncio.create_task(_until_gone(receive))
     clock = asyncio.get_running_loop().time
     next_heartbeat = clock() + HEARTBEAT_SECONDS
@@ -92,10 +96,11 @@ async def seat_changes(scope: Scope, receive: Receive, send: Send) -> None:
             changed = board.changes(since)
             text = b""
             if changed is None:
-                text, since = b"event: reload\ndata: {}\n\n", (await board.now()).version
+                since, whole = await board.whole()
+                text = b"event: reload\nid: %d\ndata: %b\n\n" % (since, whole.body)
             elif changed[0] != since:
+                data = encode(SeatChanges(since=since, version=changed[0], changes=changed[1], areas=changed[2]))
                 since = changed[0]
-                data = encode(SeatChanges(version=since, changes=changed[1], areas=changed[2]))
                 text = b"id: %d\ndata: %b\n\n" % (since, data)
             elif clock() >= next_heartbeat:
                 text, next_heartbeat = b": still here\n\n", clock() + HEARTBEAT_SECONDS

@@ -164,8 +164,12 @@ class SeatsReply(Reply, frozen=True, omit_defaults=False):
 
 
 class SeatChanges(Reply, frozen=True, omit_defaults=False):
-    """What became of seats since the event before: `[n, letter]`, n counting in plan order; places open an area."""
+    """What became of seats since a version: `[n, letter]`, n counting in plan order; places open an area.
 
+    Whoever is at another version than `since` has missed something, and asks from 0: for the whole.
+    """
+
+    since: int
     version: int
     changes: list[tuple[int, str]]
     areas: dict[str, int]

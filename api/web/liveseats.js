@@ -1,5 +1,6 @@
 // Which seats are still open, as it happens: server-sent events, and asking every few seconds where they do not come
-// through. Every message says which version it leads to, so a lost one costs one look at the whole, never a reload.
+// through. Every message says from which version to which it leads; whoever is not at the first has missed something,
+// and asks for the whole: on the stream itself, so that nothing lies between the whole and what changes next.
 
 import { get, SERVER } from './api.js';
 
@@ -45,13 +46,17 @@ export class LiveSeats {
   }
 
   async read() {
-    const { version, seats, areas } = await get(this.path);
+    const whole = await get(this.path);
     // An answer that was kept on the way may be older than what was heard since; two of them are the truth.
-    if (version < this.version && !this.wasOlder) {
+    if (whole.version < this.version && !this.wasOlder) {
       this.wasOlder = true;
       return;
     }
     this.wasOlder = false;
+    this.show(whole);
+  }
+
+  show({ version, seats, areas }) {
     Object.assign(this, { version, letters: [...seats], areas });
     this.tell(null);
   }
@@ -60,21 +65,26 @@ export class LiveSeats {
     if (this.isRunning) this.onchange({ letters: this.letters, changed, areas: this.areas });
   }
 
-  listen() {
+  listen(since = this.version) {
     if (!this.isRunning) return;
     const address = new URL(`${this.path.slice(1)}/changes`, SERVER);
-    address.searchParams.set('since', this.version);
+    address.searchParams.set('since', since);
     this.stream = new EventSource(address);
     this.stream.onopen = () => { clearTimeout(this.asking); this.hear(); };
     this.stream.onmessage = (event) => {
-      const { version, changes, areas } = JSON.parse(event.data);
+      const { since, version, changes, areas } = JSON.parse(event.data);
+      if (since !== this.version) {
+        this.quiet();
+        this.listen(0);
+        return;
+      }
       this.hear();
       for (const [n, letter] of changes) this.letters[n] = letter;
       this.version = version;
       this.areas = { ...this.areas, ...areas };
       this.tell(changes.map(([n]) => n));
     };
-    this.stream.addEventListener('reload', () => { this.version = 0; this.read().catch(() => this.fallBack()); });
+    this.stream.addEventListener('reload', (event) => { this.hear(); this.show(JSON.parse(event.data)); });
     this.stream.onerror = () => this.fallBack();
   }
 

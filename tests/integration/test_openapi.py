@@ -134,7 +134,7 @@ def test_the_document_is_openapi_3_1_and_refers_to_what_it_has(document: Any) ->
         ("HoldReply", {"hold", "items", "total", "currency", "expires_at"}),
         ("OrderedReply", {"order", "order_secret", "state"}),
         ("SeatsReply", {"version", "seats", "areas"}),
-        ("SeatChanges", {"version", "changes", "areas"}),
+        ("SeatChanges", {"since", "version", "changes", "areas"}),
         ("ProblemReply", {"type", "title", "status", "detail"}),
         ("KeySet", {"keys"}),
     ],

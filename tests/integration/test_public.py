@@ -133,7 +133,10 @@ async def test_changes_of_seats_arrive_as_they_happen(town: Town) -> None:
             held = await sale.hold(token, "zaal-B-1", "zaal-B-2")
             shown = list(known["seats"])
             letters = set()
+            version = known["version"]
             async for _, data in stream:
+                assert data["since"] == version < data["version"]
+                version = data["version"]
                 for place, letter in data["changes"]:
                     shown[place] = letter
                 letters.add(shown[seats.index("zaal-B-1")])
@@ -146,9 +149,15 @@ async def test_changes_of_seats_arrive_as_they_happen(town: Town) -> None:
                 seats.index("zaal-B-1"),
                 seats.index("zaal-B-2"),
             ]
-        # A version that nobody remembers: the page is told to read the map again.
-        async with session.get(f"{url}/changes?since=999999999") as response, asyncio.timeout(20):
-            assert (await anext(events(response)))[0] == "reload"
+        # A version that nobody remembers, or had: the whole comes on the stream, and goes on from there.
+        for since in (999_999_999, 0):
+            async with session.get(f"{url}/changes?since={since}") as response, asyncio.timeout(20):
+                stream = events(response)
+                kind, whole = await anext(stream)
+                assert (kind, whole["seats"]) == ("reload", await sale.seats())
+                assert (await sale.hold(await sale.enter(), f"zaal-C-{1 if since else 2}")).status == 201
+                kind, data = await anext(stream)
+                assert (kind, data["since"]) == ("message", whole["version"])
 
 
 async def test_however_the_directory_is_asked_for_each_house_is_asked_once(
