@@ -10,6 +10,7 @@ from litestar.params import Parameter
 from litestar.response import Stream
 
 from api.attention import ATTENTION
+from api.codes import CODES
 from api.customers import erase_customer, export_customer
 from api.guards import allows, caller_of, change, changing
 from api.manage_wire import (
@@ -97,6 +98,8 @@ def _performance_reply(performance: Performance) -> SetUpPerformance:
         prices=performance.prices,
         fee=performance.fee,
         currency=performance.currency,
+        vat_rate=performance.vat_rate,
+        price_types=performance.price_types,
     )
 
 
@@ -112,9 +115,10 @@ async def create_performance(request: Call, data: PerformanceRequest) -> SetUpPe
         prices=data.prices,
         fee=data.fee,
         currency=data.currency,
+        vat_rate=data.vat_rate,
+        price_types=data.price_types,
     )
-    await house.add_performance(caller.cell, caller.ledger, made, caller.change(data.reason))
-    return _performance_reply(made)
+    return _performance_reply(await house.add_performance(caller.cell, caller.ledger, made, caller.change(data.reason)))
 
 
 @get("/performances", guards=[SHOWN], summary="The house's performances")
@@ -331,6 +335,7 @@ MANAGE: Final = Router(
         list_actions,
         export_customer,
         erase_customer,
+        *CODES,
         *ATTENTION,
         *WEBHOOKS,
         *THEME,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from api.wire import Reply, Request
+from engine.catalogue import WHERE_AVOIDABLE, PriceType
 from engine.ledger.ledger import LoggedAction, RecordedOrder
 from engine.words import OnSaleId, OrderId, PerformanceId
 
@@ -39,7 +40,10 @@ class HallsReply(Reply, frozen=True, omit_defaults=False):
 
 
 class PerformanceRequest(Request, frozen=True):
-    """A performance. `prices`: category → price type → minor units; the first type is the standard one."""
+    """A performance. `prices`: category → price type → minor units; the first type is the standard one.
+
+    `vat_rate`: basis points, contained in prices and fees. `price_types`: those of which there is more to say.
+    """
 
     performance: PerformanceId
     hall: str
@@ -48,6 +52,8 @@ class PerformanceRequest(Request, frozen=True):
     prices: dict[str, dict[str, Annotated[int, msgspec.Meta(ge=0)]]]
     fee: int = 0
     currency: str = "EUR"
+    vat_rate: int = 0
+    price_types: dict[str, PriceType] = msgspec.field(default_factory=dict)
     reason: Text = "set up"
 
 
@@ -61,6 +67,8 @@ class SetUpPerformance(Reply, frozen=True, omit_defaults=False):
     prices: dict[str, dict[str, int]]
     fee: int
     currency: str
+    vat_rate: int
+    price_types: dict[str, PriceType]
 
 
 class PerformancesReply(Reply, frozen=True, omit_defaults=False):
@@ -86,6 +94,11 @@ class OnSaleRequest(Request, frozen=True):
     seats_a_place: int = 8
     return_delay_seconds: int = 30
     burst_percent: int = 5
+    lone_seats: str = WHERE_AVOIDABLE
+    lone_seats_last: int = 10
+    unpaid_holds: int = 2
+    cool_down_seconds: int = 60
+    longest_hold_seconds: int = 1_800
     reason: Text = "set up"
 
 

@@ -21,6 +21,7 @@ from api.wire import (
     LogoReply,
     OnSaleReply,
     PerformanceReply,
+    PriceTypeReply,
     SeatsReply,
     StatusReply,
     UnavailableHouse,
@@ -84,6 +85,18 @@ def _performance_reply(cell: Cell, performance: Performance) -> PerformanceReply
         ),
         prices=performance.prices,
         fee=performance.fee,
+        vat_rate=performance.vat_rate,
+        price_types={
+            name: PriceTypeReply(
+                needs=kind.needs,
+                at_least=kind.at_least,
+                at_most=kind.at_most,
+                fee=kind.fee,
+                vat_rate=kind.vat_rate,
+                series=kind.series,
+            )
+            for name, kind in performance.price_types.items()
+        },
     )
 
 
@@ -104,6 +117,10 @@ async def read_on_sale(call: Call) -> Answer:
             seats_a_hold=on_sale.seats_a_hold,
             seats_a_place=on_sale.seats_a_place,
             holds_an_order=cell.house.limits.holds_an_order,
+            lone_seats=on_sale.lone_seats,
+            unpaid_holds=on_sale.unpaid_holds,
+            cool_down_seconds=on_sale.cool_down_seconds,
+            longest_hold_seconds=max(on_sale.hold_seconds, on_sale.longest_hold_seconds),
         ),
         hold_seconds=on_sale.hold_seconds,
         pass_seconds=on_sale.pass_seconds,

@@ -23,6 +23,7 @@ from api.wire import (
 from engine import orders, seats, waiting_room
 from engine.catalogue import PUBLIC_LINE
 from engine.cell import Cell
+from engine.conditions import Proofs
 from engine.entries import Item
 from engine.errors import CellUnavailable, LedgerUnavailable, Refused
 from engine.house import find_key
@@ -114,6 +115,8 @@ def item_reply(item: Item) -> ItemReply:
         fee=item.fee,
         seat=item.seat,
         area=item.area,
+        vat_rate=item.vat_rate,
+        vat=item.vat,
     )
 
 
@@ -145,7 +148,8 @@ async def hold(call: Call) -> Answer:
     request = await call.body(HOLD)
     if not owner.place and request.items:
         owner = msgspec.structs.replace(owner, on_sale=cell.catalogue.on_sale_of(request.items[0].performance))
-    held = await seats.hold(cell, owner, request.items, request.price_types, key)
+    proofs = Proofs(codes=request.codes, numbers=request.numbers)
+    held = await seats.hold(cell, owner, request.items, request.price_types, key, proofs)
     return _json(
         201,
         HoldReply(
@@ -154,6 +158,7 @@ async def hold(call: Call) -> Answer:
             total=held.hold.total,
             currency=held.hold.currency,
             expires_at=to_rfc3339(held.expires_at_ms),
+            choices=held.choices,
         ),
     )
 

@@ -5,7 +5,7 @@ import msgspec
 from engine.entries import Customer, Payment
 from engine.network import Colours, Policy
 from engine.sight import OnSaleSight
-from engine.wishes import Wish
+from engine.wishes import Choice, Wish
 from engine.words import HouseSlug, OnSaleId, OrderId, PerformanceId
 
 
@@ -50,14 +50,19 @@ class PassReply(Reply, frozen=True):
 
 
 class HoldRequest(Request, frozen=True):
-    """Hold seats. `price_types`: one a seat, in the order of the items; none: standard prices."""
+    """Hold seats. `price_types`: one a seat, in the order of the items; none: standard prices.
+
+    `codes`: what was typed, for prices that need one. `numbers`: price type → the number that it needs.
+    """
 
     items: tuple[Wish, ...]
     price_types: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    numbers: dict[str, str] = {}
 
 
 class ItemReply(Reply, frozen=True):
-    """One seat or standing place with its price and fee."""
+    """One seat or standing place with its price and fee; `vat`: what of both is VAT, at `vat_rate` (basis points)."""
 
     performance: PerformanceId
     category: str
@@ -66,6 +71,8 @@ class ItemReply(Reply, frozen=True):
     fee: int
     seat: str | None = None
     area: str | None = None
+    vat_rate: int = 0
+    vat: int = 0
 
 
 class HoldReply(Reply, frozen=True, omit_defaults=False):
@@ -76,6 +83,8 @@ class HoldReply(Reply, frozen=True, omit_defaults=False):
     total: int
     currency: str
     expires_at: str
+    choices: tuple[Choice, ...]
+    """Why the best were these: one for each item that asked for the best."""
 
 
 class ExtendReply(Reply, frozen=True):
@@ -270,8 +279,19 @@ class CategoryReply(Reply, frozen=True, omit_defaults=False):
     color: str
 
 
+class PriceTypeReply(Reply, frozen=True):
+    """What there is to say of a price type: see `PriceType` of the manage API."""
+
+    needs: str = ""
+    at_least: int = 0
+    at_most: int = 0
+    fee: int | None = None
+    vat_rate: int | None = None
+    series: tuple[PerformanceId, ...] = ()
+
+
 class PerformanceReply(Reply, frozen=True, omit_defaults=False):
-    """A performance with its prices."""
+    """A performance with its prices. `vat_rate`: basis points, contained in prices and fees."""
 
     performance: PerformanceId
     title: str
@@ -280,14 +300,24 @@ class PerformanceReply(Reply, frozen=True, omit_defaults=False):
     categories: tuple[CategoryReply, ...]
     prices: dict[str, dict[str, int]]
     fee: int
+    vat_rate: int
+    price_types: dict[str, PriceTypeReply]
 
 
-class LimitsReply(Reply, frozen=True):
-    """How many seats, of each performance; and how many holds one order may have."""
+class LimitsReply(Reply, frozen=True, omit_defaults=False):
+    """How many seats, of each performance; how many holds one order may have; and what else binds a hold.
+
+    `lone_seats`: `off`, `where-avoidable` or `always`. `unpaid_holds`: after so many a visitor waits for
+    `cool_down_seconds`. `longest_hold_seconds`: however often a hold is extended, it ends by then.
+    """
 
     seats_a_hold: int
     seats_a_place: int
     holds_an_order: int
+    lone_seats: str
+    unpaid_holds: int
+    cool_down_seconds: int
+    longest_hold_seconds: int
 
 
 class OnSaleReply(Reply, frozen=True, omit_defaults=False):

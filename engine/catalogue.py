@@ -19,6 +19,9 @@ from engine.words import HallId, KeyId, OnSaleId, PerformanceId
 
 SCOPES: Final = ("manage", "orders:read", "orders:write", "counter")
 PUBLIC_LINE: Final = "public"
+NEEDS: Final = ("", "code", "number", "series", "companion")
+"""What a price type may ask for: nothing; a code; a number, of a member or a card; all performances of its series; a
+place for a wheelchair beside it, which somebody pays for."""
 WHERE_AVOIDABLE: Final = "where-avoidable"
 LONE_RULES: Final = ("off", WHERE_AVOIDABLE, "always")
 """`off`; where the same row has another choice; wherever in the performance there is one."""
@@ -32,8 +35,34 @@ class Hall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plan: dict[str, Any]
 
 
-class Performance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One dated show in one hall. `prices`: category → price type → minor units; the first type is the standard one."""
+class PriceType(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a price type is besides its amounts, and who may have it.
+
+    `share`: of a category's standard price, in basis points; its amounts are then worked out. `needs`: one of `NEEDS`.
+    `at_least`, `at_most`: how many of it a hold has of a performance, where it has any (0: as many as there are).
+    `fee`, `vat_rate`: instead of the performance's own. `verify_url`: who says whether a number is good.
+    `series`: performances that are bought together, with as many of this type in each.
+    """
+
+    share: int | None = None
+    needs: str = ""
+    at_least: int = 0
+    at_most: int = 0
+    fee: int | None = None
+    vat_rate: int | None = None
+    verify_url: str = ""
+    series: tuple[PerformanceId, ...] = ()
+
+
+PLAIN: Final = PriceType()
+
+
+# Defaults are left out of the documents: a release that does not know of them yet reads all but what uses them.
+class Performance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One dated show in one hall. `prices`: category → price type → minor units; the first type is the standard one.
+
+    `vat_rate`: basis points, contained in price and fee. `price_types`: those of which there is more to say.
+    """
 
     performance: PerformanceId
     hall: HallId
@@ -42,9 +71,15 @@ class Performance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prices: dict[str, dict[str, int]]
     fee: int = 0
     currency: str = "EUR"
+    vat_rate: int = 0
+    price_types: dict[str, PriceType] = {}
+
+    def type_of(self, price_type: str) -> PriceType:
+        """What there is to say of a price type."""
+        return self.price_types.get(price_type, PLAIN)
 
 
-class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The window and the rules under which performances go on sale. Its seed is published only by the draw itself.
 
     `burst_percent`: so many passes more than `rate_per_minute` may be handed out in one minute.
@@ -77,6 +112,23 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: str = ""
 
 
+class CodeBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Codes that were made together. `codes`: their ids (`engine.codes.code_id`): what a visitor types is not kept.
+
+    `uses`: how many seats one code is good for. `price_type`: what it unlocks; empty where it only says who somebody
+    is. `performances`: where it counts; empty: everywhere in the house.
+    """
+
+    batch: str
+    title: str
+    codes: tuple[str, ...]
+    uses: int
+    created_at_ms: int
+    price_type: str = ""
+    performances: tuple[PerformanceId, ...] = ()
+    is_disabled: bool = False
+
+
 class ApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A key of the house's own programs and staff; only its SHA-256 is kept."""
 
@@ -93,6 +145,7 @@ KINDS: Final[dict[str, type[msgspec.Struct]]] = {
     "performance": Performance,
     "on_sale": OnSale,
     "api_key": ApiKey,
+    "code": CodeBatch,
     "theme": Themes,
 }
 
@@ -115,6 +168,8 @@ class Catalogue:
         self.performances: dict[PerformanceId, Performance] = {}
         self.on_sales: dict[OnSaleId, OnSale] = {}
         self.api_keys: dict[KeyId, ApiKey] = {}
+        self.code_batches: dict[str, CodeBatch] = {}
+        self.batch_of_code: dict[str, CodeBatch] = {}
         self.themes = Themes()
         self._bodies: dict[str, bytes] = {}
         self._decoded: dict[str, Any] = {}
@@ -168,6 +223,9 @@ def build(previous: Catalogue, version: int, bodies: Mapping[str, bytes]) -> Cat
                 catalogue.on_sales[document.on_sale] = document
             case ApiKey():
                 catalogue.api_keys[document.key_id] = document
+            case CodeBatch():
+                catalogue.code_batches[document.batch] = document
+                catalogue.batch_of_code |= dict.fromkeys(document.codes, document)
             case Themes():
                 catalogue.themes = document
     return catalogue

@@ -16,6 +16,7 @@ from engine.errors import BrokenContract, CellUnavailable, GateClosed, Refused
 from engine.keys import Keys
 from engine.library import assemble
 from engine.network import House
+from engine.numbers import Numbers
 from engine.pressure import SHED_AT, Judge, Level, Pressure, Strain
 from engine.promised import Promised
 from engine.sealing import Sealer
@@ -58,6 +59,7 @@ class Cell:
         self.keys = Keys(house.slug)
         self.signer = Signer(house.slug, house.secrets_path)
         self.sealer = Sealer(self.signer, house.secrets_path)
+        self.numbers = Numbers(house, self.signer)
         limits = house.limits
         self.client = FunctionClient(
             house.redis_owner_url if is_owner else house.redis_url,
@@ -230,5 +232,6 @@ class Cell:
         return found
 
     async def close(self) -> None:
-        """Ends the connection."""
+        """Ends the connections."""
+        await self.numbers.close()
         await self.client.close()

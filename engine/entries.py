@@ -37,7 +37,10 @@ class Payment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One seat, or one standing place of an area, with its price in minor units, frozen when it was held."""
+    """One seat, or one standing place of an area, with its price in minor units, frozen when it was held.
+
+    `vat`: what of price and fee is VAT, at `vat_rate` (basis points). `code`: the id of the code that it used up.
+    """
 
     performance: PerformanceId
     category: str
@@ -46,6 +49,9 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     fee: int
     seat: SeatId | None = None
     area: AreaId | None = None
+    vat_rate: int = 0
+    vat: int = 0
+    code: str = ""
 
 
 class Order(msgspec.Struct, frozen=True, omit_defaults=True):

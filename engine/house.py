@@ -6,13 +6,26 @@ Each step can be repeated: recovery brings a cell up from the ledger's documents
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
-from engine.catalogue import SCOPES, ApiKey, Hall, OnSale, OpenHall, Performance, open_hall
+from engine.catalogue import (
+    LONE_RULES,
+    NEEDS,
+    SCOPES,
+    ApiKey,
+    CodeBatch,
+    Hall,
+    OnSale,
+    OpenHall,
+    Performance,
+    PriceType,
+    open_hall,
+)
 from engine.cell import Cell, broken, pack
+from engine.destinations import Gate
 from engine.draw import commitment, encode, new_seed
 from engine.errors import BadInput, Refused
 from engine.halls.layout import Layout
@@ -20,13 +33,15 @@ from engine.halls.pretix import export_plan, import_plan
 from engine.instants import now_ms
 from engine.ledger.ledger import Ledger
 from engine.on_sale import check_pace, put_up
+from engine.prices import WHOLE, share_of, with_shares
 from engine.seats import install
 from engine.words import KeyId, OnSaleId, PerformanceId, is_slug
 
 LONGEST_TITLE = 200
 DEAREST = 100_000_00
+MOST_OF_A_TYPE = 1_000
 LONGEST_SECONDS = 86_400
-Document = TypeVar("Document", Hall, Performance, OnSale, ApiKey)
+Document = TypeVar("Document", Hall, Performance, OnSale, ApiKey, CodeBatch)
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -36,12 +51,14 @@ class Change(msgspec.Struct, frozen=True):
     why: str
 
 
-def _check_id(what: str, name: str) -> None:
+def check_id(what: str, name: str) -> None:
+    """Raises `BadInput` for a name that cannot stand in an address."""
     if not is_slug(name):
         raise BadInput(f"{what} {name!r} is not made of a-z, 0-9 and hyphens, at most 40")
 
 
-def _check_title(what: str, title: str) -> None:
+def check_title(what: str, title: str) -> None:
+    """Raises `BadInput` for what cannot stand on a page."""
     if not title.strip() or len(title) > LONGEST_TITLE or not title.isprintable():
         raise BadInput(f"{what} has between 1 and {LONGEST_TITLE} plain characters")
 
@@ -67,7 +84,7 @@ def published_form(document: Any) -> str:
     return msgspec.json.encode(document).decode()
 
 
-async def _create(ledger: Ledger, kind: str, name: str, document: Document, change: Change) -> Document:
+async def create(ledger: Ledger, kind: str, name: str, document: Document, change: Change) -> Document:
     """The document that the ledger keeps of this name from now on: two who create it at once get the same one."""
     what = f"create {kind.removeprefix('api_').replace('_', '-')}"
     kept = await ledger.create(kind, name, msgspec.json.encode(document), who=change.who, what=what, why=change.why)
@@ -78,10 +95,10 @@ async def add_hall(
     cell: Cell, ledger: Ledger, hall: str, name: str, document: object, change: Change, *, ids: Any = "guid"
 ) -> OpenHall:
     """Creates a hall from a plan in pretix's format. Raises `BadPlan` with every fault, `BadInput`, `Refused`."""
-    _check_id("hall", hall)
-    _check_title("name", name)
+    check_id("hall", hall)
+    check_title("name", name)
     made = Hall(hall=hall, name=name, plan=export_plan(import_plan(document, ids)))  # type: ignore[arg-type]
-    opened = open_hall(await _create(ledger, "hall", hall, made, change))
+    opened = open_hall(await create(ledger, "hall", hall, made, change))
     if opened.plan != open_hall(made).plan:
         raise Refused("already-exists", "there is a hall of this name with another plan", hall=hall)
     await publish(cell, {f"hall:{hall}": published_form(opened.hall)})
@@ -101,6 +118,10 @@ def check_prices(performance: Performance, layout: Layout) -> None:
                 problems.append(f"{category}: {price_type!r} has not between 1 and {LONGEST_TITLE} plain characters")
             if not 0 <= amount <= DEAREST:
                 problems.append(f"{category}, {price_type}: {amount} does not lie between 0 and {DEAREST}")
+    for name, kind in performance.price_types.items():
+        problems += [f"{name}: {fault}" for fault in _faults(performance, name, kind)]
+    if not 0 <= performance.vat_rate <= WHOLE:
+        problems.append(f"vat_rate: {performance.vat_rate} does not lie between 0 and {WHOLE}")
     if not 0 <= performance.fee <= DEAREST:
         problems.append(f"fee: {performance.fee} does not lie between 0 and {DEAREST}")
     if not re.fullmatch(r"[A-Z]{3}", performance.currency):
@@ -109,28 +130,66 @@ def check_prices(performance: Performance, layout: Layout) -> None:
         raise BadInput("the prices do not fit the hall", tuple(problems))
 
 
-async def add_performance(cell: Cell, ledger: Ledger, made: Performance, change: Change) -> None:
-    """Creates a performance with its prices and lays its seats out. Raises `BadInput`, `Refused`."""
-    _check_id("performance", made.performance)
-    _check_title("title", made.title)
+def _faults(performance: Performance, name: str, kind: PriceType) -> Iterator[str]:
+    """What is wrong with a price type, in words."""
+    amounts = [prices for prices in performance.prices.values() if name in prices]
+    if not amounts:
+        yield "no category has this price"
+    if any(next(iter(prices)) == name for prices in amounts) and (
+        kind.needs or kind.share is not None or kind.at_least
+    ):
+        yield "the standard price is everybody's, and a share of no other"
+    if kind.share is not None and any(
+        prices[name] != share_of(next(iter(prices.values())), kind.share) for prices in amounts
+    ):
+        yield "its amount is not that share of the standard price; leave the amount out"
+    if kind.share is not None and not 0 <= kind.share <= WHOLE:
+        yield f"share: {kind.share} does not lie between 0 and {WHOLE}"
+    if kind.needs not in NEEDS:
+        yield f"needs is one of {', '.join(filter(None, NEEDS))}, or empty"
+    if not 0 <= kind.at_least <= MOST_OF_A_TYPE or not 0 <= kind.at_most <= MOST_OF_A_TYPE:
+        yield f"at_least and at_most lie between 0 and {MOST_OF_A_TYPE}"
+    if kind.at_most and kind.at_least > kind.at_most:
+        yield "at_least is more than at_most"
+    if kind.fee is not None and not 0 <= kind.fee <= DEAREST:
+        yield f"fee: {kind.fee} does not lie between 0 and {DEAREST}"
+    if kind.vat_rate is not None and not 0 <= kind.vat_rate <= WHOLE:
+        yield f"vat_rate: {kind.vat_rate} does not lie between 0 and {WHOLE}"
+    if bool(kind.series) != (kind.needs == "series"):
+        yield "series names its performances where it needs series, and nowhere else"
+    if kind.series and (performance.performance not in kind.series or len(set(kind.series)) < max(2, len(kind.series))):
+        yield "series names at least two performances, each once, this one among them"
+    if kind.verify_url and kind.needs != "number":
+        yield "verify_url is for a price that needs a number"
+
+
+async def add_performance(cell: Cell, ledger: Ledger, made: Performance, change: Change) -> Performance:
+    """Creates a performance with its prices, those that are a share worked out. Raises `BadInput`, `Refused`."""
+    check_id("performance", made.performance)
+    check_title("title", made.title)
     hall = cell.catalogue.halls.get(made.hall)
     if hall is None:
         raise Refused("unknown-hall", "there is no such hall here", halls=sorted(cell.catalogue.halls))
+    made = with_shares(made)
     check_prices(made, hall.layout)
-    if await _create(ledger, "performance", made.performance, made, change) != made:
+    for kind in made.price_types.values():
+        if kind.verify_url:
+            await Gate(cell.house.webhooks_to).check(kind.verify_url)
+    if await create(ledger, "performance", made.performance, made, change) != made:
         raise Refused("already-exists", "there is another performance of this name", performance=made.performance)
     await publish(cell, {f"performance:{made.performance}": published_form(made)})
     await cell.look()
+    return made
 
 
 async def add_on_sale(cell: Cell, ledger: Ledger, made: OnSale, change: Change) -> OnSale:
     """Puts performances on sale: lays seats out, commits to the draw's seed. Raises `BadInput`, `Refused`."""
-    _check_id("on_sale", made.on_sale)
-    _check_title("title", made.title)
+    check_id("on_sale", made.on_sale)
+    check_title("title", made.title)
     _check_on_sale(cell, made)
     seed = new_seed()
     drawn = msgspec.structs.replace(made, seed=encode(seed), commitment=commitment(seed))
-    kept = await _create(ledger, "on_sale", made.on_sale, drawn, change)
+    kept = await create(ledger, "on_sale", made.on_sale, drawn, change)
     if msgspec.structs.replace(kept, seed="", commitment="") != made:
         raise Refused("already-exists", "there is another on-sale of this name", on_sale=made.on_sale)
     await bring_up(cell, kept)
@@ -157,6 +216,15 @@ def _check_on_sale(cell: Cell, made: OnSale) -> None:
             raise BadInput(f"{name} lies between 1 and {LONGEST_SECONDS}")
     if not 0 <= made.return_delay_seconds <= LONGEST_SECONDS:
         raise BadInput(f"return_delay_seconds lies between 0 and {LONGEST_SECONDS}")
+    for name in ("lone_seats_last", "unpaid_holds"):
+        if not 0 <= getattr(made, name) <= 1000:
+            raise BadInput(f"{name} lies between 0 and 1000")
+    if not 0 <= made.cool_down_seconds <= LONGEST_SECONDS:
+        raise BadInput(f"cool_down_seconds lies between 0 and {LONGEST_SECONDS}")
+    if not 1 <= made.longest_hold_seconds <= LONGEST_SECONDS:
+        raise BadInput(f"longest_hold_seconds lies between 1 and {LONGEST_SECONDS}")
+    if made.lone_seats not in LONE_RULES:
+        raise BadInput(f"lone_seats is one of {', '.join(LONE_RULES)}")
     if not 1 <= made.seats_a_hold <= made.seats_a_place <= 1000:
         raise BadInput("seats_a_hold is at least 1 and at most seats_a_place, which is at most 1000")
 
@@ -189,7 +257,7 @@ async def add_key(
 
     Raises `BadInput`, and `Refused` (`key-reused`) for a repeat with another name or other scopes.
     """
-    _check_title("name", name)
+    check_title("name", name)
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
         raise BadInput(f"scopes are one or more of {', '.join(SCOPES)}", tuple(f"unknown scope {s!r}" for s in unknown))
@@ -203,7 +271,7 @@ async def add_key(
         scopes=tuple(dict.fromkeys(scopes)),
         created_at_ms=now_ms(),
     )
-    kept = await _create(ledger, "api_key", key_id, made, change)
+    kept = await create(ledger, "api_key", key_id, made, change)
     if (kept.name, kept.scopes) != (made.name, made.scopes):
         raise Refused("key-reused", "this Idempotency-Key was used before, with another request")
     await publish(cell, {f"api_key:{key_id}": published_form(kept)})

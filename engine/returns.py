@@ -1,5 +1,6 @@
 """Giving back what an order sold, once: beside `lua/orders/return.lua`."""
 
+from collections import Counter
 from typing import Final
 from uuid import UUID
 
@@ -117,7 +118,7 @@ def _arguments(
 
 
 def _parts(cell: Cell, order: Order) -> list[list[object]]:
-    """For each performance what was sold, as the functions keep a hold: owner, end, seats, areas, whether extended."""
+    """For each performance what was sold, as the functions keep a hold, see `lua/include/free_hold.lua`."""
     parts = []
     for name in dict.fromkeys(item.performance for item in order.items):
         cell.performance(name)
@@ -131,5 +132,7 @@ def _parts(cell: Cell, order: Order) -> list[list[object]]:
             elif item.performance == name and item.area:
                 places[numbers[item.area]] += 1
         areas = [part for area, count in places.items() if count for part in (area, count)]
-        parts.append([order.owner, 0, seats, areas, 0])
+        used = Counter(item.code for item in order.items if item.performance == name and item.code)
+        codes = [part for code, count in used.items() for part in (code, count)]
+        parts.append([order.owner, 0, seats, areas, 0, "", codes])
     return parts

@@ -7,13 +7,14 @@ import msgspec
 
 from engine.catalogue import LONE_RULES, OnSale
 from engine.cell import Cell, broken, digest, pack
+from engine.conditions import NOTHING, Granted, Proofs, grant
 from engine.entries import Item
 from engine.errors import BadInput, ForgedToken, Refused
 from engine.halls.layout import Layout
 from engine.instants import now_ms
 from engine.prices import check_price_types, price, total
 from engine.signing import Hold
-from engine.wishes import Choice, Wish, check_sizes, explain, packed_wish, pieces, price_lists
+from engine.wishes import Choice, Wish, check_sizes, explain, packed_wish, pieces, price_lists, with_seats
 from engine.words import HELD, OPEN, SOLD, STATE_WORDS, HoldId, OnSaleId, PerformanceId, SeatId
 
 EXTENSION_MS: Final = 300_000
@@ -46,7 +47,9 @@ class SeatMap(msgspec.Struct, frozen=True):
     sold_places: dict[str, int]
 
 
-async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Sequence[str], key: str) -> Held:
+async def hold(
+    cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Sequence[str], key: str, proofs: Proofs = NOTHING
+) -> Held:
     """Holds all that is wished for, or nothing. Raises `BadInput`, and `Refused` saying what is left instead."""
     on_sale = cell.catalogue.on_sales.get(owner.on_sale)
     if not wishes or len(wishes) > cell.house.limits.items_a_hold:
@@ -56,6 +59,7 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
         cell.performance(name)
         if owner.place and (on_sale is None or name not in on_sale.performances):
             raise Refused("unknown-performance", "there is no such performance here")
+    wishes = [with_seats(wish, cell.catalogue.layout(wish.performance)) for wish in wishes]
     check_sizes(cell, wishes, on_sale if owner.place else None)
     packed = [
         packed_wish(
@@ -68,7 +72,10 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
     ]
     if price_types:  # a refusal changes nothing: what cannot be priced is never held
         check_price_types(price_types, [lists for wish in wishes for lists in price_lists(cell, wish)])
+    granted = await grant(cell, wishes, price_types, proofs, is_staff=not owner.place)
     fingerprint = digest(pack(packed), pack(performances), pack(price_types))
+    if proofs != NOTHING:
+        fingerprint = cell.fingerprint(fingerprint, pack(proofs))
     hold_id = HoldId(digest("hold", owner.owner, key))
     keys = cell.keys
     reply = await cell.call(
@@ -86,13 +93,13 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
             hold_id,
             owner.owner,
             owner.place,
-            pack(_terms(on_sale, is_staff=not owner.place)),
+            pack(_terms(on_sale, granted, is_staff=not owner.place)),
             pack(packed),
         ),
     )
     match reply[0]:
         case b"held":
-            items = price(list(pieces(cell, wishes, performances, reply[3:-1])), price_types)
+            items = price(list(pieces(cell, wishes, performances, reply[3:-1])), price_types, granted.codes)
             held = Hold(
                 hold=hold_id,
                 on_sale=owner.on_sale,
@@ -140,12 +147,12 @@ async def hold(cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Se
     raise broken("seats/hold", reply)
 
 
-def _terms(on_sale: OnSale | None, *, is_staff: bool) -> tuple[object, ...]:
+def _terms(on_sale: OnSale | None, granted: Granted, *, is_staff: bool) -> tuple[object, ...]:
     """The rules of a hold as `lua/seats/hold.lua` takes them; for the house's own staff there are none."""
     hold_seconds = on_sale.hold_seconds if on_sale else 600
     longest_ms = max(hold_seconds, on_sale.longest_hold_seconds if on_sale else 0) * 1000
     if on_sale is None or is_staff:
-        return hold_seconds * 1000, STAFF_LIMIT, 0, 0, 0, 0, longest_ms, (), ()
+        return hold_seconds * 1000, STAFF_LIMIT, 0, 0, 0, 0, longest_ms, granted.counted, ()
     return (
         hold_seconds * 1000,
         on_sale.seats_a_place,
@@ -154,7 +161,7 @@ def _terms(on_sale: OnSale | None, *, is_staff: bool) -> tuple[object, ...]:
         on_sale.unpaid_holds,
         on_sale.cool_down_seconds * 1000,
         longest_ms,
-        (),
+        granted.counted,
         (),
     )
 

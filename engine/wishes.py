@@ -15,6 +15,7 @@ from engine.prices import Piece
 from engine.words import AreaId, PerformanceId, SeatId
 
 LARGEST_QUANTITY: Final = 1_000
+TABLE: Final = "table"
 
 
 class HoldRecord(msgspec.Struct, frozen=True, array_like=True):
@@ -35,20 +36,25 @@ decode_record: Final = msgspec.msgpack.Decoder(HoldRecord).decode
 
 
 class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is wanted of one performance: named seats, or the best together, or standing places of an area."""
+    """What is wanted of one performance: named seats, or the best, or standing places of an area, or a whole table."""
 
     performance: PerformanceId
     seats: tuple[SeatId, ...] = ()
     best: Best | None = None
     area: AreaId | None = None
     quantity: int = 0
+    table: str = ""
+
+
+def wish_kinds(wish: Wish) -> int:
+    """How many kinds of things a wish asks for: one, if it can be meant."""
+    return sum((bool(wish.seats), wish.best is not None, wish.area is not None, bool(wish.table)))
 
 
 def wish_size(wish: Wish) -> int:
     """How many seats or places a wish asks for. Raises `BadInput` for a wish that cannot be meant."""
-    kinds = sum((bool(wish.seats), wish.best is not None, wish.area is not None))
-    if kinds != 1:
-        raise BadInput("an item asks for seats, or for the best, or for an area: one of them")
+    if wish_kinds(wish) != 1:
+        raise BadInput("an item asks for seats, or for the best, or for an area, or for a table: one of them")
     if wish.quantity and wish.area is None:
         raise BadInput("a quantity beside an area, or inside best")
     if wish.seats:
@@ -59,6 +65,24 @@ def wish_size(wish: Wish) -> int:
     if not 1 <= quantity <= LARGEST_QUANTITY:
         raise BadInput(f"a quantity lies between 1 and {LARGEST_QUANTITY}")
     return quantity
+
+
+def with_seats(wish: Wish, layout: Layout) -> Wish:
+    """A wish for a table as one for its seats. Raises `BadInput`, and `Refused` (`unknown-unit`, `whole-unit`).
+
+    Whoever names a seat of a unit names the whole: a companion's place is not sold without the bay.
+    """
+    if wish.table and wish_kinds(wish) == 1:
+        for unit in layout.units:
+            if unit.kind == TABLE and unit.name == wish.table:
+                return msgspec.structs.replace(wish, seats=unit.seats, table="")
+        raise Refused("unknown-unit", "there is no such table here", unit=wish.table)
+    named = set(wish.seats)
+    for seat in wish.seats:
+        missing = [each for each in layout.unit_of(seat) if each not in named]
+        if missing:
+            raise Refused("whole-unit", "this seat is sold with others, or not at all", seat=seat, missing=missing)
+    return wish
 
 
 def packed_wish(wish: Wish, number: int, layout: Layout, performance: Performance) -> list[object]:

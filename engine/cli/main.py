@@ -11,6 +11,7 @@ from cyclopts import App, Parameter, Token
 from rich.console import Console
 
 from engine import logs
+from engine.catalogue import WHERE_AVOIDABLE
 from engine.cli import attention, checks, customers, dead_letters, demo, operators, sales, serve, torture
 from engine.cli.embed import embed
 from engine.cli.load import app as load
@@ -279,15 +280,30 @@ def on_sale_create(
     cap: Whole = 500,
     hold_seconds: Whole = 600,
     seats_a_place: Whole = 8,
+    lone_seats: str = WHERE_AVOIDABLE,
+    lone_seats_last: Whole = 10,
+    unpaid_holds: Whole = 2,
+    cool_down_seconds: Whole = 60,
+    longest_hold_seconds: Whole = 1_800,
     why: str = "create on-sale",
 ) -> None:
-    """Put performances on sale."""
+    """Put performances on sale.
+
+    `--lone-seats`: whether somebody may leave a single seat between others: off, where-avoidable or always; with
+    `--lone-seats-last` seats open the rule ends. After `--unpaid-holds` (0: never) a visitor waits for
+    `--cool-down-seconds`. A hold that is extended ends after `--longest-hold-seconds`.
+    """
     fields = {
         "rate_per_minute": rate_per_minute,
         "cap": cap,
         "hold_seconds": hold_seconds,
         "seats_a_hold": min(8, seats_a_place),
         "seats_a_place": seats_a_place,
+        "lone_seats": lone_seats,
+        "lone_seats_last": lone_seats_last,
+        "unpaid_holds": unpaid_holds,
+        "cool_down_seconds": cool_down_seconds,
+        "longest_hold_seconds": longest_hold_seconds,
     }
     _now(sales.create_on_sale(network, house, on_sale, title, performance, (prequeue_at, opens_at), fields, why))
 

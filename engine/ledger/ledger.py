@@ -68,7 +68,7 @@ class LoggedAction(msgspec.Struct, frozen=True):
 CSV_COLUMNS: Final = (
     *("order", "state", "recorded_at", "channel", "email", "name", "on_sale"),
     *("performance", "seat", "area", "category", "price_type", "price", "fee"),
-    *("order_total", "currency", "provider", "reference"),
+    *("order_total", "currency", "provider", "reference", "vat_rate", "vat", "code"),
 )
 ORDER_COLUMNS: Final = (
     "order_id, on_sale, state, recorded_at, channel, email, name, provider, reference, total, currency, payload"
@@ -319,7 +319,7 @@ def _csv_row(order: RecordedOrder, item: Item) -> tuple[object, ...]:
             item.price,
             item.fee,
         ),
-        *(order.total, order.currency, order.provider, order.reference),
+        *(order.total, order.currency, order.provider, order.reference, item.vat_rate, item.vat, item.code),
     )
 
 

@@ -39,6 +39,7 @@ def bodies(ids: "dict[str, Any]") -> "dict[str, Any]":
         "/orders": {"holds": [ids["hold"]], "customer": {"email": "a@example.org"}, "payment": payment},
         "/manage/performances": show,
         "/manage/on-sales": sale,
+        "/manage/codes": {"batch": "new", "title": "A", "count": 1, "performances": [ids["performance"]]},
         "/manage/refunds/paid": {"provider": "demo", "reference": ids["paid"], "reason": "none"},
     }
 
@@ -62,6 +63,8 @@ def ids(town: Town) -> "tuple[Sale, dict[str, Any], dict[str, Any], dict[str, st
                     "ON CONFLICT DO NOTHING",
                     [THEIR_ALARM],
                 )
+            batch = {"batch": f"batch-{uuid.uuid4().hex[:8]}", "title": "Codes", "count": 1}
+            assert (await far.post("/manage/codes", batch, token=far.manage_key)).status == 201
             webhook = await far.webhook()
             tested = await far.post(f"/manage/webhooks/{webhook}/test", {"reason": "a test"}, token=far.manage_key)
             look = {"colours": {}, "logo": logo(png()), "reason": "a test"}
@@ -73,13 +76,14 @@ def ids(town: Town) -> "tuple[Sale, dict[str, Any], dict[str, Any], dict[str, st
                 "on_sale": far.on_sale, "performance": far.performance, "hall": far.hall, "hold": held,
                 "order": order["order"], "key_id": far.manage_key.split("_")[1], "alarm": THEIR_ALARM,
                 "paid": paid, "webhook": webhook, "event": tested.json["event"],
-                "preview": preview, "logo": drawn,
+                "preview": preview, "logo": drawn, "batch": batch["batch"],
             }  # fmt: skip
             nobodys = {
                 "on_sale": "sale-0", "performance": "show-0-0", "hall": "hall-0", "hold": held[:-8] + "AAAAAAAA",
                 "order": str(uuid.uuid4()), "key_id": "0" * 16, "alarm": NO_ALARM, "paid": "yes-none",
                 "webhook": "wh" + "0" * 16, "event": "test-" + "0" * 32,
                 "preview": "0" * len(preview), "logo": "0" * 12 + drawn[12:],
+                "batch": "batch-00000000",
             }  # fmt: skip
             tokens = {
                 "nobody": "",

@@ -131,7 +131,7 @@ def test_the_document_is_openapi_3_1_and_refers_to_what_it_has(document: Any) ->
         ("StatusReply", {"phase", "opens_at", "server_time", "lines", "draw", "seats_open", "poll", "epoch"}),
         ("PlaceReply", {"place", "line", "index"}),
         ("PassReply", {"pass", "expires_at"}),
-        ("HoldReply", {"hold", "items", "total", "currency", "expires_at"}),
+        ("HoldReply", {"hold", "items", "total", "currency", "expires_at", "choices"}),
         ("OrderedReply", {"order", "order_secret", "state"}),
         ("SeatsReply", {"version", "seats", "areas"}),
         ("SeatChanges", {"since", "version", "changes", "areas"}),

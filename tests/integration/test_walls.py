@@ -78,6 +78,8 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     ("DELETE", MANAGE + "/webhooks/{webhook:str}"): MANAGER,
     **{("POST", MANAGE + path): MANAGER for path in ("/customers/export", "/customers/erase")},
     **{("POST", MANAGE + path): MANAGER for path in ("/alarms/{alarm:int}/seen", "/refunds/paid")},
+    **{("POST", MANAGE + path): MANAGER for path in ("/codes", "/codes/{batch:str}/disable")},
+    **{("GET", MANAGE + path): MANAGER for path in ("/codes", "/number-secret")},
     ("DELETE", MANAGE + "/keys/{key_id:str}"): MANAGER,
     **{("GET", MANAGE + path): MANAGER for path in ("/keys", "/actions", "/alarms", "/theme")},
     **{("GET", MANAGE + path): READER for path in ("/orders", "/orders/{order:str}", "/orders.csv", "/refunds")},
@@ -133,7 +135,7 @@ def people(town: Town) -> "tuple[Sale, dict[str, str], dict[str, Any]]":
             token = await sale.enter()
             held = (await sale.hold(token, "zaal-A-1")).json["hold"]
             buyer = await sale.enter()
-            order = (await sale.order(buyer, (await sale.hold(buyer, "zaal-A-3")).json["hold"])).json
+            order = (await sale.order(buyer, (await sale.hold(buyer, "zaal-A-2")).json["hold"])).json
             await sale.until_recorded(order)
             tokens = {
                 "nobody": "",
@@ -153,7 +155,7 @@ def people(town: Town) -> "tuple[Sale, dict[str, str], dict[str, Any]]":
                 "hold": held,
             }
             facts |= {"order": order["order"], "key_id": key_id, "provider": "demo", "action": "pause"}
-            facts |= {"webhook": await sale.webhook(), "event": "none"}
+            facts |= {"webhook": await sale.webhook(), "event": "none", "batch": "none"}
             return sale, tokens, facts | {"far_place": far_place, "far_secret": far_secret, "secret": secret}
 
     return asyncio.run(gather())
@@ -187,6 +189,7 @@ def body_of(path: str, facts: "dict[str, Any]") -> Any:
             "prequeue_at": soon,
             "opens_at": soon,
         },
+        "codes": {"batch": "new-batch", "title": "Codes", "count": 1},
         "webhooks": {"url": f"https://{ADDRESS}:1024/", "types": ["order.recorded"], "reason": "none"},
         **{part: {"reason": "none"} for part in ("{webhook:str}", "disable", "enable", "secret", "test", "resend")},
         "keys": {"name": "Stranger", "scopes": ["manage"], "reason": "none"},

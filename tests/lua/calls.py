@@ -85,6 +85,7 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     ),
     "cell/publish": lambda s: ([s.keys.cell, s.keys.catalogue], [pack({"hall:a": "{}", "hall:b": ""})]),
     "cell/standing": lambda s: ([s.keys.cell, *s.hall("p")[2:], *s.hall("q")[2:]], []),
+    "cell/uses": lambda s: ([s.keys.cell], [pack(["spring"])]),
     "on_sale/change": lambda s: (
         [s.keys.cell, s.keys.operation(OPERATION), s.keys.sale(SALE), s.keys.live(SALE), s.keys.outbox],
         ["f", "pause", "", b"action"],
