@@ -85,6 +85,16 @@ def test_a_group_of_keys_that_repeats_is_walked_from_where_it_starts(name: str) 
     assert any(walk in body(script) for walk in walks)
 
 
+def answered_for(name: str, text: str) -> set[str]:
+    """The words that a script's fragments answer for it, and theirs for them."""
+    words = set()
+    for fragment in read_script(name).includes:
+        if f"{fragment}(" in text:
+            source = read_script(f"include/{fragment}").source
+            words |= set(re.findall(r'return \{"(\w+)"', source)) | answered_for(f"include/{fragment}", source)
+    return words
+
+
 @pytest.mark.parametrize("name", script_names())
 def test_every_reply_word_is_documented_and_returned(name: str) -> None:
     script = read_script(name)
@@ -93,10 +103,7 @@ def test_every_reply_word_is_documented_and_returned(name: str) -> None:
     for local, value in re.findall(r"local (word) = (.+)", text):
         firsts = [value if first == local else first for first in firsts]
     words = {word for first in firsts for word in re.findall(r'"(\w+)"', first)}
-    for fragment in script.includes:
-        if f"{fragment}(" not in text:
-            continue
-        words |= set(re.findall(r'return \{"(\w+)"', read_script(f"include/{fragment}").source))
+    words |= answered_for(name, text)
     assert words == set(script.replies)
 
 

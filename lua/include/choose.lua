@@ -1,0 +1,49 @@
+-- Takes in their drafts all that a request wants of its performances, within its terms, or refuses; writes nothing.
+-- `terms`: {hold_ms, limit, lone_rule, lone_last, unpaid_holds, cool_down_ms, longest_ms, codes {code, count, most, …},
+-- letters {a string a performance}}. `given`: what is given up for it in the same step, see `swap`: uses {code = count};
+-- and of each performance `given_up`, so much of what the owner has there.
+-- Answers a refusal, or nil and {uses = {code = change}, codes {code, count, …}, ways}.
+-- INCLUDES take strands
+local function within_limit(performances, owner, limit, request)
+  for _, performance in ipairs(performances) do
+    performance.seats, performance.areas, performance.named, performance.returns_to = {}, {}, {}, {}
+    performance.taken_places = performance.taken_places or {}
+    performance.owned = (tonumber(redis.call("HGET", performance.key, "o" .. owner)) or 0) - (performance.given_up or 0)
+  end
+  for _, item in ipairs(request) do
+    local performance = performances[item[1]]
+    local count = item[2] == "seats" and (#item - 2) / 2 or item[4]
+    performance.owned = performance.owned + count
+    if performance.owned > limit then return {"limit", item[1], performance.owned - count} end
+  end
+  return nil
+end
+
+local function choose(performances, owner, place, terms, request, given)
+  local limit, lone_rule, lone_last, asked, letters = terms[2], terms[3], terms[4], terms[8], terms[9]
+  local refusal = within_limit(performances, owner, limit, request)
+  if refusal then return refusal end
+  local chosen = {uses = {}, codes = {}, ways = {}}
+  for code, count in pairs(given.uses or {}) do chosen.uses[code] = -count end
+  for at = 1, #asked, 3 do
+    local code, count, most = asked[at], asked[at + 1], asked[at + 2]
+    local used = (tonumber(redis.call("HGET", performances[1].step.cell, "u" .. code)) or 0) + (chosen.uses[code] or 0)
+    if used + count > most then return {"code_used", code, math.max(0, most - used)} end
+    chosen.uses[code] = (chosen.uses[code] or 0) + count
+    chosen.codes[#chosen.codes + 1], chosen.codes[#chosen.codes + 2] = code, count
+  end
+
+  local taken, level = {}, lone_rule == 0 and 1 or 0
+  for number, item in ipairs(request) do
+    local none = take(performances[item[1]], number, item, taken, letters[item[1]] or "", level, chosen.ways)
+    if none then return none end
+  end
+  if #taken > 0 then return {"taken", unpack(taken)} end
+  if lone_rule > 0 and place ~= "" then
+    for number, performance in ipairs(performances) do
+      local block, offset, other, beside, k = strands(performance, performance.named, lone_rule, lone_last)
+      if block then return {"alone", number, block, offset, other, beside, k} end
+    end
+  end
+  return nil, chosen
+end
