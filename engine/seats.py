@@ -12,6 +12,7 @@ from engine.entries import Item
 from engine.errors import BadInput, ForgedToken, Refused
 from engine.halls.layout import Layout
 from engine.instants import now_ms
+from engine.instead import left_elsewhere, others_like
 from engine.prices import check_price_types, price, total
 from engine.signing import Hold
 from engine.wishes import Choice, Wish, check_sizes, explain, packed_wish, pieces, price_lists, with_seats
@@ -115,11 +116,13 @@ async def hold(
         case b"taken":
             raise await _seats_taken(cell, wishes, reply[1:])
         case b"none":
+            wish = wishes[reply[1] - 1]
             raise Refused(
                 "sold-out",
                 "there are not that many together any more" if reply[2] else "nothing is left of what you chose",
-                performance=wishes[reply[1] - 1].performance,
+                performance=wish.performance,
                 largest_party=reply[2],
+                elsewhere=await left_elsewhere(cell, wish, on_sale),
             )
         case b"limit":
             raise Refused(
@@ -181,27 +184,18 @@ def _left_alone(
 
 
 async def _seats_taken(cell: Cell, wishes: Sequence[Wish], flat: Sequence[int]) -> Refused:
-    """The refusal that names what was taken, and other seats together where there are any."""
+    """The refusal that names what was taken, and other seats of the same quality where there are any."""
     taken = []
     for number, block, offset in zip(*[iter(flat)] * 3, strict=True):
         wish = wishes[number - 1]
         taken.append(cell.catalogue.layout(wish.performance).seat_at(block, offset))
     wish = wishes[flat[0] - 1]
-    layout = cell.catalogue.layout(wish.performance)
-    class_ = layout.class_of(layout.category_of(taken[0]))
-    key, index, _ = cell.keys.performance(wish.performance)
-    reply = await cell.read("seats/suggest", (key, index), (class_, len(wish.seats)))
-    if reply[0] not in {b"suggested", b"unknown_performance"}:
-        raise broken("seats/suggest", reply)
-    alternatives = []
-    for block, offset in zip(*[iter(reply[1:])] * 2, strict=True):
-        alternatives.append([layout.seat_at(block, offset + step) for step in range(len(wish.seats))])
     return Refused(
         "seats-taken",
         "somebody else was a moment sooner",
         performance=wish.performance,
         taken=taken,
-        alternatives=alternatives,
+        alternatives=await others_like(cell, wish, taken),
     )
 
 

@@ -1,18 +1,27 @@
--- Other seats for somebody whose wish was taken: the best still together, in a class and anywhere.
+-- What somebody could have instead of what was refused: for each item the seats it would get now, without getting them.
 --
 -- KEYS  performance index
--- ARGV  class k
--- REPLY suggested: (block offset)… | unknown_performance
--- INCLUDES draft find_best
+-- ARGV  items
+-- WHERE items: packed [["best", class, k, wish], see `find_best` | ["area", area, count], …];
+--       runs: packed [block, offset, count, …], empty where there is no such choice; of an area [count]
+-- REPLY suggested: (runs)… | unknown_performance
+-- INCLUDES draft find_best find_split
 -- FLAGS no-writes
 local performance = draft(KEYS[1], KEYS[2], nil)
 if not performance then return {"unknown_performance"} end
 
-local reply = {"suggested"}
-for _, class in ipairs({ARGV[1], ""}) do
-  local block, offset = find_best(performance, {class = class, k = tonumber(ARGV[2]), level = 0})
-  if block and (block ~= reply[2] or offset ~= reply[3]) then
-    reply[#reply + 1], reply[#reply + 2] = block, offset
+local function runs_for(item)
+  if item[1] == "area" then
+    local open = tonumber(redis.call("HGET", performance.key, "a" .. item[2])) or 0
+    return open >= item[3] and {item[3]} or {}
   end
+  local wish = item[4] or {}
+  wish.class, wish.k, wish.level = item[2], item[3], wish.unit and 1 or 0
+  local block, offset = find_best(performance, wish)
+  if block then return {block, offset, wish.k} end
+  return wish.split and find_split(performance, wish, wish.split) or {}
 end
+
+local reply = {"suggested"}
+for number, item in ipairs(cmsgpack.unpack(ARGV[1])) do reply[number + 1] = cmsgpack.pack(runs_for(item)) end
 return reply

@@ -1,29 +1,42 @@
-"""Other seats for somebody whose wish was taken."""
+"""What there is instead of what was refused."""
 
+from typing import Any
+
+import msgspec
 import pytest
 
-from tests.lua.stage import Stage
+from tests.lua.stage import Stage, pack
+
+DRAWING = "A: s1 . .   B: . . . s1"
+
+
+def suggested(stage: Stage, performance: str, *items: list[Any]) -> Any:
+    key, index, _ = stage.hall(performance)
+    reply = stage.ask("seats/suggest", [key, index], pack(items))
+    return [reply[0], *map(msgspec.msgpack.decode, reply[1:])]
 
 
 @pytest.mark.parametrize(
-    ("class_", "quantity", "suggested"),
+    ("item", "runs"),
     [
-        ("A", 2, [0, 1]),  # the best of the class is the best anywhere: said once
-        ("B", 3, [1, 0]),
-        ("A", 3, [1, 0]),  # none in the class, but elsewhere
-        ("B", 2, [1, 1, 0, 1]),  # the best of the class, and a better one elsewhere
-        ("A", 5, []),
+        (["best", "A", 2], [0, 1, 2]),
+        (["best", "B", 3], [1, 0, 3]),
+        (["best", "A", 3], []),
+        (["best", "", 2], [0, 1, 2]),
+        (["best", "", 5], []),
+        (["best", "", 5, {"split": 4}], [1, 0, 3, 0, 1, 2]),
+        (["best", "", 6, {"split": 4}], []),
+        (["area", 0, 2], [2]),
+        (["area", 0, 3], []),
     ],
 )
-def test_alternatives_are_seats_together_in_the_class_and_anywhere(
-    stage: Stage, class_: str, quantity: int, suggested: list[int]
-) -> None:
-    stage.before("A: s1 . .   B: . . . s1", categories={"A": "AAA", "B": "BBBB"})
-    key, index, _ = stage.hall()
+def test_each_item_gets_what_a_hold_would_get_now(stage: Stage, item: list[Any], runs: list[int]) -> None:
+    stage.before(DRAWING, categories={"A": "AAA", "B": "BBBB"}, areas=[2])
     with stage.nothing_changes():
-        assert stage.ask("seats/suggest", [key, index], class_, quantity) == [b"suggested", *suggested]
+        found = suggested(stage, "p", item, ["area", 0, 1])
+    assert found[0] == b"suggested"
+    assert found[1:] == [runs, [1]]
 
 
 def test_a_performance_that_is_not_there(stage: Stage) -> None:
-    key, index, _ = stage.hall("elsewhere")
-    assert stage.ask("seats/suggest", [key, index], "A", 1) == [b"unknown_performance"]
+    assert suggested(stage, "elsewhere", ["best", "A", 1]) == [b"unknown_performance"]

@@ -1,0 +1,102 @@
+"""What somebody can have instead of what was refused: told with the refusal, so that nobody has to search."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from engine.best import SPLITS, Best, packed_best
+from engine.catalogue import OnSale
+from engine.cell import Cell, broken, pack
+from engine.halls.layout import Layout
+from engine.wishes import Wish, wish_size
+from engine.words import AreaId, PerformanceId, SeatId
+
+MOST_PERFORMANCES: Final = 4
+"""So many others of an on-sale are looked at for what is left."""
+_decode_runs: Final = msgspec.msgpack.Decoder(list[int]).decode
+
+
+class Left(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where there is room for as many. `seats`: those that would be found, together; or the standing area."""
+
+    performance: PerformanceId
+    category: str
+    seats: tuple[SeatId, ...] = ()
+    area: AreaId | None = None
+
+
+async def _suggest(cell: Cell, performance: PerformanceId, items: Sequence[Sequence[object]]) -> list[list[int]]:
+    """For each item, as `lua/seats/suggest.lua` takes them, the runs that it would get; empty: none."""
+    key, index, _ = cell.keys.performance(performance)
+    reply = await cell.read("seats/suggest", (key, index), (pack(items),))
+    match reply[0]:
+        case b"suggested":
+            return [_decode_runs(packed) for packed in reply[1:]]
+        case b"unknown_performance":
+            return [[] for _ in items]
+    raise broken("seats/suggest", reply)
+
+
+def _seats(layout: Layout, runs: Sequence[int]) -> tuple[SeatId, ...]:
+    return tuple(
+        layout.seat_at(block, offset + step)
+        for block, offset, count in zip(*[iter(runs)] * 3, strict=True)
+        for step in range(count)
+    )
+
+
+async def others_like(cell: Cell, wish: Wish, taken: Sequence[SeatId]) -> list[tuple[SeatId, ...]]:
+    """As many other seats as were named, of the same quality first.
+
+    Together in the category of the first that was taken: near it, then the best of all; then the best anywhere. Where
+    no such party sits together any more, in the least bad way apart.
+    """
+    layout, performance = cell.catalogue.layout(wish.performance), cell.performance(wish.performance)
+    category, quantity = layout.category_of(taken[0]), len(wish.seats)
+    unit = layout.blocks[layout.locate(taken[0])[0]].unit
+    bests = [Best(quantity=quantity, category=category, unit=unit, near=taken[0]), Best(quantity=quantity, unit=unit)]
+    if not unit:
+        bests.insert(1, Best(quantity=quantity, category=category))
+        bests.append(Best(quantity=quantity, near=taken[0], split=SPLITS[-1]))
+    items = [packed_best(best, layout, performance) for best in bests]
+    found = [_seats(layout, runs) for runs in await _suggest(cell, wish.performance, items)]
+    together = [seats for best, seats in zip(bests, found, strict=True) if seats and best.split == SPLITS[0]]
+    return list(dict.fromkeys(together)) or [seats for seats in found if seats]
+
+
+async def left_elsewhere(cell: Cell, wish: Wish, on_sale: OnSale | None) -> list[Left]:
+    """Where else as many find room: in the same performance first, then in others of the on-sale."""
+    quantity = wish_size(wish)
+    performances = [wish.performance]
+    if on_sale is not None:
+        performances += [each for each in on_sale.performances if each != wish.performance][:MOST_PERFORMANCES]
+    left: list[Left] = []
+    for name in performances:
+        layout, performance = cell.catalogue.layout(name), cell.performance(name)
+        categories = [category for category in layout.categories if category in performance.prices]
+        items = [packed_best(Best(quantity=quantity, category=each), layout, performance) for each in categories]
+        items += [["area", place, quantity] for place in range(len(layout.areas))]
+        found = await _suggest(cell, name, items)
+        left += _found(name, layout, categories, found)
+    return [each for each in left if not _is_asked(wish, each)]
+
+
+def _found(
+    name: PerformanceId, layout: Layout, categories: Sequence[str], found: Sequence[Sequence[int]]
+) -> Iterator[Left]:
+    for category, runs in zip(categories, found, strict=False):
+        if runs:
+            yield Left(performance=name, category=category, seats=_seats(layout, runs))
+    for area, count in zip(layout.areas, found[len(categories) :], strict=True):
+        if count:
+            yield Left(performance=name, category=area.category, area=area.id)
+
+
+def _is_asked(wish: Wish, left: Left) -> bool:
+    """Whether that is what was asked for, and refused by a narrower wish."""
+    if left.performance != wish.performance:
+        return False
+    return (
+        left.area == wish.area if wish.area else bool(wish.best and left.seats and wish.best.category == left.category)
+    )
