@@ -4,7 +4,9 @@ The grammar is checked here, and told to `lua/include/find_best.lua` as letters 
 whatever is wished for costs Redis no look at any row.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +18,8 @@ from engine.words import SeatId
 
 NEAREST_BLOCKS: Final = 128
 """So many blocks near a seat are looked at, one by one."""
+LARGEST_INDEXED: Final = 8
+"""The largest party of which the index knows; no part of one that is split anywhere is larger."""
 EDGES: Final = {"left": 1, "right": 2, "any": 3}
 SPLITS: Final = ("together", "row", "adjacent", "near", "anywhere")
 """How a party may be split that no row can seat, the least bad first; each allows those before it."""
@@ -70,11 +74,15 @@ def packed_best(best: Best, layout: Layout, performance: Performance) -> list[ob
     options: dict[str, Any] = {}
     letters, tests = _letters(best, categories, layout), _tests(best, layout)
     if len(letters) > 1:
-        tests.append(lambda block: any(letter in letters for letter in block.classes))
+        # Places for wheelchairs may become general seats, so their letters count as if they were.
+        meant = set(letters if best.unit else letters + letters.lower())
+        tests.append(lambda block: not meant.isdisjoint(block.classes))
     if best.unit:
         options["unit"] = True
     if tests:
         options["mask"] = as_text(layout.mask(lambda block: all(test(block) for test in tests)))
+    if len(letters) > 1 and not best.unit:
+        options["span"] = _spans(best, letters, layout, tests)
     if best.aisle:
         options["edge"] = EDGES[best.aisle]
     if best.near is not None:
@@ -90,6 +98,29 @@ def _letters(best: Best, categories: list[str], layout: Layout) -> str:
     if best.unit:
         return letters.lower()
     return "" if len(categories) == len(layout.categories) else letters
+
+
+def _spans(
+    best: Best, letters: str, layout: Layout, tests: Sequence[Callable[[Block], bool]]
+) -> dict[int, msgspec.Raw]:
+    """Party size → the blocks in which so many seats together may be of several of the letters; none, no size.
+
+    A party that may be split is looked for in smaller parts too.
+    """
+    longest = {
+        block.start: max((len(run) for run in re.findall(f"[{letters}]+", classes) if len(set(run)) > 1), default=0)
+        for block in layout.blocks
+        if (classes := block.classes.upper()).strip(classes[:1]) and all(test(block) for test in tests)
+    }
+    sizes = {best.quantity}
+    if best.split != SPLITS[0]:
+        sizes |= {-(-best.quantity // 2), *range(2, min(best.quantity, LARGEST_INDEXED + 1))}
+    possible = [size for size in sizes if size <= max(longest.values(), default=0)]
+    return {size: as_text(layout.mask(partial(_is_long, longest, size))) for size in possible}
+
+
+def _is_long(longest: Mapping[int, int], size: int, block: Block) -> bool:
+    return longest.get(block.start, 0) >= size
 
 
 def may_be(best: Best, layout: Layout, performance: Performance) -> Callable[[Block], bool]:

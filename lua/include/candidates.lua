@@ -1,35 +1,59 @@
--- Walks the blocks that the index says can serve a party, in the order of their quality: `next_block(from)` answers
--- the first from a block on, or nil. With a `mask`, a bit a block, only those that it allows: what is static of a hall
--- (zone, rows, stairs, prices) is said by the caller, and costs no look at any row.
+-- Walks the blocks that a segment of the index names, in the order of their quality: `following(count, last)` answers
+-- so many more, or up to seven over; of those behind `last` it need answer none. With a `mask`, a bit a block, only
+-- those that it allows: what is static of a hall (zone, rows, stairs, prices) is said by the caller, and costs no look
+-- at any row. The first is asked of Redis; for more, the segment is read.
 -- INCLUDES
-local FIRST = {}
+local PLACES = {}
 for byte = 1, 255 do
-  local zeros = 0
-  while byte < 2 ^ (7 - zeros) do zeros = zeros + 1 end
-  FIRST[byte] = zeros
+  local left, places = byte, {}
+  for place = 0, 7 do
+    if left >= 2 ^ (7 - place) then left, places[#places + 1] = left - 2 ^ (7 - place), place end
+  end
+  PLACES[byte] = places
 end
 
 local function candidates(performance, base, mask)
-  local blocks, index = performance.blocks, performance.index
-  if not mask then
-    return function(from)
-      if from >= blocks then return nil end
-      local found = redis.call("BITPOS", index, 1, base + from, base + blocks - 1, "BIT")
-      if found >= 0 then return found - base end
-      return nil
-    end
-  end
   local find, byte, band = string.find, string.byte, bit.band
-  local bytes = redis.call("GETRANGE", index, base / 8, base / 8 + #mask - 1)
-  return function(from)
-    local place = (from - from % 8) / 8 + 1
-    local both = band(byte(bytes, place) or 0, byte(mask, place) or 0, 2 ^ (8 - from % 8) - 1)
-    while both == 0 do
-      place = find(bytes, "[^%z]", place + 1)
-      if not place or place > #mask then return nil end
-      both = band(byte(bytes, place), byte(mask, place))
+  local blocks, from, bytes = performance.blocks, 0, nil
+  return function(count, last)
+    last = math.min(last or blocks, blocks) - 1
+    if from > last then return {} end
+    if count == 1 and not mask and not bytes then
+      local found = redis.call("BITPOS", performance.index, 1, base + from, base + last, "BIT")
+      from = found < 0 and blocks or found - base + 1
+      return found < 0 and {} or {found - base}
     end
-    return (place - 1) * 8 + FIRST[both]
+    bytes = bytes or redis.call("GETRANGE", performance.index, base / 8, base / 8 + (mask and #mask or math.ceil(blocks / 8)) - 1)
+    local listed, place = {}, (from - from % 8) / 8 + 1
+    while #listed < count do
+      local set = byte(bytes, place) or 0
+      if mask then set = band(set, byte(mask, place) or 0) end
+      if from % 8 > 0 then set = band(set, 2 ^ (8 - from % 8) - 1) end
+      if set ~= 0 then
+        local first, places = (place - 1) * 8, PLACES[set]
+        for at = 1, #places do listed[#listed + 1] = first + places[at] end
+        place = place + 1
+      else
+        local next_byte, allowed = find(bytes, "[^%z]", place + 1), mask and find(mask, "[^%z]", place + 1) or 0
+        place = next_byte and allowed and math.max(next_byte, allowed) or #bytes + 1
+      end
+      from = (place - 1) * 8
+      if place > #bytes or from > last then break end
+    end
+    return listed
+  end
+end
+
+-- The same of a list.
+local function walk_list(blocks)
+  local at = 0
+  return function(count)
+    local more = {}
+    while #more < count and at < #blocks do
+      at = at + 1
+      more[#more + 1] = blocks[at]
+    end
+    return more
   end
 end
 

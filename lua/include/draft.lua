@@ -11,7 +11,8 @@ local function draft(key, index, due, step)
   if not values[3] then return nil end
   return {key = key, index = index, due = due, step = step, blocks = tonumber(values[1]),
     categories = tonumber(values[2]), version = tonumber(values[3]), return_ms = tonumber(values[4]),
-    open = tonumber(values[5]) or 0, before = {}, rows = {}, described = {}, fields = {}, changes = {}, moved = {}}
+    open = tonumber(values[5]) or 0, before = {}, rows = {}, described = {}, fields = {}, changes = {}, moved = {},
+    touched = {}}
 end
 
 local function read_block(performance, block)
@@ -24,17 +25,53 @@ local function read_block(performance, block)
   return row
 end
 
+-- The rows of many blocks at once. Their fields' names are made once: to write a number takes longer than to look it up.
+local FIELD = {}
+local function read_blocks(performance, blocks)
+  local rows, before, wanted, names = performance.rows, performance.before, {}, {}
+  for at = 1, #blocks do
+    local block = blocks[at]
+    if not rows[block] then
+      local name = FIELD[block]
+      if not name then
+        name = "b" .. block
+        FIELD[block] = name
+      end
+      wanted[#wanted + 1], names[#names + 1] = block, name
+    end
+  end
+  if #names == 0 then return end
+  local values = redis.call("HMGET", performance.key, unpack(names))
+  for at = 1, #wanted do rows[wanted[at]], before[wanted[at]] = values[at], values[at] end
+end
+
+-- What is fixed of a block, as it was installed: "focus classes".
+local function described(performance, block)
+  local text = performance.described[block]
+  if not text then
+    text = redis.call("HGET", performance.key, "c" .. block)
+    performance.described[block] = text
+  end
+  return text
+end
+
 local function classes_of(performance, block)
-  return string.match(performance.described[block], " (.+)")
+  return string.match(described(performance, block), " (.+)")
+end
+
+local function overwrite(performance, block, offset, count, state)
+  local row = performance.rows[block]
+  performance.rows[block] = string.sub(row, 1, offset) .. string.rep(state, count)
+    .. string.sub(row, offset + count + 1)
+  performance.touched[#performance.touched + 1] = block
 end
 
 -- `count` seats that are all in one state now.
 local function put(performance, block, offset, count, state)
-  local row, changes = performance.rows[block], performance.changes
-  if string.byte(row, offset + 1) == 111 then performance.open = performance.open - count end
+  local changes = performance.changes
+  if string.byte(performance.rows[block], offset + 1) == 111 then performance.open = performance.open - count end
   if state == "o" then performance.open = performance.open + count end
-  performance.rows[block] = string.sub(row, 1, offset) .. string.rep(state, count)
-    .. string.sub(row, offset + count + 1)
+  overwrite(performance, block, offset, count, state)
   local at = #changes
   changes[at + 1], changes[at + 2], changes[at + 3], changes[at + 4] = block, offset, count, state
 end

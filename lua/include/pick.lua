@@ -42,12 +42,25 @@ local function pick(row, classes, class, k, focus, is_strict, free)
 end
 
 -- The same at an end of the row: `edge` 1 from its first seat on, 2 up to its last.
-local function pick_edge(row, classes, class, k, edge, is_strict)
-  local start = edge == 1 and 1 or #row - k + 1
-  if start < 1 or string.find(row, "[^o]", start) and string.find(row, "[^o]", start) < start + k then return nil end
-  local stranger = string.find(classes, foreign_to(class), start)
-  if stranger and stranger < start + k then return nil end
-  local left = edge == 1 and string.match(row, "^o*", k + 1) or string.match(string.sub(row, 1, start - 1), "o*$")
-  if is_strict and #left == 1 then return nil end
+local function pick_edge(row, classes, class, k, edge, is_strict, free)
+  local find, byte = string.find, string.byte
+  local start, letter = edge == 1 and 1 or #row - k + 1, byte(free or "o")
+  local taken, stranger = find(row, "[^" .. (free or "o") .. "]", start), find(classes, foreign_to(class), start)
+  if start < 1 or k > #row or (taken and taken < start + k) or (stranger and stranger < start + k) then return nil end
+  local step = edge == 1 and 1 or -1
+  local beside = edge == 1 and k + 1 or start - 1
+  if is_strict and byte(row, beside) == letter and byte(row, beside + step) ~= letter then return nil end
   return start - 1
+end
+
+-- The first open seat (from 1) that has no open neighbour any more and had one; access places and units do not count.
+local function newly_alone(before, row, classes)
+  local find, byte = string.find, string.byte
+  local was, now = "x" .. before .. "x", "x" .. row .. "x"
+  local at = find(now, "[^o]o[^o]")
+  while at do
+    if (byte(was, at) == 111 or byte(was, at + 2) == 111) and find(classes, "^%u", at) then return at - 1 end
+    at = find(now, "[^o]o[^o]", at + 1)
+  end
+  return nil
 end

@@ -1,4 +1,5 @@
--- Collects into `changes` (arguments of one BITFIELD) the index bits of a block that differ between two rows.
+-- Collects into `changes` (arguments of one BITFIELD) the index bits of a block that differ between two rows. A block of
+-- one class is in that class's slot alone; one of several is in each of theirs, and in "" for what spans them.
 -- INCLUDES runs segment
 local function note(changes, performance, block, class, before, after)
   if before == after then return end
@@ -18,9 +19,7 @@ local function reindex(changes, performance, block, classes, before, after)
   local class = string.sub(classes, 1, 1)
   local place = string.find(classes, "[^" .. class .. "]")
   if not place then
-    local old, new = runs_alike(before), runs_alike(after)
-    note(changes, performance, block, class, old, new)
-    if string.byte(class) < 97 then note(changes, performance, block, "", old, new) end
+    note(changes, performance, block, class, runs_alike(before), runs_alike(after))
     return
   end
   local seen = {[class] = true, [""] = true}

@@ -1,7 +1,7 @@
 -- The index of a performance is one bitmap: a segment for each class, level and party size, in the order of the bits
 -- in `runs_of`; in a segment one bit a block in quality order.
 -- Answers the offset of a segment's first bit, and a segment's length.
--- Classes: "" = any, then a slot for each category, then one for the access places and units of each category.
+-- Classes: "" = blocks of several, then a slot for each category, then one for the access places and units of each.
 -- INCLUDES runs
 local function segment(class, level, k, blocks, categories)
   local slot = 0

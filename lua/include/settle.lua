@@ -4,10 +4,11 @@
 local UNPACKED_AT_ONCE = 4000 -- whole pairs, and whole groups of four
 
 local function settle(performance)
-  local fields, changes = performance.fields, {}
-  for block, row in pairs(performance.rows) do
-    local before = performance.before[block]
-    if row ~= before then
+  local fields, changes, seen = performance.fields, {}, {}
+  for _, block in ipairs(performance.touched) do
+    local before, row = performance.before[block], performance.rows[block]
+    if row ~= before and not seen[block] then
+      seen[block] = true
       fields[#fields + 1], fields[#fields + 2] = "b" .. block, row
       reindex(changes, performance, block, classes_of(performance, block), before, row)
     end

@@ -4,17 +4,6 @@
 -- `rule` 1: another choice must be in the same row; 2: anywhere in the performance.
 -- Answers the seat's block and offset, then the nearest choice that leaves nobody alone and its size; or nil.
 -- INCLUDES find_best draft pick
-local function newly_alone(before, row, classes)
-  local find, byte = string.find, string.byte
-  local was, now = "x" .. before .. "x", "x" .. row .. "x"
-  local at = find(now, "[^o]o[^o]")
-  while at do
-    if (byte(was, at) == 111 or byte(was, at + 2) == 111) and find(classes, "^%u", at) then return at - 1 end
-    at = find(now, "[^o]o[^o]", at + 1)
-  end
-  return nil
-end
-
 local function classes_among(classes, before, row)
   local letters = {}
   for at = 1, #row do

@@ -1,7 +1,7 @@
 -- Takes in a draft what one item of a wish asks for: named seats, the best together, or standing places. Seats that
 -- somebody else has are collected in `taken`; of an allotment whose letter is among `letters` they are this owner's to
 -- take. How the best were found is told in `ways`. Answers a refusal when there is not enough left, else nil.
--- INCLUDES draft find_best find_split
+-- INCLUDES draft pick find_best find_split
 local function hold_run(performance, block, offset, count, letter)
   local seats = performance.seats
   local at = #seats
@@ -31,6 +31,14 @@ local function take_named(performance, number, item, taken, letters)
   end
 end
 
+local function leaves_alone(performance, runs)
+  for at = 1, #runs, 3 do
+    local block = runs[at]
+    if newly_alone(performance.before[block], performance.rows[block], classes_of(performance, block)) then return true end
+  end
+  return false
+end
+
 local function take_best(performance, number, item, level, ways)
   local wish = item[5] or {}
   wish.class, wish.k, wish.level = item[3], item[4], (wish.unit or wish.from) and 1 or level
@@ -39,7 +47,7 @@ local function take_best(performance, number, item, level, ways)
   if not runs and (wish.split or 0) > 0 and wish.k > 1 then runs, split = find_split(performance, wish, wish.split) end
   if not runs then return {"none", number, largest_party(performance, wish)} end
   for at = 1, #runs, 3 do hold_run(performance, runs[at], runs[at + 1], runs[at + 2], wish.from or "o") end
-  ways[#ways + 1] = {number, split, found == 1 and level == 0 and 1 or 0}
+  ways[#ways + 1] = {number, split, found ~= 0 and leaves_alone(performance, runs) and 1 or 0}
   return nil
 end
 

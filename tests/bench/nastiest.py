@@ -4,6 +4,7 @@ Each case is a hall filled so that the index promises as much as it can and hold
 is made time after time and its hold let go again; what counts is the slowest of their medians, a case.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 from typing import Any, Final
@@ -126,9 +127,18 @@ def wishes(laid: Hall) -> dict[str, tuple[str, dict[str, Any]]]:
         size = -(-blocks // 8)
         return {"mask": as_text(int(bits.ljust(size * 8, "0"), 2).to_bytes(size, "big"))}
 
+    def spans(letters: str) -> dict[str, Any]:
+        """By party size the blocks in which so many seats are of several of the letters."""
+        longest = [
+            max((len(run) for run in re.findall(f"[{letters}]+", each) if len(set(run)) > 1), default=0)
+            for each in laid.classes
+        ]
+        sizes = [size for size in range(2, 21) if size <= max(longest)]
+        return {"span": {size: mask(lambda block: longest[block] >= size)["mask"] for size in sizes}}  # noqa: B023
+
     near = [part for block in range(blocks // 2, min(blocks, blocks // 2 + 128)) for part in (block, 3)]
-    every_other, two = mask(lambda block: block % 2 == 1), mask(lambda _: True, "AB")
-    both = mask(lambda block: block % 2 == 1, "AB")
+    every_other, two = mask(lambda block: block % 2 == 1), mask(lambda _: True, "AB") | spans("AB")
+    both = mask(lambda block: block % 2 == 1, "AB") | spans("AB")
     made: dict[str, tuple[str, dict[str, Any]]] = {
         "any": ("", {}),
         "one category": ("D", {}),

@@ -68,4 +68,6 @@ def index_bits(rows: list[str], letters: list[str], categories: int) -> Iterator
             for k in range(1, LARGEST_INDEXED + 1):
                 base = ((slot * LEVELS + level) * LARGEST_INDEXED + k - 1) * stride
                 for block, row in enumerate(rows):
-                    yield base + block, can_serve(row, letters[block], class_, k, is_clean=level == 0, end=end)
+                    is_here = class_ != "" or len(set(letters[block])) > 1
+                    serves = is_here and can_serve(row, letters[block], class_, k, is_clean=level == 0, end=end)
+                    yield base + block, serves
