@@ -46,7 +46,7 @@ local function read_blocks(performance, blocks)
 end
 
 -- What is fixed of a block, as it was installed: "focus classes".
-local function described(performance, block)
+local function description_of(performance, block)
   local text = performance.described[block]
   if not text then
     text = redis.call("HGET", performance.key, "c" .. block)
@@ -56,7 +56,7 @@ local function described(performance, block)
 end
 
 local function classes_of(performance, block)
-  return string.match(described(performance, block), " (.+)")
+  return string.match(description_of(performance, block), " (.+)")
 end
 
 local function overwrite(performance, block, offset, count, state)

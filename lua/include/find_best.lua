@@ -71,7 +71,7 @@ end
 local function fit(performance, wish, block, edge, is_strict, focus)
   local row = performance.rows[block]
   if wish.unit and #row ~= wish.k then return nil end
-  local middle, classes = string.match(described(performance, block), "^(%S+) (%a+)$")
+  local middle, classes = string.match(description_of(performance, block), "^(%S+) (%a+)$")
   if edge then return pick_edge(row, classes, wish.class, wish.k, edge, is_strict, wish.from) end
   return pick(row, classes, wish.class, wish.k, focus or tonumber(middle), is_strict, wish.from)
 end

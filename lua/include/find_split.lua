@@ -39,7 +39,7 @@ local function focus_of(performance, wish, block)
   for place = 1, #near, 2 do
     if near[place] == block then return near[place + 1] end
   end
-  return tonumber(string.match(described(performance, block), "^%S+"))
+  return tonumber(string.match(description_of(performance, block), "^%S+"))
 end
 
 -- The first blocks that have room for the larger part; near a seat, those near it.
