@@ -2,6 +2,7 @@
 
 The ledger is read before and after Redis. What it knew before, Redis has to know; what Redis knows, the ledger has
 to know once it has recorded what there was. At rest the two readings are the same, and so is what lies between.
+And the history of every seat is replayed: it leads to what Redis has, and nothing in it is impossible.
 """
 
 import asyncio
@@ -11,10 +12,14 @@ from typing import Final
 import msgspec
 
 from engine.cell import Cell, broken
+from engine.history import Replay, State, differences
 from engine.ledger.books import Books, Sales, Sold, read_books
+from engine.ledger.history import read_history
 from engine.ledger.ledger import Ledger
+from engine.ledger.retention import forgotten_before_ms
 from engine.losses import is_after
 from engine.seats import SeatMap, count_states, snapshot
+from engine.states import read_state
 from engine.waiting_room import status
 from engine.wishes import decode_record
 from engine.words import BLOCKED, HELD, OPEN, SOLD, STATE_WORDS, HouseSlug, OnSaleId, PerformanceId
@@ -204,10 +209,39 @@ def _faults_of_the_ledger(books: Books) -> list[str]:
     return [*_listed(doubled), *_listed(unbalanced), *_listed(buried)]
 
 
+def _kept(cell: Cell) -> list[PerformanceId]:
+    """Performances whose history is kept."""
+    after_ms = forgotten_before_ms(cell.house)
+    return [name for name, each in sorted(cell.catalogue.performances.items()) if each.starts_at_ms >= after_ms]
+
+
+async def replay(cell: Cell, ledger: Ledger, performance: PerformanceId, last: str) -> Replay:
+    """A performance's history as the ledger has it, up to an entry. Raises `LedgerUnavailable`."""
+    layout = cell.catalogue.layout(performance)
+    replayed = Replay([area.capacity for area in layout.areas])
+    async for entries in read_history(ledger, performance, last):
+        for entry in entries:
+            replayed.apply(entry)
+    return replayed
+
+
+async def _compare_history(cell: Cell, ledger: Ledger, states: Mapping[PerformanceId, State]) -> list[str]:
+    """Where a performance is not what its history has made of it, and what in there cannot have happened, in words."""
+    faults = []
+    for performance, state in states.items():
+        replayed = await replay(cell, ledger, performance, state.entry)
+        seat_at = cell.catalogue.layout(performance).seat_at
+        found = differences(state.rows, state.places, replayed.rows, replayed.places, seat_at)
+        words = [f"{place} is {here!r} in Redis and {there!r} by its history" for place, here, there in found]
+        faults += _listed([f"{performance}, {each}" for each in (*words, *replayed.faults)])
+    return faults
+
+
 async def audit(cell: Cell, ledger: Ledger) -> Audit:
     """Compares Redis with the ledger. Raises when one of them cannot be asked."""
     before = await read_books(ledger)
     here = await _count(cell)
+    states = {performance: await read_state(cell, performance) for performance in _kept(cell)}
     is_recorded = await _recorded_until_now(cell, ledger)
     after = await read_books(ledger)
     of_seats, lost_seats = _compare_seats(here.sold, before, after)
@@ -215,6 +249,8 @@ async def audit(cell: Cell, ledger: Ledger) -> Audit:
     faults = [*here.faults, *_listed(of_seats), *of_sales, *_faults_of_the_ledger(after)]
     if not is_recorded:
         faults.append(f"{cell.backlog} entries are not recorded after {DRAIN_SECONDS:g} s: is `parvis serve` running?")
+    else:
+        faults += await _compare_history(cell, ledger, states)
     return Audit(
         house=cell.house.slug,
         seats=here.capacity,

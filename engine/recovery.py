@@ -2,7 +2,7 @@
 
 The epoch is raised, so that nothing of before can write any more. The ledger's cursor is compared with the last id
 that the outbox has ever generated, and the cell's sequence with the last that is known (`engine/losses.py`). What was
-lost is put back, and said as it is. Then the gate opens.
+lost is put back, and said as it is; from there on the history of every performance goes on. Then the gate opens.
 """
 
 from collections.abc import Mapping
@@ -19,11 +19,13 @@ from engine.house import bring_up, publish, published_form
 from engine.ledger.books import Sales, read_sales
 from engine.ledger.ledger import Ledger
 from engine.ledger.recoveries import CellStanding, last_standing, save_recovery
+from engine.ledger.retention import forgotten_before_ms
 from engine.ledger.returns import returned_seats
 from engine.losses import Loss, compare
 from engine.on_sale import restore as restore_line
 from engine.seats import restore
 from engine.standing import restored
+from engine.states import restate
 from engine.words import OnSaleId, PerformanceId
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ class Recovery:
             # it shows, whoever begins again, that this Redis is from the past.
             await self._owner.execute_command("XADD", keys.outbox, cursor, "kind", "restored")
             await self._owner.execute_command("XDEL", keys.outbox, cursor)
+        await restate(self._owner, keys, self._kept_performances(), epoch)
         loss = await self._tell(loss, known, epoch, orders)
         reply = await cell.ask("cell/open", (keys.cell,), (epoch, QUIET_MS if loss.is_one else 0))
         match reply[0]:
@@ -77,6 +80,13 @@ class Recovery:
                 raise broken("cell/open", reply)
         log.info("gate open", house=cell.house.slug, epoch=epoch, found=str(loss))
         return True
+
+    def _kept_performances(self) -> list[str]:
+        """The keys of performances whose history is kept, which goes on from what they are now."""
+        cell = self._cell
+        after_ms = forgotten_before_ms(cell.house)
+        known = sorted(cell.catalogue.performances.values(), key=lambda each: each.performance)
+        return [cell.keys.performance(each.performance)[0] for each in known if each.starts_at_ms >= after_ms]
 
     async def _tell(self, loss: Loss, known: CellStanding, epoch: int, orders: int) -> Loss:
         """Counts what is gone, and keeps that for whoever has to know. Answers the loss with its counts."""

@@ -20,6 +20,7 @@ from engine.ledger.record import Outrun, Position, bury_one, reason, record
 from engine.losses import is_after
 from engine.replay import remembered, whole_batches
 from engine.sealing import Opener
+from engine.states import performances_in, restate
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -157,6 +158,8 @@ class Writer:
     async def _replay(self, position: Position, recorded: str) -> None:
         """Records again what the ledger lacks and Redis remembers; as long as it is not done, that shows."""
         log.error("the ledger is from an earlier time", cursor=position.cursor, recorded=recorded)
+        # What became of the seats meanwhile nobody remembers: their history goes on from what they are now.
+        await restate(self._redis, self._keys, await performances_in(self._redis, self._keys), position.epoch)
         entries = await remembered(self._redis, self._keys, position.cursor, recorded)
         for batch in whole_batches(entries, self._batch):
             self._at_point("read")

@@ -57,8 +57,8 @@ async def record_orders(connection: Any, orders: Sequence[Arrived]) -> None:
 
 
 async def _insert(connection: Any, orders: Sequence[Arrived]) -> None:
-    await _copy(connection, "orders", ORDER_COLUMNS, [_order_row(arrived) for arrived in orders])
-    await _copy(connection, "order_items", ITEM_COLUMNS, [row for arrived in orders for row in _item_rows(arrived)])
+    await copy(connection, "orders", ORDER_COLUMNS, [_order_row(arrived) for arrived in orders])
+    await copy(connection, "order_items", ITEM_COLUMNS, [row for arrived in orders for row in _item_rows(arrived)])
     for arrived in orders:
         if arrived.state == "conflicted":
             await _request_refund(connection, arrived)
@@ -82,7 +82,7 @@ async def _record_what_is_new(connection: Any, orders: Sequence[Arrived]) -> Non
         await _insert(connection, await _judge(connection, fresh))
 
 
-async def _copy(connection: Any, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+async def copy(connection: Any, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
     """Rows as they are, twice as fast as by INSERT. Raises `asyncpg.DataError` for a value of another type."""
     try:
         await connection.copy_records_to_table(table, records=rows, columns=columns)

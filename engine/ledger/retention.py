@@ -2,7 +2,8 @@
 
 What is kept of an order is the house's account of it. Who bought is kept for as long as the house may need to reach
 them: to refund, to move a performance, or to answer a card's chargeback. That is `retention_days` after the order and
-after its last performance, whichever is later.
+after its last performance, whichever is later. As long after a performance the history of its seats goes too: who held
+what is nobody's any more, but it was somebody's.
 """
 
 import asyncio
@@ -17,14 +18,16 @@ from engine.errors import LedgerUnavailable
 from engine.instants import now_ms
 from engine.ledger.customers import anonymise, sealed_orders, unseal
 from engine.ledger.deliveries import forget_deliveries
+from engine.ledger.history import forget_history
 from engine.ledger.ledger import Ledger
 from engine.network import House
-from engine.words import OnSaleId
+from engine.words import OnSaleId, PerformanceId
 
 DAY_SECONDS: Final = 86_400.0
 RETRY_SECONDS: Final = 60.0
 ORDERS_A_BATCH: Final = 500
 ENTRANTS_A_BATCH: Final = 10_000
+ENTRIES_A_BATCH: Final = 10_000
 WEBHOOKS_A_BATCH: Final = 5_000
 WEBHOOK_DAYS: Final = 30
 """How long it can be seen what became of an event, and an event can be sent again."""
@@ -50,9 +53,16 @@ class Forgotten(msgspec.Struct):
     entrants: int = 0
     webhooks: int = 0
     """Events that were told, or could not be."""
+    history: int = 0
+    """Entries of the history of seats."""
 
 
-async def _documents(ledger: Ledger) -> tuple[dict[str, int], dict[OnSaleId, tuple[str, ...]]]:
+def forgotten_before_ms(house: House) -> int:
+    """What is from before this instant is of long ago."""
+    return now_ms() - int(house.retention_days * DAY_SECONDS * 1000)
+
+
+async def _documents(ledger: Ledger) -> tuple[dict[PerformanceId, int], dict[OnSaleId, tuple[PerformanceId, ...]]]:
     """When each performance starts, and which each on-sale sells."""
     async with ledger.connection() as connection:
         rows = await connection.fetch("SELECT kind, body FROM documents WHERE kind IN ('performance', 'on_sale')")
@@ -82,10 +92,11 @@ async def forget(ledger: Ledger, before_ms: int, *, batch: int = ORDERS_A_BATCH)
     for on_sale, performances in on_sales.items():
         if all(starts.get(performance, 0) < before_ms for performance in performances):
             forgotten.entrants += await _forget_entrants(ledger, on_sale)
+    forgotten.history = await _forget_history(ledger, [name for name, at_ms in starts.items() if at_ms < before_ms])
     return forgotten
 
 
-async def _forget_orders(ledger: Ledger, before_ms: int, recent: list[str], batch: int) -> int:
+async def _forget_orders(ledger: Ledger, before_ms: int, recent: list[PerformanceId], batch: int) -> int:
     after, count = FIRST_ORDER, 0
     while True:
         async with ledger.connection() as connection, connection.transaction():
@@ -108,6 +119,17 @@ async def _forget_entrants(ledger: Ledger, on_sale: OnSaleId) -> int:
     return count
 
 
+async def _forget_history(ledger: Ledger, performances: list[PerformanceId]) -> int:
+    count = 0
+    while True:
+        async with ledger.connection() as connection, connection.transaction():
+            forgotten = await forget_history(connection, performances, ENTRIES_A_BATCH)
+        count += forgotten
+        if forgotten < ENTRIES_A_BATCH:
+            return count
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
 async def forget_webhooks(ledger: Ledger, before_ms: int, *, batch: int = WEBHOOKS_A_BATCH) -> int:
     """Forgets events of before an instant, whatever became of them. Raises `LedgerUnavailable`."""
     count = 0
@@ -125,8 +147,7 @@ async def forget_daily(house: House, ledger: Ledger, stop: asyncio.Event) -> Non
     while not stop.is_set():
         seconds = DAY_SECONDS
         try:
-            before_ms = now_ms() - int(house.retention_days * DAY_SECONDS * 1000)
-            forgotten = await forget(ledger, before_ms)
+            forgotten = await forget(ledger, forgotten_before_ms(house))
             forgotten.webhooks = await forget_webhooks(ledger, now_ms() - WEBHOOK_DAYS * 86_400_000)
         except LedgerUnavailable:
             seconds = RETRY_SECONDS

@@ -131,6 +131,8 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
         [0, pack([("2 AAA", "ooo", [[], [], []])]), 1, 0, pack([5]), 1],
     ),
     "seats/mark": lambda s: ([s.keys.cell, s.keys.outbox, *s.hall("p")], ["o", "b", pack([0, 1])]),
+    "seats/restate": lambda s: ([s.keys.cell, s.keys.outbox, s.hall("p")[0]], []),
+    "seats/state": lambda s: ([s.hall("p")[0], s.keys.outbox, s.keys.recorded], []),
     "seats/release": lambda s: (
         [*_seats(s), *_halls(s)],
         ["f", "both", "v6"],

@@ -34,6 +34,7 @@ LEFT_BEHIND = {
     "seats/install": "bitfield hincrby",
     "seats/mark": "bitfield hincrby xadd",
     "seats/release": "bitfield hdel hset set xadd zrem",
+    "seats/restate": "xadd",
     "seats/restore": "bitfield hdel hset zrem",
     "seats/sweep": "hdel hset xadd zcard zrem",
     "orders/await": "hincrby set xadd zadd",
