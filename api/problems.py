@@ -78,6 +78,7 @@ STATUS: Final[dict[str, int]] = {
     "already-exists": 409,
     "already-on-sale": 409,
     "already-extended": 409,
+    "payment-under-way": 409,
     "already-refunded": 409,
     "undo-over": 409,
     "no-draft": 409,

@@ -33,6 +33,7 @@ from engine.payments import PROVIDERS, provider
 from engine.pressure import Level
 from engine.seats import Owner
 from engine.settlement import settle
+from engine.signing import Hold
 from engine.words import OnSaleId, OrderId
 
 JOIN: Final = msgspec.json.Decoder(JoinRequest)
@@ -148,8 +149,12 @@ async def hold(call: Call) -> Answer:
     request = await call.body(HOLD)
     if not owner.place and request.items:
         owner = msgspec.structs.replace(owner, on_sale=cell.catalogue.on_sale_of(request.items[0].performance))
+    return await _hold(cell, owner, request, key)
+
+
+async def _hold(cell: Cell, owner: Owner, request: HoldRequest, key: str, former: Hold | None = None) -> Answer:
     proofs = Proofs(codes=request.codes, numbers=request.numbers)
-    held = await seats.hold(cell, owner, request.items, request.price_types, key, proofs)
+    held = await seats.hold(cell, owner, request.items, request.price_types, key, proofs, former=former)
     return _json(
         201,
         HoldReply(
@@ -161,6 +166,27 @@ async def hold(call: Call) -> Answer:
             choices=held.choices,
         ),
     )
+
+
+@hot(
+    "POST",
+    "/holds/{hold:str}/swap",
+    summary="Exchange what is held for something else, in one step",
+    request=HoldRequest,
+    answers={201: HoldReply},
+    bearer=SHOPPER,
+    sheds=Level.HOLDS,
+)
+async def swap(call: Call) -> Answer:
+    """A new hold, which ends when the old one would have; refused, the old one is kept as it was."""
+    cell = call.cell
+    owner, _ = owner_of(cell, call.bearer(), "counter", "orders:write")
+    key = call.idempotency_key()
+    former = seats.read_hold(cell, call.parameters["hold"], owner.owner)
+    request = await call.body(HOLD)
+    if not owner.place:
+        owner = msgspec.structs.replace(owner, on_sale=former.on_sale)
+    return await _hold(cell, owner, request, key, former)
 
 
 @hot(

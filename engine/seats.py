@@ -49,9 +49,19 @@ class SeatMap(msgspec.Struct, frozen=True):
 
 
 async def hold(
-    cell: Cell, owner: Owner, wishes: Sequence[Wish], price_types: Sequence[str], key: str, proofs: Proofs = NOTHING
+    cell: Cell,
+    owner: Owner,
+    wishes: Sequence[Wish],
+    price_types: Sequence[str],
+    key: str,
+    proofs: Proofs = NOTHING,
+    *,
+    former: Hold | None = None,
 ) -> Held:
-    """Holds all that is wished for, or nothing. Raises `BadInput`, and `Refused` saying what is left instead."""
+    """Holds all that is wished for, or nothing. Raises `BadInput`, and `Refused` saying what is left instead.
+
+    `former`: a hold of this owner's that is given up for it in the same step, and whose end is kept.
+    """
     on_sale = cell.catalogue.on_sales.get(owner.on_sale)
     if not wishes or len(wishes) > cell.house.limits.items_a_hold:
         raise BadInput(f"a hold has between 1 and {cell.house.limits.items_a_hold} items")
@@ -74,20 +84,23 @@ async def hold(
     if price_types:  # a refusal changes nothing: what cannot be priced is never held
         check_price_types(price_types, [lists for wish in wishes for lists in price_lists(cell, wish)])
     granted = await grant(cell, wishes, price_types, proofs, is_staff=not owner.place)
-    fingerprint = digest(pack(packed), pack(performances), pack(price_types))
+    names = list(dict.fromkeys([*performances, *(former.performances if former else ())]))
+    given_up = [former.hold, *(names.index(name) + 1 for name in former.performances)] if former else []
+    fingerprint = digest(pack(packed), pack(performances), pack(price_types), *([pack(given_up)] if former else []))
     if proofs != NOTHING:
         fingerprint = cell.fingerprint(fingerprint, pack(proofs))
-    hold_id = HoldId(digest("hold", owner.owner, key))
+    operation = "seats/swap" if former else "seats/hold"
+    hold_id = HoldId(digest("swap" if former else "hold", owner.owner, key))
     keys = cell.keys
     reply = await cell.call(
-        "seats/hold",
+        operation,
         (
             keys.cell,
             keys.operation(hold_id),
             keys.outbox,
             keys.sale(owner.on_sale),
             keys.live(owner.on_sale),
-            *(part for name in performances for part in keys.performance(name)),
+            *(part for name in names for part in keys.performance(name)),
         ),
         (
             fingerprint,
@@ -96,6 +109,7 @@ async def hold(
             owner.place,
             pack(_terms(on_sale, granted, is_staff=not owner.place)),
             pack(packed),
+            *([pack(given_up)] if former else []),
         ),
     )
     match reply[0]:
@@ -141,13 +155,17 @@ async def hold(
             )
         case b"code_used":
             raise Refused("code-used-up", "this code has been used as often as it may be", left=reply[2])
+        case b"hold_ended":
+            raise Refused("hold-ended", "this hold has ended")
+        case b"being_paid":
+            raise Refused("payment-under-way", "these seats are being paid; they cannot be exchanged now")
         case b"pass_ended":
             raise Refused("pass-ended", "your turn has ended")
         case b"ended":
             raise Refused("sale-ended", "this sale has ended", phase=reply[1].decode())
         case b"unknown_performance":
             raise Refused("unknown-performance", "there is no such performance here")
-    raise broken("seats/hold", reply)
+    raise broken(operation, reply)
 
 
 def _terms(on_sale: OnSale | None, granted: Granted, *, is_staff: bool) -> tuple[object, ...]:

@@ -149,6 +149,10 @@ class Sale:
         items = [{"performance": performance or self.performance, "seats": list(seats)}]
         return await self.post("/holds", {"items": items}, token=token, **options)
 
+    async def swap(self, token: str, hold: str, *seats: str, performance: str = "", **options: Any) -> Answer:
+        items = [{"performance": performance or self.performance, "seats": list(seats)}]
+        return await self.post(f"/holds/{hold}/swap", {"items": items}, token=token, **options)
+
     async def best(self, token: str, quantity: int, category: str = "", **options: Any) -> Answer:
         best = {"quantity": quantity} | ({"category": category} if category else {})
         items = [{"performance": self.performance, "best": best}]

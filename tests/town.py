@@ -242,6 +242,9 @@ class Town:
                 "return_delay_seconds": 0,
                 "seats_a_hold": 6,
                 "seats_a_place": 6,
+                # Tests of something else name any seat, and let go of what they like.
+                "lone_seats": "off",
+                "unpaid_holds": 0,
             } | changed
             # The keys come first: whoever sees the on-sale in a process of the API knows that it has the keys too.
             _, manage = await houses.add_key(cell, ledger, f"Manager {own}", ("manage",), BY, f"m{number}")

@@ -1,7 +1,7 @@
 -- Takes in their drafts all that a request wants of its performances, within its terms, or refuses; writes nothing.
 -- `terms`: {hold_ms, limit, lone_rule, lone_last, unpaid_holds, cool_down_ms, longest_ms, codes {code, count, most, …},
--- letters {a string a performance}}. `given`: what is given up for it in the same step, see `swap`: uses {code = count};
--- and of each performance `given_up`, so much of what the owner has there.
+-- letters {a string a performance}}. `uses_back`: {code = count} of what is given up for it in the same
+-- step, see `give_up`; of each performance that is `given_up`, so much of what the owner has there.
 -- Answers a refusal, or nil and {uses = {code = change}, codes {code, count, …}, ways}.
 -- INCLUDES take strands
 local function within_limit(performances, owner, limit, request)
@@ -19,12 +19,12 @@ local function within_limit(performances, owner, limit, request)
   return nil
 end
 
-local function choose(performances, owner, place, terms, request, given)
+local function choose(performances, owner, place, terms, request, uses_back)
   local limit, lone_rule, lone_last, asked, letters = terms[2], terms[3], terms[4], terms[8], terms[9]
   local refusal = within_limit(performances, owner, limit, request)
   if refusal then return refusal end
   local chosen = {uses = {}, codes = {}, ways = {}}
-  for code, count in pairs(given.uses or {}) do chosen.uses[code] = -count end
+  for code, count in pairs(uses_back) do chosen.uses[code] = -count end
   for at = 1, #asked, 3 do
     local code, count, most = asked[at], asked[at + 1], asked[at + 2]
     local used = (tonumber(redis.call("HGET", performances[1].step.cell, "u" .. code)) or 0) + (chosen.uses[code] or 0)

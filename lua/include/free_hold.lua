@@ -23,6 +23,13 @@ local function note_unpaid(performance, owner)
   redis.call("HSET", performance.key, "w" .. owner, before + 1 .. " " .. performance.step.now)
 end
 
+local function keep_for_nobody(performance, hold, seats, areas, returns_to)
+  local step = performance.step
+  local returns_at_ms = step.now + 1 + (step.microseconds * 7919) % performance.return_ms
+  redis.call("HSET", performance.key, "h" .. hold, cmsgpack.pack({"", returns_at_ms, seats, areas, 0, returns_to}))
+  redis.call("ZADD", performance.due, returns_at_ms, hold)
+end
+
 local function free_hold(performance, hold, record, verb)
   local owner, seats, areas, codes = record[1], record[3], record[4], record[7] or {}
   local step, ended, count = performance.step, {"h" .. hold}, 0
@@ -34,10 +41,7 @@ local function free_hold(performance, hold, record, verb)
     if (verb == "expire" or verb == "release") and who_is(owner) == "visitor" then note_unpaid(performance, owner) end
     if performance.return_ms > 0 then
       if ended[2] then redis.call("HDEL", performance.key, ended[2]) end
-      local returns_at_ms = step.now + 1 + (step.microseconds * 7919) % performance.return_ms
-      redis.call("HSET", performance.key, "h" .. hold,
-        cmsgpack.pack({"", returns_at_ms, seats, areas, 0, record[6] or ""}))
-      redis.call("ZADD", performance.due, returns_at_ms, hold)
+      keep_for_nobody(performance, hold, seats, areas, record[6] or "")
       tell(performance, verb, verb == "expire" and "clock" or who_is(owner), hold)
       return
     end

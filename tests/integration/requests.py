@@ -96,6 +96,11 @@ def wish(**asked: Any) -> Body:
     return items(asked)
 
 
+def swaps(name: str, status: int, slug: str, path: str = "/holds/{hold}/swap", **more: Any) -> Wrong:
+    body = items({"seats": more.pop("seats", ["zaal-B-1"])}, whose=more.pop("whose", "performance"))
+    return Wrong(f"swap: {name}", "POST", path, status, slug, body, who=more.pop("who", "pass_"), **more)
+
+
 def orders(name: str, status: int, slug: str, holds: Callable[[Cast], list[Any]], **more: Any) -> Wrong:
     changed = more.pop("changed", {})
 

@@ -23,6 +23,7 @@ OTHERS = (
     ("POST", "/on-sales/{on_sale}/passes"),
     ("POST", "/holds"),
     ("POST", "/holds/nonsense/extend"),
+    ("POST", "/holds/nonsense/swap"),
     ("DELETE", "/holds/nonsense"),
     ("POST", "/orders"),
     ("GET", "/orders/nonsense"),

@@ -47,6 +47,11 @@ class Try:
         path = f"/holds/{self.facts['holds'][which]}/extend"
         return await self.sale.post(path, None, token=self.facts["token"], key=key)
 
+    async def swap(self, which: int, key: str) -> Answer:
+        items = [{"performance": self.sale.performance, "seats": [self.facts["seats"][2 + which]]}]
+        path = f"/holds/{self.facts['holds'][which]}/swap"
+        return await self.sale.post(path, {"items": items}, token=self.facts["token"], key=key)
+
     async def order(self, which: int, key: str) -> Answer:
         holds, payment = self.facts["holds"][: which + 1], self.facts["payment"]
         return await self.sale.order(self.facts["token"], *holds, payment=payment, key=key)
@@ -84,7 +89,7 @@ class Try:
 TRIED: "dict[str, Callable[[Try, int, str], Awaitable[Answer]]]" = {
     name: getattr(Try, name)
     for name in (
-        *("join", "admit", "hold", "extend", "order", "back_end_order"),
+        *("join", "admit", "hold", "extend", "swap", "order", "back_end_order"),
         *("hall", "performance", "key", "message"),
     )
 }

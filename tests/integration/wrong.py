@@ -15,6 +15,7 @@ from tests.integration.requests import (
     orders,
     pays,
     reads,
+    swaps,
     wish,
 )
 
@@ -146,6 +147,15 @@ ORDERS = [
     buys("a name that never ends", 422, "bad-input", name="A" * 201),
     buys("a customer with more than we ask", 400, "bad-body", born="1990"),
     orders("an extra field", 400, "bad-body", mine, changed={"total": 1}),
+    swaps("another visitor's hold", 404, "unknown-hold", "/holds/{other_hold}/swap"),
+    swaps("another house's hold", 404, "unknown-hold", "/holds/{far_hold}/swap"),
+    swaps("no hold", 404, "unknown-hold", "/holds/nonsense/swap"),
+    swaps("no pass", 401, "pass-required", who=""),
+    swaps(
+        "a turn that ended", 401, "pass-ended", "/holds/{ended_hold}/swap", who="ended_pass", whose="ended_performance"
+    ),
+    swaps("another's seat", 409, "seats-taken", seats=["zaal-A-3"]),
+    swaps("another's performance", 404, "unknown-performance", whose="other_performance"),
     Wrong("extend: another visitor's hold", "POST", "/holds/{other_hold}/extend", 404, "unknown-hold", who="pass_"),
     Wrong("extend: another house's hold", "POST", "/holds/{far_hold}/extend", 404, "unknown-hold", who="pass_"),
     Wrong("extend: no hold", "POST", "/holds/nonsense/extend", 404, "unknown-hold", who="pass_"),

@@ -140,6 +140,10 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "seats/restore": lambda s: ([s.keys.cell, *s.hall("p")], [pack([0, 1]), pack([0, 2]), pack([2])]),
     "seats/snapshot": lambda s: (s.hall("p")[:1], [1]),
     "seats/suggest": lambda s: (s.hall("p")[:2], [pack([["best", "A", 2], ["area", 0, 1]])]),
+    "seats/swap": lambda s: (
+        [*_seats(s), s.keys.sale(SALE), s.keys.live(SALE), *_halls(s)],
+        ["f", "new", "v6", "6", TERMS, pack([BEST, [1, "area", 0, 1], [2, "seats", 0, 2]]), pack(["both", 1, 2])],
+    ),
     "seats/sweep": lambda s: ([s.keys.cell, s.keys.outbox, *s.hall("p")], [9]),
     "waiting_room/admit": lambda s: (
         _line(s, s.keys.claimed(SALE), s.keys.operation(OPERATION)),

@@ -106,6 +106,36 @@ class HallStage(LineStage):
             *(fingerprint, hold or f"h{visitor}", f"v{visitor}", place, pack([hold_ms, limit, *rules]), pack(items)),
         )
 
+    def swap_packed(
+        self,
+        visitor: int,
+        former: str,
+        items: Sequence[Sequence[Any]],
+        performances: Sequence[str] = ("p",),
+        *,
+        former_in: Sequence[int] = (1,),
+        hold: str = "new",
+        operation: str = "",
+        fingerprint: str = "f",
+        limit: int = 8,
+        terms: Sequence[Any] = (),
+        place: str | None = None,
+    ) -> Reply:
+        """Calls seats/swap as `visitor`. `former_in`: the performances of the hold that is given up, from 1."""
+        rules = pack([HOLD_MS, limit, *terms, *(1, 10**6, 0, 0, 1_800_000, (), ())[len(terms) :]])
+        keys = self.keys
+        parts = [part for name in performances for part in self.hall(name)]
+        place = str(visitor) if place is None else place
+        return self.run(
+            "seats/swap",
+            [keys.cell, operation or self.key(), keys.outbox, keys.sale(SALE), keys.live(SALE), *parts],
+            *(fingerprint, hold, f"v{visitor}", place, rules, pack(items), pack([former, *former_in])),
+        )
+
+    def swap(self, visitor: int, former: str, seats: str, **options: Any) -> Reply:
+        """Exchanges a hold for named seats: `"A1 A3"`."""
+        return self.swap_packed(visitor, former, [[1, "seats", *self.places(seats)]], **options)
+
     def hold(self, visitor: int, seats: str, *, performance: str = "p", **options: Any) -> Reply:
         """Holds named seats: `"A1 A3"`."""
         return self.hold_packed(visitor, [[1, "seats", *self.places(seats, performance)]], [performance], **options)

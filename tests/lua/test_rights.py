@@ -36,6 +36,7 @@ LEFT_BEHIND = {
     "seats/release": "bitfield hdel hset set xadd zrem",
     "seats/restate": "xadd",
     "seats/restore": "bitfield hdel hset zrem",
+    "seats/swap": "bitfield hdel hset set xadd zadd zrem",
     "seats/sweep": "hdel hset xadd zcard zrem",
     "orders/await": "hincrby set xadd zadd",
     "orders/confirm": "hdel hset set xadd zrem",
