@@ -13,6 +13,9 @@ BUYER: Final = "buyer"
 HOARDER: Final = "hoarder"
 ROBOT: Final = "robot"
 
+PARTIES: Final = {1: 14, 2: 48, 3: 12, 4: 17, 5: 5, 6: 4}
+"""How many people come together, and how often, in percent: an assumption, most of them in pairs."""
+
 
 class Mix(msgspec.Struct, frozen=True):
     """What a crowd is made of: shares of it from 0 to 1, and how long its people have."""
@@ -89,7 +92,7 @@ def character(seed: int, number: int, think_s: float = 1.0, mix: Mix | None = No
         kind=rng.choices((HOARDER, ROBOT, BUYER), (mix.hoarders, mix.robots, max(0.0, 1 - mix.hoarders - mix.robots)))[
             0
         ],
-        party=rng.choices((1, 2, 3, 4, 5, 6), (14, 48, 12, 17, 5, 4))[0],
+        party=rng.choices(tuple(PARTIES), tuple(PARTIES.values()))[0],
         taste=rng.choices((POPULAR, BEST, AREA), (45, 45, 10))[0],
         is_late=rng.random() < mix.latecomers,
         arrival=rng.random(),

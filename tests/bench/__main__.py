@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, Final
 
 import msgspec
@@ -25,6 +25,7 @@ from tests.bench import (
     nastiest,
     seat_map,
     seats_in_redis,
+    sellthrough,
     small_client,
     waiting,
     writer,
@@ -51,9 +52,18 @@ ALONE: Final[dict[str, Callable[[], Awaitable[list[Part]]]]] = {
     "P13": first_paint.sizes,
     "P14": first_paint.first_paint,
     "P15": seat_map.seat_map,
+    "sellthrough": sellthrough.sellthrough,
 }
 IN_WINDOWS: Final[dict[str, Callable[[float], Awaitable[list[Part]]]]] = {"P9": isolation.neighbour}
-IDS: Final = sorted({*ON_A_STAND, *ALONE, *IN_WINDOWS}, key=lambda name: (int(name[1:].rstrip("b")), name))
+
+
+def _place(name: str) -> tuple[float, str]:
+    """By the bar's number; what has none comes last."""
+    number = name[1:].rstrip("b")
+    return (int(number) if number.isdigit() else inf), name
+
+
+IDS: Final = sorted({*ON_A_STAND, *ALONE, *IN_WINDOWS}, key=_place)
 
 
 BEHIND_THE_EDGE: Final = frozenset({"P2", *IN_WINDOWS})
@@ -80,7 +90,9 @@ class Result(msgspec.Struct, frozen=True):
 
 def _margin(part: Part) -> float:
     """Above 1 the bar is reached."""
-    return part.ratio / part.bar if part.sense == AT_LEAST else part.bar / part.ratio
+    if part.sense == AT_LEAST:
+        return part.ratio / part.bar
+    return part.bar / part.ratio if part.ratio else inf
 
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
