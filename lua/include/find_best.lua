@@ -98,7 +98,7 @@ local function search(performance, wish, following, edge, strict, loose, found)
           local offset = fit(performance, wish, block, edge, false)
           if offset then found[1], found[3] = block, offset end
         end
-        if found[1] and not strict then return end
+        if not strict and found[1] and block >= found[1] then return end
       end
     end
     if count == 1 then has_room, is_clean = sieve(wish, edge) end

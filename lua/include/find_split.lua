@@ -42,7 +42,7 @@ local function focus_of(performance, wish, block)
   return tonumber(string.match(description_of(performance, block), "^%S+"))
 end
 
--- The first blocks that have room for the larger part; near a seat, those near it.
+-- The first blocks that have room for the larger part: those near a seat, where that is wished, and those anywhere.
 local function roomy(performance, wish, half)
   local room = string.rep(wish.from or "o", half)
   local function with_room(blocks)
@@ -56,27 +56,26 @@ local function roomy(performance, wish, half)
     return roomy_ones
   end
 
-  local blocks = {}
-  for place = 1, #(wish.near or {}), 2 do blocks[#blocks + 1] = wish.near[place] end
-  blocks = with_room(blocks)
-  if wish.from or #blocks > 0 then return blocks end
+  local near, anywhere = {}, {}
+  for place = 1, #(wish.near or {}), 2 do near[#near + 1] = wish.near[place] end
+  near = with_room(near)
+  if wish.from then return {near} end
   local count = half > LARGEST_INDEXED and AT_ONCE or PAIRS
   for _, slot in ipairs(slots_of(performance, wish, half)) do
     for _, edge in ipairs(EDGES[wish.edge or 0]) do
       for _, block in ipairs(walk(performance, wish, slot, edge and edge + 1 or 1, half)(count)) do
-        blocks[#blocks + 1] = block
+        anywhere[#anywhere + 1] = block
       end
     end
   end
-  table.sort(blocks)
-  return with_room(blocks)
+  table.sort(anywhere)
+  return {near, with_room(anywhere)}
 end
 
--- {block, size of its part, other block} of the best two parts, of kinds up to `most`; or nil.
-local function find_pair(performance, wish, most)
+-- {block, size of its part, other block} of the best two parts, the larger in one of these; of kinds up to `most`; or nil.
+local function find_pair(performance, wish, most, half, blocks)
   local find, rep, min, free = string.find, string.rep, math.min, wish.from or "o"
-  local k, half = wish.k, math.ceil(wish.k / 2)
-  local blocks, names, unread = roomy(performance, wish, half), {}, {}
+  local k, names, unread = wish.k, {}, {}
   for at = 1, #blocks do names[at] = "g" .. blocks[at] end
   if #names == 0 then return nil end
   local rows, beside = performance.rows, redis.call("HMGET", performance.key, unpack(names))
@@ -134,7 +133,10 @@ end
 
 local function find_split(performance, wish, most)
   if wish.unit then return nil end
-  local pair = find_pair(performance, wish, math.min(most, 3))
+  local half, pair = math.ceil(wish.k / 2), nil
+  for _, blocks in ipairs(roomy(performance, wish, half)) do
+    pair = pair or find_pair(performance, wish, math.min(most, 3), half, blocks)
+  end
   if pair then
     return find_parts(performance, wish, function(seat)
       for place, block in ipairs({pair[1], pair[3]}) do

@@ -34,7 +34,9 @@ local function strands(performance, named, rule, last)
       local offset = pick(before, classes, class, k, first + (k - 1) / 2, true)
       if offset then return block, alone, block, offset, k end
       if rule == 2 then
+        performance.rows[block] = before
         local other, beside, level = find_best(performance, {class = class, k = k, level = 0})
+        performance.rows[block] = row
         if level == 0 then return block, alone, other, beside, k end
       end
     end
