@@ -78,7 +78,7 @@ class _Counted(msgspec.Struct):
 
 async def _held_by_holds(cell: Cell, performance: PerformanceId) -> tuple[int, int]:
     """Seats and places that the performance's holds hold, and how many holds have no due time (or the reverse)."""
-    key, _, due = cell.keys.performance(performance)
+    key, _, due = cell.hall_keys(performance)
     reply = await cell.read("seats/holds", (key, due))
     if reply[0] != b"holds":
         raise broken("seats/holds", reply)

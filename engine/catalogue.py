@@ -73,6 +73,17 @@ class Performance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     currency: str = "EUR"
     vat_rate: int = 0
     price_types: dict[str, PriceType] = {}
+    earlier_halls: tuple[HallId, ...] = ()
+    """The halls whose plans it had before this one's, oldest first."""
+
+    @property
+    def plan_change(self) -> int:
+        """How often its plan has changed."""
+        return len(self.earlier_halls)
+
+    def hall_at(self, change: int) -> HallId:
+        """The hall whose plan it had after so many changes. Raises `IndexError`."""
+        return (*self.earlier_halls, self.hall)[change]
 
     def type_of(self, price_type: str) -> PriceType:
         """What there is to say of a price type."""
@@ -174,9 +185,9 @@ class Catalogue:
         self._bodies: dict[str, bytes] = {}
         self._decoded: dict[str, Any] = {}
 
-    def layout(self, performance: PerformanceId) -> Layout:
-        """The layout of a performance's hall."""
-        return self.halls[self.performances[performance].hall].layout
+    def layout(self, performance: PerformanceId, change: int = -1) -> Layout:
+        """The layout of a performance's hall, as it is or as it was after so many changes. Raises `IndexError`."""
+        return self.halls[self.performances[performance].hall_at(change)].layout
 
     def holds(self, name: str, body: str) -> bool:
         """Whether the catalogue has this very document."""

@@ -12,7 +12,7 @@ from engine.breaker import Breaker
 from engine.catalogue import ApiKey, Catalogue, OnSale, Performance, build
 from engine.client import FunctionClient
 from engine.draw import Draw
-from engine.errors import BrokenContract, CellUnavailable, GateClosed, Refused
+from engine.errors import BrokenContract, CellUnavailable, GateClosed, PlanChanged, Refused
 from engine.keys import Keys
 from engine.library import assemble
 from engine.network import House
@@ -55,6 +55,8 @@ class Cell:
 
     def __init__(self, house: House, *, is_owner: bool = False) -> None:
         """`is_owner`: with the rights of the house's ops side, for recovery."""
+        self.whole = self
+        """What this is a view of; see `as_it_stands`."""
         self.house = house
         self.keys = Keys(house.slug)
         self.signer = Signer(house.slug, house.secrets_path)
@@ -102,8 +104,9 @@ class Cell:
         if reply[0] == b"fenced":
             # A recovery went by: this call is new and belongs to the new epoch. One that was under way
             # before it carries the old epoch, and stays refused.
-            self.epoch = reply[1].decode()
+            self.epoch = self.whole.epoch = reply[1].decode()
             reply = await self.client.call(function, keys, (self.epoch, *arguments))
+        await self._check_plan(reply)
         match reply[0]:
             case b"closed":
                 raise GateClosed
@@ -116,13 +119,35 @@ class Cell:
     async def ask(self, operation: str, keys: Sequence[str], arguments: Sequence[str | bytes | int] = ()) -> Reply:
         """Calls an operation as it is, gate and epoch left to the caller: recovery's way."""
         reply: Reply = await self.client.call(self._library.functions[operation], keys, arguments)
+        await self._check_plan(reply)
         return reply
 
     async def read(self, operation: str, keys: Sequence[str], arguments: Sequence[str | bytes | int] = ()) -> Reply:
         """Calls an operation that writes nothing, open or not."""
         function = self._library.functions[operation]
         reply: Reply = await self.client.call(function, keys, arguments, read_only=True)
+        await self._check_plan(reply)
         return reply
+
+    def as_it_stands(self) -> "Cell":
+        """The cell with the catalogue of now: what an operation packs, and reads back later, is of one plan."""
+        view = object.__new__(Cell)
+        view.__dict__.update(self.__dict__)
+        return view
+
+    async def _check_plan(self, reply: Reply) -> None:
+        """Raises `PlanChanged` in a view where a performance that is unknown by its keys has others by now."""
+        if reply[0] != b"unknown_performance" or self is self.whole:
+            return
+        await self.whole.look()
+        known = self.catalogue.performances
+        if any(self.hall_keys(name) != self.whole.hall_keys(name) for name in known):
+            raise PlanChanged
+
+    def hall_keys(self, performance: PerformanceId) -> tuple[str, str, str]:
+        """The keys of a performance as its plan stands: see `Keys.performance`."""
+        known = self.catalogue.performances.get(performance)
+        return self.keys.performance(performance, known.plan_change if known else 0)
 
     async def look(self) -> None:
         """Learns the epoch, and the catalogue where it changed. Raises `CellUnavailable`'s kind."""

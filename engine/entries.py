@@ -10,6 +10,7 @@ On the stream an entry is `kind <word>` followed by its fields:
 | `conflict` | `data` = msgpack of `Order`: paid, but its holds had ended | `lua/orders/conflict.lua` |
 | `return`   | `data` = msgpack of `Action`: its subject is a recorded order | `lua/orders/return.lua` |
 | `action`   | `data` = msgpack of `Action` | `lua/on_sale/change.lua` |
+| `document` | `data` = msgpack of `Action`; `name`, `body` of a published document | `lua/seats/replan.lua` |
 | `seats`    | `data` = msgpack of `SeatChange` | whatever changes seats: `lua/include/history.lua` |
 """
 

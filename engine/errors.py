@@ -92,3 +92,7 @@ class CellBusy(CellUnavailable):
 
 class CellUnreachable(CellUnavailable):
     """No connection to the house's Redis could take this call; it was never sent."""
+
+
+class PlanChanged(ParvisError):
+    """A performance has another plan by now than this call was made for; nothing was done. See `engine.one_plan`."""

@@ -76,10 +76,9 @@ class Gauges:
 
     async def _needed_bytes(self, memory: dict[str, Any]) -> float:
         """What must stay free: a reserve, every live hold's confirmation, and a rewrite that has not begun yet."""
-        keys = self._cell.keys
         holds = 0
         for performance in self._cell.catalogue.performances:
-            holds += await self._owner.zcard(keys.performance(performance)[2])
+            holds += await self._owner.zcard(self._cell.hall_keys(performance)[2])
         persistence: dict[str, Any] = await self._owner.info("persistence")
         rewrite = 0 if persistence.get("aof_rewrite_in_progress") else memory.get("used_memory_dataset", 0)
         return float(self._cell.house.limits.disk_free_bytes + holds * CONFIRMATION_BYTES + rewrite)

@@ -28,7 +28,7 @@ class Left(msgspec.Struct, frozen=True, omit_defaults=True):
 
 async def _suggest(cell: Cell, performance: PerformanceId, items: Sequence[Sequence[object]]) -> list[list[int]]:
     """For each item, as `lua/seats/suggest.lua` takes them, the runs that it would get; empty: none."""
-    key, index, _ = cell.keys.performance(performance)
+    key, index, _ = cell.hall_keys(performance)
     reply = await cell.read("seats/suggest", (key, index), (pack(items),))
     match reply[0]:
         case b"suggested":

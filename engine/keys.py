@@ -43,9 +43,12 @@ class Keys:
         """String: the key of the order that this payment bought; a payment buys one order."""
         return f"{self._prefix}payment:{provider}:{reference}"
 
-    def performance(self, performance: PerformanceId) -> tuple[str, str, str]:
-        """Hash of rows and holds, bitmap index of what is free together, sorted set of due holds."""
-        key = f"{self._prefix}performance:{performance}"
+    def performance(self, performance: PerformanceId, change: int = 0) -> tuple[str, str, str]:
+        """Hash of rows and holds, bitmap index of what is free together, sorted set of due holds.
+
+        `change`: how often the performance's plan has changed: no block of one plan is ever looked for in another.
+        """
+        key = f"{self._prefix}performance:{performance}" + (f"@{change}" if change else "")
         return key, key + ":index", key + ":due"
 
     def order(self, order: OrderId) -> str:

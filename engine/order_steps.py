@@ -11,6 +11,7 @@ import msgspec
 from engine.cell import Cell, Reply, broken, pack
 from engine.entries import Order, Payment, encode_order
 from engine.errors import Refused
+from engine.one_plan import of_one_plan
 from engine.promised import Confirmed
 from engine.seats import STAFF_LIMIT
 from engine.signing import Hold
@@ -31,7 +32,7 @@ def _performances(order: Order) -> tuple[PerformanceId, ...]:
 
 def _due_keys(cell: Cell, order: Order) -> tuple[str, ...]:
     """The two keys a performance that confirming needs: its hash and its due holds."""
-    return tuple(key for name in _performances(order) for key in cell.keys.performance(name)[::2])
+    return tuple(key for name in _performances(order) for key in cell.hall_keys(name)[::2])
 
 
 def packed_holds(order: Order, holds: Sequence[Hold]) -> bytes:
@@ -50,14 +51,18 @@ def _hold_ids(holds: bytes) -> dict[int, list[str]]:
 
 
 def _wanted(cell: Cell, order: Order, holds: bytes) -> bytes:
-    """What an order wants of each of its performances, as `lua/orders/rebook.lua` takes it."""
+    """What an order wants of each of its performances, as `lua/orders/rebook.lua` takes it.
+
+    Raises `KeyError` for a seat or an area that the plan has no more.
+    """
     ids, wanted = _hold_ids(holds), []
     for number, performance in enumerate(_performances(order), start=1):
         layout = cell.catalogue.layout(cell.performance(performance).performance)
         items = [item for item in order.items if item.performance == performance]
         seats = [part for item in items if item.seat for part in layout.locate(item.seat)]
         places = Counter(item.area for item in items if item.area)
-        areas = [part for at, area in enumerate(layout.areas) if places[area.id] for part in (at, places[area.id])]
+        numbers = {area.id: at for at, area in enumerate(layout.areas)}
+        areas = [part for area, count in sorted(places.items()) for part in (numbers[area], count)]
         wanted.append((ids.get(number, []), seats, areas))
     return pack(wanted)
 
@@ -98,6 +103,7 @@ def _bear_in_mind(cell: Cell, order: Order, holds: bytes, word: bytes, *rest: An
         cell.promised.note(Confirmed(order, holds, rest[0].decode(), int(cell.epoch)))
 
 
+@of_one_plan
 async def sell(cell: Cell, order: Order, sold: Sold, operation: str, fingerprint: str) -> tuple[OrderId, str]:
     """Seats sold, holds gone, one outbox entry. Raises `Refused`."""
     keys = cell.keys
@@ -116,6 +122,7 @@ async def sell(cell: Cell, order: Order, sold: Sold, operation: str, fingerprint
     return _decide(cell, "orders/confirm", reply)
 
 
+@of_one_plan
 async def keep(cell: Cell, order: Order, sold: Sold, operation: str, fingerprint: str) -> tuple[OrderId, str]:
     """Keeps the holds until the provider tells how the payment ended. Raises `Refused`."""
     reply = await cell.call(
@@ -136,6 +143,7 @@ async def conflict(cell: Cell, order: Order, operation: str, fingerprint: str) -
     return _decide(cell, "orders/conflict", reply)[0]
 
 
+@of_one_plan
 async def sell_after_all(
     cell: Cell, order: Order, holds: bytes, operation: str, fingerprint: str
 ) -> tuple[OrderId, str]:
@@ -145,19 +153,23 @@ async def sell_after_all(
     """
     keys, on_sale = cell.keys, cell.catalogue.on_sales.get(order.on_sale)
     is_visitors = on_sale is not None and not order.owner.startswith("key:")
+    try:
+        wanted = _wanted(cell, order, holds)
+    except KeyError:
+        return await conflict(cell, order, operation, fingerprint), "conflicted"
     reply = await cell.call(
         "orders/rebook",
         (
             *_payment_keys(cell, order, operation),
             keys.outbox,
             keys.sale(order.on_sale),
-            *(part for name in _performances(order) for part in keys.performance(name)),
+            *(part for name in _performances(order) for part in cell.hall_keys(name)),
         ),
         (
             fingerprint,
             order.owner,
             encode_order(order),
-            _wanted(cell, order, holds),
+            wanted,
             order.total,
             on_sale.seats_a_place if is_visitors and on_sale else STAFF_LIMIT,
         ),

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 from redis.exceptions import ResponseError
 
-from engine.catalogue import OnSale, decode_document
+from engine.catalogue import OnSale, Performance, decode_document
 from engine.cell import Cell, broken
 from engine.errors import CellUnavailable
 from engine.house import bring_up, publish, published_form
@@ -86,12 +86,12 @@ class Recovery:
         cell = self._cell
         after_ms = forgotten_before_ms(cell.house)
         known = sorted(cell.catalogue.performances.values(), key=lambda each: each.performance)
-        return [cell.keys.performance(each.performance)[0] for each in known if each.starts_at_ms >= after_ms]
+        return [cell.hall_keys(each.performance)[0] for each in known if each.starts_at_ms >= after_ms]
 
     async def _tell(self, loss: Loss, known: CellStanding, epoch: int, orders: int) -> Loss:
         """Counts what is gone, and keeps that for whoever has to know. Answers the loss with its counts."""
         cell = self._cell
-        dues = [cell.keys.performance(name)[2] for name in sorted(cell.catalogue.performances)]
+        dues = [cell.hall_keys(name)[2] for name in sorted(cell.catalogue.performances)]
         holds = sum([await self._owner.zcard(due) for due in dues])
         if loss.is_one:
             lost = {"orders": max(0, known.orders - orders), "holds": max(0, known.holds - holds)}
@@ -132,6 +132,7 @@ class Recovery:
             orders += known.orders
             stood = await restored(self._ledger, name, known, own)
             fresh = await bring_up(cell, on_sale, stood, is_anew=loss.is_one)
+            await self._forget_earlier_plans(on_sale)
             for performance in on_sale.performances if loss.kind == "from_the_past" else fresh:
                 await self._restore_performance(performance)
             joined = await self._ledger.joined(name)
@@ -154,10 +155,19 @@ class Recovery:
                 on_sale = decode_document(name, found.body)
                 on_sales.append(on_sale)
                 published = published_form(on_sale)
+            # A plan that changed a moment ago is in the outbox still: what Redis says of its seats goes with it.
+            if found.kind == "performance" and _is_behind(decode_document(name, found.body), cell):
+                continue
             if not cell.catalogue.holds(name, published):
                 await publish(cell, {name: published})
         await cell.refresh()
         return on_sales
+
+    async def _forget_earlier_plans(self, on_sale: OnSale) -> None:
+        """A Redis from the past may have seats under a plan that they have left: what was sold, the ledger knows."""
+        for name in on_sale.performances:
+            for change in range(self._cell.catalogue.performances[name].plan_change):
+                await self._owner.unlink(*self._cell.keys.performance(name, change))
 
     async def _restore_performance(self, performance: PerformanceId) -> None:
         sold = await self._ledger.sold(performance)
@@ -165,4 +175,11 @@ class Recovery:
         returned = await returned_seats(self._ledger, performance)
         if sold or places or returned:
             layout = self._cell.catalogue.layout(performance)
+            returned = [seat for seat in returned if layout.has(seat)]
             await restore(self._cell, performance, layout, sold, returned, places)
+
+
+def _is_behind(recorded: Performance, cell: Cell) -> bool:
+    """Whether Redis knows of a later plan of the performance than the ledger."""
+    known = cell.catalogue.performances.get(recorded.performance)
+    return known is not None and known.plan_change > recorded.plan_change

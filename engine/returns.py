@@ -11,6 +11,7 @@ from engine.house import Change
 from engine.instants import now_ms
 from engine.ledger.ledger import Ledger
 from engine.ledger.returns import Standing, read_standing, was_returned_by
+from engine.one_plan import of_one_plan
 from engine.orders import Ordered, find
 from engine.words import OrderId
 
@@ -18,6 +19,7 @@ UNDO_MS: Final = 15 * 60_000
 """How long whoever sold something at the counter may undo it without a manager."""
 
 
+@of_one_plan
 async def give_back(
     cell: Cell, ledger: Ledger, order: OrderId, change: Change, key: str, *, own_of: str = ""
 ) -> Ordered:
@@ -96,7 +98,7 @@ def _keys(cell: Cell, order: Order, operation: str) -> tuple[str, ...]:
     performances = dict.fromkeys(item.performance for item in order.items)
     return (
         *(keys.cell, keys.operation(operation), keys.order(order.order), keys.outbox, keys.sale(order.on_sale)),
-        *(part for name in performances for part in keys.performance(name)),
+        *(part for name in performances for part in cell.hall_keys(name)),
     )
 
 

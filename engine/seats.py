@@ -13,6 +13,7 @@ from engine.errors import BadInput, ForgedToken, Refused
 from engine.halls.layout import Layout
 from engine.instants import now_ms
 from engine.instead import left_elsewhere, others_like
+from engine.one_plan import of_one_plan
 from engine.prices import check_price_types, price, total
 from engine.signing import Hold
 from engine.wishes import Choice, Wish, check_sizes, explain, packed_wish, pieces, price_lists, with_seats
@@ -46,8 +47,11 @@ class SeatMap(msgspec.Struct, frozen=True):
     seats: str
     areas: dict[str, int]
     sold_places: dict[str, int]
+    plan_change: int = 0
+    """How often the plan had changed whose seats these are."""
 
 
+@of_one_plan
 async def hold(
     cell: Cell,
     owner: Owner,
@@ -85,8 +89,9 @@ async def hold(
         check_price_types(price_types, [lists for wish in wishes for lists in price_lists(cell, wish)])
     granted = await grant(cell, wishes, price_types, proofs, is_staff=not owner.place)
     names = list(dict.fromkeys([*performances, *(former.performances if former else ())]))
+    halls = [part for name in names for part in cell.hall_keys(name)]
     given_up = [former.hold, *(names.index(name) + 1 for name in former.performances)] if former else []
-    fingerprint = digest(pack(packed), pack(performances), pack(price_types), *([pack(given_up)] if former else []))
+    fingerprint = digest(pack(packed), pack(halls), pack(price_types), *([pack(given_up)] if former else []))
     if proofs != NOTHING:
         fingerprint = cell.fingerprint(fingerprint, pack(proofs))
     operation = "seats/swap" if former else "seats/hold"
@@ -100,7 +105,7 @@ async def hold(
             keys.outbox,
             keys.sale(owner.on_sale),
             keys.live(owner.on_sale),
-            *(part for name in names for part in keys.performance(name)),
+            *halls,
         ),
         (
             fingerprint,
@@ -232,9 +237,10 @@ def read_hold(cell: Cell, token: str, owner: str) -> Hold:
 
 
 def _performance_keys(cell: Cell, held: Hold) -> tuple[str, ...]:
-    return tuple(part for name in held.performances for part in cell.keys.performance(name))
+    return tuple(part for name in held.performances for part in cell.hall_keys(name))
 
 
+@of_one_plan
 async def release(cell: Cell, held: Hold) -> None:
     """Gives a hold's seats back. Raises `Refused` (`hold-ended`) when it has ended already."""
     operation = cell.keys.operation(digest("release", held.hold))
@@ -251,6 +257,7 @@ async def release(cell: Cell, held: Hold) -> None:
     raise broken("seats/release", reply)
 
 
+@of_one_plan
 async def extend(cell: Cell, held: Hold, key: str) -> int:
     """Keeps a hold `EXTENSION_MS` longer, once. Answers its new end. Raises `Refused`."""
     operation = cell.keys.operation(digest("extend", held.owner, key))
@@ -278,10 +285,11 @@ def split_rows(layout: Layout, rows: str) -> list[str]:
     return split
 
 
+@of_one_plan
 async def snapshot(cell: Cell, performance: PerformanceId) -> SeatMap:
     """The state of every seat, at one version. Raises `Refused` (`unknown-performance`)."""
     layout = cell.catalogue.layout(performance)
-    reply = await cell.read("seats/snapshot", (cell.keys.performance(performance)[0],), (len(layout.areas),))
+    reply = await cell.read("seats/snapshot", (cell.hall_keys(performance)[0],), (len(layout.areas),))
     match reply[0]:
         case b"seats":
             open_places, sold_places = reply[3::2], reply[4::2]
@@ -290,6 +298,7 @@ async def snapshot(cell: Cell, performance: PerformanceId) -> SeatMap:
                 seats=layout.seats_string(split_rows(layout, reply[2].decode())),
                 areas={area.id: count for area, count in zip(layout.areas, open_places, strict=True)},
                 sold_places={area.id: count for area, count in zip(layout.areas, sold_places, strict=True)},
+                plan_change=cell.catalogue.performances[performance].plan_change,
             )
         case b"unknown_performance":
             raise Refused("unknown-performance", "there is no such performance here")
@@ -330,7 +339,7 @@ RESTORED_A_CALL: Final = 5_000
 async def install(cell: Cell, performance: PerformanceId, layout: Layout, return_delay_ms: int) -> bool:
     """Lays out a performance, every seat open. Answers False where it is laid out already."""
     rows = layout.initial_rows()
-    key, index, _ = cell.keys.performance(performance)
+    key, index, _ = cell.hall_keys(performance)
     areas = pack([area.capacity for area in layout.areas])
     for first in range(0, max(1, len(rows)), INSTALLED_A_CALL):
         blocks = layout.blocks[first : first + INSTALLED_A_CALL]
@@ -372,7 +381,7 @@ async def restore(
         last = first + RESTORED_A_CALL
         reply = await cell.call(
             "seats/restore",
-            (cell.keys.cell, *cell.keys.performance(performance)),
+            (cell.keys.cell, *cell.hall_keys(performance)),
             (pack(flat[first:last]), pack(back[first:last]), areas),
         )
         match reply[0]:
@@ -383,11 +392,10 @@ async def restore(
         raise broken("seats/restore", reply)
 
 
+@of_one_plan
 async def sweep(cell: Cell, performance: PerformanceId, limit: int) -> tuple[int, bool]:
     """Ends at most `limit` due holds. Answers how many, and whether nothing is left to sell or to come back."""
-    reply = await cell.call(
-        "seats/sweep", (cell.keys.cell, cell.keys.outbox, *cell.keys.performance(performance)), (limit,)
-    )
+    reply = await cell.call("seats/sweep", (cell.keys.cell, cell.keys.outbox, *cell.hall_keys(performance)), (limit,))
     match reply[0]:
         case b"swept":
             return reply[1], reply[2] == 1
@@ -400,7 +408,7 @@ async def mark(cell: Cell, performance: PerformanceId, seats: Sequence[SeatId], 
     """Sets named seats from one state to another. Raises `Refused` (`seats-taken`) unless all are in the first."""
     layout = cell.catalogue.layout(performance)
     flat = [part for seat in seats for part in layout.locate(seat)]
-    keys = (cell.keys.cell, cell.keys.outbox, *cell.keys.performance(performance))
+    keys = (cell.keys.cell, cell.keys.outbox, *cell.hall_keys(performance))
     reply = await cell.call("seats/mark", keys, (*state, pack(flat)))
     match reply[0]:
         case b"marked":

@@ -58,7 +58,7 @@ class Standings:
     async def _look_at_cell(self) -> tuple[int, int]:
         """The cell's sequence, and how many holds live, those of nobody included."""
         cell = self._cell
-        due = [cell.keys.performance(name)[2] for name in cell.catalogue.performances]
+        due = [cell.hall_keys(name)[2] for name in cell.catalogue.performances]
         reply = await cell.call("cell/standing", (cell.keys.cell, *due))
         if reply[0] != b"standing":
             raise broken("cell/standing", reply)

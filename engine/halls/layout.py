@@ -92,6 +92,14 @@ class Layout:
         """The seat at an offset of a block."""
         return self.seat_ids[self._order[self.blocks[block].start + offset]]
 
+    def has(self, seat: SeatId) -> bool:
+        """Whether there is such a seat."""
+        return seat in self._located
+
+    def block_by_block(self) -> list[SeatId]:
+        """Every seat, in the order of the blocks and of the seats in them."""
+        return [self.seat_ids[place] for place in self._order]
+
     def class_of(self, category: str) -> str:
         """The letter of a category. Raises `KeyError`."""
         return self._letters[category]

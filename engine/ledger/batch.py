@@ -73,6 +73,8 @@ class Batch(msgspec.Struct):
     awaited: list[Awaited]
     poison: list[tuple[str, dict[str, Any], str]]
     history: list[tuple[str, SeatChange]] = []
+    documents: list[tuple[str, str]] = []
+    """Names (`<kind>:<id>`) and bodies, as they were published in the order of the stream."""
     restored: list[dict[str, Any]] = []
     """What was put back into a ledger from the past; see `engine/replay.py`."""
 
@@ -96,6 +98,9 @@ def sort(entries: Sequence[Entry], opener: Opener) -> Batch:
                     action = decode_action(bytes(fields["data"]))  # type: ignore[arg-type]
                     batch.actions.append((entry, action))
                     batch.changes += [action] if kind == "return" else []
+                case "document":
+                    batch.actions.append((entry, decode_action(bytes(fields["data"]))))  # type: ignore[arg-type]
+                    batch.documents.append((str(fields["name"]), str(fields["body"])))
                 case "seats":
                     batch.history.append((entry, _seat_change(bytes(fields["data"]))))  # type: ignore[arg-type]
                 case "restored":

@@ -20,6 +20,10 @@ ENTRANTS: Final = (
     "SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) "
     "ON CONFLICT (on_sale, line, index) DO NOTHING"
 )
+DOCUMENT: Final = (
+    "INSERT INTO documents (kind, id, body) VALUES ($1, $2, $3) "
+    "ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body, version = documents.version + 1"
+)
 SAME_INDEX: Final = (
     "SELECT w.on_sale, w.line, w.index FROM entrants e "
     "JOIN unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS w(on_sale, line, index, secret_hash) "
@@ -92,6 +96,9 @@ async def apply(connection: Any, batch: Batch, at_point: Callable[[str], None] =
             for entry, action in batch.actions
         ]
         await connection.execute(ACTIONS, *columns(actions, 7))
+    for name, body in batch.documents:
+        kind, _, identity = name.partition(":")
+        await connection.execute(DOCUMENT, kind, identity, body.encode())
     for told in batch.restored:
         await alarm(connection, "ledger-lost", told)
     await tell_of_batch(connection, batch)

@@ -118,7 +118,7 @@ async def revive(stage: Stage, slug: HouseSlug) -> tuple[float, list[str]]:
 
 async def _overdue(cell: Cell, now_ms: int) -> int:
     """Holds that ended more than two seconds ago and still hold."""
-    key, _, due = cell.keys.performance(PERFORMANCE)
+    key, _, due = cell.hall_keys(PERFORMANCE)
     reply = await cell.read("seats/holds", (key, due))
     if reply[0] != b"holds":
         raise broken("seats/holds", reply)

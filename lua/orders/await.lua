@@ -4,7 +4,8 @@
 -- KEYS  cell operation payment order outbox (performance due)…
 -- ARGV  epoch fingerprint owner payload holds keep_ms
 -- WHERE holds: packed [[hold, performance, …], …], performance counting from 1
--- REPLY awaiting: expires_at_ms order sequence | payment_used: order | other_payload | hold_ended: hold | closed | fenced: epoch
+-- REPLY awaiting: expires_at_ms order sequence | payment_used: order | other_payload | hold_ended: hold
+--       | unknown_performance | closed | fenced: epoch
 -- INCLUDES clock gate recall sequence remember
 -- FLAGS allow-oom
 local cell, operation, payment, order, outbox = unpack(KEYS)
@@ -22,6 +23,7 @@ for _, names in ipairs(cmsgpack.unpack(holds)) do
   for at = 2, #names do
     local key, due = KEYS[4 + 2 * names[at]], KEYS[5 + 2 * names[at]]
     local stored = redis.call("HGET", key, "h" .. names[1])
+    if not stored and redis.call("HEXISTS", key, "v") == 0 then return {"unknown_performance"} end
     local record = stored and cmsgpack.unpack(stored)
     if not record or record[1] == "" or record[2] <= now or (owner ~= "" and record[1] ~= owner) then
       return {"hold_ended", names[1]}

@@ -73,6 +73,8 @@ def _due(stage: Stage) -> list[str]:
 TERMS = pack([60_000, 9, 1, 0, 2, 60_000, 1_800_000, ["spring", 1, 5], ()])
 BEST = [1, "best", "", 2, {"mask": as_text(b"\xff")}]
 BOTH = pack([["both", 1, 2]])
+REVERSED = [8, 7, 6, 5, 4, 3, 2, 1]
+PLAN = pack([[("2.5 AAAA", None), ("2.5 AAAA", [[0], [], []])], 1, [5], [[0, 0]], REVERSED])
 CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "cell/bind": lambda s: ([s.keys.cell, s.keys.operation(OPERATION)], ["f"]),
     "cell/catalogue": lambda s: ([s.keys.cell, s.keys.catalogue], []),
@@ -136,6 +138,10 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "seats/release": lambda s: (
         [*_seats(s), *_halls(s)],
         ["f", "both", "v6"],
+    ),
+    "seats/replan": lambda s: (
+        [*_seats(s), s.keys.catalogue, *s.hall("p"), *s.hall("p@1")],
+        ["f", "performance:p", "{}", b"action", PLAN],
     ),
     "seats/restore": lambda s: ([s.keys.cell, *s.hall("p")], [pack([0, 1]), pack([0, 2]), pack([2])]),
     "seats/snapshot": lambda s: (s.hall("p")[:1], [1]),

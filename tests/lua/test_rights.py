@@ -35,6 +35,7 @@ LEFT_BEHIND = {
     "seats/mark": "bitfield hincrby xadd",
     "seats/release": "bitfield hdel hset set xadd zrem",
     "seats/restate": "xadd",
+    "seats/replan": "hincrby hset set xadd zadd zrange",
     "seats/restore": "bitfield hdel hset zrem",
     "seats/swap": "bitfield hdel hset set xadd zadd zrem",
     "seats/sweep": "hdel hset xadd zcard zrem",
