@@ -79,6 +79,7 @@ STATUS: Final[dict[str, int]] = {
     "already-on-sale": 409,
     "already-extended": 409,
     "payment-under-way": 409,
+    "payment-not-under-way": 409,
     "already-refunded": 409,
     "undo-over": 409,
     "no-draft": 409,

@@ -8,6 +8,7 @@ import msgspec
 from api.hot import Answer, Call, Headers, hot
 from api.wire import (
     ExtendReply,
+    ExtendRequest,
     HoldReply,
     HoldRequest,
     ItemReply,
@@ -38,6 +39,7 @@ from engine.words import OnSaleId, OrderId
 
 JOIN: Final = msgspec.json.Decoder(JoinRequest)
 PASS: Final = msgspec.json.Decoder(PassRequest)
+EXTEND: Final = msgspec.json.Decoder(ExtendRequest)
 HOLD: Final = msgspec.json.Decoder(HoldRequest)
 ORDER: Final = msgspec.json.Decoder(OrderRequest)
 encode: Final = msgspec.json.Encoder().encode
@@ -192,7 +194,8 @@ async def swap(call: Call) -> Answer:
 @hot(
     "POST",
     "/holds/{hold:str}/extend",
-    summary="Keep a hold longer, once",
+    summary="Keep a hold longer, once, while its payment is under way",
+    request=ExtendRequest,
     answers={200: ExtendReply},
     bearer=SHOPPER,
 )
@@ -201,6 +204,9 @@ async def extend(call: Call) -> Answer:
     owner, _ = owner_of(call.cell, call.bearer(), "counter", "orders:write")
     key = call.idempotency_key()
     held = seats.read_hold(call.cell, call.parameters["hold"], owner.owner)
+    request = await call.body(EXTEND)
+    if owner.place:
+        await orders.check_under_way(call.cell, request.payment, held.currency)
     expires_at_ms = await seats.extend(call.cell, held, key)
     return _json(200, ExtendReply(hold=call.parameters["hold"], expires_at=to_rfc3339(expires_at_ms)))
 

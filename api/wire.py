@@ -87,6 +87,12 @@ class HoldReply(Reply, frozen=True, omit_defaults=False):
     """Why the best were these: one for each item that asked for the best."""
 
 
+class ExtendRequest(Request, frozen=True):
+    """Keep a hold longer, while this payment of it is under way; the house's own staff need none."""
+
+    payment: Payment | None = None
+
+
 class ExtendReply(Reply, frozen=True):
     """A hold's new end."""
 

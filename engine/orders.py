@@ -93,7 +93,7 @@ async def confirm(
     operation = digest("order", buyer.caller, key)
     sold = Sold(owner=buyer.owner, place=holds[0].place, holds=packed_holds(order, holds))
     paid_by = provider(payment.provider)
-    match await _outcome(paid_by, order, payment.reference):
+    match await _outcome(paid_by, payment.reference, order.total, order.currency):
         case Outcome.PAID:
             try:
                 ordered, state = await sell(cell, order, sold, operation, fingerprint)
@@ -115,14 +115,32 @@ async def confirm(
     raise Refused("payment-declined", "the payment was declined; your seats stay reserved for you until their time")
 
 
-async def _outcome(paid_by: PaymentProvider, order: Order, reference: str) -> Outcome:
+async def _outcome(paid_by: PaymentProvider, reference: str, total: int | None, currency: str) -> Outcome:
     """How the payment stands; from a provider that does not answer in time, its event will tell."""
     try:
         async with asyncio.timeout(PROVIDER_SECONDS):
-            return await paid_by.check(reference, order.total, order.currency)
+            return await paid_by.check(reference, total, currency)
     except (TimeoutError, OSError):
-        log.warning("a provider does not answer", provider=paid_by.name, order=order.order)
+        log.warning("a provider does not answer", provider=paid_by.name)
         return Outcome.PENDING
+
+
+async def check_under_way(cell: Cell, payment: Payment | None, currency: str) -> None:
+    """Raises `Refused` unless a payment is under way, or made, and has bought nothing yet: `payment-not-under-way`,
+    `payment-declined`, `payment-used`, `unknown-provider`.
+    """
+    if payment is None:
+        raise Refused("payment-not-under-way", "seats are kept longer only while their payment is under way")
+    _check_reference(payment)
+    if await _outcome(provider(payment.provider), payment.reference, None, currency) is Outcome.DECLINED:
+        raise Refused("payment-declined", "the payment was declined; your seats stay reserved for you until their time")
+    if await find_paid(cell, payment.provider, payment.reference) is not None:
+        raise Refused("payment-used", "this payment belongs to an order")
+
+
+def _check_reference(payment: Payment) -> None:
+    if not 1 <= len(payment.reference) <= LONGEST_TEXT or not payment.reference.isprintable():
+        raise BadInput(f"payment.reference has between 1 and {LONGEST_TEXT} plain characters")
 
 
 def _check_basket(cell: Cell, holds: Sequence[Hold], payment: Payment) -> None:
@@ -134,9 +152,7 @@ def _check_basket(cell: Cell, holds: Sequence[Hold], payment: Payment) -> None:
         raise BadInput("a hold is named twice")
     if len({(held.owner, held.on_sale, held.currency) for held in holds}) > 1:
         raise BadInput("the holds of an order are one visitor's, of one on-sale, in one currency")
-    reference = payment.reference
-    if not 1 <= len(reference) <= LONGEST_TEXT or not reference.isprintable():
-        raise BadInput(f"payment.reference has between 1 and {LONGEST_TEXT} plain characters")
+    _check_reference(payment)
 
 
 class Found(msgspec.Struct, frozen=True):

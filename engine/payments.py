@@ -36,8 +36,8 @@ class PaymentProvider(Protocol):
     is_charged_first: bool
     """Whether a payment that is `PAID` has taken money already, to be given back if the hold has ended."""
 
-    async def check(self, reference: str, total: int, currency: str) -> Outcome:
-        """How a payment of `total` minor units stands. Asked by the server; a visitor's word is not enough."""
+    async def check(self, reference: str, total: int | None, currency: str) -> Outcome:
+        """How a payment of `total` minor units (None: of whatever sum) stands. A visitor's word is not enough."""
         ...
 
     def read_event(self, signer: Signer, headers: Mapping[str, str], body: bytes) -> PaymentEvent:
@@ -54,7 +54,7 @@ class DemoProvider:
     is_charged_first = True
     SIGNATURE: Final = "parvis-demo-signature"
 
-    async def check(self, reference: str, total: int, currency: str) -> Outcome:  # noqa: ARG002 - the interface's
+    async def check(self, reference: str, total: int | None, currency: str) -> Outcome:  # noqa: ARG002 - the interface's
         """The reference's first word decides."""
         match reference.partition("-")[0]:
             case "yes":
@@ -82,7 +82,7 @@ class CounterTill:
     name = "counter"
     is_charged_first = False
 
-    async def check(self, reference: str, total: int, currency: str) -> Outcome:  # noqa: ARG002 - the interface's
+    async def check(self, reference: str, total: int | None, currency: str) -> Outcome:  # noqa: ARG002 - the interface's
         """Staff are believed; their key is on the order."""
         return Outcome.PAID if reference.partition("-")[0] in {"cash", "card"} else Outcome.DECLINED
 

@@ -1,11 +1,11 @@
-"""The basket without JavaScript: what is held, until when; let go of it, or keep it longer."""
+"""The basket without JavaScript: what is held, until when; let go of it."""
 
 import msgspec
 
 from api.forms.bought import keep_order, order_of
 from api.forms.door import IN_TURN, Visit, pages
 from api.forms.halls import Hall, listed
-from api.forms.kept import BasketHold, KeptHold, unspelled
+from api.forms.kept import BasketHold, unspelled
 from api.forms.words import Words
 from api.hot import Answer
 from api.wire import StatusReply
@@ -25,7 +25,6 @@ class BasketView(msgspec.Struct, frozen=True):
     fees: int
     currency: str
     ends_at_ms: int
-    can_extend: bool
 
     def __bool__(self) -> bool:
         return bool(self.holds)
@@ -56,7 +55,6 @@ async def basket_view(visit: Visit, status: StatusReply) -> BasketView:
         fees=sum(item.fee for item in items),
         currency=holds[0].hold.currency if holds else "EUR",
         ends_at_ms=min((each.expires_at_ms for each in holds), default=0),
-        can_extend=any(not each.is_extended for each in holds),
     )
 
 
@@ -84,25 +82,4 @@ def _told(visit: Visit, order: OrderId) -> Answer:
     return visit.go("/order")
 
 
-async def extend(visit: Visit) -> Answer:
-    """More time for every hold, which the house grants once; what has ended is gone."""
-    left, problem = [], ""
-    holds = visit.basket(await visit.status())
-    for each in holds:
-        ends_at_ms = each.expires_at_ms
-        try:
-            key = visit.cell.signer.derive(f"extend {each.hold.hold}", visit.kept.secret)
-            ends_at_ms = await seats.extend(visit.cell, each.hold, key)
-        except Refused as refusal:
-            problem = refusal.slug
-            if refusal.slug == "hold-ended":
-                if order := await order_of(visit, holds):
-                    return _told(visit, order)
-                continue
-        left.append(KeptHold(unspelled(each.token), ends_at_ms, is_extended=True))
-    visit.keep(holds=tuple(left))
-    return visit.go("/pay" if visit.fields.get("back") == "pay" else "/seats", problem=problem)
-
-
 pages("/release", "plain_release", act=release, needs=IN_TURN)
-pages("/extend", "plain_extend", act=extend, needs=IN_TURN)

@@ -32,7 +32,6 @@ class KeptHold(msgspec.Struct, frozen=True, array_like=True):
 
     token: bytes
     expires_at_ms: Instant
-    is_extended: bool = False
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -55,7 +54,6 @@ class BasketHold(msgspec.Struct, frozen=True):
     token: str
     hold: Hold
     expires_at_ms: int
-    is_extended: bool
 
 
 _decode: Final = msgspec.msgpack.Decoder(Kept).decode
@@ -113,7 +111,7 @@ def basket_of(cell: Cell, place: Place | None, kept: Kept, now_ms: int) -> list[
         except ForgedToken:
             continue
         if hold.owner == owner and hold.on_sale == place.on_sale and each.expires_at_ms > now_ms:
-            found.append(BasketHold(token, hold, each.expires_at_ms, each.is_extended))
+            found.append(BasketHold(token, hold, each.expires_at_ms))
     return found
 
 

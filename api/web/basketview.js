@@ -80,7 +80,7 @@ export function basketView({ basket, words, names, onpay, onended = null, isCoun
     setText(left, words.stretch(leftMs));
     const isHurried = leftMs < HURRY_MS;
     untilBox.classList.toggle('hurried', isHurried);
-    more.hidden = !isHurried || basket.holds.every((hold) => hold.isExtended);
+    more.hidden = !isCounter || !isHurried || basket.holds.every((hold) => hold.isExtended);
     setText(barSum, `${words.say('items', { n: basket.items.length })} · ${words.money(basket.total, basket.currency)}`);
     setText(barUntil, `${words.say('kept_until', { time })} (${words.stretch(leftMs)})`);
     if (isHurried && !hasWarned) setText(spoken, words.say('two_minutes_left'));

@@ -1,5 +1,5 @@
--- Keeps the holds of an order whose payment is still under way, once, to a stated limit. Answers when the first
--- of them ends. The ledger is told: money may come when Redis has forgotten the order.
+-- Keeps the holds of an order whose payment is still under way, once, to a stated limit, and none beyond the longest
+-- life of a hold. Answers when the first of them ends. The ledger is told: money may come when Redis has forgotten the order.
 --
 -- KEYS  cell operation payment order outbox (performance due)…
 -- ARGV  epoch fingerprint owner payload holds keep_ms
@@ -35,7 +35,9 @@ end
 local kept_until_ms, expires_at_ms = now + tonumber(keep_ms), nil
 for _, part in ipairs(parts) do
   local record = part[4]
-  if record[5] == 0 then record[2], record[5] = math.max(record[2], kept_until_ms), 1 end
+  if record[5] == 0 then
+    record[2], record[5] = math.max(record[2], math.min(kept_until_ms, record[8] or kept_until_ms)), 1
+  end
   expires_at_ms = math.min(expires_at_ms or record[2], record[2])
   redis.call("HSET", part[1], "h" .. part[3], cmsgpack.pack(record))
   redis.call("ZADD", part[2], record[2], part[3])

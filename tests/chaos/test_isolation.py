@@ -184,7 +184,13 @@ async def test_a_house_out_of_memory_refuses_what_can_wait_and_its_neighbour_sel
             await until(says_why)
             assert (await west.join_once("somebody")).slug == "house-busy"
             assert (await west.hold(token, "zaal-C-1")).slug == "house-busy"
-            assert (await west.post(f"/holds/{kept}/extend", None, token=token)).status == 200
+            assert (
+                await west.post(
+                    f"/holds/{kept}/extend",
+                    {"payment": {"provider": "demo", "reference": f"late-{uuid.uuid4()}"}},
+                    token=token,
+                )
+            ).status == 200
             assert (await west.ask("DELETE", f"/holds/{given_back}", token=token)).status == 204
             ordered = await west.order(token, held)
             assert ordered.status == 202

@@ -45,7 +45,8 @@ class Try:
 
     async def extend(self, which: int, key: str) -> Answer:
         path = f"/holds/{self.facts['holds'][which]}/extend"
-        return await self.sale.post(path, None, token=self.facts["token"], key=key)
+        body = {"payment": {"provider": "demo", "reference": f"late-{self.facts['number']}"}}
+        return await self.sale.post(path, body, token=self.facts["token"], key=key)
 
     async def swap(self, which: int, key: str) -> Answer:
         items = [{"performance": self.sale.performance, "seats": [self.facts["seats"][2 + which]]}]

@@ -8,6 +8,7 @@ import uuid
 import jwt
 import pytest
 
+from engine.instants import from_rfc3339
 from engine.waiting_room import hash_secret
 from tests.town import Sale, Town, past
 
@@ -164,10 +165,19 @@ async def test_a_hold_is_extended_once_and_given_back(town: Town) -> None:
         token = await sale.enter()
         held = (await sale.hold(token, "zaal-A-1")).json
         path = f"/holds/{held['hold']}"
-        extended = await sale.post(f"{path}/extend", None, token=token)
+        for payment, status, slug in (
+            (None, 409, "payment-not-under-way"),
+            ("no-money", 402, "payment-declined"),
+            ("", 422, "bad-input"),
+        ):
+            body = {"payment": {"provider": "demo", "reference": payment}} if payment is not None else {}
+            refused = await sale.post(f"{path}/extend", body, token=token)
+            assert (refused.status, refused.slug) == (status, slug)
+        under_way = {"payment": {"provider": "demo", "reference": "late-and-under-way"}}
+        extended = await sale.post(f"{path}/extend", under_way, token=token)
         assert (extended.status, extended.json["hold"]) == (200, held["hold"])
         assert extended.json["expires_at"] > held["expires_at"]
-        again = await sale.post(f"{path}/extend", None, token=token)
+        again = await sale.post(f"{path}/extend", under_way, token=token)
         assert (again.status, again.slug) == (409, "already-extended")
         released = await sale.ask("DELETE", path, token=token)
         assert (released.status, released.body) == (204, b"")
@@ -177,13 +187,32 @@ async def test_a_hold_is_extended_once_and_given_back(town: Town) -> None:
         assert (refused.status, refused.slug) == (410, "hold-ended")
 
 
+async def test_no_hold_lives_longer_than_the_house_says_and_staff_need_no_payment_to_keep_one(town: Town) -> None:
+    async with await town.open_sale("noord", hold_seconds=60, longest_hold_seconds=90) as sale:
+        token = await sale.enter()
+        payment = {"provider": "demo", "reference": "late-but-coming"}
+        held = (await sale.hold(token, "zaal-A-1")).json
+        extended = await sale.post(f"/holds/{held['hold']}/extend", {"payment": payment}, token=token)
+        assert from_rfc3339(extended.json["expires_at"]) == from_rfc3339(held["expires_at"]) + 30_000
+        bought = await sale.hold(token, "zaal-A-2")
+        await sale.order(token, bought.json["hold"], payment="yes-and-used")
+        token = await sale.enter()
+        held = (await sale.hold(token, "zaal-A-3")).json
+        used = {"payment": {"provider": "demo", "reference": "yes-and-used"}}
+        refused = await sale.post(f"/holds/{held['hold']}/extend", used, token=token)
+        assert (refused.status, refused.slug) == (422, "payment-used")
+        kept = (await sale.hold(sale.counter_key, "zaal-A-5")).json
+        assert (await sale.post(f"/holds/{kept['hold']}/extend", {}, token=sale.counter_key)).status == 200
+
+
 async def test_a_hold_that_ran_out_is_gone_and_its_money_goes_back_if_its_seat_is_somebody_elses(town: Town) -> None:
     async with await town.open_sale("noord", hold_seconds=1) as sale:
         token = await sale.enter()
         held = (await sale.hold(token, "zaal-A-1")).json
         await past(held["expires_at"])
         for method, path in (("POST", f"/holds/{held['hold']}/extend"), ("DELETE", f"/holds/{held['hold']}")):
-            answer = await sale.ask(method, path, token=token)
+            body = {"payment": {"provider": "demo", "reference": "late-at-all"}} if method == "POST" else None
+            answer = await sale.ask(method, path, body, token=token)
             assert (answer.status, answer.slug) == (410, "hold-ended"), method
         other = (await sale.hold(await sale.enter(), "zaal-A-1")).json
         refused = await sale.order(token, held["hold"], headers={"Prefer": "wait=5"})

@@ -49,11 +49,9 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
         PUBLIC,
     ),
     **{("GET", path): PUBLIC for path in ("/plain", "/plain/houses.css", PLAIN_HOUSE)},
-    **{("GET", ROOM + path): PUBLIC for path in ("", "/join", "/enter", "/leave", "/release", "/extend")},
+    **{("GET", ROOM + path): PUBLIC for path in ("", "/join", "/enter", "/leave", "/release")},
     **{("GET", ROOM + path): PUBLIC for path in ("/seats", "/pay", "/order")},
-    **{
-        ("POST", ROOM + path): FORMED for path in ("/join", "/enter", "/leave", "/release", "/extend", "/seats", "/pay")
-    },
+    **{("POST", ROOM + path): FORMED for path in ("/join", "/enter", "/leave", "/release", "/seats", "/pay")},
     **{("GET", path): OPERATING for path in ("/v1/operated-houses", HOUSE + "/ops")},
     ("POST", ON_SALE + "/places"): JOINING,
     ("POST", ON_SALE + "/passes"): CLAIMING,
@@ -172,7 +170,7 @@ def body_of(path: str, facts: "dict[str, Any]") -> Any:
     return {
         "passes": {"place": facts["far_place"], "secret": facts["far_secret"]},
         "holds": {"items": seats},
-        "extend": None,
+        "extend": {"payment": payment | {"reference": "late-of-a-stranger"}},
         "swap": {"items": seats},
         "orders": {"holds": [facts["hold"]], "customer": {"email": "a@example.org"}, "payment": payment},
         "events": {"reference": "yes-of-a-stranger", "is_paid": True},

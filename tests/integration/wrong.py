@@ -160,7 +160,21 @@ ORDERS = [
     Wrong("extend: another house's hold", "POST", "/holds/{far_hold}/extend", 404, "unknown-hold", who="pass_"),
     Wrong("extend: no hold", "POST", "/holds/nonsense/extend", 404, "unknown-hold", who="pass_"),
     Wrong("extend: no pass", "POST", "/holds/{hold}/extend", 401, "pass-required"),
-    Wrong("extend: a hold that ended", "POST", "/holds/{ended_hold}/extend", 410, "hold-ended", who="ended_pass"),
+    Wrong(
+        *("extend: a hold that ended", "POST", "/holds/{ended_hold}/extend", 410, "hold-ended"),
+        lambda _: {"payment": {"provider": "demo", "reference": "late-of-a-wrong-request"}},
+        who="ended_pass",
+    ),
+    Wrong(
+        *("extend: no payment", "POST", "/holds/{hold}/extend", 409, "payment-not-under-way"),
+        lambda _: {},
+        who="pass_",
+    ),
+    Wrong(
+        *("extend: another's payment", "POST", "/holds/{hold}/extend", 422, "unknown-provider"),
+        lambda _: {"payment": {"provider": "nonsense", "reference": "late"}},
+        who="pass_",
+    ),
     Wrong("release: another visitor's hold", "DELETE", "/holds/{other_hold}", 404, "unknown-hold", who="pass_"),
     Wrong("release: another house's hold", "DELETE", "/holds/{far_hold}", 404, "unknown-hold", who="pass_"),
     Wrong("release: no hold", "DELETE", "/holds/nonsense", 404, "unknown-hold", who="pass_"),

@@ -65,6 +65,15 @@ def test_a_hold_that_was_extended_is_not_kept_longer_and_the_answer_says_so(stag
     assert stage.due() == {"h1": extended[1]}
 
 
+def test_no_hold_outlives_its_longest_life(stage: Stage) -> None:
+    stage.before("A: . .")
+    stage.let_in(1)
+    stage.hold(1, "A1", terms=(0, 0, 0, 0, HOLD_MS + 5_000))
+    record = stage.held("h1")
+    assert record is not None
+    assert stage.wait_for_payment(1, "h1", keep_ms=KEEP_MS)[1] == record[7] == stage.due()["h1"]
+
+
 def test_a_hold_is_never_cut_short(stage: Stage) -> None:
     stage.before("A: h1 .")
     ends = stage.due()["h1"]

@@ -27,6 +27,15 @@ def test_an_extended_hold_ends_all_the_same(stage: Stage) -> None:
     assert stage.after() == "A: . ."
 
 
+def test_no_hold_outlives_its_longest_life(stage: Stage) -> None:
+    stage.before("A: . .")
+    stage.let_in(1)
+    stage.hold(1, "A1", terms=(0, 0, 0, 0, HOLD_MS + 5_000))
+    record = stage.held("h1")
+    assert record is not None
+    assert stage.extend(1, "h1", extend_ms=30_000)[1] == record[7] == record[1] + 5_000
+
+
 def test_cannot_be_extended_twice(stage: Stage) -> None:
     stage.before("A: h1 .")
     stage.extend(1, "h1")
