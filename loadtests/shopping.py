@@ -116,7 +116,11 @@ class Shopper:
                 if offers and visit.whim.random() < 0.5:
                     self.offered = offers[0]
             case "seat-left-alone":
-                self.taste = "best"
+                offers = facts.get("alternatives", [])
+                if offers and visit.whim.random() < 0.8:
+                    self.offered = offers[0]
+                else:
+                    self.taste = "best"
             case "sold-out":
                 self.party = max(1, min(self.party, facts.get("largest_party", 0)))
                 yield visit.think(2, is_waiting=True)

@@ -136,6 +136,7 @@ class Backstage:
             "burst_percent": 100,
             "cap": 1_000,
             "return_delay_seconds": 0,
+            "lone_seats": "off",
         }
         on_sale = OnSale(on_sale=OnSaleId(f"sale-{number}"), title="Sale", performances=names, **(rules | changed))
         return await houses.add_on_sale(self.cell, self.ledger, on_sale, BY)

@@ -13,7 +13,7 @@ from api.forms.kept import BasketHold, with_hold
 from api.hot import Answer
 from api.visitor import owner_of
 from engine import seats
-from engine.best import Best
+from engine.best import SPLITS, Best
 from engine.catalogue import Performance
 from engine.errors import BadInput, ForgedToken, Refused
 from engine.pressure import Level
@@ -139,6 +139,7 @@ async def show_seats(visit: Visit) -> Answer:
         currency=performance.currency,
         hall=hall,
         hall_name=open_hall.hall.name,
+        has_stairs="without_stairs" in open_hall.hall.plan.get("parvis", {}),
         asked=visit.query.under("q."),
         asked_area=visit.query.get("area"),
         asked_category=visit.query.get("category"),
@@ -177,7 +178,14 @@ def wish_of(visit: Visit, performance: Performance) -> "tuple[Wish, list[str]]":
         raise Refused(NONE_CHOSEN, "nothing is chosen")
     if area := fields.get("area"):
         return Wish(performance=name, area=AreaId(area), quantity=len(types)), types
-    return Wish(performance=name, best=Best(quantity=len(types), category=fields.get("category"))), types
+    best = Best(
+        quantity=len(types),
+        category=fields.get("category"),
+        aisle=fields.get("aisle"),
+        no_stairs=bool(fields.get("no_stairs")),
+        split=SPLITS[-1] if fields.get("apart") else SPLITS[0],
+    )
+    return Wish(performance=name, best=best), types
 
 
 def _types_of_seats(fields: Fields) -> list[str]:

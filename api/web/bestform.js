@@ -15,10 +15,11 @@ function chips({ name, legend, options, value, onchange }) {
 }
 
 /**
- * `categories`: the names of those with seats. `onask({quantity, types, categories})`: `categories` are what may be
- * tried, the dearest first; one empty name means any. `onwheelchair`: where wheelchair places are, null without any.
+ * `categories`: the names of those with seats. `onask({best, types, category})`: `best` as the engine takes it;
+ * `category`: what was chosen, empty for any. `hasStairs`: some of the hall is reached without stairs, and some is not.
+ * `onwheelchair`: where wheelchair places are, null without any.
  */
-export function bestForm({ performance, categories, limit, currency, words, onask, onwheelchair }) {
+export function bestForm({ performance, categories, limit, currency, words, onask, onwheelchair, hasStairs }) {
   const prices = [...new Set(categories.map((name) => usualPrice(performance, name)))].sort((a, b) => a - b);
   const asked = { quantity: Math.min(2, limit), most: prices.at(-1), category: '' };
   const reduced = h('div', { class: 'quantities' });
@@ -46,7 +47,6 @@ export function bestForm({ performance, categories, limit, currency, words, onas
     }));
     settle();
     reduced.hidden = !others.length;
-    box.hidden = !others.length && categories.length < 2;
   }
 
   function take(changed) {
@@ -60,15 +60,24 @@ export function bestForm({ performance, categories, limit, currency, words, onas
   const ceiling = prices.length > 1 ? chips({ name: 'ceiling', legend: words.say('at_most'), options: ceilings, value: asked.most, onchange: (value) => { choose.value = ''; take({ most: value, category: '' }); } }) : null;
   const choose = h('select', { onchange: () => take({ category: choose.value }) }, ['', ...categories].map((name) => h('option', { value: name },
     name ? `${name} – ${words.money(usualPrice(performance, name), currency)}` : words.say('any_category'))));
-  box.append(...[categories.length > 1 ? h('label', { class: 'field' }, h('span', {}, words.say('category')), choose) : null, reduced].filter(Boolean));
+  const aisle = h('select', {}, ['', 'any', 'left', 'right'].map((value) => h('option', { value }, words.say(`wish_aisle.${value || 'none'}`))));
+  const [noStairs, apart] = [h('input', { type: 'checkbox' }), h('input', { type: 'checkbox' })];
+  const labelled = (key, input) => h('label', { class: 'field' }, h('span', {}, words.say(key)), input);
+  const ticked = (key, input) => h('label', { class: 'choice' }, input, h('span', {}, words.say(key)));
+  box.append(...[categories.length > 1 ? labelled('category', choose) : null, reduced, labelled('wish_where', aisle),
+    hasStairs ? ticked('wish_no_stairs', noStairs) : null, ticked('wish_apart', apart)].filter(Boolean));
 
   function ask(category) {
     const found = Object.keys(pricesOf(performance, category ? [category] : allowed()));
     const others = [...types].flatMap(([type, each]) => Array(each.value).fill(type)).slice(0, asked.quantity);
     const usual = Array(asked.quantity - others.length).fill(found[0]);
-    const dearestFirst = [...allowed()].sort((a, b) => usualPrice(performance, b) - usualPrice(performance, a));
-    const isAny = !category && dearestFirst.length === categories.length && Object.keys(pricesOf(performance, categories)).length > 0;
-    return { quantity: asked.quantity, types: [...usual, ...others], categories: category ? [category] : isAny ? [''] : dearestFirst };
+    const wished = category || asked.category;
+    const best = {
+      quantity: asked.quantity,
+      ...(wished ? { category: wished } : asked.most < prices.at(-1) ? { max_price: asked.most + performance.fee } : {}),
+      ...(aisle.value ? { aisle: aisle.value } : {}), ...(noStairs.checked ? { no_stairs: true } : {}), ...(apart.checked ? { split: 'anywhere' } : {}),
+    };
+    return { best, types: [...usual, ...others], category: wished };
   }
 
   showTypes();
@@ -77,6 +86,9 @@ export function bestForm({ performance, categories, limit, currency, words, onas
     onwheelchair ? h('button', { type: 'button', class: 'quiet', onclick: onwheelchair }, words.say('wheelchair_show')) : null);
   return { element, ask, get quantity() { return asked.quantity; } };
 }
+
+/** Why these are the best: as the engine says it. */
+const sayWhy = ({ together, better_rows: better }, words) => [together === 'together' ? '' : words.say(`found_split.${together}`), better ? words.say('found_better', { n: better }) : ''];
 
 /** What was found: in words, with a way to other seats and a way to give them back. */
 export function foundBox({ words, onother, onback }) {
@@ -88,12 +100,13 @@ export function foundBox({ words, onother, onback }) {
   const element = h('div', { class: 'notice good found', part: 'found', hidden: true }, h('p', { role: 'status' }, what, ' ', more), note, h('div', { class: 'actions' }, other, back));
   return {
     element,
-    show({ seats, amount, until, count, isSame = false }) {
+    show({ seats, amount, until, count, choice, isSame = false }) {
       element.hidden = false;
       setText(what, seats);
       setText(more, `${amount}. ${words.say('reserved_until', { time: until })}.`);
-      setText(note, isSame ? words.say('same_seats') : '');
-      note.hidden = !isSame;
+      const why = [isSame ? words.say('same_seats') : '', ...(choice ? sayWhy(choice, words) : [])].filter(Boolean);
+      setText(note, why.join(' '));
+      note.hidden = !why.length;
       setText(back, words.say('let_go', { n: count }));
       other.hidden = false;
     },

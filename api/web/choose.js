@@ -64,13 +64,14 @@ export class Chooser {
 
   showForms(categories, areas) {
     const { performance, limit, currency, words } = this;
-    const key = `${categories.join('\n')}\n\n${areas.map(({ id }) => id)}`;
+    const key = `${categories.join('\n')}\n\n${areas.map(({ id }) => id)}\n\n${this.plan?.hasStairs}`;
     if (!this.hold || key === this.formsShown) return;
     this.formsShown = key;
     this.standing = areas.map((area) => standingForm(this, area));
     const hasWheelchair = this.plan?.isWheelchair.some(Boolean);
     this.best = categories.length ? bestForm({
       performance, categories, limit, currency, words, onask: (button, asked) => this.askBest(button, asked),
+      hasStairs: Boolean(this.plan?.hasStairs),
       onwheelchair: hasWheelchair ? () => { this.showAs('list'); this.list.showWheelchair(); } : null,
     }) : null;
     this.forms.replaceChildren(...[this.best, ...this.standing].filter(Boolean).map(({ element }) => element));
@@ -189,16 +190,16 @@ export class Chooser {
     if (this.picked.size) this.showTray();
   }
 
+  /** Takes a seat, or puts it back; with it those that are only sold together with it. */
   toggle(n) {
     this.problem.hidden = true;
-    if (!this.picked.delete(n)) {
-      if (this.picked.size >= this.limit) {
-        this.say([this.words.say('problem.too-many-seats', { limit: this.limit })]);
-        return;
-      }
-      this.picked.add(n);
-    }
-    this.settle([n]);
+    const whole = this.plan.unitOf(n);
+    if (this.picked.has(n)) whole.forEach((each) => this.picked.delete(each));
+    else if (this.picked.size + whole.length > this.limit) {
+      this.say([this.words.say('problem.too-many-seats', { limit: this.limit })]);
+      return;
+    } else whole.forEach((each) => this.picked.add(each));
+    this.settle(whole);
     this.showTray();
   }
 
@@ -241,16 +242,8 @@ export class Chooser {
     }, (trouble) => this.tell(trouble, types));
   }
 
-  /** The first category in which so many sit together: the engine knows no price ceiling, and a refusal changes nothing. */
-  async holdBest({ quantity, types, categories }) {
-    for (const [at, category] of categories.entries()) {
-      try {
-        return await this.hold([{ performance: this.id, best: { quantity, ...(category ? { category } : {}) } }], types);
-      } catch (trouble) {
-        if (trouble.slug !== 'sold-out' || at === categories.length - 1) throw trouble;
-      }
-    }
-    return null;
+  holdBest({ best, types }) {
+    return this.hold([{ performance: this.id, best }], types);
   }
 
   askBest(button, asked) {
@@ -262,7 +255,7 @@ export class Chooser {
     const { words } = this;
     const seats = held.items.map((item) => item.seat).filter(Boolean);
     this.found = { held, asked, seats };
-    this.box.show({ seats: nameSeats(this.plan, seats, words), amount: words.money(held.total, held.currency), until: words.time(held.expires_at), count: seats.length, isSame });
+    this.box.show({ seats: nameSeats(this.plan, seats, words), amount: words.money(held.total, held.currency), until: words.time(held.expires_at), count: seats.length, choice: held.choices?.[0], isSame });
     this.box.element.querySelector('.actions').hidden = !this.release;
     this.refresh();
     this.map?.reveal(seats.map(this.plan.n));
@@ -321,13 +314,14 @@ export class Chooser {
     }
     const isTooMany = trouble.slug === 'too-many-seats' && yours > 0;
     this.say([trouble.lost ? words.say('seats_let_go', { seats: nameSeats(plan, trouble.lost, words) }) : null, isTooMany ? words.say('too_many_with_yours', { limit, yours }) : explain(trouble, words), taken.length ? `${nameSeats(plan, taken, words)}.` : null,
-      trouble.slug === 'sold-out' && party ? [asked?.categories.at(-1), words.say('largest_party', { n: party })].filter(Boolean).join(': ') : null], [alternatives.length ? h('p', {}, words.say('take_instead')) : null, offers.length ? h('div', { class: 'offers' }, offers) : null].filter(Boolean));
-    if (trouble.slug === 'sold-out' && asked) await this.tellElsewhere(asked);
+      trouble.slug === 'sold-out' && party ? [asked?.category, words.say('largest_party', { n: party })].filter(Boolean).join(': ') : null], [alternatives.length ? h('p', {}, words.say('take_instead')) : null, offers.length ? h('div', { class: 'offers' }, offers) : null].filter(Boolean));
+    if (trouble.slug === 'sold-out' && asked) await this.tellElsewhere(asked, trouble.facts?.elsewhere ?? []);
   }
 
-  async tellElsewhere({ quantity, categories }) {
+  /** `elsewhere`: where the engine found room for as many. */
+  async tellElsewhere({ best: { quantity } }, elsewhere) {
     const { words } = this;
-    const left = (this.seatCategories ?? []).filter((name) => categories[0] && !categories.includes(name) && (this.openOf?.get(name) ?? 0) >= quantity);
+    const left = elsewhere.filter(({ performance, seats }) => performance === this.id && seats).map(({ category }) => category);
     const buttons = left.map((name) => {
       const button = h('button', { type: 'button', class: 'secondary', onclick: () => this.askBest(button, this.best.ask(name)) }, `${name}: ${words.say('open_seats', { n: this.openOf.get(name) })}, ${this.rangeOf([this.plan.category.indexOf(this.plan.categories.findIndex((each) => each.name === name))])}`);
       return button;

@@ -24,7 +24,7 @@ POPULAR: Final = 12
 """So many seats do many shoppers want at once."""
 MODES: Final = ("late", "twice", "early", "never")
 EXPECTED: Final = frozenset(
-    {"seats-taken", "sold-out", "seat-left-alone", "too-many-seats", "hold-ended", "pass-ended"}
+    {"seats-taken", "sold-out", "seat-left-alone", "cool-down", "too-many-seats", "hold-ended", "pass-ended"}
 )
 """Refusals of a hold or an order that end a visit in good order."""
 Answer = tuple[int, Any]

@@ -126,7 +126,7 @@ async def test_a_sold_out_category_says_what_is_left_and_takes_it_in_place(town:
         await visitor.comes_in(sale)
         await visitor.shows("held", "zaal-B-2")
         await visitor.page.locator(".best summary").click()
-        await visitor.page.locator(".best select").select_option("Rang 1")
+        await visitor.page.locator(".best select").first.select_option("Rang 1")
         await visitor.press("Find the best seats")
         await visitor.sees("There are not enough free seats together for this.", "Still free:")
         offers = visitor.page.locator(".offers button")
