@@ -90,6 +90,8 @@ class SeatBoard:
 
     async def _look(self) -> SeatMap:
         seen = await snapshot(self._cell, self._performance)
+        if self._seen and self._seen[-1].plan_change != seen.plan_change:
+            self._seen.clear()  # nothing leads from one plan to another: who watches gets the whole
         if not self._seen or self._seen[-1].version != seen.version:
             self._seen.append(seen)
         return seen
@@ -107,7 +109,7 @@ class SeatBoard:
         seen = await self.now()
         if self._document is None or self._document[0] != seen.version:
             areas = {area: max(0, count) for area, count in seen.areas.items()}
-            reply = SeatsReply(version=seen.version, seats=seen.seats, areas=areas)
+            reply = SeatsReply(version=seen.version, seats=seen.seats, areas=areas, plan_change=seen.plan_change)
             self._document = (seen.version, document(reply))
         return self._document
 
@@ -117,7 +119,7 @@ class SeatBoard:
         if self._open is None or self._open[0] != seen.version:
             self._open = (
                 seen.version,
-                open_by_category(self._cell.catalogue.layout(self._performance), seen),
+                open_by_category(self._cell.catalogue.layout(self._performance, seen.plan_change), seen),
             )
         return self._open[1]
 

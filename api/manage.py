@@ -149,8 +149,8 @@ async def _counters(request: Call, cell: Cell, name: str) -> CountersReply:
     boards = request.app.state.boards[cell.house.slug]
     counts = dict.fromkeys((*STATE_WORDS.values(), "capacity"), 0)
     for performance in on_sale.performances:
-        layout = cell.catalogue.layout(performance)
         seat_map = await boards.seats(performance).now()
+        layout = cell.catalogue.layout(performance, seat_map.plan_change)
         for letter, count in count_states(layout, seat_map).items():
             counts[STATE_WORDS[letter]] += count
         counts["capacity"] += layout.capacity

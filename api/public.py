@@ -41,6 +41,7 @@ STATUS_CACHE: Final = (b"cache-control", b"public, max-age=1, stale-while-revali
 SEATS_CACHE: Final = (b"cache-control", b"public, max-age=1, stale-while-revalidate=2")
 PLAN_CACHE: Final = (b"cache-control", b"public, max-age=31536000, immutable")
 SHORT_CACHE: Final = (b"cache-control", b"public, max-age=10")
+LONGEST_CHANGE: Final = 6
 DIRECTORY_SECONDS: Final = 1.0
 """However it is asked for, the directory is worked out no more often, and kept once."""
 
@@ -97,6 +98,7 @@ def _performance_reply(cell: Cell, performance: Performance) -> PerformanceReply
             )
             for name, kind in performance.price_types.items()
         },
+        plan_change=performance.plan_change,
     )
 
 
@@ -265,9 +267,30 @@ async def find_directory(state: State) -> DirectoryReply:
     is_public=True,
 )
 async def read_plan(call: Call) -> Answer:
-    """The plan in pretix's format, with our extension."""
+    """The plan in pretix's format, with our extension; once it has changed, each has an address of its own."""
     performance = call.cell.performance(call.parameters["performance"])
     hall = call.cell.catalogue.halls[performance.hall]
+    return _cached(call, hall.plan, hall.etag, SHORT_CACHE if performance.plan_change else PLAN_CACHE)
+
+
+@hot(
+    "GET",
+    "/performances/{performance:str}/plan/{change:str}",
+    summary="The seating plan after so many changes, immutable",
+    answers={200: dict[str, Any]},
+    is_public=True,
+)
+async def read_plan_at(call: Call) -> Answer:
+    """The same, of the seats that have this `plan_change`."""
+    cell, text = call.cell, call.parameters["change"]
+    change = int(text) if text.isdecimal() and len(text) <= LONGEST_CHANGE else -1
+    performance = cell.performance(call.parameters["performance"])
+    if change == performance.plan_change + 1:  # it may have changed this very moment
+        await cell.look()
+        performance = cell.performance(performance.performance)
+    if not 0 <= change <= performance.plan_change:
+        raise Refused("not-found", "there is no such plan here")
+    hall = cell.catalogue.halls[performance.hall_at(change)]
     return _cached(call, hall.plan, hall.etag, PLAN_CACHE)
 
 

@@ -171,11 +171,12 @@ class StatusReply(Reply, frozen=True):
 
 
 class SeatsReply(Reply, frozen=True, omit_defaults=False):
-    """The state of every seat: a letter a seat in plan order."""
+    """The state of every seat: a letter a seat in the order of the plan, as it is after `plan_change` changes."""
 
     version: int
     seats: str
     areas: dict[str, int]
+    plan_change: int = 0
 
 
 class SeatChanges(Reply, frozen=True, omit_defaults=False):
@@ -308,6 +309,8 @@ class PerformanceReply(Reply, frozen=True, omit_defaults=False):
     fee: int
     vat_rate: int
     price_types: dict[str, PriceTypeReply]
+    plan_change: int = 0
+    """How often its plan has changed."""
 
 
 class LimitsReply(Reply, frozen=True, omit_defaults=False):

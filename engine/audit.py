@@ -105,8 +105,8 @@ async def _count(cell: Cell) -> _Counted:
     books = _Counted(dict.fromkeys(STATE_WORDS, 0), {}, 0, {}, 0, [])
     on_sales = list(cell.catalogue.on_sales.values())
     for performance in sorted({name for on_sale in on_sales for name in on_sale.performances}):
-        layout = cell.catalogue.layout(performance)
         seat_map, held, unpaired = await _look(cell, performance)
+        layout = cell.catalogue.layout(performance, seat_map.plan_change)
         states = count_states(layout, seat_map)
         for state, count in states.items():
             books.states[state] += count
@@ -218,7 +218,8 @@ def _kept(cell: Cell) -> list[PerformanceId]:
 async def replay(cell: Cell, ledger: Ledger, performance: PerformanceId, last: str) -> Replay:
     """A performance's history as the ledger has it, up to an entry. Raises `LedgerUnavailable`."""
     layout = cell.catalogue.layout(performance)
-    replayed = Replay([area.capacity for area in layout.areas])
+    plan_change = cell.catalogue.performances[performance].plan_change
+    replayed = Replay([area.capacity for area in layout.areas], plan_change)
     async for entries in read_history(ledger, performance, last):
         for entry in entries:
             replayed.apply(entry)

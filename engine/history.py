@@ -112,7 +112,7 @@ class Replay:
         for place, (before, after) in enumerate(zip(row[offset:end], letters, strict=True), start=offset):
             seat = block, place
             holder = self._holders.pop(seat, None)
-            if after == HELD:
+            if after == HELD and told.hold:
                 self._holders[seat] = told.hold
             if why := _fault(told, before, after, holder):
                 self.faults.append(f"entry {told.entry}: {told.verb} of {in_words(block, place)}, {why}")

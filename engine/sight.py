@@ -220,7 +220,7 @@ class Sight:
         for performance in cell.on_sale(on_sale).performances:
             if again or performance not in self._open:
                 seats = await snapshot(cell, performance)
-                self._open[performance] = open_by_category(cell.catalogue.layout(performance), seats)
+                self._open[performance] = open_by_category(cell.catalogue.layout(performance, seats.plan_change), seats)
             for category, number in self._open[performance].items():
                 counts[category] = counts.get(category, 0) + number
         return counts

@@ -10,17 +10,17 @@ from engine.errors import Refused
 from engine.history import RESTORE, State, Told
 from engine.keys import Keys
 from engine.library import assemble
+from engine.one_plan import of_one_plan
 from engine.words import HoldId, PerformanceId
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 
+@of_one_plan
 async def read_state(cell: Cell, performance: PerformanceId) -> State:
     """A performance at one moment. Raises `Refused` (`unknown-performance`), `CellUnavailable`'s kind."""
-    reply = await cell.read(
-        "seats/state", (cell.keys.performance(performance)[0], cell.keys.outbox, cell.keys.recorded)
-    )
+    reply = await cell.read("seats/state", (cell.hall_keys(performance)[0], cell.keys.outbox, cell.keys.recorded))
     match reply[0]:
         case b"state":
             seats, areas = msgspec.msgpack.decode(reply[2], type=tuple[list[int | str], list[int | str]])

@@ -107,10 +107,11 @@ async def show_seats(visit: Visit) -> Answer:
     if not visit.has_pass(status) and not view:
         return visit.go(problem=visit.query.get("problem"))
     performance = chosen_performance(visit, view.holds)
-    open_hall = visit.cell.catalogue.halls[performance.hall]
-    hall = await listed(open_hall)
     board = visit.boards.seats(performance.performance)
-    seat_map, counts = await board.now(), await board.open_by_category()
+    counts, seat_map = await board.open_by_category(), await board.now()
+    performance = visit.cell.performance(performance.performance)
+    open_hall = visit.cell.catalogue.halls[performance.hall_at(seat_map.plan_change)]
+    hall = await listed(open_hall)
     standing = [
         Group(
             id=area.id,
