@@ -7,8 +7,9 @@ BENCH ?=
 LOAD ?=
 SHOTS ?=
 TESTS ?=
+MUTANTS ?=
 
-.PHONY: demo test lint bench screenshots load format locks clean
+.PHONY: demo test mutants lint bench screenshots load format locks clean
 
 $(VENV)/runtime: deploy/locks/runtime.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Parvis needs Python 3.11, 3.12 or 3.13" if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0)'
@@ -27,6 +28,9 @@ demo: $(VENV)/runtime
 test: $(VENV)/dev
 	$(BIN)/python -m tests.browser.find
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+
+mutants: $(VENV)/dev
+	@$(BIN)/python -m tests.lua.mutants $(MUTANTS)
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -82,3 +82,11 @@ def test_cannot_extend_what_is_over_though_nobody_has_swept_it_yet(stage: Stage)
     stage.pass_time(2000)
     assert stage.extend(1, "hold 19") == [b"hold_ended"]
     assert "hold 19" in stage.due()
+
+
+def test_however_long_it_is_extended_a_hold_ends_by_its_longest_life(stage: Stage) -> None:
+    stage.before("A: . .")
+    stage.let_in(1)
+    held = stage.hold(1, "A1", terms=(0, 0, 0, 0, HOLD_MS + 10_000))
+    assert stage.extend(1, "h1", extend_ms=30_000)[1] == held[1] + 10_000
+    assert stage.due() == {"h1": held[1] + 10_000}

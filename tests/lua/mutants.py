@@ -1,0 +1,429 @@
+"""Mutants: what a slip of the hand could do to the scripts of seats and orders, and whether the tests see it.
+
+`make mutants` tries every one and writes `tests/lua/README.md`; `make mutants MUTANTS=hold` those whose file or effect
+says so. Each is one text put in another's place, in a copy of the tree; the tests of the same name are asked first.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Queue
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+README = Path(__file__).parent / "README.md"
+COPIED = ("api", "engine", "lua", "tests", "loadtests", "deploy", "pyproject.toml")
+ASKED = (
+    *("tests/lua/seats", "tests/lua/orders", "tests/lua/include/test_find_best.py", "tests/lua/include/test_settle.py"),
+    *("tests/lua/include/test_wishes.py", "tests/lua/test_every_script.py", "tests/property/test_machine.py"),
+)
+AT_ONCE = 2
+MEMORY = Path("/dev/shm")
+ABOUT = """# Tests of the scripts
+
+One file a script, under its own path: `lua/seats/hold.lua` is tried in `seats/test_hold.py`, on a real Redis, in scenes
+that are drawn (`"A: . h1 s2"`, see `drawing.py`). What holds for every script alike is in `test_every_script.py`, and
+of rights in `test_rights.py`; long walks at random against a model and the auditor are in `tests/property/test_machine.py`.
+
+## Mutants
+
+What a slip of the hand could do, from `mutants.py`, each with the test that failed first. `make mutants` tries them all
+and writes this page; the list keeps in step with the scripts (`test_mutants.py`).
+
+"""
+HEAD = """| In `lua/` | What it breaks | Outcome | By |
+|---|---|---|---|
+"""
+FIRST_FAILURE = re.compile(r"^(FAILED|ERROR) (\S+?\.py(?:::\w+)?)", re.MULTILINE)
+
+
+class Mutant(NamedTuple):
+    """In `file`, a path in `lua/` without its ending, `right` (it occurs once) becomes `wrong`."""
+
+    file: str
+    right: str
+    wrong: str
+    breaks: str
+
+    @property
+    def path(self) -> Path:
+        return Path("lua") / f"{self.file}.lua"
+
+
+class Outcome(NamedTuple):
+    """`word`: killed, survived, or broken where the library does not even load or the text is not there."""
+
+    word: str
+    by: str
+
+
+M = Mutant
+MUTANTS = (
+    # Who owns a hold, and until when.
+    M("seats/release", "performance.hold[1] ~= owner", "false", "anybody may let go of a hold"),
+    M("seats/extend", "performance.hold[1] ~= owner", "false", "anybody may extend a hold"),
+    M("seats/extend", "performance.hold[2] <= step.now", "false", "a hold that is over is extended"),
+    M("seats/extend", "performance.hold[5] == 1", "false", "a hold is extended again and again"),
+    M("seats/extend", "record[8] or math.huge", "math.huge", "a hold outlives its longest life"),
+    M(
+        "seats/extend",
+        'redis.call("ZADD", performance.due, expires_at_ms, hold)',
+        "",
+        "an extended hold ends as before",
+    ),
+    M("orders/confirm", "record[2] <= step.now", "false", "a hold that is over is sold"),
+    M("orders/confirm", 'owner ~= "" and record[1] ~= owner', "false", "anybody may buy what another holds"),
+    M("orders/confirm", 'record[1] == ""', "false", "what only waits to come back is sold"),
+    M("orders/await", 'owner ~= "" and record[1] ~= owner', "false", "anybody may keep another's hold"),
+    M("orders/await", "record[2] <= now", "false", "a hold that is over is kept for a payment"),
+    M("orders/await", "if record[5] == 0 then", "if true then", "a hold is kept for a payment again and again"),
+    M("orders/rebook", "record[1] == owner or", "true or", "a late payment takes another's hold away"),
+    M("include/sweep", '"-inf", performance.step.now', '"-inf", "+inf"', "a hold ends before its time"),
+    M("include/sweep", '"LIMIT", 0, limit', '"LIMIT", 0, limit + 1', "one hold more is swept than was asked for"),
+    # What is taken is taken.
+    M("include/take", 'letter == "o" or', "true or", "named seats are held without a look"),
+    M("include/take", "item[at + 1] ~= offset + count", "false", "a run goes on where no neighbour was named"),
+    M("include/take", "if open < count then", "if open + 1 < count then", "an area gives one place too many"),
+    M("include/take", "- (places[area] or 0)", "", "one request takes the same places twice"),
+    M(
+        "include/choose",
+        "performance.owned > limit then",
+        "performance.owned > limit + 1 then",
+        "the limit is off by one",
+    ),
+    M("include/choose", "#taken > 0", "#taken > 3", "one taken seat is let pass"),
+    M("include/write_hold", "performance.owned\n", "0\n", "what an owner has is not counted"),
+    M(
+        "include/write_hold",
+        'redis.call("ZADD", performance.due, expires_at_ms, hold)',
+        "",
+        "a hold never ends by itself",
+    ),
+    M("include/write_hold", "-count, 0)", "0, 0)", "held places stay open"),
+    M("include/may_shop", "<= now then", "< 0 then", "a pass that has ended still opens the shop"),
+    M("include/may_shop", 'phase == "closed"', "false", "a closed sale still sells"),
+    # Written once, in order, and all of it.
+    M("include/settle", "reindex(changes,", "type(changes,", "the index is not updated"),
+    M("include/settle", "before, row)", "row, before)", "the index is told the rows in the wrong order"),
+    M(
+        "include/settle",
+        '"v", performance.version + 1',
+        '"v", performance.version',
+        "a change has no version of its own",
+    ),
+    M("include/settle", '"f", performance.open', '"f", performance.version', "open seats are not counted"),
+    M(
+        "include/settle",
+        "first + UNPACKED_AT_ONCE - 1, #changes",
+        "UNPACKED_AT_ONCE, #changes",
+        "a large change is cut off",
+    ),
+    M("include/draft", "performance.open = performance.open - count", "", "a held seat still counts as open"),
+    M(
+        "include/draft",
+        "string.sub(row, offset + count + 1)",
+        "string.sub(row, offset + count + 2)",
+        "a row loses a seat",
+    ),
+    M("include/put_sold", 'record[3][place + 2], "s")', '1, "s")', "of a run only the first seat is sold"),
+    M("include/put_sold", ', "w" .. record[1]', "", "whoever pays still cools down"),
+    M("include/put_sold", 'redis.call("ZREM", performance.due, hold)', "", "what was sold is swept"),
+    M(
+        "include/put_sold",
+        '{"v", performance.version + 1}',
+        '{"v", performance.version}',
+        "a sale has no version of its own",
+    ),
+    M(
+        "orders/confirm",
+        "for _, performance in ipairs(performances) do write_sold(performance) end",
+        "",
+        "a sale leaves its seats held",
+    ),
+    M("orders/confirm", 'redis.call("SET", payment, order, "EX", 86400)', "", "one payment buys two orders"),
+    M("orders/confirm", "if paid_for and paid_for ~= order", "if false", "a payment of another order is taken"),
+    M("orders/confirm", 'redis.call("ZREM", live, place)', "type(live)", "the pass outlives the order"),
+    M("include/remember", "return reply", "return {reply[1]}", "the first answer is cut short"),
+    M("include/recall", "record[1] ~= fingerprint", "false", "an operation's id serves two payloads"),
+    M("include/step", "if not step.sequence then", "if true then", "one call takes two numbers"),
+    M(
+        "include/sequence",
+        'redis.call("HINCRBY", cell, "sequence", 1)',
+        'tonumber(redis.call("HGET", cell, "sequence")) + 1',
+        "numbers are given twice",
+    ),
+    M(
+        "include/gate",
+        'if open then return {"fenced", open} end',
+        "if open then return nil end",
+        "a process of another epoch goes on",
+    ),
+    M("include/fence", "if stored == epoch", "if true", "whoever prepares a cell need not know its epoch"),
+    M("seats/release", "  settle(performance)\n", "", "what was let go stays held"),
+    M("seats/mark", "~= from then", "== to then", "a seat is marked whatever it was"),
+    M("seats/mark", "if #taken > 1 then return taken end", "", "some seats are marked though others cannot be"),
+    # Coming back.
+    M("include/free_hold", "-codes[place + 1])", "-2 * codes[place + 1])", "a code comes back twice"),
+    M("include/free_hold", 'if owner ~= "" then\n', "do\n", "what waits to come back is let go a second time"),
+    M("include/free_hold", "-count) <= 0", "1 - count) <= 0", "what was let go counts against its owner"),
+    M("include/free_hold", "if performance.return_ms > 0 then", "if false then", "seats come back at once"),
+    M(
+        "include/free_hold",
+        "step.now + 1 + (step.microseconds * 7919) % performance.return_ms",
+        "step.now + performance.return_ms",
+        "seats come back at a known instant",
+    ),
+    M("include/free_hold", "areas, 0, returns_to})", 'areas, 0, ""})', "what waits forgets where it came from"),
+    M(
+        "include/free_hold",
+        "came_from(performance, record[6], (place + 2) / 3)",
+        '"o"',
+        "an allotment's seats come back to the public",
+    ),
+    M(
+        "include/free_hold",
+        '== 1 and letter or "o"',
+        "== 1 and letter or letter",
+        "seats come back to an allotment that is gone",
+    ),
+    M(
+        "include/free_hold",
+        'verb == "expire" or verb == "release"',
+        'verb == "expire"',
+        "letting go unpaid is not counted",
+    ),
+    M("include/free_hold", "before + 1 ..", "before + 2 ..", "one unpaid hold counts as two"),
+    M("include/free_hold", 'redis.call("ZREM", performance.due, hold)', "", "what came back is swept again"),
+    M(
+        "include/history",
+        "moved[at + 1], moved[at + 2], moved[at + 3] = area, open, sold",
+        "",
+        "the history does not tell of places",
+    ),
+    M("include/history", "performance.changes, performance.moved = {}, {}", "", "the history tells a change twice"),
+    M("include/history", '== "key:"', '== "kez:"', "staff are taken for visitors"),
+    M(
+        "include/draft",
+        "= block, offset, count, state",
+        "= block, offset, 1, state",
+        "the history tells of one seat a run",
+    ),
+    M("orders/return", 'if known[1] == "refunded"', "if false", "an order is returned twice"),
+    M("orders/return", '~= string.rep("s", seats[place + 2])', '== ""', "seats come back that are not sold"),
+    M("orders/return", "if sold < areas[place + 1]", "if false", "places come back that are not sold"),
+    M("orders/return", '"takings", -total', '"takings", 0', "a refund stays among the takings"),
+    M("orders/return", "0, -areas[place + 1])", "0, 0)", "a returned place stays sold"),
+    M("orders/return", "> LONGEST_LAG_MS", "> 2 * LONGEST_LAG_MS", "a ledger too far behind is believed"),
+    M(
+        "orders/rebook",
+        '~= "o" then return {"taken", number} end',
+        '== "s" then return {"taken", number} end',
+        "a late payment takes a held seat",
+    ),
+    M("orders/rebook", "if owned > tonumber(limit)", "if false", "whoever pays late gets more than the limit"),
+    M("orders/rebook", "+ back < 0", "< 0", "a late payment finds places that are gone"),
+    M("orders/forgo", 'if paid_for and paid_for ~= ""', "if false", "a payment that bought an order is given up"),
+    M("orders/conflict", "if paid_for and paid_for ~= order", "if false", "a payment of another order is in conflict"),
+    M("seats/restore", "performance.return_ms = 0", "", "a hold from before a loss comes back after it"),
+    M("seats/restore", "known - sold)", "0)", "restored places stay open"),
+    M("seats/restore", '== "s" then put', '~= "" then put', "what was returned opens a blocked seat"),
+    M("seats/install", 'string.gsub(row, "o", "")', 'string.gsub(row, "%a", "")', "blocked seats count as open"),
+    M(
+        "seats/install",
+        '== 1 then return {"exists"} end',
+        '== 2 then return {"exists"} end',
+        "a hall is laid out a second time",
+    ),
+    M("seats/snapshot", "math.min(first + 999, blocks - 1)", "first + 998", "a snapshot loses a block"),
+    # Rules: seats left alone, cool-down, codes.
+    M("include/strands", "if performance.open <= last", "if false", "the last seats of a hall obey the rule"),
+    M("include/strands", "if rule == 2", "if true", "another row is offered where only the same counts"),
+    M(
+        "include/pick",
+        "(byte(was, at) == 111 or byte(was, at + 2) == 111) and",
+        "",
+        "a seat that was alone before is counted",
+    ),
+    M(
+        "include/pick",
+        ' and find(classes, "^%u", at) then return at - 1 end',
+        " then return at - 1 end",
+        "an access place counts as left alone",
+    ),
+    M(
+        "include/pick",
+        "if alone == 0 then break end",
+        "break",
+        "the nearest seats are taken though they leave one alone",
+    ),
+    M(
+        "include/pick",
+        "local ideal = focus - (k - 1) / 2",
+        "local ideal = focus - k / 2",
+        "the middle of a party is off by half a seat",
+    ),
+    M("include/choose", 'lone_rule > 0 and place ~= ""', "lone_rule > 0", "staff obey the rule against lone seats"),
+    M("include/choose", "used + count > most", "used + count > most + 1", "a code is used once too often"),
+    M("include/choose", "math.max(0, most - used)", "most", "a refused code tells too many left"),
+    M("include/may_shop", "performance.step.now < until_ms", "false", "nobody cools down"),
+    M(
+        "include/may_shop",
+        "tonumber(count) >= terms[5]",
+        "tonumber(count) > terms[5]",
+        "one unpaid hold more before the cool-down",
+    ),
+    # Choosing the best.
+    M("include/candidates", "set = band(set, byte(mask, place) or 0)", "set = set", "a mask is ignored"),
+    M(
+        "include/candidates",
+        "return bit.band(byte, 2 ^ (7 - block % 8)) ~= 0",
+        "return true",
+        "a split ignores the mask",
+    ),
+    M("include/find_best", "#row ~= wish.k", "false", "a unit is taken in part"),
+    M("include/runs", "length == k or length >= k + 2", "length >= k", "the index knows nobody who is left alone"),
+    M("include/runs", "if first == 1 then", "if true then", "the index takes any seat for an end"),
+    M(
+        "include/segment",
+        "math.min(k, LARGEST_INDEXED)",
+        "math.min(k, LARGEST_INDEXED - 1)",
+        "a party of eight is looked up as one of seven",
+    ),
+    M("include/reindex", "and 1 or 0", "and 0 or 1", "the index says the contrary"),
+    M("include/reindex", "seen[class] = true\n    place", "place", "the index knows one class of a row"),
+    M("include/runs", 'class == "" and "%u+"', 'class == "" and "%a+"', "a general request finds access places"),
+    M(
+        "include/is_sold_out",
+        'if redis.call("ZCARD", performance.due) > 0 then return false end',
+        "",
+        "sold out though a hold may come back",
+    ),
+    M(
+        "include/is_sold_out",
+        "2 * performance.categories",
+        "performance.categories",
+        "sold out though access places are open",
+    ),
+    M("include/find_split", "if wish.unit then return nil end", "", "a unit is split"),
+    M(
+        "include/find_split",
+        "larger == k - 1 and k > 3 and alone or 0",
+        "0",
+        "a split leaves one alone though it need not",
+    ),
+)
+
+
+def in_step(mutant: Mutant, source: str) -> str:
+    """The source with the mutation. Raises `ValueError` where the text is not there exactly once."""
+    if source.count(mutant.right) != 1:
+        raise ValueError(f"{mutant.path}: {mutant.right!r} is there {source.count(mutant.right)} times")
+    return source.replace(mutant.right, mutant.wrong)
+
+
+def _tests_for(mutant: Mutant) -> list[str]:
+    folder, name = mutant.file.split("/")
+    own = f"tests/lua/{folder}/test_{name}.py"
+    return [own, *ASKED] if (ROOT / own).exists() else list(ASKED)
+
+
+def _environment(tree: Path) -> dict[str, str]:
+    # Where nothing is written to a disk, each call answers ten times sooner.
+    folder = {"TMPDIR": str(MEMORY)} if MEMORY.is_dir() else {}
+    return {**os.environ, **folder, "PYTHONPATH": str(tree), "PARVIS_OPERATIONS": "4000", "PARVIS_SEED": "1"}
+
+
+def attempt(tree: Path, mutant: Mutant) -> Outcome:
+    """Tries a mutant in its own copy of the tree, and leaves that as it was."""
+    path = tree / mutant.path
+    source = path.read_text()
+    try:
+        path.write_text(in_step(mutant, source))
+    except ValueError as error:
+        return Outcome("broken", str(error))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", "-rfE", "--tb=no", "--no-header", *_tests_for(mutant)],
+            cwd=tree,
+            env=_environment(tree),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        path.write_text(source)
+    failure = FIRST_FAILURE.search(done.stdout)
+    if done.returncode == 0:
+        return Outcome("survived", "")
+    if failure is None or failure[1] == "ERROR":
+        return Outcome("broken", failure[2] if failure else done.stdout[-200:])
+    return Outcome("killed", failure[2].removeprefix("tests/"))
+
+
+@contextmanager
+def _trees(count: int) -> Iterator[Queue[Path]]:
+    free: Queue[Path] = Queue()
+    with tempfile.TemporaryDirectory(prefix="pm-") as folder:
+        for number in range(count):
+            tree = Path(folder) / str(number)
+            tree.mkdir()
+            for name in COPIED:
+                if (ROOT / name).is_dir():
+                    shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+                else:
+                    shutil.copy(ROOT / name, tree / name)
+            free.put(tree)
+        yield free
+
+
+def try_all(mutants: Sequence[Mutant]) -> list[Outcome]:
+    """The outcome of each, told as it becomes known."""
+    with _trees(AT_ONCE) as free, ThreadPoolExecutor(AT_ONCE) as pool:
+
+        def run(mutant: Mutant) -> Outcome:
+            tree = free.get()
+            try:
+                outcome = attempt(tree, mutant)
+            finally:
+                free.put(tree)
+            print(f"{outcome.word:9}{mutant.file}: {mutant.breaks}  {outcome.by}", flush=True)
+            return outcome
+
+        return list(pool.map(run, mutants))
+
+
+def rows(mutants: Sequence[Mutant], outcomes: Sequence[Outcome]) -> list[str]:
+    """A line of the table each."""
+    return [
+        f"| `{mutant.file}` | {mutant.breaks} | {outcome.word} | {f'`{outcome.by}`' if outcome.by else ''} |"
+        for mutant, outcome in zip(mutants, outcomes, strict=True)
+    ]
+
+
+def page(mutants: Sequence[Mutant], outcomes: Sequence[Outcome]) -> str:
+    """The text of `README.md`."""
+    killed = sum(outcome.word == "killed" for outcome in outcomes)
+    table = "\n".join(rows(mutants, outcomes))
+    return f"{ABOUT}{killed} of {len(mutants)} are killed.\n\n{HEAD}{table}\n"
+
+
+def main(words: Sequence[str]) -> int:
+    """Tries all mutants, or those that a word names. Answers how many were not killed."""
+    chosen = [m for m in MUTANTS if not words or any(word in f"{m.file} {m.breaks}" for word in words)]
+    outcomes = try_all(chosen)
+    if not words:
+        README.write_text(page(chosen, outcomes))
+    alive = [outcome for outcome in outcomes if outcome.word != "killed"]
+    print(f"{len(chosen) - len(alive)} of {len(chosen)} mutants killed")
+    return len(alive)
+
+
+if __name__ == "__main__":
+    sys.exit(min(1, main(sys.argv[1:])))

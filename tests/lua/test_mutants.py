@@ -1,0 +1,11 @@
+"""The list of mutants keeps in step with the scripts, and its page with the list; `make mutants` tries them."""
+
+import pytest
+
+from tests.lua.mutants import MUTANTS, ROOT, Mutant, in_step
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.file} {mutant.breaks}")
+def test_a_mutants_text_is_in_its_script_once(mutant: Mutant) -> None:
+    source = (ROOT / mutant.path).read_text()
+    assert in_step(mutant, source) != source
