@@ -28,6 +28,7 @@ from api.manage_wire import (
     OrdersReply,
     PerformanceRequest,
     PerformancesReply,
+    PlanChangeRequest,
     RefundRequest,
     SetUpPerformance,
     Text,
@@ -42,11 +43,14 @@ from engine.catalogue import ApiKey, OnSale, OpenHall, Performance
 from engine.cell import Cell
 from engine.entries import Action
 from engine.errors import BadInput, Refused
+from engine.halls.pretix import import_plan
+from engine.halls.sheet import write_sheet
 from engine.instants import from_rfc3339, now_ms, to_rfc3339
 from engine.ledger.ledger import RecordedOrder
+from engine.plan_change import NewPlan, replan
 from engine.returns import give_back
 from engine.seats import count_states
-from engine.words import STATE_WORDS, OnSaleId, OrderId
+from engine.words import STATE_WORDS, HallId, OnSaleId, OrderId, PerformanceId
 
 Call = Request[Any, Any, Any]
 PLAN_BYTES: Final = 32 * 1024 * 1024
@@ -79,8 +83,30 @@ async def create_hall(request: Call, data: HallRequest) -> HallReply:
     if data.ids not in {"guid", "uuid"}:
         raise BadInput("ids is guid or uuid")
     change = caller.change(data.reason)
-    opened = await house.add_hall(caller.cell, caller.ledger, data.hall, data.name, data.plan, change, ids=data.ids)
+    opened = await house.add_hall(
+        caller.cell, caller.ledger, data.hall, data.name, data.plan, change, ids=data.ids, aisles=data.aisles
+    )
     return _hall_reply(opened)
+
+
+def _hall(request: Call, hall: str) -> OpenHall:
+    """The hall that an address names. Raises `Refused` (`not-found`)."""
+    found = caller_of(request).cell.catalogue.halls.get(HallId(hall))
+    if found is None:
+        raise Refused("not-found", "there is no such hall here")
+    return found
+
+
+@get("/halls/{hall:str}/plan", guards=[allows()], summary="A hall's seating plan in pretix's format")
+async def read_hall_plan(request: Call, hall: str) -> dict[str, Any]:
+    """The plan, with what that format lacks under `parvis`; sent in again it makes the same hall."""
+    return _hall(request, hall).hall.plan
+
+
+@get("/halls/{hall:str}/aisles", guards=[allows()], summary="Where a hall's aisles are", media_type="text/plain")
+async def read_aisles(request: Call, hall: str) -> str:
+    """A line a row, a bar at each aisle, what is least sure first: to be corrected and sent in with a plan."""
+    return write_sheet(import_plan(_hall(request, hall).hall.plan))
 
 
 @get("/halls", guards=[SHOWN], summary="The house's halls")
@@ -100,6 +126,7 @@ def _performance_reply(performance: Performance) -> SetUpPerformance:
         currency=performance.currency,
         vat_rate=performance.vat_rate,
         price_types=performance.price_types,
+        plan_change=performance.plan_change,
     )
 
 
@@ -119,6 +146,15 @@ async def create_performance(request: Call, data: PerformanceRequest) -> SetUpPe
         price_types=data.price_types,
     )
     return _performance_reply(await house.add_performance(caller.cell, caller.ledger, made, caller.change(data.reason)))
+
+
+@change("/performances/{performance:str}/plan", "Sell a performance from another hall's plan, while it is on sale too")
+async def change_plan(request: Call, performance: str, data: PlanChangeRequest) -> SetUpPerformance:
+    """The performance. What is held, sold or set aside is so in its new place, by the seats' ids."""
+    caller = await changing(request)
+    wanted = NewPlan(hall=data.hall, prices=data.prices, price_types=data.price_types)
+    change, name = caller.change(data.reason), PerformanceId(performance)
+    return _performance_reply(await replan(caller.cell, caller.ledger, name, wanted, change, caller.operation))
 
 
 @get("/performances", guards=[SHOWN], summary="The house's performances")
@@ -319,6 +355,9 @@ MANAGE: Final = Router(
     route_handlers=[
         create_hall,
         list_halls,
+        read_hall_plan,
+        read_aisles,
+        change_plan,
         create_performance,
         list_performances,
         create_on_sale,

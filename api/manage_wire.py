@@ -7,7 +7,7 @@ import msgspec
 from api.wire import Reply, Request
 from engine.catalogue import WHERE_AVOIDABLE, PriceType
 from engine.ledger.ledger import LoggedAction, RecordedOrder
-from engine.words import OnSaleId, OrderId, PerformanceId
+from engine.words import HallId, OnSaleId, OrderId, PerformanceId
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """Plain text of one line."""
@@ -20,6 +20,8 @@ class HallRequest(Request, frozen=True):
     name: str
     plan: dict[str, Any]
     ids: str = "guid"
+    aisles: Annotated[str, msgspec.Meta(max_length=4_000_000)] = ""
+    """A sheet that says where the aisles are, as `GET …/manage/halls/{hall}/aisles` gives it; empty: as derived."""
     reason: Text = "set up"
 
 
@@ -57,6 +59,15 @@ class PerformanceRequest(Request, frozen=True):
     reason: Text = "set up"
 
 
+class PlanChangeRequest(Request, frozen=True):
+    """The hall whose plan a performance gets, and why. `prices`, `price_types`: where its own do not fit any more."""
+
+    hall: HallId
+    reason: Text
+    prices: dict[str, dict[str, Annotated[int, msgspec.Meta(ge=0)]]] | None = None
+    price_types: dict[str, PriceType] | None = None
+
+
 class SetUpPerformance(Reply, frozen=True, omit_defaults=False):
     """A performance as its house set it up."""
 
@@ -69,6 +80,8 @@ class SetUpPerformance(Reply, frozen=True, omit_defaults=False):
     currency: str
     vat_rate: int
     price_types: dict[str, PriceType]
+    plan_change: int = 0
+    """How often its plan has changed."""
 
 
 class PerformancesReply(Reply, frozen=True, omit_defaults=False):

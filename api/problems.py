@@ -85,6 +85,8 @@ STATUS: Final[dict[str, int]] = {
     "no-draft": 409,
     "no-previous-theme": 409,
     "not-returnable": 409,
+    "seats-missing": 409,
+    "area-too-small": 409,
     "too-many-webhooks": 409,
     "webhook-disabled": 409,
     "turn-over": 410,

@@ -30,12 +30,13 @@ from engine.draw import commitment, encode, new_seed
 from engine.errors import BadInput, Refused
 from engine.halls.layout import Layout
 from engine.halls.pretix import export_plan, import_plan
+from engine.halls.sheet import corrected
 from engine.instants import now_ms
 from engine.ledger.ledger import Ledger
 from engine.on_sale import check_pace, put_up
 from engine.prices import WHOLE, share_of, with_shares
 from engine.seats import install
-from engine.words import KeyId, OnSaleId, PerformanceId, is_slug
+from engine.words import HallId, KeyId, OnSaleId, PerformanceId, is_slug
 
 LONGEST_TITLE = 200
 DEAREST = 100_000_00
@@ -92,18 +93,39 @@ async def create(ledger: Ledger, kind: str, name: str, document: Document, chang
 
 
 async def add_hall(
-    cell: Cell, ledger: Ledger, hall: str, name: str, document: object, change: Change, *, ids: Any = "guid"
+    cell: Cell,
+    ledger: Ledger,
+    hall: str,
+    name: str,
+    document: object,
+    change: Change,
+    *,
+    ids: Any = "guid",
+    aisles: str = "",
 ) -> OpenHall:
-    """Creates a hall from a plan in pretix's format. Raises `BadPlan` with every fault, `BadInput`, `Refused`."""
+    """Creates a hall from a plan in pretix's format. `aisles`: a sheet that corrects them, see `engine.halls.sheet`.
+
+    Raises `BadPlan` with every fault, `BadInput`, `Refused`.
+    """
     check_id("hall", hall)
     check_title("name", name)
-    made = Hall(hall=hall, name=name, plan=export_plan(import_plan(document, ids)))  # type: ignore[arg-type]
+    plan = export_plan(corrected(import_plan(document, ids), aisles))
+    import_plan(plan)  # an aisle in the middle of a table shows only now
+    made = Hall(hall=hall, name=name, plan=plan)  # type: ignore[arg-type]
     opened = open_hall(await create(ledger, "hall", hall, made, change))
     if opened.plan != open_hall(made).plan:
         raise Refused("already-exists", "there is a hall of this name with another plan", hall=hall)
     await publish(cell, {f"hall:{hall}": published_form(opened.hall)})
     await cell.look()
     return opened
+
+
+def find_hall(cell: Cell, hall: str) -> OpenHall:
+    """The hall. Raises `Refused` (`unknown-hall`)."""
+    found = cell.catalogue.halls.get(HallId(hall))
+    if found is None:
+        raise Refused("unknown-hall", "there is no such hall here", halls=sorted(cell.catalogue.halls))
+    return found
 
 
 def check_prices(performance: Performance, layout: Layout) -> None:
@@ -167,9 +189,7 @@ async def add_performance(cell: Cell, ledger: Ledger, made: Performance, change:
     """Creates a performance with its prices, those that are a share worked out. Raises `BadInput`, `Refused`."""
     check_id("performance", made.performance)
     check_title("title", made.title)
-    hall = cell.catalogue.halls.get(made.hall)
-    if hall is None:
-        raise Refused("unknown-hall", "there is no such hall here", halls=sorted(cell.catalogue.halls))
+    hall = find_hall(cell, made.hall)
     made = with_shares(made)
     check_prices(made, hall.layout)
     for kind in made.price_types.values():

@@ -14,7 +14,7 @@ from engine.cell import Cell, broken, digest, pack
 from engine.entries import Action, encode_action
 from engine.errors import Refused
 from engine.halls.layout import Layout
-from engine.house import Change, check_prices, publish, published_form
+from engine.house import Change, check_prices, find_hall, publish, published_form
 from engine.instants import now_ms
 from engine.ledger.ledger import Ledger
 from engine.one_plan import of_one_plan
@@ -85,9 +85,7 @@ async def replan(
 
 def _made(cell: Cell, before: Performance, wanted: NewPlan) -> Performance | None:
     """The performance with its new plan; None where it has that already. Raises `BadInput`, `Refused`."""
-    hall = cell.catalogue.halls.get(wanted.hall)
-    if hall is None:
-        raise Refused("unknown-hall", "there is no such hall here", halls=sorted(cell.catalogue.halls))
+    hall = find_hall(cell, wanted.hall)
     changed = msgspec.structs.replace(
         before,
         hall=wanted.hall,

@@ -242,10 +242,23 @@ def plan_import(
     hall: str = "",
     name: str = "",
     ids: Ids = "guid",
+    aisles: Path | None = None,
     why: str = "import",
 ) -> None:
-    """Create a hall from a seating plan."""
-    _now(sales.import_plan_file(network, house, file, hall, name, ids, why))
+    """Create a hall from a seating plan; `--aisles` takes the sheet of `plan aisles`, corrected."""
+    _now(sales.import_plan_file(network, house, file, hall, name, ids, aisles, why))
+
+
+@plan.command(name="export")
+def plan_export(hall: str, *, network: Network, house: House, plain: bool = False) -> None:
+    """Print a hall's seating plan; with `--plain`, without what only Parvis knows of it."""
+    _now(sales.export_plan_file(network, house, hall, is_plain=plain))
+
+
+@plan.command(name="aisles")
+def plan_aisles(file: Path, *, ids: Ids = "guid") -> None:
+    """Print a plan's rows with a bar at each aisle, what is least sure first: a sheet to correct, for `plan import`."""
+    sales.print_aisles(file, ids)
 
 
 @performance.command(name="create")
@@ -264,6 +277,18 @@ def performance_create(
 ) -> None:
     """Create a performance. Prices are in minor units, one a category: `--price.Parterre 3200`."""
     _now(sales.create_performance(network, house, performance, hall, title, starts_at, price, fee, currency, why))
+
+
+@performance.command(name="plan")
+def performance_plan(
+    performance: str, *, network: Network, house: House, hall: str, price: dict[str, str] | None = None, why: str
+) -> None:
+    """Sell a performance from another hall's plan from now on, while it is on sale too.
+
+    Seats are the same by their ids. A seat that is held, sold or set aside and not in the new plan refuses it all.
+    `--hall` has the new plan (`plan import` makes one); prices, one a category, only where categories are others.
+    """
+    _now(sales.change_plan(network, house, performance, hall, price or {}, why))
 
 
 @on_sale.command(name="create")

@@ -18,12 +18,14 @@ from engine.cell import Cell
 from engine.cli.speech import good
 from engine.entries import Action
 from engine.errors import BadInput, BadNetworkFile
-from engine.halls.pretix import Ids
+from engine.halls.pretix import Ids, import_plan
+from engine.halls.sheet import write_sheet
 from engine.house import Change
 from engine.instants import from_rfc3339, now_ms
 from engine.ledger.ledger import Ledger
 from engine.network import House, Policy, load
 from engine.orders import new_order_id
+from engine.plan_change import NewPlan, replan
 from engine.returns import give_back
 from engine.words import HallId, OnSaleId, OrderId, PerformanceId
 
@@ -102,14 +104,39 @@ def _parse(network_file: Path, text: str) -> dict[str, Any]:
         raise BadInput(f"{network_file} is not TOML: {error}") from error
 
 
-async def import_plan_file(network: Path, house: str, file: Path, hall: str, name: str, ids: Ids, why: str) -> None:
-    """Creates a hall from a plan's file. Raises `BadPlan` with every fault."""
+async def import_plan_file(
+    network: Path, house: str, file: Path, hall: str, name: str, ids: Ids, aisles: Path | None, why: str
+) -> None:
+    """Creates a hall from a plan's file, its aisles corrected by a sheet. Raises `BadPlan` with every fault."""
+    sheet = aisles.read_text(encoding="utf-8-sig") if aisles else ""
     document = read_json(file)
     title = name or str(document.get("name") or file.stem) if isinstance(document, dict) else name
     slug = hall or "".join(letter if letter.isalnum() else "-" for letter in title.lower()).strip("-")[:40]
     async with at_house(network, house) as (cell, ledger):
-        opened = await houses.add_hall(cell, ledger, slug, title, document, _change(why), ids=ids)
+        opened = await houses.add_hall(cell, ledger, slug, title, document, _change(why), ids=ids, aisles=sheet)
     good(f"hall {slug}: {opened.layout.capacity} places, {', '.join(opened.layout.categories)}")
+
+
+async def export_plan_file(network: Path, house: str, hall: str, *, is_plain: bool) -> None:
+    """Prints a hall's plan as JSON; `is_plain`: without what pretix's format lacks. Raises `Refused`."""
+    async with at_house(network, house) as (cell, _):
+        plan = houses.find_hall(cell, hall).hall.plan
+    print(
+        json.dumps({name: part for name, part in plan.items() if name != "parvis" or not is_plain}, ensure_ascii=False)
+    )
+
+
+def print_aisles(file: Path, ids: Ids) -> None:
+    """Prints where a plan's aisles are, as a sheet to correct. Raises `BadPlan`."""
+    print(write_sheet(import_plan(read_json(file), ids)), end="")
+
+
+async def change_plan(network: Path, house: str, performance: str, hall: str, prices: dict[str, str], why: str) -> None:
+    """Moves a performance to another hall's plan, on sale or not. Raises `BadInput`, `Refused`."""
+    wanted = NewPlan(hall=HallId(hall), prices=read_prices(prices) if prices else None)
+    async with at_house(network, house) as (cell, ledger):
+        made = await replan(cell, ledger, PerformanceId(performance), wanted, _change(why), new_order_id())
+    good(f"{performance} is sold from the plan of {made.hall}; it has changed {made.plan_change} times")
 
 
 def read_json(file: Path) -> object:

@@ -42,7 +42,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
             *(("GET", path) for path in ("/h/{house:str}/counter", "/h/{house:str}/{on_sale:str}")),
             ("GET", "/h/{house:str}/{on_sale:str}/seats"),
             *(("GET", path) for path in (HOUSE, ON_SALE, ON_SALE + "/status", HOUSE + "/.well-known/jwks.json")),
-            *(("GET", PERFORMANCE + path) for path in ("/plan", "/seats", "/seats/changes")),
+            *(("GET", PERFORMANCE + path) for path in ("/plan", "/plan/{change:str}", "/seats", "/seats/changes")),
             *(("GET", HOUSE + path) for path in ("/previews/{preview:str}", "/logos/{logo:str}")),
             ("GET", "/h/{house:str}/theme.css"),
         ],
@@ -64,6 +64,8 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     ("POST", HOUSE + "/payments/{provider:str}/events"): SIGNED,
     **{("POST", MANAGE + path): MANAGER for path in ("/halls", "/performances", "/on-sales", "/keys")},
     ("POST", MANAGE + "/on-sales/{on_sale:str}/{action:str}"): MANAGER,
+    ("POST", MANAGE + "/performances/{performance:str}/plan"): MANAGER,
+    **{("GET", MANAGE + "/halls/{hall:str}" + path): MANAGER for path in ("/plan", "/aisles")},
     ("POST", MANAGE + "/orders/{order:str}/refund"): UNDOER,
     **{("POST", MANAGE + "/theme" + path): MANAGER for path in ("/draft", "/publish", "/discard", "/back")},
     **{
@@ -151,6 +153,7 @@ def people(town: Town) -> "tuple[Sale, dict[str, str], dict[str, Any]]":
                 "on_sale": sale.on_sale,
                 "performance": sale.performance,
                 "hall": sale.hall,
+                "change": "0",
                 "hold": held,
             }
             facts |= {"order": order["order"], "key_id": key_id, "provider": "demo", "action": "pause"}
@@ -189,6 +192,7 @@ def body_of(path: str, facts: "dict[str, Any]") -> Any:
             "prequeue_at": soon,
             "opens_at": soon,
         },
+        "plan": {"hall": facts["hall"], "reason": "none"},
         "codes": {"batch": "new-batch", "title": "Codes", "count": 1},
         "webhooks": {"url": f"https://{ADDRESS}:1024/", "types": ["order.recorded"], "reason": "none"},
         **{part: {"reason": "none"} for part in ("{webhook:str}", "disable", "enable", "secret", "test", "resend")},
@@ -249,7 +253,13 @@ async def test_whoever_may_is_not_refused_for_who_they_are(
 
 IDS = {
     "on_sale": ("/on-sales/{}", "/on-sales/{}/status", "/manage/on-sales/{}"),
-    "performance": ("/performances/{}/plan", "/performances/{}/seats", "/performances/{}/seats/changes"),
+    "performance": (
+        "/performances/{}/plan",
+        "/performances/{}/plan/0",
+        "POST /manage/performances/{}/plan",
+        "/performances/{}/seats",
+        "/performances/{}/seats/changes",
+    ),
     "order": ("/orders/{}",),
     "hold": ("DELETE /holds/{}", "POST /holds/{}/extend", "POST /holds/{}/swap"),
     "key_id": ("DELETE /manage/keys/{}",),
@@ -288,7 +298,10 @@ async def test_another_houses_id_is_told_from_none_by_nobody(
         method, _, target = path.rpartition(" ")
 
         async def ask(name: str) -> Answer:
-            body = {"reason": "none"} if "manage" in path else {"secret_hash": "x", "place": "x", "secret": "x"}
+            body: dict[str, str] = (
+                {"reason": "none"} if "manage" in path else {"secret_hash": "x", "place": "x", "secret": "x"}
+            )
+            body |= {"hall": "none"} if path.endswith("/plan") else {}
             sent = body if method == "POST" else None
             return await sale.ask(method or "GET", target.format(name), sent, token=token)
 
