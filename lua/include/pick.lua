@@ -12,6 +12,7 @@ local function pick(row, classes, class, k, focus, is_strict, free)
   local find, min, max = string.find, math.min, math.max
   local foreign, run = foreign_to(class), (free or "o") .. "+"
   local is_mixed = find(classes, foreign) ~= nil
+  if is_mixed and not find(classes, string.rep(class == "" and "%u" or "[" .. class .. "]", k)) then return nil end
   local best, best_alone, best_distance
   local ideal = focus - (k - 1) / 2
   local from, to = find(row, run)

@@ -1,9 +1,7 @@
 -- Collects into `changes` (arguments of one BITFIELD) the index bits of a block that differ between two rows. A block of
 -- one class is in that class's slot alone; one of several is in each of theirs, and in "" for what spans them.
 -- INCLUDES runs segment
-local function note(changes, performance, block, class, before, after)
-  if before == after then return end
-  local first, stride = segment(class, 0, 1, performance.blocks, performance.categories)
+local function note_bits(changes, first, stride, block, before, after)
   local band, count, differs = bit.band, #changes, bit.bxor(before, after)
   while differs ~= 0 do
     local lowest = band(differs, -differs)
@@ -15,11 +13,19 @@ local function note(changes, performance, block, class, before, after)
   end
 end
 
+local function note(changes, performance, block, class, before, ends_before, after, ends_after)
+  if before == after and ends_before == ends_after then return end
+  local first, stride = segment(class, 0, 1, performance.blocks, performance.categories)
+  note_bits(changes, first, stride, block, before, after)
+  note_bits(changes, first + 2 * LARGEST_INDEXED * stride, stride, block, ends_before, ends_after)
+end
+
 local function reindex(changes, performance, block, classes, before, after)
   local class = string.sub(classes, 1, 1)
   local place = string.find(classes, "[^" .. class .. "]")
   if not place then
-    note(changes, performance, block, class, runs_alike(before), runs_alike(after))
+    local old, old_ends = runs_alike(before)
+    note(changes, performance, block, class, old, old_ends, runs_alike(after))
     return
   end
   local seen = {[class] = true, [""] = true}
@@ -29,6 +35,7 @@ local function reindex(changes, performance, block, classes, before, after)
     place = string.find(classes, "[^" .. class .. "]", place + 1)
   end
   for each in pairs(seen) do
-    note(changes, performance, block, each, runs_of(before, classes, each), runs_of(after, classes, each))
+    local old, old_ends = runs_of(before, classes, each)
+    note(changes, performance, block, each, old, old_ends, runs_of(after, classes, each))
   end
 end

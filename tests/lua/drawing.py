@@ -7,7 +7,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-LARGEST_INDEXED, LEVELS = 8, 4
+LARGEST_INDEXED, LONGEST_END = 8, 10
 
 
 class Drawn(NamedTuple):
@@ -59,15 +59,32 @@ def can_serve(row: str, letters: str, class_: str, k: int, *, is_clean: bool, en
     return False
 
 
+def end_lengths(row: str, letters: str, class_: str) -> set[int]:
+    """How long a run of a class at the left end counts as: both lengths, where it goes on with other free seats."""
+    eligible = next(
+        (k for k in range(len(row), 0, -1) if can_serve(row, letters, class_, k, is_clean=False, end="left")), 0
+    )
+    free = len(row) - len(row.lstrip("o"))
+    length = min(eligible, LONGEST_END)
+    return {length, length - 1} if free > eligible else {length}
+
+
 def index_bits(rows: list[str], letters: list[str], categories: int) -> Iterator[tuple[int, bool]]:
     """Every bit of the index (see `lua/include/segment.lua`) with what it must be."""
     stride = -(-len(rows) // 8) * 8
-    classes = ["", *(chr(65 + n) for n in range(categories)), *(chr(97 + n) for n in range(categories))]
-    for slot, class_ in enumerate(classes):
-        for level, end in enumerate(("", "", "left", "right")):
+    place = 0
+    for class_ in ("", *(chr(65 + n) for n in range(categories)), *(chr(97 + n) for n in range(categories))):
+        # A block of one class is in no other's slot.
+        here = [bool(class_) or len(set(each)) > 1 for each in letters]
+        for is_clean in (True, False):
             for k in range(1, LARGEST_INDEXED + 1):
-                base = ((slot * LEVELS + level) * LARGEST_INDEXED + k - 1) * stride
                 for block, row in enumerate(rows):
-                    is_here = class_ != "" or len(set(letters[block])) > 1
-                    serves = is_here and can_serve(row, letters[block], class_, k, is_clean=level == 0, end=end)
-                    yield base + block, serves
+                    serves = here[block] and can_serve(row, letters[block], class_, k, is_clean=is_clean)
+                    yield place * stride + block, serves
+                place += 1
+        for step in (1, -1):
+            lengths = [end_lengths(row[::step], each[::step], class_) for row, each in zip(rows, letters, strict=True)]
+            for length in range(1, LONGEST_END + 1):
+                for block, known in enumerate(lengths):
+                    yield place * stride + block, here[block] and length in known
+                place += 1
