@@ -112,6 +112,7 @@ class OnSaleRequest(Request, frozen=True):
     unpaid_holds: int = 2
     cool_down_seconds: int = 60
     longest_hold_seconds: int = 1_800
+    seats_a_customer: int = 0
     reason: Text = "set up"
 
 

@@ -123,6 +123,7 @@ async def read_on_sale(call: Call) -> Answer:
             unpaid_holds=on_sale.unpaid_holds,
             cool_down_seconds=on_sale.cool_down_seconds,
             longest_hold_seconds=max(on_sale.hold_seconds, on_sale.longest_hold_seconds),
+            seats_a_customer=on_sale.seats_a_customer,
         ),
         hold_seconds=on_sale.hold_seconds,
         pass_seconds=on_sale.pass_seconds,

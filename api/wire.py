@@ -317,7 +317,8 @@ class LimitsReply(Reply, frozen=True, omit_defaults=False):
     """How many seats, of each performance; how many holds one order may have; and what else binds a hold.
 
     `lone_seats`: `off`, `where-avoidable` or `always`. `unpaid_holds`: after so many a visitor waits for
-    `cool_down_seconds`. `longest_hold_seconds`: however often a hold is extended, it ends by then.
+    `cool_down_seconds`. `longest_hold_seconds`: however often a hold is extended, it ends by then. `seats_a_customer`:
+    of each performance in all orders of one e-mail address; 0: as many as there are.
     """
 
     seats_a_hold: int
@@ -327,6 +328,7 @@ class LimitsReply(Reply, frozen=True, omit_defaults=False):
     unpaid_holds: int
     cool_down_seconds: int
     longest_hold_seconds: int
+    seats_a_customer: int
 
 
 class OnSaleReply(Reply, frozen=True, omit_defaults=False):

@@ -119,6 +119,8 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     cool_down_seconds: int = 60
     longest_hold_seconds: int = 1_800
     """However often it is extended, a hold ends by then."""
+    seats_a_customer: int = 0
+    """Of each performance, by the customer's e-mail address, in all orders; 0: no limit."""
     commitment: str = ""
     seed: str = ""
 

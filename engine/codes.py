@@ -5,6 +5,7 @@ the house lets us make up is derived too, from its batch: whoever makes the same
 """
 
 import base64
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -26,6 +27,7 @@ MADE_UP_LETTERS: Final = 10
 """Of an alphabet of 32: nobody finds one by trying."""
 LARGEST_BATCH: Final = 10_000
 LONGEST_CODE: Final = 40
+RECOUNTED_A_CALL: Final = 5_000
 MOST_USES: Final = 1_000_000
 
 
@@ -113,3 +115,13 @@ async def uses(cell: Cell, batch: CodeBatch) -> int:
     if reply[0] != b"uses":
         raise broken("cell/uses", reply)
     return int(reply[1])
+
+
+async def recount(cell: Cell, hash_: str, prefix: str, counts: Mapping[str, int]) -> None:
+    """States what is counted in a hash, see `lua/cell/recount.lua`: after a loss, while the gate is closed."""
+    flat = [part for name, count in counts.items() for part in (name, count)]
+    for first in range(0, max(1, len(flat)), RECOUNTED_A_CALL):
+        chunk = pack(flat[first : first + RECOUNTED_A_CALL])
+        reply = await cell.call("cell/recount", (cell.keys.cell, hash_), (prefix, int(first == 0), chunk))
+        if reply[0] != b"recounted":
+            raise broken("cell/recount", reply)

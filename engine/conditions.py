@@ -6,13 +6,14 @@ them, and a code that they give is counted like any.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from engine.catalogue import CodeBatch, PriceType
 from engine.cell import Cell
+from engine.entries import Item
 from engine.errors import BadInput, Refused
 from engine.halls.layout import Layout
 from engine.signing import Signer
@@ -22,6 +23,7 @@ from engine.words import PerformanceId
 MOST_CODES: Final = 20
 LONGEST_PROOF: Final = 100
 ID_LETTERS: Final = 16
+NO_LIMIT: Final = 1_000_000_000
 WHEELCHAIR: Final = "wheelchair"
 Asked = tuple[PerformanceId, str]
 """A performance and a price type."""
@@ -65,6 +67,18 @@ def check_proofs(proofs: Proofs) -> None:
         raise BadInput(f"at most {MOST_CODES} codes and numbers at a time")
     if not all(text.strip() and len(text) <= LONGEST_PROOF and text.isprintable() for text in texts):
         raise BadInput(f"a code and a number have between 1 and {LONGEST_PROOF} plain characters")
+
+
+def counted_of(cell: Cell, items: Iterable[Item]) -> tuple[str | int, ...]:
+    """What items use up, as `lua/orders/rebook.lua` takes it; what nobody knows any more is counted without a limit."""
+    most: dict[str, int] = {}
+    used = Counter(item.code for item in items if item.code)
+    for item in items:
+        batch = cell.catalogue.batch_of_code.get(item.code)
+        known = cell.catalogue.performances.get(item.performance)
+        of_number = known.type_of(item.price_type).at_most if known else 0
+        most[item.code] = batch.uses if batch else of_number or NO_LIMIT
+    return tuple(part for code, count in used.items() for part in (code, count, most[code]))
 
 
 async def grant(

@@ -70,6 +70,8 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     payment: Payment | None = None
     channel: str = "web"
     """`web`, `counter` or `api`."""
+    mark: str = ""
+    """What stands for the customer where it is counted how much one may buy: of this house alone, and only here."""
 
 
 class Action(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -122,7 +124,7 @@ def decode_action(data: bytes) -> Action:
 
 def without_customer(order: Order) -> bytes:
     """An order as the ledger keeps it beside the columns that name its customer: there is one place to erase."""
-    return msgspec.msgpack.encode(msgspec.structs.replace(order, customer=None))
+    return msgspec.msgpack.encode(msgspec.structs.replace(order, customer=None, mark=""))
 
 
 def encode_order(order: Order) -> bytes:

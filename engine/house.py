@@ -236,7 +236,7 @@ def _check_on_sale(cell: Cell, made: OnSale) -> None:
             raise BadInput(f"{name} lies between 1 and {LONGEST_SECONDS}")
     if not 0 <= made.return_delay_seconds <= LONGEST_SECONDS:
         raise BadInput(f"return_delay_seconds lies between 0 and {LONGEST_SECONDS}")
-    for name in ("lone_seats_last", "unpaid_holds"):
+    for name in ("lone_seats_last", "unpaid_holds", "seats_a_customer"):
         if not 0 <= getattr(made, name) <= 1000:
             raise BadInput(f"{name} lies between 0 and 1000")
     if not 0 <= made.cool_down_seconds <= LONGEST_SECONDS:

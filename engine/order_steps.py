@@ -4,11 +4,12 @@ or in conflict. `engine/orders.py` decides which of them it is.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from engine.cell import Cell, Reply, broken, pack
+from engine.conditions import counted_of
 from engine.entries import Order, Payment, encode_order
 from engine.errors import Refused
 from engine.one_plan import of_one_plan
@@ -16,6 +17,9 @@ from engine.promised import Confirmed
 from engine.seats import STAFF_LIMIT
 from engine.signing import Hold
 from engine.words import OrderId, PerformanceId
+
+TOO_LATE: Final = frozenset({"hold-ended", "too-many-seats"})
+"""Refusals after which money that is there goes back."""
 
 
 class Sold(msgspec.Struct, frozen=True):
@@ -92,7 +96,7 @@ def _decide(cell: Cell, operation: str, reply: Reply) -> tuple[OrderId, str]:
             return cell.keys.order_of(reply[2].decode()), "conflicted"
         case b"payment_used":
             raise Refused("payment-used", "this payment belongs to another order")
-        case b"hold_ended" | b"unknown_performance" | b"taken" | b"limit":
+        case b"hold_ended" | b"unknown_performance" | b"taken" | b"limit" | b"code_used":
             raise Refused("hold-ended", "the time for which these seats were kept has ended")
     raise broken(operation, reply)
 
@@ -101,6 +105,13 @@ def _bear_in_mind(cell: Cell, order: Order, holds: bytes, word: bytes, *rest: An
     """What was confirmed just now is remembered here until it is recorded; a repeat's answer names the first order."""
     if word == b"confirmed" and rest[1].decode() == cell.keys.order(order.order):
         cell.promised.note(Confirmed(order, holds, rest[0].decode(), int(cell.epoch)))
+
+
+def _customer(cell: Cell, order: Order) -> tuple[str, int]:
+    """The mark of an order's customer, and how many seats of a performance they may buy; empty where all may."""
+    on_sale = cell.catalogue.on_sales.get(order.on_sale)
+    most = on_sale.seats_a_customer if on_sale else 0
+    return (order.mark, most) if most else ("", 0)
 
 
 @of_one_plan
@@ -116,8 +127,23 @@ async def sell(cell: Cell, order: Order, sold: Sold, operation: str, fingerprint
             keys.live(order.on_sale),
             *_due_keys(cell, order),
         ),
-        (fingerprint, sold.owner, sold.place, encode_order(order), sold.holds, order.total),
+        (
+            fingerprint,
+            sold.owner,
+            sold.place,
+            encode_order(order),
+            sold.holds,
+            order.total,
+            pack(_customer(cell, order)),
+        ),
     )
+    if reply[0] == b"limit":
+        raise Refused(
+            "too-many-seats",
+            "that would be more seats than one customer may have",
+            limit=_customer(cell, order)[1],
+            yours=reply[2],
+        )
     _bear_in_mind(cell, order, sold.holds, *reply)
     return _decide(cell, "orders/confirm", reply)
 
@@ -157,6 +183,7 @@ async def sell_after_all(
         wanted = _wanted(cell, order, holds)
     except KeyError:
         return await conflict(cell, order, operation, fingerprint), "conflicted"
+    limit = on_sale.seats_a_place if is_visitors and on_sale else STAFF_LIMIT
     reply = await cell.call(
         "orders/rebook",
         (
@@ -171,7 +198,7 @@ async def sell_after_all(
             encode_order(order),
             wanted,
             order.total,
-            on_sale.seats_a_place if is_visitors and on_sale else STAFF_LIMIT,
+            pack((limit, counted_of(cell, order.items), *_customer(cell, order))),
         ),
     )
     _bear_in_mind(cell, order, holds, *reply)
@@ -189,6 +216,6 @@ async def sell_late(cell: Cell, order: Order, holds: bytes, operation: str) -> s
         if holds:
             return (await sell(cell, order, Sold(owner="", place="", holds=holds), operation, operation))[1]
     except Refused as refusal:
-        if refusal.slug != "hold-ended":
+        if refusal.slug not in TOO_LATE:
             raise
     return (await sell_after_all(cell, order, holds, operation, operation))[1]

@@ -14,7 +14,7 @@ from engine.cell import Cell, broken, digest, pack
 from engine.entries import Customer, Item, Order, Payment, decode_order
 from engine.errors import BadInput, Refused
 from engine.losses import is_after
-from engine.order_steps import Sold, keep, packed_holds, sell, sell_after_all
+from engine.order_steps import TOO_LATE, Sold, keep, packed_holds, sell, sell_after_all
 from engine.payments import Outcome, PaymentProvider, provider
 from engine.signing import Hold
 from engine.words import OrderId
@@ -88,23 +88,26 @@ async def confirm(
         customer=cell.sealer.seal(customer, name) if customer else None,
         payment=payment,
         channel=buyer.channel,
+        mark=_mark(cell, holds[0], customer),
     )
     fingerprint = cell.fingerprint(pack([held.hold for held in holds]), pack(customer), pack(payment))
     operation = digest("order", buyer.caller, key)
     sold = Sold(owner=buyer.owner, place=holds[0].place, holds=packed_holds(order, holds))
     paid_by = provider(payment.provider)
+    slug = "hold-ended"
     match await _outcome(paid_by, payment.reference, order.total, order.currency):
         case Outcome.PAID:
             try:
                 ordered, state = await sell(cell, order, sold, operation, fingerprint)
             except Refused as refusal:
-                if refusal.slug != "hold-ended" or not paid_by.is_charged_first:
+                if refusal.slug not in TOO_LATE or not paid_by.is_charged_first:
                     raise
+                slug = refusal.slug
                 ordered, state = await sell_after_all(cell, order, sold.holds, operation, fingerprint)
             if state == "conflicted":
                 raise Refused(
-                    "hold-ended",
-                    "the time for which these seats were kept has ended; your money goes back",
+                    slug,
+                    "these seats cannot be yours any more; your money goes back",
                     order=ordered,
                     order_secret=cell.signer.order_secret(ordered),
                     refund="requested",
@@ -113,6 +116,13 @@ async def confirm(
         case Outcome.PENDING:
             return await keep(cell, order, sold, operation, fingerprint)
     raise Refused("payment-declined", "the payment was declined; your seats stay reserved for you until their time")
+
+
+def _mark(cell: Cell, held: Hold, customer: Customer | None) -> str:
+    """What stands for a visitor's customer where it is counted how much they buy; the house's own staff sell freely."""
+    on_sale = cell.catalogue.on_sales.get(held.on_sale)
+    is_counted = customer is not None and held.place and on_sale is not None and on_sale.seats_a_customer
+    return cell.signer.customer_mark(customer.email).hex() if is_counted and customer else ""
 
 
 async def _outcome(paid_by: PaymentProvider, reference: str, total: int | None, currency: str) -> Outcome:

@@ -5,7 +5,7 @@ that the outbox has ever generated, and the cell's sequence with the last that i
 lost is put back, and said as it is; from there on the history of every performance goes on. Then the gate opens.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -14,6 +14,7 @@ from redis.exceptions import ResponseError
 
 from engine.catalogue import OnSale, Performance, decode_document
 from engine.cell import Cell, broken
+from engine.codes import recount
 from engine.errors import CellUnavailable
 from engine.house import bring_up, publish, published_form
 from engine.ledger.books import Sales, read_sales
@@ -21,6 +22,7 @@ from engine.ledger.ledger import Ledger
 from engine.ledger.recoveries import CellStanding, last_standing, save_recovery
 from engine.ledger.retention import forgotten_before_ms
 from engine.ledger.returns import returned_seats
+from engine.ledger.uses import bought_by_mark, used_codes
 from engine.losses import Loss, compare
 from engine.on_sale import restore as restore_line
 from engine.seats import restore
@@ -138,7 +140,17 @@ class Recovery:
             joined = await self._ledger.joined(name)
             if joined:
                 await restore_line(cell, name, joined)
+        if loss.kind == "from_the_past":
+            await self._recount(on_sales)
         return orders
+
+    async def _recount(self, on_sales: Sequence[OnSale]) -> None:
+        """What of codes is used up, and what customers have bought, as the ledger knows it: every hold has ended."""
+        cell = self._cell
+        await recount(cell, cell.keys.cell, "u", await used_codes(self._ledger))
+        for performance in [name for on_sale in on_sales if on_sale.seats_a_customer for name in on_sale.performances]:
+            bought = await bought_by_mark(self._ledger, cell.signer, performance)
+            await recount(cell, cell.hall_keys(performance)[0], "p", bought)
 
     async def _own(self, on_sale: OnSaleId) -> dict[str, str]:
         """What this Redis itself says of an on-sale; nothing where it does not know it."""

@@ -115,12 +115,18 @@ def _arguments(
     )
     return (
         *(order.order, standing.recorded_ms, order.order, encode_action(action), encode_order(order)),
-        *(pack(_parts(cell, order)), order.total),
+        *(pack(_parts(cell, order, _mark(cell, order, standing))), order.total),
     )
 
 
-def _parts(cell: Cell, order: Order) -> list[list[object]]:
-    """For each performance what was sold, as the functions keep a hold, see `lua/include/free_hold.lua`."""
+def _mark(cell: Cell, order: Order, standing: Standing) -> str:
+    """What the customer's seats were counted under, if they were."""
+    is_counted = standing.email and not order.owner.startswith("key:")
+    return cell.signer.customer_mark(standing.email).hex() if is_counted else ""
+
+
+def _parts(cell: Cell, order: Order, mark: str) -> list[list[object]]:
+    """For each performance what was sold, as `lua/orders/return.lua` takes it."""
     parts = []
     for name in dict.fromkeys(item.performance for item in order.items):
         cell.performance(name)
@@ -136,5 +142,5 @@ def _parts(cell: Cell, order: Order) -> list[list[object]]:
         areas = [part for area, count in places.items() if count for part in (area, count)]
         used = Counter(item.code for item in order.items if item.performance == name and item.code)
         codes = [part for code, count in used.items() for part in (code, count)]
-        parts.append([order.owner, 0, seats, areas, 0, "", codes])
+        parts.append([order.owner, 0, seats, areas, 0, "", codes, 0, mark])
     return parts

@@ -310,13 +310,15 @@ def on_sale_create(
     unpaid_holds: Whole = 2,
     cool_down_seconds: Whole = 60,
     longest_hold_seconds: Whole = 1_800,
+    seats_a_customer: Whole = 0,
     why: str = "create on-sale",
 ) -> None:
     """Put performances on sale.
 
     `--lone-seats`: whether somebody may leave a single seat between others: off, where-avoidable or always; with
     `--lone-seats-last` seats open the rule ends. After `--unpaid-holds` (0: never) a visitor waits for
-    `--cool-down-seconds`. A hold that is extended ends after `--longest-hold-seconds`.
+    `--cool-down-seconds`. A hold that is extended ends after `--longest-hold-seconds`. With
+    `--seats-a-customer` (0: no limit) that many of each performance go to one e-mail address.
     """
     fields = {
         "rate_per_minute": rate_per_minute,
@@ -329,6 +331,7 @@ def on_sale_create(
         "unpaid_holds": unpaid_holds,
         "cool_down_seconds": cool_down_seconds,
         "longest_hold_seconds": longest_hold_seconds,
+        "seats_a_customer": seats_a_customer,
     }
     _now(sales.create_on_sale(network, house, on_sale, title, performance, (prequeue_at, opens_at), fields, why))
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 # One statement, so that all of it is of one moment.
 FIND: Final = (
-    "SELECT o.state, o.payload, cursor.entry, epoch.number FROM cursor, epoch LEFT JOIN orders o ON o.order_id = $1"
+    "SELECT o.state, o.payload, o.email, cursor.entry, epoch.number "
+    "FROM cursor, epoch LEFT JOIN orders o ON o.order_id = $1"
 )
 RETURNED_BY: Final = (
     "SELECT EXISTS (SELECT FROM actions WHERE what = 'return' AND subject = $1 AND detail->>'operation' = $2)"
@@ -41,7 +42,8 @@ REQUEST_REFUND: Final = (
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How an order stands in the ledger: `state` empty for one that is not there; `order` without its customer.
+    """How an order stands in the ledger: `state` empty for one that is not there; `order` without its customer,
+    whose address is `email`.
 
     `recorded_ms`: how far the outbox was recorded when this was read, in its own time; `epoch`: of the ledger.
     """
@@ -50,6 +52,7 @@ class Standing(msgspec.Struct, frozen=True):
     order: Order | None
     recorded_ms: int
     epoch: int
+    email: str = ""
 
 
 async def read_standing(ledger: "Ledger", order: OrderId) -> Standing:
@@ -59,9 +62,9 @@ async def read_standing(ledger: "Ledger", order: OrderId) -> Standing:
     except ValueError:
         return Standing(state="", order=None, recorded_ms=0, epoch=0)
     async with ledger.connection() as connection:
-        state, payload, cursor, epoch = await connection.fetchrow(FIND, order_id)
+        state, payload, email, cursor, epoch = await connection.fetchrow(FIND, order_id)
     known = decode_order(without_customer(decode_order(payload))) if payload else None
-    return Standing(state or "", known, int(cursor.partition("-")[0]), epoch)
+    return Standing(state or "", known, int(cursor.partition("-")[0]), epoch, email or "")
 
 
 async def was_returned_by(ledger: "Ledger", order: OrderId, operation: str) -> bool:

@@ -3,7 +3,7 @@
 -- letters {a string a performance}}. `uses_back`: {code = count} of what is given up for it in the same
 -- step, see `give_up`; of each performance that is `given_up`, so much of what the owner has there.
 -- Answers a refusal, or nil and {uses = {code = change}, codes {code, count, …}, ways}.
--- INCLUDES take strands
+-- INCLUDES codes take strands
 local function within_limit(performances, owner, limit, request)
   for _, performance in ipairs(performances) do
     performance.seats, performance.areas, performance.named, performance.returns_to = {}, {}, {}, {}
@@ -25,12 +25,10 @@ local function choose(performances, owner, place, terms, request, uses_back)
   if refusal then return refusal end
   local chosen = {uses = {}, codes = {}, ways = {}}
   for code, count in pairs(uses_back) do chosen.uses[code] = -count end
+  local used_up = use_codes(performances[1].step.cell, asked, chosen.uses)
+  if used_up then return used_up end
   for at = 1, #asked, 3 do
-    local code, count, most = asked[at], asked[at + 1], asked[at + 2]
-    local used = (tonumber(redis.call("HGET", performances[1].step.cell, "u" .. code)) or 0) + (chosen.uses[code] or 0)
-    if used + count > most then return {"code_used", code, math.max(0, most - used)} end
-    chosen.uses[code] = (chosen.uses[code] or 0) + count
-    chosen.codes[#chosen.codes + 1], chosen.codes[#chosen.codes + 2] = code, count
+    chosen.codes[#chosen.codes + 1], chosen.codes[#chosen.codes + 2] = asked[at], asked[at + 1]
   end
 
   local taken, level = {}, lone_rule == 0 and 1 or 0

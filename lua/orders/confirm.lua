@@ -2,13 +2,14 @@
 -- An empty owner is the house's own back end or a payment that arrived: it may confirm anybody's holds.
 --
 -- KEYS  cell operation payment order outbox sale live (performance due)…
--- ARGV  epoch fingerprint owner place payload holds total
--- WHERE holds: packed [[hold, performance, …], …], performance counting from 1
--- REPLY confirmed: entry order sequence | payment_used: order | other_payload | hold_ended: hold | unknown_performance | closed | fenced: epoch
--- INCLUDES gate recall step draft put_sold remember
+-- ARGV  epoch fingerprint owner place payload holds total customer
+-- WHERE holds: packed [[hold, performance, …], …], performance counting from 1; customer: packed [mark, most], see `bought`
+-- REPLY confirmed: entry order sequence | limit: performance bought | payment_used: order | other_payload
+--       | hold_ended: hold | unknown_performance | closed | fenced: epoch
+-- INCLUDES gate recall step draft bought put_sold write_order remember
 -- FLAGS allow-oom
 local cell, operation, payment, order, outbox, sale, live = unpack(KEYS)
-local epoch, fingerprint, owner, place, payload, holds, total = unpack(ARGV)
+local epoch, fingerprint, owner, place, payload, holds, total, customer = unpack(ARGV)
 
 local refusal = gate(cell, epoch)
 if refusal then return refusal end
@@ -35,15 +36,21 @@ for number, names in ipairs(holds) do
       return {"hold_ended", names[1]}
     end
     parts[#parts + 1] = {performance, names[1], record}
+    for place = 3, #record[3], 3 do performance.buys = (performance.buys or 0) + record[3][place] end
+    for place = 2, #record[4], 2 do performance.buys = (performance.buys or 0) + record[4][place] end
   end
+end
+local mark, most = unpack(cmsgpack.unpack(customer))
+for number, performance in ipairs(performances) do
+  local before = may_buy(performance, mark, most, performance.buys or 0)
+  if before then return {"limit", number, before} end
 end
 
 for _, part in ipairs(parts) do put_sold(part[1], part[2], part[3]) end
-for _, performance in ipairs(performances) do write_sold(performance) end
-redis.call("HINCRBY", sale, "orders", 1)
-redis.call("HINCRBY", sale, "takings", total)
+for _, performance in ipairs(performances) do
+  write_sold(performance)
+  note_bought(performance, mark, performance.buys or 0)
+end
 if place ~= "" then redis.call("ZREM", live, place) end
-local entry = redis.call("XADD", outbox, "*", "kind", "order", "data", payload)
-redis.call("SET", payment, order, "EX", 86400)
-redis.call("SET", order, cmsgpack.pack({"confirmed", entry, payload}), "EX", 86400)
+local entry = write_order(sale, outbox, payment, order, payload, total)
 return remember(operation, fingerprint, 86400, {"confirmed", entry, order, numbered(step)})

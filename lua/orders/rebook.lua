@@ -3,14 +3,15 @@
 -- until it returns). Else nothing changes, and the money goes back.
 --
 -- KEYS  cell operation payment order outbox sale (performance index due)…
--- ARGV  epoch fingerprint owner payload wanted total limit
+-- ARGV  epoch fingerprint owner payload wanted total terms
 -- WHERE wanted: packed [{holds [id, …], seats [block, offset, …], areas [area, count, …]}, …], one a performance
--- REPLY confirmed: entry order sequence | taken: performance | limit: performance owned | payment_used: order
---       | other_payload | unknown_performance | closed | fenced: epoch
--- INCLUDES gate recall step draft_all settle history remember draft
+--       terms: packed [limit, codes [code, count, most, …], mark, most], as of a hold; mark: see `bought`
+-- REPLY confirmed: entry order sequence | taken: performance | limit: performance owned | code_used: code left
+--       | payment_used: order | other_payload | unknown_performance | closed | fenced: epoch
+-- INCLUDES gate recall step draft_all settle history remember draft codes own_holds bought write_order
 -- FLAGS allow-oom
 local cell, operation, payment, order, outbox, sale = unpack(KEYS)
-local epoch, fingerprint, owner, payload, wanted, total, limit = unpack(ARGV)
+local epoch, fingerprint, owner, payload, wanted, total, terms = unpack(ARGV)
 
 local refusal = gate(cell, epoch)
 if refusal then return refusal end
@@ -22,56 +23,42 @@ local step = step_of(cell, outbox, epoch)
 local performances = draft_all(KEYS, 7, step)
 if not performances then return {"unknown_performance"} end
 
+local limit, codes, mark, most = unpack(cmsgpack.unpack(terms))
+local uses = {}
 for number, part in ipairs(cmsgpack.unpack(wanted)) do
   local performance, holds, seats, areas = performances[number], unpack(part)
   local places, owned = {}, tonumber(redis.call("HGET", performance.key, "o" .. owner)) or 0
-  performance.ended = {}
-  for _, hold in ipairs(holds) do
-    local stored = redis.call("HGET", performance.key, "h" .. hold)
-    local record = stored and cmsgpack.unpack(stored)
-    if record and (record[1] == owner or record[1] == "") then
-      performance.ended[#performance.ended + 1] = hold
-      for at = 1, #record[3], 3 do
-        read_block(performance, record[3][at])
-        put(performance, record[3][at], record[3][at + 1], record[3][at + 2], "o")
-        if record[1] == owner then owned = owned - record[3][at + 2] end
-      end
-      for at = 1, #record[4], 2 do
-        places[record[4][at]] = (places[record[4][at]] or 0) + record[4][at + 1]
-        if record[1] == owner then owned = owned - record[4][at + 1] end
-      end
-    end
-  end
+  owned = owned - own_holds(performance, holds, owner, places, uses)
+  performance.sold_places, performance.buys = {}, #seats / 2
   for at = 1, #seats, 2 do
     local row = read_block(performance, seats[at])
     if string.sub(row, seats[at + 1] + 1, seats[at + 1] + 1) ~= "o" then return {"taken", number} end
     put(performance, seats[at], seats[at + 1], 1, "s")
   end
-  performance.sold_places, owned = {}, owned + #seats / 2
   for at = 1, #areas, 2 do
     local back = (places[areas[at]] or 0) - areas[at + 1]
     if (tonumber(redis.call("HGET", performance.key, "a" .. areas[at])) or 0) + back < 0 then return {"taken", number} end
     places[areas[at]], performance.sold_places[areas[at]] = back, areas[at + 1]
-    owned = owned + areas[at + 1]
+    performance.buys = performance.buys + areas[at + 1]
   end
-  if owned > tonumber(limit) then return {"limit", number, owned} end
+  owned = owned + performance.buys
+  if owned > limit then return {"limit", number, owned} end
+  local bought = may_buy(performance, mark, most, performance.buys)
+  if bought then return {"limit", number, bought} end
   performance.places, performance.fields = places, {"o" .. owner, owned}
 end
+local used_up = use_codes(cell, codes, uses)
+if used_up then return used_up end
 
+write_codes(cell, uses)
 for _, performance in ipairs(performances) do
-  for _, hold in ipairs(performance.ended) do
-    redis.call("HDEL", performance.key, "h" .. hold)
-    redis.call("ZREM", performance.due, hold)
-  end
+  end_own_holds(performance)
   for area, change in pairs(performance.places) do
     count_places(performance, area, change, performance.sold_places[area] or 0)
   end
   settle(performance)
+  note_bought(performance, mark, performance.buys)
   tell(performance, "rebook", who_is(owner), performance.ended[1] or "")
 end
-redis.call("HINCRBY", sale, "orders", 1)
-redis.call("HINCRBY", sale, "takings", total)
-local entry = redis.call("XADD", outbox, "*", "kind", "order", "data", payload)
-redis.call("SET", payment, order, "EX", 86400)
-redis.call("SET", order, cmsgpack.pack({"confirmed", entry, payload}), "EX", 86400)
+local entry = write_order(sale, outbox, payment, order, payload, total)
 return remember(operation, fingerprint, 86400, {"confirmed", entry, order, numbered(step)})

@@ -5,11 +5,12 @@
 --
 -- KEYS  cell operation order outbox sale (performance index due)…
 -- ARGV  epoch fingerprint recorded_ms hold action payload parts total
--- WHERE parts: packed [hold, …], for each performance what was sold, as `free_hold` takes it; hold: its name now;
+-- WHERE parts: packed [hold, …], for each performance what was sold, as `free_hold` takes it, and behind that the
+--       customer's mark, see `bought`; hold: its name now;
 --       payload: the order, for whoever asks for it, where it is not remembered here
 -- REPLY returned: entry order sequence | already_returned | behind | not_sold | other_payload | unknown_performance
 --       | closed | fenced: epoch
--- INCLUDES gate recall step draft_all free_hold settle remember draft history
+-- INCLUDES gate recall step draft_all free_hold settle remember draft history bought
 -- FLAGS allow-oom
 local cell, operation, order, outbox, sale = unpack(KEYS)
 local epoch, fingerprint, recorded_ms, hold, action, payload, parts, total = unpack(ARGV)
@@ -48,6 +49,10 @@ for _, performance in ipairs(performances) do
   for place = 1, #areas, 2 do
     count_places(performance, areas[place], 0, -areas[place + 1])
   end
+  local count = 0
+  for place = 3, #seats, 3 do count = count + seats[place] end
+  for place = 2, #areas, 2 do count = count + areas[place] end
+  note_bought(performance, performance.part[9] or "", -count)
   free_hold(performance, hold, performance.part, "refund")
   settle(performance)
 end

@@ -463,3 +463,42 @@ async def test_a_number_is_only_asked_about_at_an_address_that_the_house_may_rea
     ):
         refused = await sale.post("/manage/performances", body | fields, token=sale.manage_key)
         assert (refused.status, refused.slug) == (422, "bad-input"), (fields, refused.json)
+
+
+# -- customers
+
+
+async def test_twenty_orders_of_one_customer_buy_what_one_may_have_and_the_rest_gets_its_money_back(town: Town) -> None:
+    async with await open_sale(town, seats_a_customer=3) as sale:
+        limits = (await sale.get(f"/on-sales/{sale.on_sale}")).json["limits"]
+        assert limits["seats_a_customer"] == 3
+        tokens = await asyncio.gather(*(sale.enter() for _ in range(20)))
+        holds = await asyncio.gather(*(hold(sale, token, [best(sale, 1)], []) for token in tokens))
+        email = f"ann-{uuid.uuid4().hex[:8]}@example.org"
+
+        async def buy(token: str, held: Answer, number: int) -> Answer:
+            body = {
+                "holds": [held.json["hold"]],
+                "customer": {"email": email.upper() if number % 2 else f" {email}".strip()},
+                "payment": {"provider": "demo", "reference": f"yes-{uuid.uuid4()}"},
+            }
+            return await sale.post("/orders", body, token=token)
+
+        answers = await asyncio.gather(
+            *(buy(token, held, number) for number, (token, held) in enumerate(zip(tokens, holds, strict=True)))
+        )
+        assert Counter((each.status, each.slug) for each in answers) == {(202, ""): 3, (422, "too-many-seats"): 17}
+        for each in answers:
+            if each.status == 422:
+                assert each.json["refund"] == "requested"
+                await sale.until_recorded(each.json, "conflicted")
+            else:
+                await sale.until_recorded(each.json)
+        # Whoever gives one back may buy another.
+        order = next(each.json["order"] for each in answers if each.status == 202)
+        back = await sale.post(f"/manage/orders/{order}/refund", {"reason": "a test"}, token=sale.manage_key)
+        assert back.status == 200
+        token = await sale.enter()
+        assert (await buy(token, await hold(sale, token, [best(sale, 1)], []), 0)).status == 202
+        token = await sale.enter()
+        assert (await buy(token, await hold(sale, token, [best(sale, 1)], []), 1)).slug == "too-many-seats"

@@ -45,7 +45,7 @@ def scene(owner: redis.Redis, *, due_hold_ms: int = -1) -> Stage:
 
 def _sold() -> bytes:
     """What visitor 2 has bought of the first performance, and nothing of the second."""
-    return pack([["v2", 0, [0, 2, 1], [], 0], ["v2", 0, [], [], 0]])
+    return pack([["v2", 0, [0, 2, 1], [], 0, "", ["spring", 1], 0, "mark"], ["v2", 0, [], [], 0]])
 
 
 def _line(stage: Stage, *more: str) -> list[str]:
@@ -75,6 +75,7 @@ BEST = [1, "best", "", 2, {"mask": as_text(b"\xff")}]
 BOTH = pack([["both", 1, 2]])
 REVERSED = [8, 7, 6, 5, 4, 3, 2, 1]
 PLAN = pack([[("2.5 AAAA", None), ("2.5 AAAA", [[0], [], []])], 1, [5], [[0, 0]], REVERSED])
+SOLD_BY = pack([8, ["spring", 1, 5], "mark", 9])
 CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "cell/bind": lambda s: ([s.keys.cell, s.keys.operation(OPERATION)], ["f"]),
     "cell/catalogue": lambda s: ([s.keys.cell, s.keys.catalogue], []),
@@ -86,6 +87,7 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
         ["keeper", 1, 50, "backlog: 1 of 2", 10_000],
     ),
     "cell/publish": lambda s: ([s.keys.cell, s.keys.catalogue], [pack({"hall:a": "{}", "hall:b": ""})]),
+    "cell/recount": lambda s: ([s.keys.cell, s.keys.cell], ["u", 1, pack(["spring", 2])]),
     "cell/standing": lambda s: ([s.keys.cell, *s.hall("p")[2:], *s.hall("q")[2:]], []),
     "cell/uses": lambda s: ([s.keys.cell], [pack(["spring"])]),
     "on_sale/change": lambda s: (
@@ -98,13 +100,13 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "orders/await": lambda s: ([*_order(s), s.keys.outbox, *_due(s)], ["f", "v6", b"payload", BOTH, 600_000]),
     "orders/confirm": lambda s: (
         [*_order(s), s.keys.outbox, s.keys.sale(SALE), s.keys.live(SALE), *_due(s)],
-        ["f", "v6", "6", b"payload", BOTH, 4200],
+        ["f", "v6", "6", b"payload", BOTH, 4200, pack(["mark", 9])],
     ),
     "orders/conflict": lambda s: ([*_order(s), s.keys.outbox], ["f", b"payload"]),
     "orders/find": lambda s: ([s.order_key("o1").decode(), s.keys.recorded], []),
     "orders/rebook": lambda s: (
         [*_order(s), s.keys.outbox, s.keys.sale(SALE), *_halls(s)],
-        ["f", "v6", b"payload", pack([(["both"], [0, 1, 1, 0], [0, 2]), (["both"], [0, 0, 0, 2], [])]), 4200, 8],
+        ["f", "v6", b"payload", pack([(["both"], [0, 1, 1, 0], [0, 2]), (["both"], [0, 0, 0, 2], [])]), 4200, SOLD_BY],
     ),
     "orders/forgo": lambda s: ([s.keys.cell, s.keys.payment("demo", "yes-9")], [60]),
     "orders/find_payment": lambda s: ([s.keys.payment("demo", "late-1")], []),

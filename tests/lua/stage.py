@@ -47,6 +47,7 @@ class Stage(HallStage):
         owner: str | None = None,
         total: int = 100,
         holds: Sequence[Sequence[Any]] = (),
+        customer: tuple[str, int] = ("", 0),
     ) -> Reply:
         """Calls orders/confirm for one hold, or for `holds` as packed. An empty `owner` is the house's back end."""
         self.counter += 1
@@ -58,7 +59,8 @@ class Stage(HallStage):
         holds = holds or [[hold, *range(1, len(performances) + 1)]]
         owner = f"v{visitor}" if owner is None else owner
         place = str(visitor)
-        return self.run("orders/confirm", keys, fingerprint, owner, place, b"payload", pack(holds), total)
+        arguments = (fingerprint, owner, place, b"payload", pack(holds), total, pack(customer))
+        return self.run("orders/confirm", keys, *arguments)
 
     def wait_for_payment(
         self,
@@ -123,6 +125,8 @@ class Stage(HallStage):
         fingerprint: str = "f",
         limit: int = 8,
         total: int = 100,
+        codes: Sequence[str | int] = (),
+        customer: tuple[str, int] = ("", 0),
     ) -> Reply:
         """Calls orders/rebook for the same seats in each performance, with `places` as area, count, …."""
         keys = [
@@ -131,7 +135,8 @@ class Stage(HallStage):
             *(part for name in performances for part in self.hall(name)),
         ]
         wanted = [(list(holds), self.places(seats, name) if seats else [], list(places)) for name in performances]
-        return self.run("orders/rebook", keys, fingerprint, f"v{visitor}", b"payload", pack(wanted), total, limit)
+        terms = pack([limit, codes, *customer])
+        return self.run("orders/rebook", keys, fingerprint, f"v{visitor}", b"payload", pack(wanted), total, terms)
 
     def forgo(self, payment: str, seconds: int = 60) -> Reply:
         return self.run("orders/forgo", [self.keys.cell, self.keys.payment("demo", payment)], seconds)

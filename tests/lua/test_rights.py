@@ -43,7 +43,7 @@ LEFT_BEHIND = {
     "orders/confirm": "hdel hset set xadd zrem",
     "orders/conflict": "hincrby set",
     "orders/forgo": "hincrby",
-    "orders/rebook": "bitfield hincrby hset set xadd zrem",
+    "orders/rebook": "bitfield hdel hset set xadd zrem",
     "orders/return": "bitfield hdel hset set xadd zrem",
 }
 

@@ -109,3 +109,24 @@ def test_a_pass_that_has_ended_does_not_take_the_seats_away(stage: Stage) -> Non
     stage.before("A: h1 .")
     stage.redis.execute_command("DEL", stage.keys.live(SALE))
     assert stage.confirm(1, "h1")[0] == b"confirmed"
+
+
+def test_a_customer_buys_at_most_so_many_of_each_performance_in_all_their_orders(stage: Stage) -> None:
+    stage.before("A: h1 h1 h2 h3 .", areas=(5,))
+    stage.before("A: h2 .", performance="q")
+    stage.let_in(2)
+    stage.stand(1, 1, hold="standing")
+    mine = ("ann", 3)
+    holds = [["h1", 1], ["standing", 1]]
+    with stage.nothing_changes():
+        assert stage.confirm(1, "", holds=holds, customer=("ann", 2)) == [b"limit", 1, 0]
+    assert stage.confirm(1, "", order="o1", holds=holds, customer=mine)[0] == b"confirmed"
+    with stage.nothing_changes():
+        assert stage.confirm(2, "h2", performances=("q", "p"), customer=mine) == [b"limit", 2, 3]
+    assert stage.confirm(2, "h2", performances=("q", "p"), customer=("bob", 3))[0] == b"confirmed"
+    assert stage.confirm(3, "h3", customer=("", 0))[0] == b"confirmed"  # where nobody counts
+    hall = stage.hash(stage.hall("p")[0])
+    assert {name: value for name, value in hall.items() if name[:1] == b"p"} == {b"pann": b"3", b"pbob": b"1"}
+    part = ["v1", 0, [0, 0, 2], [0, 1], 0, "", [], 0, "ann"]
+    assert stage.give_back(1, "o1", parts=[part])[0] == b"returned"
+    assert b"pann" not in stage.hash(stage.hall("p")[0])

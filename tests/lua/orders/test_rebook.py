@@ -112,3 +112,38 @@ def test_what_was_paid_for_is_sold_whatever_became_of_the_sale(stage: Stage, pha
     stage.before("A: . .")
     stage.redis.hset(stage.keys.sale(SALE), "phase", phase)
     assert stage.rebook(1, "A1")[0] == b"confirmed"
+
+
+def test_a_code_that_others_have_used_up_meanwhile_sells_nothing(stage: Stage) -> None:
+    stage.before("A: . . . .")
+    stage.let_in(1, 2)
+    terms = (0, 0, 0, 0, 1_800_000, ["spring", 2, 3])
+    stage.hold(1, "A1 A2", hold="mine", terms=terms)
+    lapse(stage)
+    stage.let_in(2)
+    assert stage.hold(2, "A3 A4", terms=terms)[0] == b"held"
+    with stage.nothing_changes():
+        assert stage.rebook(1, "A1 A2", holds=["mine"], codes=["spring", 2, 3]) == [b"code_used", b"spring", 1]
+    assert stage.rebook(1, "A1 A2", holds=["mine"], codes=["spring", 2, 4])[0] == b"confirmed"
+    assert stage.fields(stage.keys.cell)["uspring"] == "4"
+
+
+def test_what_a_hold_that_still_lives_has_used_is_not_used_twice(stage: Stage) -> None:
+    stage.before("A: . . h9 .")
+    stage.let_in(1)
+    stage.hold(1, "A1 A2", hold="mine", terms=(0, 0, 0, 0, 1_800_000, ["spring", 2, 2]))
+    assert stage.rebook(1, "A1 A2", holds=["mine"], codes=["spring", 2, 2])[0] == b"confirmed"
+    assert stage.fields(stage.keys.cell)["uspring"] == "2"
+    assert stage.held("mine") is None
+    lapse(stage)
+    assert stage.fields(stage.keys.cell)["uspring"] == "2"
+
+
+def test_a_customer_who_has_bought_enough_meanwhile_gets_no_more(stage: Stage) -> None:
+    stage.before("A: h1 h2 .")
+    stage.confirm(1, "h1", customer=("ann", 1))
+    lapse(stage)
+    with stage.nothing_changes():
+        assert stage.rebook(2, "A2", holds=["h2"], customer=("ann", 1)) == [b"limit", 1, 1]
+    assert stage.rebook(2, "A2", holds=["h2"], customer=("ann", 2))[0] == b"confirmed"
+    assert stage.hash(stage.hall("p")[0])[b"pann"] == b"2"

@@ -108,3 +108,15 @@ def test_a_return_is_remembered_for_longer_than_a_ledger_may_be_behind(stage: St
     stage.pass_time(24 * HOUR_MS - 60_000)
     assert stage.find("o1")[1] == b"refunded"
     assert stage.give_back(1, "o1", "A1") == [b"already_returned"]
+
+
+def test_the_codes_of_what_is_returned_can_be_used_again(stage: Stage) -> None:
+    stage.before("A: . . .")
+    stage.let_in(1)
+    stage.hold(1, "A1 A2", hold="mine", terms=(0, 0, 0, 0, 1_800_000, ["spring", 2, 2]))
+    stage.confirm(1, "mine", order="o1")
+    assert stage.fields(stage.keys.cell)["uspring"] == "2"
+    part = ["v1", 0, [0, 0, 2], [], 0, "", ["spring", 2], 0, ""]
+    assert stage.give_back(1, "o1", parts=[part], operation="again")[0] == b"returned"
+    assert stage.give_back(1, "o1", parts=[part])[0] == b"already_returned"
+    assert stage.fields(stage.keys.cell)["uspring"] == "0"
