@@ -240,7 +240,6 @@ class Town:
                 "cap": 1000,
                 "hold_seconds": 60,
                 "return_delay_seconds": 0,
-                "lone_seats": "off",
                 "seats_a_hold": 6,
                 "seats_a_place": 6,
                 # Tests of something else name any seat, and let go of what they like.

@@ -57,14 +57,23 @@ export class Basket {
   /** The same wish after an answer that never came is the same request: it cannot reserve twice. */
   async hold(items, priceTypes) {
     if (this.holds.length >= this.most) throw new Problem({ slug: 'basket-full' });
+    return this.reserve(`${this.path}/holds`, items, priceTypes);
+  }
+
+  /** Something else instead of what is held, in one step: refused, it is kept as it was. */
+  async swap(hold, items, priceTypes) {
+    return this.reserve(`${this.path}/holds/${encodeURIComponent(hold)}/swap`, items, priceTypes, hold);
+  }
+
+  async reserve(path, items, priceTypes, instead = null) {
     const body = priceTypes?.length ? { items, price_types: priceTypes } : { items };
-    const wish = JSON.stringify(body);
+    const wish = path + JSON.stringify(body);
     const key = this.uncertain?.wish === wish ? this.uncertain.key : crypto.randomUUID();
     this.uncertain = { wish, key };
     try {
-      const held = await change('POST', `${this.path}/holds`, { body, key, bearer: this.bearer() });
+      const held = await change('POST', path, { body, key, bearer: this.bearer() });
       [this.uncertain, this.ended] = [null, []];
-      this.keep((holds) => [...holds, held]);
+      this.keep((holds) => [...holds.filter(({ hold }) => hold !== instead), held]);
       return held;
     } catch (problem) {
       if (problem.status >= 400 && problem.status < 500) this.uncertain = null;

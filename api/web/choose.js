@@ -242,8 +242,8 @@ export class Chooser {
     }, (trouble) => this.tell(trouble, types));
   }
 
-  holdBest({ best, types }) {
-    return this.hold([{ performance: this.id, best }], types);
+  holdBest({ best, types }, instead) {
+    return this.hold([{ performance: this.id, best }], types, instead);
   }
 
   askBest(button, asked) {
@@ -261,7 +261,7 @@ export class Chooser {
     this.map?.reveal(seats.map(this.plan.n));
   }
 
-  /** Others first, then these are let go: nobody is left with nothing. Where both would be too many, the other way round. */
+  /** Others first, then these are let go: so they are others. Where both would be too many, one for the other in one step. */
   askOther(button) {
     const { held, asked, seats } = this.found;
     return this.ask(button, async () => {
@@ -271,22 +271,10 @@ export class Chooser {
         await this.release(held.hold);
       } catch (trouble) {
         if (next || !NO_ROOM.includes(trouble.slug)) throw trouble;
-        next = await this.swap(held, asked);
+        next = await this.holdBest(asked, held.hold);
       }
       this.showFound(next, asked, next.items.every((item) => seats.includes(item.seat)));
     }, (trouble) => this.tell(trouble, asked.types, asked));
-  }
-
-  /** Lets seats go and takes the best; where none can be had, the same again. Throws what was wrong, with what is `lost`. */
-  async swap({ hold, items }, asked) {
-    await this.release(hold);
-    try {
-      return await this.holdBest(asked);
-    } catch (trouble) {
-      const lost = items.map(({ seat }) => seat);
-      const types = items.map((item) => item.price_type);
-      return this.hold([{ performance: this.id, seats: lost }], types).catch(() => { throw Object.assign(trouble, { lost, types }); });
-    }
   }
 
   letGo(button) {
@@ -308,12 +296,8 @@ export class Chooser {
       const button = h('button', { type: 'button', class: 'secondary', onclick: () => this.askSeats(button, seats, priced(seats) ? types : []) }, words.say('take_these', { seats: nameSeats(plan, seats, words) }));
       return button;
     });
-    if (trouble.lost) {
-      const again = h('button', { type: 'button', class: 'secondary', onclick: () => this.askSeats(again, trouble.lost, trouble.types) }, words.say('ask_again'));
-      offers.unshift(again);
-    }
     const isTooMany = trouble.slug === 'too-many-seats' && yours > 0;
-    this.say([trouble.lost ? words.say('seats_let_go', { seats: nameSeats(plan, trouble.lost, words) }) : null, isTooMany ? words.say('too_many_with_yours', { limit, yours }) : explain(trouble, words), taken.length ? `${nameSeats(plan, taken, words)}.` : null,
+    this.say([isTooMany ? words.say('too_many_with_yours', { limit, yours }) : explain(trouble, words), taken.length ? `${nameSeats(plan, taken, words)}.` : null,
       trouble.slug === 'sold-out' && party ? [asked?.category, words.say('largest_party', { n: party })].filter(Boolean).join(': ') : null], [alternatives.length ? h('p', {}, words.say('take_instead')) : null, offers.length ? h('div', { class: 'offers' }, offers) : null].filter(Boolean));
     if (trouble.slug === 'sold-out' && asked) await this.tellElsewhere(asked, trouble.facts?.elsewhere ?? []);
   }

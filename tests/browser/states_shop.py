@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from playwright.async_api import Page, Route
+from playwright.async_api import Page
 
 from engine.halls.generate import big_house
 from engine.halls.pretix import export_plan, import_plan
@@ -67,27 +67,16 @@ async def offline(stage: Stage) -> Page:
     return person.page
 
 
-async def let_go(stage: Stage) -> Page:
-    """Seats that were given back for others, of which there are none, and that somebody took meanwhile."""
-    person, sale = await _in_the_hall(stage, seats_a_hold=4, seats_a_place=4)
+async def apart(stage: Stage) -> Page:
+    """A party that no row seats, which may sit apart: told how, and how many better rows had no room."""
+    person, sale = await _in_the_hall(stage)
+    assert (await sale.hold(await sale.enter(), "zaal-A-3", "zaal-A-6", "zaal-A-8")).status == 201
     await person.page.locator(".chip", has_text="4").first.click()
+    await person.page.locator(".best summary").click()
+    await person.page.locator(".best select").first.select_option("Rang 1")
+    await person.page.get_by_label(stage.say("wish_apart")).check()
     await person.page.locator(".best button.primary").click()
-    await person.page.locator(".found").wait_for()
-
-    async def too_late(route: Route) -> None:
-        if "best" in (route.request.post_data or ""):
-            await sale.hold(await sale.enter(), "zaal-A-4", "zaal-A-5")
-            await route.fulfill(status=409, json={"type": "/problems/sold-out"})
-        else:
-            await route.continue_()
-
-    async def go(route: Route) -> None:
-        await route.continue_()
-        await person.page.route("**/holds", too_late)
-
-    await person.page.route("**/holds/*", go)
-    await person.press(stage.say("other_seats"))
-    await person.button(stage.say("ask_again")).wait_for()
+    await person.page.locator(".found .muted").wait_for()
     return person.page
 
 
@@ -215,7 +204,7 @@ STATES: list[tuple[str, State]] = [
             choose,
             found,
             offline,
-            let_go,
+            apart,
             as_list,
             several_performances,
             too_late,

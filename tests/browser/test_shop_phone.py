@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Route, expect
 
 from tests.browser.person import PHONE, People, Person
-from tests.town import Sale, Town
+from tests.town import Sale, Town, small_plan
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 SOLD_OUT = msgspec.json.encode(
@@ -64,35 +64,11 @@ async def test_a_basket_as_full_as_an_order_may_be_says_so_before_it_reserves(to
         await visitor.sees("No more fits at once. Pay for what you have first.")
         assert sent == ["POST"] * most, "nothing was asked for that could not be paid"
 
-        # Other seats make room first.
+        # Other seats are an exchange in one step then.
         await visitor.press("Other seats")
         await expect(page.locator(".found")).to_contain_text("These are still the best seats that are free.")
         await expect(page.locator(".basket .hold")).to_have_count(most)
-        assert sent == [*["POST"] * most, "DELETE", "POST"]
-
-
-class NoneLeft:
-    """A server without best seats for whoever has let theirs go. `is_raced`: somebody takes those first."""
-
-    def __init__(self, visitor: Person, sale: Sale, *, is_raced: bool) -> None:
-        self.visitor, self.sale, self.is_raced = visitor, sale, is_raced
-        self.has_let_go = False
-
-    async def watch(self) -> None:
-        await self.visitor.page.route("**/holds**", self._answer)
-
-    async def _answer(self, route: Route) -> None:
-        request = route.request
-        if request.method == "DELETE":
-            self.has_let_go = True
-        elif self.has_let_go and "best" in (request.post_data or ""):
-            if self.is_raced:
-                mine = await self.visitor.page.locator(".hold b").all_inner_texts()
-                assert not mine, "the old seats were let go first"
-                assert (await self.sale.hold(await self.sale.enter(), "zaal-A-4", "zaal-A-5")).status == 201
-            await route.fulfill(status=409, body=SOLD_OUT, content_type="application/problem+json")
-            return
-        await route.continue_()
+        assert sent == ["POST"] * (most + 1)
 
 
 async def has_four(visitor: Person, sale: Sale) -> list[str]:
@@ -118,42 +94,30 @@ async def test_other_seats_where_both_would_be_too_many_are_a_swap(town: Town, p
         await visitor.finds(sale, "h", 4)
 
 
-async def test_seats_that_were_let_go_for_none_are_reserved_again(town: Town, people: People) -> None:
+async def test_where_there_are_no_others_what_is_reserved_stays_as_it_was(town: Town, people: People) -> None:
+    plan = small_plan(rows=1, seats=8, standing=0)
     async with (
-        await town.open_sale("zeewind", hold_seconds=300, seats_a_hold=4, seats_a_place=4) as sale,
+        await town.open_sale("zeewind", plan=plan, hold_seconds=300, seats_a_hold=4, seats_a_place=4) as sale,
         people.arrive(PHONE, refused=[409, 422]) as visitor,
     ):
         names = await has_four(visitor, sale)
-        none_left = NoneLeft(visitor, sale, is_raced=False)
-        await none_left.watch()
+        swaps = []
+
+        async def see(route: Route) -> None:
+            """Nothing of what is held may be let go on its own; the exchange itself is refused."""
+            assert route.request.method != "DELETE"
+            if route.request.url.endswith("/swap"):
+                swaps.append(route.request.url)
+                await route.fulfill(status=409, body=SOLD_OUT, content_type="application/problem+json")
+                return
+            await route.continue_()
+
+        await visitor.page.route("**/holds**", see)
         await visitor.press("Other seats")
-        await expect(visitor.page.locator(".found")).to_contain_text("These are still the best seats that are free.")
-        assert none_left.has_let_go
+        await visitor.sees("There are not enough free seats together for this.")
+        assert len(swaps) == 1
         assert await visitor.page.locator(".basket .items b").all_inner_texts() == names
-        await expect(visitor.page.locator(".found")).to_contain_text("Reserved for you until")
         await visitor.finds(sale, "h", 4)
-
-
-async def test_seats_that_were_let_go_and_taken_are_told_and_the_rest_can_be_asked_for(
-    town: Town, people: People
-) -> None:
-    async with (
-        await town.open_sale("zeewind", hold_seconds=300, seats_a_hold=4, seats_a_place=4) as sale,
-        people.arrive(PHONE, refused=[409, 422]) as visitor,
-    ):
-        await has_four(visitor, sale)
-        await NoneLeft(visitor, sale, is_raced=True).watch()
-        await visitor.press("Other seats")
-        problem = visitor.page.locator(".chooser > .notice.problem")
-        await expect(problem).to_contain_text("were given back to get others, and could not be reserved again.")
-        await expect(problem).to_contain_text("row A, seats")
-        await visitor.sees("Nothing yet.")
-        await expect(visitor.page.locator(".found")).to_be_hidden()
-        await visitor.page.unroute_all()
-        await visitor.press("Ask for the same seats again")
-        await visitor.sees("Someone was a moment sooner.")
-        await visitor.page.locator(".offers button").first.click()
-        await expect(visitor.page.locator(".basket .items li")).to_have_count(4)
 
 
 async def test_a_minute_in_a_tunnel_is_told_and_everything_goes_on_afterwards(town: Town, people: People) -> None:
