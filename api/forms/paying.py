@@ -13,6 +13,7 @@ from api.wire import OrderRequest
 from engine.entries import Customer
 from engine.errors import BadInput, Refused
 from engine.orders import check_customer
+from engine.prices import vat_by_rate
 from engine.words import OrderId
 
 GONE: Final = frozenset({"hold-ended", "unknown-hold"})
@@ -135,6 +136,7 @@ async def show_order(visit: Visit) -> Answer:
         # Whether the books have it already is ours to know: to whoever bought, it is the same.
         state="confirmed" if found.state == "recorded" else found.state,
         titles={name: title_of(visit.cell.performance(name), visit.words) for name in names},
+        vat=vat_by_rate(found.items),
     )
 
 

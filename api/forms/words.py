@@ -5,6 +5,7 @@ Plurals, dates, numbers, money and time zones are CLDR's, through Babel.
 
 import re
 from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
@@ -92,6 +93,10 @@ class Words:
     def money(self, amount: int, currency: str) -> str:
         """Money in integer minor units."""
         return _money(amount, currency, self.locale)
+
+    def rate(self, basis_points: int) -> str:
+        """A rate in per cent, with the decimals that it has."""
+        return str(format_decimal(Decimal(basis_points) / 100, locale=self.locale))
 
     def price_range(self, amounts: "list[int]", currency: str) -> str:
         """From the least to the most; one amount where they are the same."""

@@ -13,6 +13,7 @@ from rich.console import Console
 from engine import logs
 from engine.catalogue import WHERE_AVOIDABLE
 from engine.cli import attention, checks, customers, dead_letters, demo, operators, sales, serve, torture
+from engine.cli.codes import app as code
 from engine.cli.embed import embed
 from engine.cli.load import app as load
 from engine.cli.options import House, Network
@@ -53,6 +54,7 @@ for part in (
     alarm,
     refund,
     webhook,
+    code,
     load,
 ):
     app.command(part)

@@ -62,7 +62,10 @@ async def at_ledger(network_file: Path, slug: str) -> AsyncIterator[tuple[House,
         await ledger.close()
 
 
-def _change(why: str) -> Change:
+def change_of(why: str) -> Change:
+    """Whoever is at the shell, and why. Raises `BadInput` without a reason."""
+    if not why.strip():
+        raise BadInput("--reason says why")
     return Change(who=f"shell: {getpass.getuser()}", why=why)
 
 
@@ -113,7 +116,7 @@ async def import_plan_file(
     title = name or str(document.get("name") or file.stem) if isinstance(document, dict) else name
     slug = hall or "".join(letter if letter.isalnum() else "-" for letter in title.lower()).strip("-")[:40]
     async with at_house(network, house) as (cell, ledger):
-        opened = await houses.add_hall(cell, ledger, slug, title, document, _change(why), ids=ids, aisles=sheet)
+        opened = await houses.add_hall(cell, ledger, slug, title, document, change_of(why), ids=ids, aisles=sheet)
     good(f"hall {slug}: {opened.layout.capacity} places, {', '.join(opened.layout.categories)}")
 
 
@@ -135,7 +138,7 @@ async def change_plan(network: Path, house: str, performance: str, hall: str, pr
     """Moves a performance to another hall's plan, on sale or not. Raises `BadInput`, `Refused`."""
     wanted = NewPlan(hall=HallId(hall), prices=read_prices(prices) if prices else None)
     async with at_house(network, house) as (cell, ledger):
-        made = await replan(cell, ledger, PerformanceId(performance), wanted, _change(why), new_order_id())
+        made = await replan(cell, ledger, PerformanceId(performance), wanted, change_of(why), new_order_id())
     good(f"{performance} is sold from the plan of {made.hall}; it has changed {made.plan_change} times")
 
 
@@ -186,7 +189,7 @@ async def create_performance(
         currency=currency,
     )
     async with at_house(network, house) as (cell, ledger):
-        await houses.add_performance(cell, ledger, made, _change(why))
+        await houses.add_performance(cell, ledger, made, change_of(why))
     good(f"performance {performance}")
 
 
@@ -210,14 +213,14 @@ async def create_on_sale(
         **fields,
     )
     async with at_house(network, house) as (cell, ledger):
-        made = await houses.add_on_sale(cell, ledger, made, _change(why))
+        made = await houses.add_on_sale(cell, ledger, made, change_of(why))
     good(f"on-sale {on_sale}; the draw's commitment is {made.commitment}")
 
 
 async def change_on_sale(network: Path, house: str, on_sale: str, verb: str, why: str, **values: Any) -> None:
     """Opens, pauses, resumes, closes, or sets pace or message."""
     detail = {name: value for name, value in values.items() if value is not None}
-    action = Action(who=_change(why).who, what=verb, subject=on_sale, why=why, at_ms=now_ms(), detail=detail)
+    action = Action(who=change_of(why).who, what=verb, subject=on_sale, why=why, at_ms=now_ms(), detail=detail)
     async with at_house(network, house) as (cell, _):
         cell.on_sale(on_sale)
         phase = await on_sales.change(cell, action, new_order_id(), **values)
@@ -229,13 +232,13 @@ async def refund_order(network: Path, house: str, order: str, why: str) -> None:
     if not why.strip():
         raise BadInput("--reason says why")
     async with at_house(network, house) as (cell, ledger):
-        returned = await give_back(cell, ledger, OrderId(order), _change(why), new_order_id())
+        returned = await give_back(cell, ledger, OrderId(order), change_of(why), new_order_id())
     good(f"order {order} is returned: {len(returned.items)} places, {returned.total / 100:.2f} {returned.currency}")
 
 
 async def create_key(network: Path, house: str, name: str, scopes: tuple[str, ...], why: str) -> None:
     """Creates a key and prints its secret, this once."""
     async with at_house(network, house) as (cell, ledger):
-        made, secret = await houses.add_key(cell, ledger, name, scopes, _change(why), new_order_id())
+        made, secret = await houses.add_key(cell, ledger, name, scopes, change_of(why), new_order_id())
     good(f"key {made.key_id} ({', '.join(made.scopes)}). Keep it now, it is not shown again:")
     print(secret)

@@ -17,6 +17,7 @@ from engine.catalogue import OnSale, Performance, PriceType
 from engine.cli.sales import at_house
 from engine.instants import now_ms
 from engine.words import PerformanceId
+from tests.integration.commands import Parvis
 from tests.receiver import Receiver
 from tests.sale import Answer, Sale
 from tests.town import BY, Town, small_plan
@@ -502,3 +503,24 @@ async def test_twenty_orders_of_one_customer_buy_what_one_may_have_and_the_rest_
         assert (await buy(token, await hold(sale, token, [best(sale, 1)], []), 0)).status == 202
         token = await sale.enter()
         assert (await buy(token, await hold(sale, token, [best(sale, 1)], []), 1)).slug == "too-many-seats"
+
+
+def test_codes_are_made_listed_and_ended_from_a_shell(town: Town, parvis: Parvis) -> None:
+    at = ("--network", str(town.network_file), "--house", "zuid")
+    name = f"friends-{uuid.uuid4().hex[:8]}"
+    made = parvis(
+        "code", "create", name, *at, "--title", "Friends", "--count", "3", "--uses", "2", "--reason", "a test"
+    )
+    assert made.code == 0, made
+    assert len(set(made.out.split())) == 3
+    again = parvis(
+        "code", "create", name, *at, "--title", "Friends", "--count", "3", "--uses", "2", "--reason", "again"
+    )
+    assert again.out.split() == made.out.split()
+    listed = parvis("code", "list", *at, "--json")
+    found = {each["batch"]["batch"]: each for each in msgspec.json.decode(listed.out)}
+    assert (len(found[name]["batch"]["codes"]), found[name]["used"]) == (3, 0)
+    assert not set(made.out.split()) & set(listed.out.split('"'))
+    assert parvis("code", "disable", name, *at, "--reason", "").code != 0
+    assert parvis("code", "disable", name, *at, "--reason", "over").code == 0
+    assert "ended" in parvis("code", "list", *at).out

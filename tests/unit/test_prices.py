@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.forms.words import Words
 from engine.catalogue import Performance, PriceType
 from engine.entries import Item
 from engine.prices import Piece, price, share_of, total, vat_by_rate, vat_within, with_shares
@@ -91,3 +92,7 @@ def test_fee_and_vat_are_the_price_types_own_where_it_has_them() -> None:
     assert vat_by_rate(items) == {600: 224, 2100: 210}
     assert vat_by_rate([Item(SHOW, "Rang 1", "full", 2000, 0)]) == {}
     assert [item.price_type for item in price(pieces, (), ["", "", ""])] == ["full"] * 3
+
+
+def test_a_rate_is_said_in_per_cent_as_people_write_it() -> None:
+    assert [Words(language, "Europe/Brussels").rate(550) for language in ("nl", "en")] == ["5,5", "5.5"]
