@@ -13,6 +13,7 @@ from api.attention import ATTENTION
 from api.codes import CODES
 from api.customers import erase_customer, export_customer
 from api.guards import allows, caller_of, change, changing
+from api.history import HISTORY
 from api.manage_wire import (
     ActionRequest,
     ActionsReply,
@@ -376,6 +377,7 @@ MANAGE: Final = Router(
         erase_customer,
         *CODES,
         *ATTENTION,
+        *HISTORY,
         *WEBHOOKS,
         *THEME,
     ],

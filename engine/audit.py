@@ -12,9 +12,9 @@ from typing import Final
 import msgspec
 
 from engine.cell import Cell, broken
-from engine.history import Replay, State, differences
+from engine.history import State, differences
+from engine.history_export import plan_of, replay
 from engine.ledger.books import Books, Sales, Sold, read_books
-from engine.ledger.history import read_history
 from engine.ledger.ledger import Ledger
 from engine.ledger.retention import forgotten_before_ms
 from engine.losses import is_after
@@ -212,27 +212,17 @@ def _faults_of_the_ledger(books: Books) -> list[str]:
 def _kept(cell: Cell) -> list[PerformanceId]:
     """Performances whose history is kept."""
     after_ms = forgotten_before_ms(cell.house)
-    return [name for name, each in sorted(cell.catalogue.performances.items()) if each.starts_at_ms >= after_ms]
-
-
-async def replay(cell: Cell, ledger: Ledger, performance: PerformanceId, last: str) -> Replay:
-    """A performance's history as the ledger has it, up to an entry. Raises `LedgerUnavailable`."""
-    layout = cell.catalogue.layout(performance)
-    plan_change = cell.catalogue.performances[performance].plan_change
-    replayed = Replay([area.capacity for area in layout.areas], plan_change)
-    async for entries in read_history(ledger, performance, last):
-        for entry in entries:
-            replayed.apply(entry)
-    return replayed
+    names = {name for on_sale in cell.catalogue.on_sales.values() for name in on_sale.performances}
+    return sorted(name for name in names if cell.catalogue.performances[name].starts_at_ms >= after_ms)
 
 
 async def _compare_history(cell: Cell, ledger: Ledger, states: Mapping[PerformanceId, State]) -> list[str]:
     """Where a performance is not what its history has made of it, and what in there cannot have happened, in words."""
     faults = []
     for performance, state in states.items():
-        replayed = await replay(cell, ledger, performance, state.entry)
-        seat_at = cell.catalogue.layout(performance).seat_at
-        found = differences(state.rows, state.places, replayed.rows, replayed.places, seat_at)
+        plan = plan_of(cell.catalogue, performance)
+        replayed, _ = await replay(ledger, performance, plan, state.entry)
+        found = differences(state.rows, state.places, replayed.rows, replayed.places, plan.layout.seat_at)
         words = [f"{place} is {here!r} in Redis and {there!r} by its history" for place, here, there in found]
         faults += _listed([f"{performance}, {each}" for each in (*words, *replayed.faults)])
     return faults

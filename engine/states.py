@@ -45,5 +45,4 @@ async def restate(redis: "Redis", keys: Keys, performances: Iterable[str], epoch
 async def performances_in(redis: "Redis", keys: Keys) -> list[str]:
     """The keys of all performances that a house's Redis knows. With the owner's rights."""
     pattern = keys.performance(PerformanceId("*"))[0]
-    found = [key.decode() async for key in redis.scan_iter(match=pattern, count=1_000)]
-    return sorted(key for key in found if not key.endswith((":index", ":due")))
+    return sorted([key.decode() async for key in redis.scan_iter(match=pattern, count=1_000, _type="HASH")])

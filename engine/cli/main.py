@@ -12,7 +12,7 @@ from rich.console import Console
 
 from engine import logs
 from engine.catalogue import WHERE_AVOIDABLE
-from engine.cli import attention, checks, customers, dead_letters, demo, operators, sales, serve, torture
+from engine.cli import attention, checks, customers, dead_letters, demo, history, operators, sales, serve, torture
 from engine.cli.codes import app as code
 from engine.cli.embed import embed
 from engine.cli.load import app as load
@@ -37,6 +37,7 @@ operator = App(name="operator", help="Who looks after the whole network.")
 draw = App(name="draw", help="The published draw.")
 customer = App(name="customer", help="What a house holds of a customer.")
 order = App(name="order", help="Recorded orders.")
+seats = App(name="seats", help="What became of the seats of a performance.")
 dead_letter = App(name="dead-letter", help="Entries that could not be recorded.")
 alarm = App(name="alarm", help="What a person has to look at.")
 refund = App(name="refund", help="Money that has to go back.")
@@ -50,6 +51,7 @@ for part in (
     draw,
     customer,
     order,
+    seats,
     dead_letter,
     alarm,
     refund,
@@ -406,6 +408,18 @@ def customer_erase(*, network: Network, house: House, email: str, reason: str) -
 def order_refund(order: str, *, network: Network, house: House, reason: str) -> None:
     """Return a recorded order: its seats go back on sale, and its money is asked back."""
     _now(sales.refund_order(network, house, order, reason))
+
+
+@seats.command(name="history")
+def seats_history(performance: str, *, network: Network, house: House, until: str = "", json: bool = False) -> None:
+    """Print what became of every seat, when and by whom, oldest first, up to an instant: as CSV, or as JSON lines."""
+    _now(history.print_history(network, house, performance, "jsonl" if json else "csv", until))
+
+
+@seats.command(name="at")
+def seats_at(performance: str, instant: str, *, network: Network, house: House) -> None:
+    """Print what every seat was at an instant (RFC 3339), replayed from its history, as JSON."""
+    _now(history.print_hall(network, house, performance, instant))
 
 
 @dead_letter.command(name="list")

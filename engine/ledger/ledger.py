@@ -298,7 +298,7 @@ class Ledger:
             found = await self.orders(after, EXPORTED_A_TIME)
             for order in found:
                 for item in order.items:
-                    rows.writerow(map(_guarded, _csv_row(order, item)))
+                    rows.writerow(map(guarded, _csv_row(order, item)))
             yield text.getvalue()
             text.seek(0)
             text.truncate()
@@ -323,7 +323,7 @@ def _csv_row(order: RecordedOrder, item: Item) -> tuple[object, ...]:
     )
 
 
-def _guarded(value: object) -> object:
+def guarded(value: object) -> object:
     """A spreadsheet runs what starts like a formula; a quote in front makes it text."""
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return "'" + value

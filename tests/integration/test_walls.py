@@ -83,6 +83,10 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     **{("GET", MANAGE + path): MANAGER for path in ("/codes", "/number-secret")},
     ("DELETE", MANAGE + "/keys/{key_id:str}"): MANAGER,
     **{("GET", MANAGE + path): MANAGER for path in ("/keys", "/actions", "/alarms", "/theme")},
+    **{
+        ("GET", MANAGE + "/performances/{performance:str}" + path): READER
+        for path in ("/history.csv", "/history.jsonl", "/seats")
+    },
     **{("GET", MANAGE + path): READER for path in ("/orders", "/orders/{order:str}", "/orders.csv", "/refunds")},
     **{("GET", MANAGE + path): COUNTER for path in ("/halls", "/performances", "/on-sales", "/on-sales/{on_sale:str}")},
 }
