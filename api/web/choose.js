@@ -7,7 +7,7 @@ import { h, setText, whileBusy } from './dom.js';
 import { HallMap } from './hallmap.js';
 import { fillLegend } from './legend.js';
 import { LiveSeats } from './liveseats.js';
-import { nameSeat, nameSeats, readPlan } from './plan.js';
+import { nameSeat, nameSeats, planPath, readPlan } from './plan.js';
 import { priceRange, pickedSeats } from './prices.js';
 import { BLOCKED, MINE, PICKED, STATE_NAMES, STATE_OF_LETTER } from './seatlooks.js';
 import { SeatList } from './seatlist.js';
@@ -43,7 +43,18 @@ export class Chooser {
 
   async open() {
     this.onelement?.(this.element);
-    const plan = this.plan = await readPlan(await get(`/v1/houses/${this.house}/performances/${this.id}/plan`));
+    await this.draw(this.performance.plan_change ?? 0);
+    this.pickAgain();
+    this.live.start().catch((trouble) => { this.tell(trouble); this.live.fallBack(); });
+    return this;
+  }
+
+  /** The hall as it is after so many changes of its plan. */
+  async draw(change) {
+    const plan = await readPlan(await get(planPath(this.house, this.id, change)));
+    const picked = [...this.picked].map((n) => [this.plan.ids[n], this.types.get(n)]);
+    this.map?.stop();
+    Object.assign(this, { plan, drawn: change, letters: [], own: new Set(), picked: new Set(), types: new Map() });
     const { prices } = this.performance;
     this.states = new Uint8Array(plan.count);
     const used = new Set(plan.category);
@@ -52,9 +63,15 @@ export class Chooser {
     this.stage.hidden = !plan.count;
     if (plan.count) this.showPlan();
     this.refresh();
-    this.pickAgain();
-    this.live.start().catch((trouble) => { this.tell(trouble); this.live.fallBack(); });
-    return this;
+    for (const [seat, type] of picked) this.pick(seat, type);
+  }
+
+  /** The plan has changed meanwhile: it is drawn anew, and then what is heard of its seats. */
+  async redraw(change) {
+    if (this.drawing === change) return;
+    this.drawing = change;
+    await this.draw(change).then(() => { this.showTray(); this.live.tell(null); }).catch(() => null);
+    this.drawing = null;
   }
 
   stop() {
@@ -118,7 +135,11 @@ export class Chooser {
   }
 
   /** What the hall looks like by now, `changed` of it (null: any). */
-  hear({ letters, changed, areas }) {
+  hear({ letters, changed, areas, change }) {
+    if (change !== this.drawn) {
+      this.redraw(change);
+      return;
+    }
     Object.assign(this, { letters, areas });
     this.settle(changed);
     this.dropTaken();
@@ -181,16 +202,20 @@ export class Chooser {
     if (!this.hold || !this.keptAs) return;
     try {
       for (const [seat, type] of JSON.parse(readKept(this.keptAs, TAB)) ?? []) {
-        const n = this.plan.n(seat);
-        if (n === undefined || this.own.has(n)) continue;
-        this.picked.add(n);
-        if (type) this.types.set(n, type);
+        this.pick(seat, type);
       }
     } catch { /* not ours, or broken */ }
     if (this.picked.size) this.showTray();
   }
 
   /** Takes a seat, or puts it back; with it those that are only sold together with it. */
+  pick(seat, type) {
+    const n = this.plan.n(seat);
+    if (n === undefined || this.own.has(n)) return;
+    this.picked.add(n);
+    if (type) this.types.set(n, type);
+  }
+
   toggle(n) {
     this.problem.hidden = true;
     const whole = this.plan.unitOf(n);

@@ -10,7 +10,7 @@ const TRY_STREAM_AGAIN_MS = 30_000;
 const SILENT_MS = 40_000;
 
 export class LiveSeats {
-  /** `onchange({letters, changed, areas})`: a letter a seat in plan order, which of them changed (null: any), places open an area. */
+  /** `onchange({letters, changed, areas, change})`: a letter a seat in plan order, which of them changed (null: any), places open an area; how often the plan has changed. */
   constructor({ house, performance, onchange }) {
     Object.assign(this, { path: `/v1/houses/${house}/performances/${performance}/seats`, onchange, version: 0, letters: [], areas: {}, isRunning: false });
     this.onback = () => { if (!document.hidden && this.isRunning) this.resume(); };
@@ -56,13 +56,13 @@ export class LiveSeats {
     this.show(whole);
   }
 
-  show({ version, seats, areas }) {
-    Object.assign(this, { version, letters: [...seats], areas });
+  show({ version, seats, areas, plan_change: change = 0 }) {
+    Object.assign(this, { version, letters: [...seats], areas, change });
     this.tell(null);
   }
 
   tell(changed) {
-    if (this.isRunning) this.onchange({ letters: this.letters, changed, areas: this.areas });
+    if (this.isRunning) this.onchange({ letters: this.letters, changed, areas: this.areas, change: this.change });
   }
 
   listen(since = this.version) {

@@ -4,7 +4,7 @@ import { change, get, getFile } from './api.js';
 import { itemList } from './basketview.js';
 import { field, h, setText } from './dom.js';
 import { orderFact, typedOrder } from './ordernumber.js';
-import { nameArea, nameSeat, readPlan } from './plan.js';
+import { nameArea, nameSeat, planPath, readPlan } from './plan.js';
 import { unfold } from './unfold.js';
 
 /** `attempt(button, action)` shows trouble; `after` tells what was done. */
@@ -35,7 +35,9 @@ export function orderDesk({ words, path, house, key, attempt, after }) {
   /** What an order's performances are called, and its seats as the halls' plans name them. */
   async function namesFor(found) {
     const ids = [...new Set(found.items.map((item) => item.performance))];
-    const [{ performances }, ...documents] = await Promise.all([get(`${path}/performances`, { bearer: key }), ...ids.map((id) => get(`/v1/houses/${house}/performances/${id}/plan`))]);
+    const { performances } = await get(`${path}/performances`, { bearer: key });
+    const changeOf = (id) => performances.find((each) => each.performance === id)?.plan_change;
+    const documents = await Promise.all(ids.map((id) => get(planPath(house, id, changeOf(id)))));
     const plans = new Map(await Promise.all(documents.map(async (document, at) => [ids[at], await readPlan(document)])));
     const titleOf = (id) => performances.filter((each) => each.performance === id).map((each) => `${each.title}, ${words.moment(each.starts_at)}`)[0] ?? id;
     const nameItem = ({ performance, seat, area }) => (seat ? nameSeat(plans.get(performance), seat, words) : nameArea(plans.get(performance), area, words));

@@ -12,6 +12,9 @@ const sum = (...positions) => ({
   y: positions.reduce((total, position) => total + (position?.y ?? 0), 0),
 });
 
+/** Where a performance's plan is: each has an address of its own, which may be kept for ever. */
+export const planPath = (house, performance, change) => `/v1/houses/${house}/performances/${performance}/plan${change ? `/${change}` : ''}`;
+
 /** Lets the page draw and answer before long work goes on. */
 export const breathe = () => new Promise((resolve) => { setTimeout(resolve); });
 

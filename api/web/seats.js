@@ -9,7 +9,7 @@ import { confirmation } from './confirmation.js';
 import { h, setText } from './dom.js';
 import { readFragment } from './fragment.js';
 import { Line } from './line.js';
-import { nameArea, nameSeat, readPlan } from './plan.js';
+import { nameArea, nameSeat, planPath, readPlan } from './plan.js';
 import './seatmap.js';
 import { NEVER, openPage, readPath, whenAndWhere } from './shell.js';
 
@@ -82,7 +82,8 @@ function fail(trouble) {
 
 async function readPlans(performances) {
   await Promise.all([...new Set(performances)].filter((each) => !plans.has(each)).map(async (performance) => {
-    const document = await get(`/v1/houses/${house}/performances/${performance}/plan`).catch(() => null);
+    const change = onSale.performances.find((each) => each.performance === performance)?.plan_change;
+    const document = await get(planPath(house, performance, change)).catch(() => null);
     if (document) plans.set(performance, await readPlan(document));
   }));
 }
