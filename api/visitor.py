@@ -32,8 +32,8 @@ from engine.instants import to_rfc3339
 from engine.ledger.ledger import Ledger
 from engine.payments import PROVIDERS, provider
 from engine.pressure import Level
-from engine.seats import Owner
 from engine.settlement import settle
+from engine.shares import Owner
 from engine.signing import Hold
 from engine.words import OnSaleId, OrderId
 

@@ -64,8 +64,11 @@ def meant_categories(best: Best, layout: Layout, performance: Performance) -> li
     return affordable
 
 
-def packed_best(best: Best, layout: Layout, performance: Performance) -> list[object]:
-    """Letters, quantity and options as `find_best` takes them. Raises `BadInput`, `Refused`."""
+def packed_best(best: Best, layout: Layout, performance: Performance, letter: str = "") -> list[object]:
+    """Letters, quantity and options as `find_best` takes them; of the allotment with that letter, or of what is open.
+
+    Raises `BadInput`, `Refused`.
+    """
     categories = meant_categories(best, layout, performance)
     if best.aisle and best.aisle not in EDGES:
         raise BadInput(f"aisle is one of {', '.join(EDGES)}")
@@ -79,6 +82,8 @@ def packed_best(best: Best, layout: Layout, performance: Performance) -> list[ob
         tests.append(lambda block: not meant.isdisjoint(block.classes))
     if best.unit:
         options["unit"] = True
+    if letter:
+        options["from"] = letter
     if tests:
         options["mask"] = as_text(layout.mask(lambda block: all(test(block) for test in tests)))
     if len(letters) > 1 and not best.unit:

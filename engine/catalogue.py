@@ -15,10 +15,12 @@ from engine.halls.blocks import compile_layout
 from engine.halls.layout import Layout
 from engine.halls.pretix import import_plan
 from engine.theme import Themes
-from engine.words import HallId, KeyId, OnSaleId, PerformanceId
+from engine.words import AreaId, HallId, KeyId, OnSaleId, PerformanceId, SeatId
 
-SCOPES: Final = ("manage", "orders:read", "orders:write", "counter")
+SCOPES: Final = ("manage", "orders:read", "orders:write", "counter", "allotment")
 PUBLIC_LINE: Final = "public"
+PURPOSES: Final = ("block", "house", "partner", "channel", "code")
+"""What is set aside is not for sale at all; for the house's own staff; or for whom `for_` names."""
 NEEDS: Final = ("", "code", "number", "series", "companion")
 """What a price type may ask for: nothing; a code; a number, of a member or a card; all performances of its series; a
 place for a wheelchair beside it, which somebody pays for."""
@@ -58,6 +60,13 @@ PLAIN: Final = PriceType()
 
 
 # Defaults are left out of the documents: a release that does not know of them yet reads all but what uses them.
+class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From an instant on so many per cent of the places for wheelchairs that are free then are general seats."""
+
+    at_ms: int
+    percent: int
+
+
 class Performance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One dated show in one hall. `prices`: category → price type → minor units; the first type is the standard one.
 
@@ -71,6 +80,8 @@ class Performance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     prices: dict[str, dict[str, int]]
     fee: int = 0
     currency: str = "EUR"
+    access_release: tuple[Release, ...] = ()
+    """How places for wheelchairs become general seats; by time."""
     vat_rate: int = 0
     price_types: dict[str, PriceType] = {}
     earlier_halls: tuple[HallId, ...] = ()
@@ -142,6 +153,37 @@ class CodeBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     is_disabled: bool = False
 
 
+class Allotment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename={"for_": "for"}):
+    """Seats and standing places of a performance that are set aside. `purpose`: one of `PURPOSES`; `for_`: the id of a
+    partner's key, a channel, or a batch of codes. `letter`: what its seats have in their rows.
+
+    `areas`: how many places of each. `release_at_ms`: when what is left of it is everybody's; 0: never by itself.
+    `why`, `who` and `seats` stay in the ledger.
+    """
+
+    performance: PerformanceId
+    name: str
+    letter: str
+    purpose: str
+    for_: str = ""
+    why: str = ""
+    who: str = ""
+    seats: tuple[SeatId, ...] = ()
+    areas: dict[AreaId, int] = {}
+    release_at_ms: int = 0
+    made_at_ms: int = 0
+    ended_at_ms: int = 0
+
+    @property
+    def id(self) -> str:
+        """The name of its document."""
+        return f"{self.performance}.{self.name}"
+
+    def is_live(self, now_ms: int) -> bool:
+        """Whether it is neither given back nor released."""
+        return not self.ended_at_ms and not 0 < self.release_at_ms <= now_ms
+
+
 class ApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A key of the house's own programs and staff; only its SHA-256 is kept."""
 
@@ -159,6 +201,7 @@ KINDS: Final[dict[str, type[msgspec.Struct]]] = {
     "on_sale": OnSale,
     "api_key": ApiKey,
     "code": CodeBatch,
+    "allotment": Allotment,
     "theme": Themes,
 }
 
@@ -183,6 +226,7 @@ class Catalogue:
         self.api_keys: dict[KeyId, ApiKey] = {}
         self.code_batches: dict[str, CodeBatch] = {}
         self.batch_of_code: dict[str, CodeBatch] = {}
+        self.allotments: dict[str, Allotment] = {}
         self.themes = Themes()
         self._bodies: dict[str, bytes] = {}
         self._decoded: dict[str, Any] = {}
@@ -239,6 +283,8 @@ def build(previous: Catalogue, version: int, bodies: Mapping[str, bytes]) -> Cat
             case CodeBatch():
                 catalogue.code_batches[document.batch] = document
                 catalogue.batch_of_code |= dict.fromkeys(document.codes, document)
+            case Allotment():
+                catalogue.allotments[document.id] = document
             case Themes():
                 catalogue.themes = document
     return catalogue

@@ -41,6 +41,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     """One seat, or one standing place of an area, with its price in minor units, frozen when it was held.
 
     `vat`: what of price and fee is VAT, at `vat_rate` (basis points). `code`: the id of the code that it used up.
+    `allotment`: the name of that from which it was sold.
     """
 
     performance: PerformanceId
@@ -53,6 +54,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     vat_rate: int = 0
     vat: int = 0
     code: str = ""
+    allotment: str = ""
 
 
 class Order(msgspec.Struct, frozen=True, omit_defaults=True):

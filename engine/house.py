@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from engine.aside import allot
 from engine.catalogue import (
     LONE_RULES,
     NEEDS,
     SCOPES,
+    Allotment,
     ApiKey,
     CodeBatch,
     Hall,
@@ -32,6 +34,7 @@ from engine.halls.layout import Layout
 from engine.halls.pretix import export_plan, import_plan
 from engine.halls.sheet import corrected
 from engine.instants import now_ms
+from engine.ledger.allotments import read_allotments
 from engine.ledger.ledger import Ledger
 from engine.on_sale import check_pace, put_up
 from engine.prices import WHOLE, share_of, with_shares
@@ -79,9 +82,11 @@ async def bind(cell: Cell, operation: str, fingerprint: str) -> None:
 
 
 def published_form(document: Any) -> str:
-    """A document as API processes may know it: without the seed of a draw."""
+    """A document as API processes may know it: without a draw's seed, and why who has set what aside."""
     if isinstance(document, OnSale):
         document = msgspec.structs.replace(document, seed="")
+    if isinstance(document, Allotment):
+        document = msgspec.structs.replace(document, why="", who="", seats=())
     return msgspec.json.encode(document).decode()
 
 
@@ -213,6 +218,10 @@ async def add_on_sale(cell: Cell, ledger: Ledger, made: OnSale, change: Change) 
     if msgspec.structs.replace(kept, seed="", commitment="") != made:
         raise Refused("already-exists", "there is another on-sale of this name", on_sale=made.on_sale)
     await bring_up(cell, kept)
+    for performance in kept.performances:
+        for allotment in await read_allotments(ledger, performance):
+            if allotment.is_live(now_ms()):
+                await allot(cell, allotment)
     await publish(cell, {f"on_sale:{made.on_sale}": published_form(kept)})
     await cell.look()
     return kept

@@ -15,8 +15,9 @@ from engine.errors import Refused
 from engine.one_plan import of_one_plan
 from engine.promised import Confirmed
 from engine.seats import STAFF_LIMIT
+from engine.shares import area_names, letter_of
 from engine.signing import Hold
-from engine.words import OrderId, PerformanceId
+from engine.words import OPEN, OrderId, PerformanceId
 
 TOO_LATE: Final = frozenset({"hold-ended", "too-many-seats"})
 """Refusals after which money that is there goes back."""
@@ -64,10 +65,10 @@ def _wanted(cell: Cell, order: Order, holds: bytes) -> bytes:
         layout = cell.catalogue.layout(cell.performance(performance).performance)
         items = [item for item in order.items if item.performance == performance]
         seats = [part for item in items if item.seat for part in layout.locate(item.seat)]
-        places = Counter(item.area for item in items if item.area)
         numbers = {area.id: at for at, area in enumerate(layout.areas)}
-        areas = [part for area, count in sorted(places.items()) for part in (numbers[area], count)]
-        wanted.append((ids.get(number, []), seats, areas))
+        places = Counter(area_names(cell.catalogue, items, numbers))
+        letters = "".join({letter_of(cell.catalogue, item) for item in items} - {OPEN})
+        wanted.append((ids.get(number, []), seats, [part for pair in places.items() for part in pair], letters))
     return pack(wanted)
 
 

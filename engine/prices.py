@@ -21,6 +21,7 @@ class Piece(msgspec.Struct, frozen=True):
     category: str
     seat: SeatId | None = None
     area: AreaId | None = None
+    allotment: str = ""
 
 
 def vat_within(amount: int, vat_rate: int) -> int:
@@ -83,6 +84,7 @@ def price(pieces: Sequence[Piece], price_types: Sequence[str], codes: Sequence[s
                 vat_rate=vat_rate,
                 vat=vat_within(prices[name] + fee, vat_rate),
                 code=code,
+                allotment=piece.allotment,
             )
         )
     return tuple(items)

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from redis.exceptions import ResponseError
 
+from engine.allotments import aside_of
 from engine.catalogue import OnSale, Performance, decode_document
 from engine.cell import Cell, broken
 from engine.codes import recount
@@ -167,6 +168,8 @@ class Recovery:
                 on_sale = decode_document(name, found.body)
                 on_sales.append(on_sale)
                 published = published_form(on_sale)
+            elif found.kind == "allotment":
+                published = published_form(decode_document(name, found.body))
             # A plan that changed a moment ago is in the outbox still: what Redis says of its seats goes with it.
             if found.kind == "performance" and _is_behind(decode_document(name, found.body), cell):
                 continue
@@ -185,10 +188,10 @@ class Recovery:
         sold = await self._ledger.sold(performance)
         places = await self._ledger.sold_areas(performance)
         returned = await returned_seats(self._ledger, performance)
-        if sold or places or returned:
-            layout = self._cell.catalogue.layout(performance)
-            returned = [seat for seat in returned if layout.has(seat)]
-            await restore(self._cell, performance, layout, sold, returned, places)
+        aside = await aside_of(self._cell, self._ledger, performance)
+        layout = self._cell.catalogue.layout(performance)
+        returned = [seat for seat in returned if layout.has(seat)]
+        await restore(self._cell, performance, layout, sold, returned, places, aside)
 
 
 def _is_behind(recorded: Performance, cell: Cell) -> bool:

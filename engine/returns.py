@@ -13,6 +13,7 @@ from engine.ledger.ledger import Ledger
 from engine.ledger.returns import Standing, read_standing, was_returned_by
 from engine.one_plan import of_one_plan
 from engine.orders import Ordered, find
+from engine.shares import area_names, letter_of
 from engine.words import OrderId
 
 UNDO_MS: Final = 15 * 60_000
@@ -132,15 +133,11 @@ def _parts(cell: Cell, order: Order, mark: str) -> list[list[object]]:
         cell.performance(name)
         layout = cell.catalogue.layout(name)
         numbers = {area.id: number for number, area in enumerate(layout.areas)}
-        seats: list[int] = []
-        places = dict.fromkeys(range(len(layout.areas)), 0)
-        for item in order.items:
-            if item.performance == name and item.seat:
-                seats += [*layout.locate(item.seat), 1]
-            elif item.performance == name and item.area:
-                places[numbers[item.area]] += 1
-        areas = [part for area, count in places.items() if count for part in (area, count)]
-        used = Counter(item.code for item in order.items if item.performance == name and item.code)
-        codes = [part for code, count in used.items() for part in (code, count)]
-        parts.append([order.owner, 0, seats, areas, 0, "", codes, 0, mark])
+        items = [item for item in order.items if item.performance == name]
+        seats = [part for item in items if item.seat for part in (*layout.locate(item.seat), 1)]
+        returns_to = "".join(letter_of(cell.catalogue, item) for item in items if item.seat)
+        places = Counter(area_names(cell.catalogue, items, numbers))
+        used = Counter(item.code for item in items if item.code)
+        areas, codes = ([part for pair in counts.items() for part in pair] for counts in (places, used))
+        parts.append([order.owner, 0, seats, areas, 0, returns_to, codes, 0, mark])
     return parts

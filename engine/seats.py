@@ -5,30 +5,24 @@ from typing import Final
 
 import msgspec
 
-from engine.catalogue import LONE_RULES, OnSale
+from engine.catalogue import LONE_RULES, OnSale, Performance
 from engine.cell import Cell, broken, digest, pack
 from engine.conditions import NOTHING, Granted, Proofs, grant
 from engine.entries import Item
 from engine.errors import BadInput, ForgedToken, Refused
+from engine.halls.blocks import WHEELCHAIR
 from engine.halls.layout import Layout
 from engine.instants import now_ms
 from engine.instead import left_elsewhere, others_like
 from engine.one_plan import of_one_plan
 from engine.prices import check_price_types, price, total
+from engine.shares import Owner, Takeable
 from engine.signing import Hold
 from engine.wishes import Choice, Wish, check_sizes, explain, packed_wish, pieces, price_lists, with_seats
-from engine.words import HELD, OPEN, SOLD, STATE_WORDS, HoldId, OnSaleId, PerformanceId, SeatId
+from engine.words import ALLOTTED, BLOCKED, HELD, OPEN, SOLD, STATE_WORDS, HoldId, PerformanceId, SeatId
 
 EXTENSION_MS: Final = 300_000
 STAFF_LIMIT: Final = 1_000_000_000
-
-
-class Owner(msgspec.Struct, frozen=True):
-    """Who holds. `place` is the pass's index; empty for the house's own staff, who need no pass."""
-
-    owner: str
-    place: str
-    on_sale: OnSaleId
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -41,12 +35,16 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class SeatMap(msgspec.Struct, frozen=True):
-    """Every seat of a performance at one version: a letter a seat in plan order (`o h s b`), places open an area."""
+    """Every seat of a performance at one version: a letter a seat in plan order (`o h s b`), places open an area.
+
+    What is set aside for somebody is blocked, as anybody else sees it.
+    """
 
     version: int
     seats: str
     areas: dict[str, int]
     sold_places: dict[str, int]
+    places_aside: dict[str, int]
     plan_change: int = 0
     """How often the plan had changed whose seats these are."""
 
@@ -76,18 +74,20 @@ async def hold(
             raise Refused("unknown-performance", "there is no such performance here")
     wishes = [with_seats(wish, cell.catalogue.layout(wish.performance)) for wish in wishes]
     check_sizes(cell, wishes, on_sale if owner.place else None)
+    if price_types:  # a refusal changes nothing: what cannot be priced is never held
+        check_price_types(price_types, [lists for wish in wishes for lists in price_lists(cell, wish)])
+    granted = await grant(cell, wishes, price_types, proofs, is_staff=not owner.place)
+    takeable = Takeable(cell.catalogue, performances, owner, granted.batches)
     packed = [
         packed_wish(
             wish,
             performances.index(wish.performance) + 1,
             cell.catalogue.layout(wish.performance),
             cell.performance(wish.performance),
+            takeable.letter(wish.performance, wish.allotment),
         )
         for wish in wishes
     ]
-    if price_types:  # a refusal changes nothing: what cannot be priced is never held
-        check_price_types(price_types, [lists for wish in wishes for lists in price_lists(cell, wish)])
-    granted = await grant(cell, wishes, price_types, proofs, is_staff=not owner.place)
     names = list(dict.fromkeys([*performances, *(former.performances if former else ())]))
     halls = [part for name in names for part in cell.hall_keys(name)]
     given_up = [former.hold, *(names.index(name) + 1 for name in former.performances)] if former else []
@@ -112,7 +112,7 @@ async def hold(
             hold_id,
             owner.owner,
             owner.place,
-            pack(_terms(on_sale, granted, is_staff=not owner.place)),
+            pack(_terms(on_sale, granted, takeable, is_staff=not owner.place)),
             pack(packed),
             *([pack(given_up)] if former else []),
         ),
@@ -173,12 +173,12 @@ async def hold(
     raise broken(operation, reply)
 
 
-def _terms(on_sale: OnSale | None, granted: Granted, *, is_staff: bool) -> tuple[object, ...]:
+def _terms(on_sale: OnSale | None, granted: Granted, takeable: Takeable, *, is_staff: bool) -> tuple[object, ...]:
     """The rules of a hold as `lua/seats/hold.lua` takes them; for the house's own staff there are none."""
     hold_seconds = on_sale.hold_seconds if on_sale else 600
     longest_ms = max(hold_seconds, on_sale.longest_hold_seconds if on_sale else 0) * 1000
     if on_sale is None or is_staff:
-        return hold_seconds * 1000, STAFF_LIMIT, 0, 0, 0, 0, longest_ms, granted.counted, ()
+        return hold_seconds * 1000, STAFF_LIMIT, 0, 0, 0, 0, longest_ms, granted.counted, takeable.letters
     return (
         hold_seconds * 1000,
         on_sale.seats_a_place,
@@ -188,7 +188,7 @@ def _terms(on_sale: OnSale | None, granted: Granted, *, is_staff: bool) -> tuple
         on_sale.cool_down_seconds * 1000,
         longest_ms,
         granted.counted,
-        (),
+        takeable.letters,
     )
 
 
@@ -292,12 +292,13 @@ async def snapshot(cell: Cell, performance: PerformanceId) -> SeatMap:
     reply = await cell.read("seats/snapshot", (cell.hall_keys(performance)[0],), (len(layout.areas),))
     match reply[0]:
         case b"seats":
-            open_places, sold_places = reply[3::2], reply[4::2]
+            open_places, sold_places, places_aside = reply[3::3], reply[4::3], reply[5::3]
             return SeatMap(
                 version=reply[1],
-                seats=layout.seats_string(split_rows(layout, reply[2].decode())),
+                seats=layout.seats_string(split_rows(layout, reply[2].decode().translate(ALLOTTED))),
                 areas={area.id: count for area, count in zip(layout.areas, open_places, strict=True)},
                 sold_places={area.id: count for area, count in zip(layout.areas, sold_places, strict=True)},
+                places_aside={area.id: count for area, count in zip(layout.areas, places_aside, strict=True)},
                 plan_change=cell.catalogue.performances[performance].plan_change,
             )
         case b"unknown_performance":
@@ -310,9 +311,11 @@ def count_states(layout: Layout, seat_map: SeatMap) -> dict[str, int]:
     states = {state: seat_map.seats.count(state) for state in STATE_WORDS}
     for area in layout.areas:
         open_places, sold_places = seat_map.areas[area.id], seat_map.sold_places[area.id]
+        places_aside = seat_map.places_aside[area.id]
         states[OPEN] += open_places
         states[SOLD] += sold_places
-        states[HELD] += area.capacity - open_places - sold_places
+        states[BLOCKED] += places_aside
+        states[HELD] += area.capacity - open_places - sold_places - places_aside
     return states
 
 
@@ -332,12 +335,20 @@ def describe(item: Item) -> str:
     return item.seat or item.area or ""
 
 
+def _curve(performance: Performance, layout: Layout) -> bytes:
+    """When so many per cent of the free places for wheelchairs become general seats, as the functions keep it."""
+    units = [number for number, block in enumerate(layout.blocks) if block.unit == WHEELCHAIR]
+    steps = [part for step in performance.access_release for part in (step.at_ms, step.percent)]
+    return pack([steps, units]) if steps and units else b""
+
+
 INSTALLED_A_CALL: Final = 500
 RESTORED_A_CALL: Final = 5_000
 
 
 async def install(cell: Cell, performance: PerformanceId, layout: Layout, return_delay_ms: int) -> bool:
     """Lays out a performance, every seat open. Answers False where it is laid out already."""
+    curve = _curve(cell.performance(performance), layout)
     rows = layout.initial_rows()
     key, index, _ = cell.hall_keys(performance)
     areas = pack([area.capacity for area in layout.areas])
@@ -352,7 +363,7 @@ async def install(cell: Cell, performance: PerformanceId, layout: Layout, return
         reply = await cell.call(
             "seats/install",
             (cell.keys.cell, key, index),
-            (first, pack(chunk), len(layout.categories), return_delay_ms, areas, len(rows)),
+            (first, pack(chunk), len(layout.categories), return_delay_ms, areas, curve, len(rows)),
         )
         match reply[0]:
             case b"installed":
@@ -370,10 +381,12 @@ async def restore(
     sold: Sequence[SeatId],
     returned: Sequence[SeatId],
     sold_places: dict[str, int],
+    aside: Sequence[object] = (),
 ) -> None:
     """Marks as sold what the ledger knows as sold, and ends every hold: after a loss, while the gate is closed.
 
-    `returned`: seats that the ledger knows as given back, and that Redis may still know as sold.
+    `returned`: seats that the ledger knows as given back, and that Redis may still know as sold. `aside`: all that is
+    set aside, as the function takes it.
     """
     flat, back = ([part for seat in seats for part in layout.locate(seat)] for seats in (sold, returned))
     areas = pack([sold_places.get(area.id, 0) for area in layout.areas])
@@ -382,7 +395,7 @@ async def restore(
         reply = await cell.call(
             "seats/restore",
             (cell.keys.cell, *cell.hall_keys(performance)),
-            (pack(flat[first:last]), pack(back[first:last]), areas),
+            (pack(flat[first:last]), pack(back[first:last]), areas, pack(aside)),
         )
         match reply[0]:
             case b"restored":
@@ -402,20 +415,3 @@ async def sweep(cell: Cell, performance: PerformanceId, limit: int) -> tuple[int
         case b"unknown_performance":
             return 0, False
     raise broken("seats/sweep", reply)
-
-
-async def mark(cell: Cell, performance: PerformanceId, seats: Sequence[SeatId], state: tuple[str, str]) -> None:
-    """Sets named seats from one state to another. Raises `Refused` (`seats-taken`) unless all are in the first."""
-    layout = cell.catalogue.layout(performance)
-    flat = [part for seat in seats for part in layout.locate(seat)]
-    keys = (cell.keys.cell, cell.keys.outbox, *cell.hall_keys(performance))
-    reply = await cell.call("seats/mark", keys, (*state, pack(flat)))
-    match reply[0]:
-        case b"marked":
-            return
-        case b"taken":
-            taken = [layout.seat_at(block, offset) for block, offset in zip(*[iter(reply[1:])] * 2, strict=True)]
-            raise Refused("seats-taken", "not every one of these seats is as it should be", taken=taken)
-        case b"unknown_performance":
-            raise Refused("unknown-performance", "there is no such performance here")
-    raise broken("seats/mark", reply)

@@ -12,7 +12,8 @@ from engine.entries import Item
 from engine.errors import BadInput, Refused
 from engine.halls.layout import Layout
 from engine.prices import Piece
-from engine.words import AreaId, PerformanceId, SeatId
+from engine.shares import name_of
+from engine.words import OPEN, AreaId, PerformanceId, SeatId
 
 LARGEST_QUANTITY: Final = 1_000
 TABLE: Final = "table"
@@ -36,7 +37,10 @@ decode_record: Final = msgspec.msgpack.Decoder(HoldRecord).decode
 
 
 class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is wanted of one performance: named seats, or the best, or standing places of an area, or a whole table."""
+    """What is wanted of one performance: named seats, or the best, or standing places of an area, or a whole table.
+
+    `allotment`: from which the best and the places are taken; seats that are named are taken from wherever they are.
+    """
 
     performance: PerformanceId
     seats: tuple[SeatId, ...] = ()
@@ -44,6 +48,7 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     area: AreaId | None = None
     quantity: int = 0
     table: str = ""
+    allotment: str = ""
 
 
 def wish_kinds(wish: Wish) -> int:
@@ -85,8 +90,11 @@ def with_seats(wish: Wish, layout: Layout) -> Wish:
     return wish
 
 
-def packed_wish(wish: Wish, number: int, layout: Layout, performance: Performance) -> list[object]:
-    """A wish as the function reads it. Raises `Refused` for a seat, category or area that the hall does not have."""
+def packed_wish(wish: Wish, number: int, layout: Layout, performance: Performance, letter: str = "") -> list[object]:
+    """A wish as the function reads it, from the allotment with that letter.
+
+    Raises `Refused` for a seat, category or area that the hall does not have.
+    """
     if wish.seats:
         packed: list[object] = [number, "seats"]
         for seat in wish.seats:
@@ -96,10 +104,10 @@ def packed_wish(wish: Wish, number: int, layout: Layout, performance: Performanc
                 raise Refused("unknown-seat", f"there is no seat {seat!r} in this hall", seat=seat) from None
         return packed
     if wish.best:
-        return [number, *packed_best(wish.best, layout, performance)]
+        return [number, *packed_best(wish.best, layout, performance, letter)]
     for place, area in enumerate(layout.areas):
         if area.id == wish.area:
-            return [number, "area", place, wish.quantity]
+            return [number, "area", f"{letter}{place}" if letter else place, wish.quantity]
     raise Refused("unknown-area", "there is no such standing area here", area=wish.area)
 
 
@@ -115,17 +123,20 @@ def price_lists(cell: Cell, wish: Wish) -> list[list[dict[str, int]]]:
     return [[prices[category]]] * wish.quantity
 
 
+def _runs(record: HoldRecord) -> Iterator[tuple[int, int, int, str]]:
+    """Block, offset, count and letter of each run of seats."""
+    letters = record.returns_to or OPEN * (len(record.seats) // 3)
+    for run, letter in zip(zip(*[iter(record.seats)] * 3, strict=True), letters, strict=True):
+        yield *run, letter
+
+
 def pieces(
     cell: Cell, wishes: Sequence[Wish], performances: Sequence[PerformanceId], records: Sequence[bytes]
 ) -> Iterator[Piece]:
     """What the function held, piece by piece, in the order of the wishes."""
     cursors = {
         name: (
-            (
-                (block, offset + step)
-                for block, offset, count in zip(*[iter(record.seats)] * 3, strict=True)
-                for step in range(count)
-            ),
+            ((block, offset + step, letter) for block, offset, count, letter in _runs(record) for step in range(count)),
             iter(list(zip(*[iter(record.areas)] * 2, strict=True))),
         )
         for name, record in zip(performances, map(decode_record, records), strict=True)
@@ -137,12 +148,15 @@ def pieces(
         if wish.area is not None:
             place, count = next(areas)
             area = layout.areas[place if isinstance(place, int) else int(place[1:])]
+            source = "" if isinstance(place, int) else name_of(cell.catalogue, wish.performance, place[0])
             for _ in range(int(count)):
-                yield Piece(performance=performance, category=area.category, area=area.id)
+                yield Piece(performance=performance, category=area.category, area=area.id, allotment=source)
             continue
         for _ in range(wish_size(wish)):
-            seat = layout.seat_at(*next(seats))
-            yield Piece(performance=performance, category=layout.category_of(seat), seat=seat)
+            block, offset, letter = next(seats)
+            seat = layout.seat_at(block, offset)
+            source = "" if letter == OPEN else name_of(cell.catalogue, wish.performance, letter)
+            yield Piece(performance, layout.category_of(seat), seat, allotment=source)
 
 
 def check_sizes(cell: Cell, wishes: Sequence[Wish], on_sale: OnSale | None) -> None:
@@ -188,13 +202,14 @@ def explain(cell: Cell, wishes: Sequence[Wish], items: Sequence[Item], ways: byt
             seats = tuple(item.seat for item in items[start : start + size] if item.seat)
             split, alone = found[number]
             first = min(layout.locate(seat)[0] for seat in seats)
+            is_near = wish.best.near is not None
             meant = may_be(wish.best, layout, cell.performance(wish.performance))
             yield Choice(
                 performance=wish.performance,
                 seats=seats,
                 together=SPLITS[split],
-                by="near" if wish.best.near else "rank" if layout.is_ranked else "distance",
-                better_rows=0 if wish.best.near else sum(meant(block) for block in layout.blocks[:first]),
+                by="near" if is_near else "rank" if layout.is_ranked else "distance",
+                better_rows=0 if is_near or wish.allotment else sum(meant(block) for block in layout.blocks[:first]),
                 leaves_alone=bool(alone),
             )
         start += size

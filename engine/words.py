@@ -29,6 +29,8 @@ SOLD: Final = "s"
 BLOCKED: Final = "b"
 STATE_WORDS: Final = {OPEN: "open", HELD: "held", SOLD: "sold", BLOCKED: "blocked"}
 """The states of a seat by their letters."""
+ALLOTTED: Final = dict.fromkeys(range(ord("A"), ord("Z") + 1), BLOCKED)
+"""For `str.translate`: the letter of an allotment is a blocked seat to everybody else."""
 
 PHASES: Final = ("scheduled", "prequeue", "open", "paused", "sold_out", "closed")
 

@@ -33,8 +33,8 @@ from engine.on_sale import change
 from engine.orders import Buyer
 from engine.redis_urls import connect
 from engine.sealing import Opener
-from engine.seats import Owner
 from engine.sender import Sender
+from engine.shares import Owner
 from engine.wishes import Wish
 from engine.words import HallId, HouseSlug, OnSaleId, OrderId, PerformanceId, SeatId
 from engine.writer import Writer

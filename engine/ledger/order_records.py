@@ -26,7 +26,7 @@ ORDER_COLUMNS: Final = (
 )
 ITEM_COLUMNS: Final = (
     *("order_id", "item", "performance", "seat", "area", "category"),
-    *("price_type", "price", "fee", "live", "vat_rate", "vat", "code"),
+    *("price_type", "price", "fee", "live", "vat_rate", "vat", "code", "allotment"),
 )
 
 
@@ -134,7 +134,7 @@ def _item_rows(arrived: Arrived) -> list[tuple[Any, ...]]:
     return [
         (
             *(order.order, number, item.performance, item.seat, item.area, item.category),
-            *(item.price_type, item.price, item.fee, is_live, item.vat_rate, item.vat, item.code),
+            *(item.price_type, item.price, item.fee, is_live, item.vat_rate, item.vat, item.code, item.allotment),
         )
         for number, item in enumerate(order.items)
     ]

@@ -4,15 +4,17 @@
 -- In the performance's hash: n blocks, k categories, m areas, r longest return delay (ms), v version, f open seats;
 -- b<block> the row, a letter a seat (o h s b, or the capital of the allotment that it is set aside for);
 -- c<block> "focus classes"; g<block> its neighbours, see `find_split`; a<area> places open; t<area> places sold;
--- l<letter> an allotment; h<hold> a packed hold; o<owner> how much an owner has; w<owner> its unpaid holds.
+-- l<letter> an allotment, l the letters of those that live, see `aside`; x the units that are released by and by, q when
+-- the next of all these is, see `release_due`; h<hold> a packed hold; o<owner> how much an owner has; w<owner> its
+-- unpaid holds.
 -- INCLUDES
 local function draft(key, index, due, step)
-  local values = redis.call("HMGET", key, "n", "k", "v", "r", "f")
+  local values = redis.call("HMGET", key, "n", "k", "v", "r", "f", "q")
   if not values[3] then return nil end
   return {key = key, index = index, due = due, step = step, blocks = tonumber(values[1]),
     categories = tonumber(values[2]), version = tonumber(values[3]), return_ms = tonumber(values[4]),
-    open = tonumber(values[5]) or 0, before = {}, rows = {}, described = {}, fields = {}, changes = {}, moved = {},
-    touched = {}}
+    open = tonumber(values[5]) or 0, release_at_ms = tonumber(values[6]) or math.huge, before = {}, rows = {},
+    described = {}, fields = {}, changes = {}, moved = {}, touched = {}}
 end
 
 local function read_block(performance, block)

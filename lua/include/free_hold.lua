@@ -5,19 +5,7 @@
 -- when all were open; an area of an allotment is its letter and number. Codes are counted in the cell, for all its
 -- performances; `latest_ms`: however often it is extended, it ends by then.
 -- `verb`: how it ended, for the history; `expire` and `release` count as unpaid.
--- INCLUDES draft history
-local function came_from(performance, returns_to, run)
-  local letter = string.sub(returns_to or "", run, run)
-  if letter == "" or letter == "o" then return "o" end
-  return redis.call("HEXISTS", performance.key, "l" .. letter) == 1 and letter or "o"
-end
-
-local function area_of(performance, area)
-  local letter, number = string.match(area, "^(%u)(%d+)$")
-  if not letter or redis.call("HEXISTS", performance.key, "l" .. letter) == 1 then return area end
-  return number
-end
-
+-- INCLUDES draft history aside
 local function note_unpaid(performance, owner)
   local before = string.match(redis.call("HGET", performance.key, "w" .. owner) or "0", "^%d+")
   redis.call("HSET", performance.key, "w" .. owner, before + 1 .. " " .. performance.step.now)

@@ -1,7 +1,7 @@
 -- Gives up, in its draft, what a hold has of a performance, so that something else may be taken in the same step: its
 -- seats are what they were before they were held, and its places open. What was not taken anew is left behind: it comes
 -- back as from any hold that is let go, and counts as unpaid. `give_up` writes nothing.
--- INCLUDES draft free_hold history
+-- INCLUDES draft aside free_hold history
 local function give_up(performance, record)
   local seats, areas = record[3], record[4]
   performance.record, performance.given_up, performance.freed, performance.taken_places = record, 0, {}, {}

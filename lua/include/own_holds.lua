@@ -1,6 +1,6 @@
 -- Takes apart, in a draft, what an order's own holds still keep of a performance, for its owner or for nobody until it
 -- returns: seats as open, places in `places`, what codes they had counted out of `uses`. Answers how much its owner had.
--- INCLUDES draft
+-- INCLUDES draft aside
 local function own_holds(performance, holds, owner, places, uses)
   local owned = 0
   performance.ended = {}
@@ -16,7 +16,8 @@ local function own_holds(performance, holds, owner, places, uses)
         had = had + seats[at + 2]
       end
       for at = 1, #areas, 2 do
-        places[areas[at]] = (places[areas[at]] or 0) + areas[at + 1]
+        local area = area_of(performance, areas[at])
+        places[area] = (places[area] or 0) + areas[at + 1]
         had = had + areas[at + 1]
       end
       if record[1] == owner then

@@ -1,7 +1,7 @@
 -- Takes in a draft what one item of a wish asks for: named seats, the best together, or standing places. Seats that
--- somebody else has are collected in `taken`; of an allotment whose letter is among `letters` they are this owner's to
--- take. How the best were found is told in `ways`. Answers a refusal when there is not enough left, else nil.
--- INCLUDES draft pick find_best find_split
+-- somebody else has are collected in `taken`. `letters`: of rows, what this owner may take; empty: what is everybody's.
+-- How the best were found is told in `ways`. Answers a refusal when there is not enough left, else nil.
+-- INCLUDES draft pick find_best find_split share
 local function hold_run(performance, block, offset, count, letter)
   local seats = performance.seats
   local at = #seats
@@ -13,12 +13,13 @@ end
 
 local function take_named(performance, number, item, taken, letters)
   local at, named = 3, performance.named
+  if letters == "" then letters = "o" end
   while item[at] do
     -- Neighbours that are named in order, and come from the same, are one run.
     local block, offset, count = item[at], item[at + 1], 0
     local row = read_block(performance, block)
     local letter = string.sub(row, offset + 1, offset + 1)
-    local is_free = letter == "o" or (letter ~= "" and string.find(letters, letter, 1, true) ~= nil)
+    local is_free = letter ~= "" and string.find(letters, letter, 1, true) ~= nil
     repeat
       if not is_free then
         taken[#taken + 1], taken[#taken + 2], taken[#taken + 3] = number, block, offset + count
@@ -41,9 +42,11 @@ end
 
 local function take_best(performance, number, item, level, ways)
   local wish = item[5] or {}
+  if wish.from then wish.near = blocks_of(performance, wish.from) end
   wish.class, wish.k, wish.level = item[3], item[4], (wish.unit or wish.from) and 1 or level
   local block, offset, found = find_best(performance, wish)
   local runs, split = block and {block, offset, wish.k}, 0
+  if not runs and wish.from then return {"none", number, longest_of(performance, wish.from)} end
   if not runs and (wish.split or 0) > 0 and wish.k > 1 then runs, split = find_split(performance, wish, wish.split) end
   if not runs then return {"none", number, largest_party(performance, wish)} end
   for at = 1, #runs, 3 do hold_run(performance, runs[at], runs[at + 1], runs[at + 2], wish.from or "o") end

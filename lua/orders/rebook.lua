@@ -4,11 +4,12 @@
 --
 -- KEYS  cell operation payment order outbox sale (performance index due)…
 -- ARGV  epoch fingerprint owner payload wanted total terms
--- WHERE wanted: packed [{holds [id, …], seats [block, offset, …], areas [area, count, …]}, …], one a performance
+-- WHERE wanted: packed [{holds [id, …], seats [block, offset, …], areas [area, count, …], letters}, …], one a
+--       performance; letters: of the allotments that it bought from;
 --       terms: packed [limit, codes [code, count, most, …], mark, most], as of a hold; mark: see `bought`
 -- REPLY confirmed: entry order sequence | taken: performance | limit: performance owned | code_used: code left
 --       | payment_used: order | other_payload | unknown_performance | closed | fenced: epoch
--- INCLUDES gate recall step draft_all settle history remember draft codes own_holds bought write_order
+-- INCLUDES gate recall step draft_all settle history remember draft codes own_holds bought write_order aside
 -- FLAGS allow-oom
 local cell, operation, payment, order, outbox, sale = unpack(KEYS)
 local epoch, fingerprint, owner, payload, wanted, total, terms = unpack(ARGV)
@@ -26,19 +27,20 @@ if not performances then return {"unknown_performance"} end
 local limit, codes, mark, most = unpack(cmsgpack.unpack(terms))
 local uses = {}
 for number, part in ipairs(cmsgpack.unpack(wanted)) do
-  local performance, holds, seats, areas = performances[number], unpack(part)
+  local performance, holds, seats, areas, letters = performances[number], unpack(part)
   local places, owned = {}, tonumber(redis.call("HGET", performance.key, "o" .. owner)) or 0
   owned = owned - own_holds(performance, holds, owner, places, uses)
   performance.sold_places, performance.buys = {}, #seats / 2
   for at = 1, #seats, 2 do
     local row = read_block(performance, seats[at])
-    if string.sub(row, seats[at + 1] + 1, seats[at + 1] + 1) ~= "o" then return {"taken", number} end
+    if not string.find(row, "^[o" .. (letters or "") .. "]", seats[at + 1] + 1) then return {"taken", number} end
     put(performance, seats[at], seats[at + 1], 1, "s")
   end
   for at = 1, #areas, 2 do
-    local back = (places[areas[at]] or 0) - areas[at + 1]
-    if (tonumber(redis.call("HGET", performance.key, "a" .. areas[at])) or 0) + back < 0 then return {"taken", number} end
-    places[areas[at]], performance.sold_places[areas[at]] = back, areas[at + 1]
+    local area = area_of(performance, areas[at])
+    local back = (places[area] or 0) - areas[at + 1]
+    if (tonumber(redis.call("HGET", performance.key, "a" .. area)) or 0) + back < 0 then return {"taken", number} end
+    places[area], performance.sold_places[area] = back, (performance.sold_places[area] or 0) + areas[at + 1]
     performance.buys = performance.buys + areas[at + 1]
   end
   owned = owned + performance.buys

@@ -10,7 +10,7 @@
 --       payload: the order, for whoever asks for it, where it is not remembered here
 -- REPLY returned: entry order sequence | already_returned | behind | not_sold | other_payload | unknown_performance
 --       | closed | fenced: epoch
--- INCLUDES gate recall step draft_all free_hold settle remember draft history bought
+-- INCLUDES gate recall step draft_all free_hold settle remember draft history bought aside
 -- FLAGS allow-oom
 local cell, operation, order, outbox, sale = unpack(KEYS)
 local epoch, fingerprint, recorded_ms, hold, action, payload, parts, total = unpack(ARGV)
@@ -38,6 +38,7 @@ for number, performance in ipairs(performances) do
     if string.sub(row, first, last) ~= string.rep("s", seats[place + 2]) then return {"not_sold"} end
   end
   for place = 1, #areas, 2 do
+    areas[place] = area_of(performance, areas[place])
     local sold = tonumber(redis.call("HGET", performance.key, "t" .. areas[place])) or 0
     if sold < areas[place + 1] then return {"not_sold"} end
   end

@@ -1,14 +1,16 @@
 -- Lays out a performance, a chunk of blocks at a time; the chunk that is `last` makes it sellable.
 --
 -- KEYS  cell performance index
--- ARGV  epoch first blocks categories return_ms areas last
+-- ARGV  epoch first blocks categories return_ms areas curve last
 -- WHERE blocks: packed [["focus classes", row, neighbours], …] from block `first` on, neighbours as
---       `find_split` reads them, or none; areas: packed [open, …]
+--       `find_split` reads them, or none; areas: packed [open, …];
+--       curve: packed [[at_ms, percent, …], [block, …]], when so many per cent of which units are released, see
+--       `release_due`, or empty
 -- REPLY installed: blocks | exists | fenced: stored_epoch
 -- INCLUDES fence reindex
 -- FLAGS allow-oom
 local cell, key, index = unpack(KEYS)
-local epoch, first, blocks, categories, return_ms, areas, last = unpack(ARGV)
+local epoch, first, blocks, categories, return_ms, areas, curve, last = unpack(ARGV)
 
 local refusal = fence(cell, epoch)
 if refusal then return refusal end
@@ -31,5 +33,6 @@ end
 if first + #blocks < performance.blocks then return {"installed", first + #blocks} end
 areas = cmsgpack.unpack(areas)
 for area, open in ipairs(areas) do redis.call("HSET", key, "a" .. (area - 1), open) end
+if curve ~= "" then redis.call("HSET", key, "x", curve, "q", cmsgpack.unpack(curve)[1][1]) end
 redis.call("HSET", key, "n", last, "k", categories, "m", #areas, "r", return_ms, "v", 1)
 return {"installed", performance.blocks}

@@ -3,13 +3,16 @@
 -- Every hold there is from before the loss and ends first, or its end would free a seat that is sold.
 --
 -- KEYS  cell performance index due
--- ARGV  epoch seats returned areas
+-- ARGV  epoch seats returned areas aside
 -- REPLY restored: count | unknown_performance | fenced: stored_epoch
--- WHERE seats, returned: packed [block, offset, …]; areas: packed [sold places of area 0, of area 1, …]
--- INCLUDES fence step draft free_hold settle
+-- WHERE seats, returned: packed [block, offset, …]; areas: packed [sold places of area 0, of area 1, …];
+--       aside: packed [[letter, name, release_at_ms, seats [block, offset, …], areas [area, count, sold, …]], …], all that
+--       is set aside, and blocked under `b`: what is not is everybody's
+-- INCLUDES fence step draft free_hold aside release_due settle
 -- FLAGS allow-oom
 local cell, key, index, due = unpack(KEYS)
-local epoch, seats, returned, areas = ARGV[1], cmsgpack.unpack(ARGV[2]), cmsgpack.unpack(ARGV[3]), cmsgpack.unpack(ARGV[4])
+local epoch, seats, returned, areas, aside = unpack(ARGV)
+seats, returned, areas, aside = cmsgpack.unpack(seats), cmsgpack.unpack(returned), cmsgpack.unpack(areas), cmsgpack.unpack(aside)
 
 local refusal = fence(cell, epoch)
 if refusal then return refusal end
@@ -19,6 +22,14 @@ if not performance then return {"unknown_performance"} end
 performance.return_ms = 0
 for _, hold in ipairs(redis.call("ZRANGE", due, 0, -1)) do
   free_hold(performance, hold, cmsgpack.unpack(redis.call("HGET", key, "h" .. hold)), "restore")
+end
+for letter in string.gmatch(letters_aside(performance), "%u") do end_allotment(performance, letter) end
+for block = 0, performance.blocks - 1 do
+  local from, to = string.find(read_block(performance, block), "b+")
+  while from do
+    put(performance, block, from - 1, to - from + 1, "o")
+    from, to = string.find(performance.rows[block], "b+", to + 1)
+  end
 end
 for place = 1, #returned, 2 do
   local row, offset = read_block(performance, returned[place]), returned[place + 1]
@@ -33,5 +44,7 @@ for place, sold in ipairs(areas) do
   redis.call("HSET", key, "t" .. (place - 1), sold)
   redis.call("HINCRBY", key, "a" .. (place - 1), known - sold)
 end
+for _, each in ipairs(aside) do put_aside(performance, unpack(each)) end
+plan_release(performance)
 settle(performance)
 return {"restored", #seats / 2}

@@ -167,7 +167,7 @@ def lay_out(owner: Owner, laid: Hall) -> None:
         for number, (row, classes) in enumerate(zip(laid.rows, laid.classes, strict=True))
     ]
     for first in range(0, len(blocks), 500):
-        arguments = (first, pack(blocks[first : first + 500]), CATEGORIES, 0, pack([]), len(blocks))
+        arguments = (first, pack(blocks[first : first + 500]), CATEGORIES, 0, pack([]), "", len(blocks))
         reply = stage.run("seats/install", [KEYS.cell, *PERFORMANCE[:2]], *arguments)
         assert reply[0] == b"installed", reply
     stage.let_in(0)

@@ -63,7 +63,7 @@ def lay_out(owner: Owner, rows: Sequence[str]) -> None:
         for number, row in enumerate(rows)
     ]
     for first in range(0, len(blocks), 500):
-        arguments = (first, pack(blocks[first : first + 500]), CATEGORIES, 0, pack([]), len(blocks))
+        arguments = (first, pack(blocks[first : first + 500]), CATEGORIES, 0, pack([]), "", len(blocks))
         reply = stage.run("seats/install", [KEYS.cell, *PERFORMANCE[:2]], *arguments)
         assert reply[0] == b"installed", reply
 

@@ -22,7 +22,7 @@ from engine.cli.sales import at_house
 from engine.cli.stage import Company
 from engine.embedded.postgres import EmbeddedPostgres
 from engine.entries import Payment
-from engine.seats import Owner
+from engine.shares import Owner
 from engine.wishes import Wish
 from engine.words import AreaId, HouseSlug, OrderId, PerformanceId
 from tests.chaos.crowd import Crowd

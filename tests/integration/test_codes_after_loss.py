@@ -18,7 +18,7 @@ from engine.errors import Refused
 from engine.house import add_on_sale, add_performance
 from engine.instants import now_ms
 from engine.orders import Buyer
-from engine.seats import Owner
+from engine.shares import Owner
 from engine.waiting_room import admit
 from engine.wishes import Wish
 from engine.words import OnSaleId, OrderId, PerformanceId, SeatId

@@ -22,7 +22,8 @@ from engine.house import Change
 from engine.instants import now_ms
 from engine.orders import Buyer
 from engine.returns import give_back
-from engine.seats import Held, Owner
+from engine.seats import Held
+from engine.shares import Owner
 from engine.wishes import Wish
 from engine.words import AreaId, OrderId, SeatId
 from tests.backstage import Backstage

@@ -20,7 +20,7 @@ from engine.order_steps import sell_late
 from engine.orders import Buyer, confirm, find_order
 from engine.plan_change import NewPlan, replan
 from engine.returns import give_back
-from engine.seats import Owner
+from engine.shares import Owner
 from engine.wishes import Wish
 from engine.words import HallId, PerformanceId, SeatId
 from tests.backstage import BY, Backstage, seat_names, until

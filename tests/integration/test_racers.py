@@ -209,10 +209,10 @@ async def test_a_seat_is_blocked_or_held_and_never_both(track: Track) -> None:
     track.stage.before("A: . . .")
     track.stage.let_in(*EVERYBODY)
     plan = track.plan
-    replies = await track.race([plan.mark("o", "b", "A2") if n % 2 else plan.hold(n, "A2") for n in EVERYBODY])
+    replies = await track.race([plan.allot("P", "A2") if n % 2 else plan.hold(n, "A2") for n in EVERYBODY])
     won = words(replies)
-    assert won["marked"] + won["held"] == 1
-    assert track.stage.after() == ("A: . x ." if won["marked"] else "A: . h .")
+    assert won["allotted"] + won["held"] == 1
+    assert track.stage.after() == ("A: . P ." if won["allotted"] else "A: . h .")
 
 
 async def test_a_call_that_is_repeated_a_hundred_times_has_one_effect(track: Track) -> None:
@@ -236,3 +236,40 @@ async def test_a_call_that_is_repeated_a_hundred_times_has_one_effect(track: Tra
     assert int(track.stage.fields(track.stage.keys.cell)["sequence"]) == before + len(repeated)
     assert (track.stage.after(), track.stage.area()) == ("A: h h s", (4, 0))
     assert len(track.stage.entries()) == 3
+
+
+async def test_a_partner_sells_exactly_its_share_and_nobody_else_any_of_it(track: Track) -> None:
+    """Fifty calls of the partner for a share of eleven seats and seven places, while the public wants everything."""
+    stage, plan, share, places = track.stage, track.plan, 11, 7
+    stage.before("   ".join(f"{name}: . . . . . . . ." for name in "ABCDE"), areas=(20,))
+    stage.let_in(*range(100, 160))
+    seats = [f"{name}{number}" for name in "AC" for number in range(1, 7)][:share]
+    stage.allot("P", " ".join(seats), [0, places, 0])
+    own: dict[str, Any] = {"place": "", "terms": (0, 0, 0, 0, 1_800_000, (), ("P",))}
+    theirs = [
+        *(plan.hold_packed(n, [[1, "best", "", 1, {"from": "P"}]], **own) for n in range(20)),
+        *(plan.hold(n, seats[n % share], **own) for n in range(20, 40)),
+        *(plan.hold_packed(n, [[1, "area", "P0", 1]], **own) for n in range(40, 50)),
+    ]
+    public = [
+        *(plan.best(n, 1 + n % 3) for n in range(100, 125)),
+        *(plan.hold(n, seats[n % share]) for n in range(125, 140)),
+        *(plan.stand(n, 1) for n in range(140, 160)),
+    ]
+    racing = [*theirs, *public]
+    order = list(range(len(racing)))
+    random.Random(4).shuffle(order)
+    answers = dict(zip(order, await track.race([racing[number] for number in order]), strict=True))
+    # Whoever named a seat that another of them got asks again, for whichever is left.
+    again = await track.race([plan.hold_packed(n, [[1, "best", "", 1, {"from": "P"}]], **own) for n in range(60, 80)])
+    of_partner = [answers[number] for number in range(40)] + again
+    of_public = [answers[number] for number in range(50, len(racing))]
+    allotted = {name for reply in of_partner if reply[0] == b"held" for name in stage.seats(reply).split()}
+    sold = sum(reply[0] == b"held" for reply in of_partner)
+    assert (sold, allotted) == (share, set(seats))
+    assert words([answers[number] for number in range(40, 50)]) == {"held": places, "none": 10 - places}
+    general = {name for reply in of_public if reply[0] == b"held" for name in stage.seats(reply).split()}
+    assert not general & set(seats)
+    assert words([answers[number] for number in range(50 + 40, len(racing))]) == {"held": 13, "none": 7}
+    assert "P" not in "".join(stage.rows())
+    assert stage.index_is_right()

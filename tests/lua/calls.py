@@ -38,6 +38,7 @@ def scene(owner: redis.Redis, *, due_hold_ms: int = -1) -> Stage:
     stage.before("A: . . .", performance="q")
     stage.let_in(5, 6)
     stage.hold_packed(6, [[1, "seats", 1, 0], [1, "area", 0, 2], [2, "seats", 0, 0]], ["p", "q"], hold="both")
+    stage.allot("F", "B4", [0, 1, 0], name="friends", release_at_ms=stage.now_ms() + 10**7)
     stage.conflict(order="o1", payment="late-1")
     stage.stand(5, 1, hold="due", hold_ms=due_hold_ms)
     return stage
@@ -106,13 +107,21 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "orders/find": lambda s: ([s.order_key("o1").decode(), s.keys.recorded], []),
     "orders/rebook": lambda s: (
         [*_order(s), s.keys.outbox, s.keys.sale(SALE), *_halls(s)],
-        ["f", "v6", b"payload", pack([(["both"], [0, 1, 1, 0], [0, 2]), (["both"], [0, 0, 0, 2], [])]), 4200, SOLD_BY],
+        [
+            *("f", "v6", b"payload"),
+            pack([(["both"], [0, 1, 1, 0, 1, 3], ["F0", 1, 0, 2], "F"), (["both"], [0, 0, 0, 2], [], "")]),
+            *(4200, SOLD_BY),
+        ],
     ),
     "orders/forgo": lambda s: ([s.keys.cell, s.keys.payment("demo", "yes-9")], [60]),
     "orders/find_payment": lambda s: ([s.keys.payment("demo", "late-1")], []),
     "orders/return": lambda s: (
         [*_order(s)[:2], s.order_key("o9").decode(), s.keys.outbox, s.keys.sale(SALE), *_halls(s)],
         ["f", s.now_ms(), "return-o9", b"action", b"payload", _sold(), 100],
+    ),
+    "seats/allot": lambda s: (
+        [s.keys.cell, s.keys.outbox, *s.hall("p")],
+        ["P", "partner", s.now_ms() + 10**7, pack([0, 1]), pack([0, 1, 0])],
     ),
     "seats/extend": lambda s: (
         [*_seats(s), *_halls(s)],
@@ -132,11 +141,11 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "seats/holds": lambda s: (s.hall("p")[::2], []),
     "seats/install": lambda s: (
         [s.keys.cell, *s.hall("r")[:2]],
-        [0, pack([("2 AAA", "ooo", [[], [], []])]), 1, 0, pack([5]), 1],
+        [0, pack([("2 AAA", "ooo", [[], [], []])]), 1, 0, pack([5]), pack([[10**15, 50], [0]]), 1],
     ),
-    "seats/mark": lambda s: ([s.keys.cell, s.keys.outbox, *s.hall("p")], ["o", "b", pack([0, 1])]),
     "seats/restate": lambda s: ([s.keys.cell, s.keys.outbox, s.hall("p")[0]], []),
     "seats/state": lambda s: ([s.hall("p")[0], s.keys.outbox, s.keys.recorded], []),
+    "seats/open": lambda s: ([s.keys.cell, s.keys.outbox, *s.hall("p")], ["F", "friends", pack([])]),
     "seats/release": lambda s: (
         [*_seats(s), *_halls(s)],
         ["f", "both", "v6"],
@@ -145,7 +154,15 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
         [*_seats(s), s.keys.catalogue, *s.hall("p"), *s.hall("p@1")],
         ["f", "performance:p", "{}", b"action", PLAN],
     ),
-    "seats/restore": lambda s: ([s.keys.cell, *s.hall("p")], [pack([0, 1]), pack([0, 2]), pack([2])]),
+    "seats/restore": lambda s: (
+        [s.keys.cell, *s.hall("p")],
+        [
+            pack([0, 1]),
+            pack([0, 2]),
+            pack([2]),
+            pack([("F", "friends", 10**15, [1, 3], [0, 1, 1]), ("b", "", 0, [0, 3], [])]),
+        ],
+    ),
     "seats/snapshot": lambda s: (s.hall("p")[:1], [1]),
     "seats/suggest": lambda s: (s.hall("p")[:2], [pack([["best", "A", 2], ["area", 0, 1]])]),
     "seats/swap": lambda s: (

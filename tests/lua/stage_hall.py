@@ -30,6 +30,7 @@ class HallStage(LineStage):
         categories: Mapping[str, str] | None = None,
         kinds: int = 0,
         areas: Sequence[int] = (),
+        curve: Sequence[Sequence[int]] = (),
         return_ms: int = 0,
     ) -> None:
         """Lays the drawn hall out and brings its seats into the state drawn, through the scripts themselves."""
@@ -37,14 +38,14 @@ class HallStage(LineStage):
         self.names[performance] = drawn.names
         letters = "".join(description.split()[1].upper() for description, _ in drawn.blocks)
         count = kinds or max(ord(letter) - 64 for letter in letters)
-        reply = self.install(drawn.blocks, count, areas=areas, performance=performance)
+        reply = self.install(drawn.blocks, count, areas=areas, curve=curve, performance=performance)
         assert reply == [b"installed", len(drawn.blocks)]
         if not self.redis.execute_command("EXISTS", self.keys.sale(SALE)):
             self.put_up()
         for state, places in drawn.wanted.items():
             flat = [part for place in places for part in place]
             if state == "x":
-                assert self.mark_packed("o", "b", flat, performance)[0] == b"marked"
+                assert self.allot_packed("b", flat, performance=performance)[0] == b"allotted"
                 continue
             visitor = int(state[1:])
             self.let_in(visitor)
@@ -66,6 +67,7 @@ class HallStage(LineStage):
         first: int = 0,
         last: int | None = None,
         areas: Sequence[int] = (),
+        curve: Sequence[Sequence[int]] = (),
         performance: str = "p",
     ) -> Reply:
         key, index, _ = self.hall(performance)
@@ -73,7 +75,7 @@ class HallStage(LineStage):
         return self.run(
             "seats/install",
             [self.keys.cell, key, index],
-            *(first, pack(blocks), categories, 0, pack(list(areas)), last),
+            *(first, pack(blocks), categories, 0, pack(list(areas)), pack(list(curve)) if curve else "", last),
         )
 
     def places(self, seats: str, performance: str = "p") -> list[int]:
@@ -178,18 +180,53 @@ class HallStage(LineStage):
     def sweep(self, limit: int = 100, performance: str = "p") -> Reply:
         return self.run("seats/sweep", [self.keys.cell, self.keys.outbox, *self.hall(performance)], limit)
 
-    def mark_packed(self, before: str, after: str, places: Sequence[int], performance: str = "p") -> Reply:
-        return self.run(
-            "seats/mark", [self.keys.cell, self.keys.outbox, *self.hall(performance)], before, after, pack(places)
-        )
+    def allot_packed(
+        self,
+        letter: str,
+        places: Sequence[int],
+        areas: Sequence[int] = (),
+        *,
+        name: str = "",
+        release_at_ms: int = 0,
+        performance: str = "p",
+    ) -> Reply:
+        """Sets seats aside, and of areas `[area, count, 0, …]`; under `b` they are blocked."""
+        keys = [self.keys.cell, self.keys.outbox, *self.hall(performance)]
+        return self.run("seats/allot", keys, letter, name or letter, release_at_ms, pack(places), pack(list(areas)))
 
-    def mark(self, before: str, after: str, seats: str) -> Reply:
-        """From one state to another: `o`, `h`, `s`, `b`."""
-        return self.mark_packed(before, after, self.places(seats))
+    def allot(self, letter: str, seats: str, areas: Sequence[int] = (), **options: Any) -> Reply:
+        """Sets `"A1 A3"` aside."""
+        return self.allot_packed(letter, self.places(seats), areas, **options)
 
-    def restore(self, seats: str, areas: Sequence[int] = (), *, returned: str = "") -> Reply:
+    def open(self, letter: str, seats: str = "", *, name: str = "", performance: str = "p") -> Reply:
+        """Ends an allotment, or opens blocked seats."""
+        keys = [self.keys.cell, self.keys.outbox, *self.hall(performance)]
+        return self.run("seats/open", keys, letter, name or letter, pack(self.places(seats, performance)))
+
+    def restore(
+        self,
+        seats: str,
+        areas: Sequence[int] = (),
+        *,
+        returned: str = "",
+        aside: Sequence[tuple[str, str, int, str, Sequence[int]]] = (),
+    ) -> Reply:
+        """`aside`: letter, name, release, seats, areas; what is blocked stays so where nothing is said of `b`."""
+        blocked = [
+            part
+            for block, row in enumerate(self.rows())
+            for offset, state in enumerate(row)
+            if state == "b"
+            for part in (block, offset)
+        ]
+        packed: list[object] = [
+            (letter, name, at, self.places(named), places) for letter, name, at, named, places in aside
+        ]
+        if all(each[0] != "b" for each in aside):
+            packed.append(("b", "", 0, blocked, ()))
         keys = [self.keys.cell, *self.hall()]
-        return self.run("seats/restore", keys, pack(self.places(seats)), pack(self.places(returned)), pack(list(areas)))
+        arguments = (pack(self.places(seats)), pack(self.places(returned)), pack(list(areas)), pack(packed))
+        return self.run("seats/restore", keys, *arguments)
 
     def seats(self, reply: Reply, performance: str = "p", part: int = 0) -> str:
         """The seats of a `held` reply, as written: `"A1 A2"`."""
@@ -207,10 +244,10 @@ class HallStage(LineStage):
         """The hall as it stands: `"A: . h s x"`; who holds is not drawn."""
         return drawings.draw(self.names[performance], self.rows(performance))
 
-    def area(self, number: int = 0, performance: str = "p") -> tuple[int, int]:
+    def area(self, number: int | str = 0, performance: str = "p") -> tuple[int, int]:
         """Open and sold places of a standing area."""
         fields = self.hash(self.hall(performance)[0])
-        return int(fields[f"a{number}".encode()]), int(fields.get(f"t{number}".encode(), 0))
+        return int(fields.get(f"a{number}".encode(), 0)), int(fields.get(f"t{number}".encode(), 0))
 
     def held(self, hold: str, performance: str = "p") -> list[Any] | None:
         """A hold as it is stored: owner, end, seats, areas, whether it was extended."""
@@ -247,3 +284,17 @@ class HallStage(LineStage):
                 assert record is not None
                 record[1] -= ms
                 self.redis.execute_command("HSET", key, f"h{name}", msgspec.msgpack.encode(record))
+            self._bring_releases_nearer(key, ms)
+
+    def _bring_releases_nearer(self, key: str, ms: int) -> None:
+        fields = self.hash(key)
+        for letter in fields.get(b"l", b"").decode():
+            record = list(msgspec.msgpack.decode(fields[f"l{letter}".encode()]))
+            record[1] -= ms if record[1] else 0
+            self.redis.execute_command("HSET", key, f"l{letter}", pack(record))
+        if b"x" in fields:
+            steps, blocks = msgspec.msgpack.decode(fields[b"x"])
+            steps = [step if at % 2 else step - ms for at, step in enumerate(steps)]
+            self.redis.execute_command("HSET", key, "x", pack([steps, blocks]))
+        if b"q" in fields:
+            self.redis.execute_command("HSET", key, "q", int(float(fields[b"q"])) - ms)

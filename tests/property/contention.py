@@ -91,7 +91,7 @@ class House:
         self.performances = tuple(f"{name}-{self.generation}" for name in PERFORMANCES)
         for performance in self.performances:
             key, index, _ = self.hall(performance)
-            arguments = (0, pack(BLOCKS), CATEGORIES, 0, pack(AREAS), len(BLOCKS))
+            arguments = (0, pack(BLOCKS), CATEGORIES, 0, pack(AREAS), "", len(BLOCKS))
             reply = await self.ask("seats/install", [self.keys.cell, key, index], *arguments)
             assert reply[0] == b"installed", reply
 

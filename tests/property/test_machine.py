@@ -162,13 +162,18 @@ class Seats(RuleBasedStateMachine):
 
     @rule(seat=SEATS, is_blocking=st.booleans())
     def block(self, seat: str, *, is_blocking: bool) -> None:
-        before, after = ("o", "b") if is_blocking else ("b", "o")
-        reply = self.stage.mark(before, after, seat)
-        if self.states[seat] != (".", "x")[before == "b"]:
+        state = self.states[seat]
+        reply = self.stage.allot("b", seat) if is_blocking else self.stage.open("b", seat)
+        if is_blocking and state in ".x":
+            assert reply[0] == b"allotted"
+            self.states[seat] = "x"
+        elif is_blocking:
             assert reply[0] == b"taken"
+        elif state == "x":
+            assert reply[0] == b"opened"
+            self.states[seat] = "."
         else:
-            assert reply[0] == b"marked"
-            self.states[seat] = (".", "x")[is_blocking]
+            assert reply == [b"nothing_aside"]
 
     @rule(half_holds=st.integers(1, 3))
     def time_passes(self, half_holds: int) -> None:

@@ -29,6 +29,6 @@ def test_five_hundred_holds_that_are_due_together_all_come_back(stage: Stage) ->
 def test_a_row_of_every_block_is_marked_at_once(stage: Stage) -> None:
     big_hall(stage)
     every = [part for block in range(BLOCKS) for part in (block, 1)]
-    assert stage.mark_packed("o", "b", every)[0] == b"marked"
+    assert stage.allot_packed("b", every)[0] == b"allotted"
     assert stage.rows() == ["obooo"] * BLOCKS
     assert stage.index_is_right()

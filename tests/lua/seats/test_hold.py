@@ -240,7 +240,7 @@ def test_every_change_has_a_version_of_its_own(stage: Stage) -> None:
     versions.append(version())
     stage.confirm(1, "h1")
     versions.append(version())
-    stage.mark("o", "b", "A2")
+    stage.allot("b", "A2")
     versions.append(version())
     assert versions == sorted(set(versions))
 

@@ -44,3 +44,18 @@ def test_what_was_returned_since_is_open_again(stage: Stage) -> None:
     assert stage.restore("A3", returned="A1 A2 A4")[0] == b"restored"
     assert stage.after() == "A: . . s x"
     assert stage.index_is_right()
+
+
+def test_what_is_set_aside_is_as_the_documents_say(stage: Stage) -> None:
+    """This Redis is from the past: one allotment ended since, another was made, and some of it was sold."""
+    stage.before("A: . . . . .   B: x x . h1", areas=(10,))
+    stage.allot("O", "A1 A2", [0, 4, 0], name="old")
+    new = ("P", "new", 0, "A2 A3 A4", (0, 5, 2))
+    for _ in range(2):
+        assert stage.restore("A3", [3], aside=[new, ("b", "", 0, "B2", ())])[0] == b"restored"
+        assert stage.after() == "A: . P s P .   B: . x . ."
+        assert [stage.area(name) for name in (0, "P0", "O0")] == [(4, 1), (3, 2), (0, 0)]
+        assert stage.hash(stage.hall()[0])[b"l"] == b"P"
+        assert stage.index_is_right()
+    assert stage.open("P", name="new")[0] == b"opened"
+    assert (stage.after(), stage.area()) == ("A: . . s . .   B: . x . .", (7, 3))

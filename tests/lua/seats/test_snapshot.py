@@ -17,7 +17,15 @@ def test_gives_every_row_and_area_at_its_version(stage: Stage) -> None:
     stage.confirm(4, "h4")
     with stage.nothing_changes():
         seen = snapshot(stage, 2)
-    assert seen == [b"seats", int(stage.hash(stage.hall()[0])[b"v"]), b"ohbs", 3, 0, 0, 3]
+    assert seen == [b"seats", int(stage.hash(stage.hall()[0])[b"v"]), b"ohbs", 3, 0, 0, 0, 3, 0]
+
+
+def test_tells_what_is_set_aside_of_areas(stage: Stage) -> None:
+    stage.before("A: . .", areas=(5,))
+    stage.allot("P", "A1", [0, 3, 0])
+    stage.hold_packed(1, [[1, "area", "P0", 1]], place="")
+    stage.confirm(1, "h1")
+    assert snapshot(stage, 1)[2:] == [b"Po", 2, 1, 2]
 
 
 def test_the_version_moves_with_the_seats_and_with_nothing_else(stage: Stage) -> None:

@@ -1,0 +1,253 @@
+"""Setting seats and standing places aside, and giving them back. The ledger first, then Redis; see `engine.house`.
+
+What is left of an allotment is everybody's from its release on, by Redis's clock: nobody has to do anything for it.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from engine.aside import allot, flat_counts, flat_places, open_again, read_rows, seats_taken
+from engine.catalogue import PURPOSES, Allotment
+from engine.cell import Cell
+from engine.errors import BadInput, Refused
+from engine.halls.layout import Layout
+from engine.house import Change, check_id, publish, published_form
+from engine.instants import now_ms
+from engine.ledger.allotments import KIND, decide_allotment, read_allotments, sold_of_shares, withdraw_allotment
+from engine.ledger.ledger import Ledger
+from engine.words import BLOCKED, OPEN, AreaId, PerformanceId, SeatId
+
+BLOCK: Final = "block"
+LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+CHANNELS: Final = ("counter", "api")
+KEPT_MS: Final = 86_400_000
+"""For so long after its end a letter and a name belong to what they stood for: its last holds may still come back."""
+
+
+class Wanted(msgspec.Struct, frozen=True, rename={"for_": "for"}):
+    """What is to be set aside. `quantity`: so many of the best open seats instead of `seats`, of a category or any."""
+
+    performance: PerformanceId
+    name: str
+    purpose: str
+    for_: str = ""
+    seats: tuple[SeatId, ...] = ()
+    areas: dict[AreaId, int] = {}
+    quantity: int = 0
+    category: str = ""
+    release_at_ms: int = 0
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """An allotment as it stands: the seats that are left of it, and places left and sold of each area."""
+
+    allotment: Allotment
+    seats: tuple[SeatId, ...]
+    areas: dict[AreaId, int]
+
+
+def _check(cell: Cell, wanted: Wanted) -> None:
+    """Raises `BadInput` and `Refused` for what nobody can mean."""
+    check_id("name", wanted.name)
+    performance, layout = cell.performance(wanted.performance), cell.catalogue.layout(wanted.performance)
+    if wanted.purpose not in PURPOSES:
+        raise BadInput(f"purpose is one of {', '.join(PURPOSES)}")
+    _check_for(cell, wanted)
+    if sum((bool(wanted.seats), bool(wanted.quantity))) + bool(wanted.areas) == 0:
+        raise BadInput("name seats, or a quantity of them, or places of areas")
+    if wanted.seats and wanted.quantity:
+        raise BadInput("either seats or a quantity of them")
+    if len(set(wanted.seats)) < len(wanted.seats):
+        raise BadInput("a seat is named twice")
+    if wanted.category and (not wanted.quantity or wanted.category not in layout.categories):
+        raise Refused("unknown-category", "there is no such category here", categories=list(layout.categories))
+    if not 0 <= wanted.quantity <= len(layout.seat_ids):
+        raise BadInput(f"quantity lies between 0 and {len(layout.seat_ids)}")
+    _check_places(wanted, layout)
+    if wanted.purpose == BLOCK and (wanted.areas or wanted.release_at_ms):
+        raise BadInput("what is blocked are seats, until somebody opens them")
+    if wanted.release_at_ms and not now_ms() < wanted.release_at_ms:
+        raise BadInput("release_at lies in the past")
+    if wanted.release_at_ms > performance.starts_at_ms:
+        raise BadInput("release_at lies after the performance has begun")
+
+
+def _check_for(cell: Cell, wanted: Wanted) -> None:
+    key = cell.catalogue.api_keys.get(wanted.for_)  # type: ignore[call-overload]
+    match wanted.purpose:
+        case "partner" if key is None or key.is_revoked or "allotment" not in key.scopes:
+            raise BadInput("for is the id of a key with the scope allotment, where the purpose is partner")
+        case "channel" if wanted.for_ not in CHANNELS:
+            raise BadInput(f"for is one of {', '.join(CHANNELS)}, where the purpose is channel")
+        case "code" if wanted.for_ not in cell.catalogue.code_batches:
+            raise BadInput("for is a batch of codes, where the purpose is code")
+        case "block" | "house" if wanted.for_:
+            raise BadInput("for is for a partner, a channel or a code")
+
+
+def _check_places(wanted: Wanted, layout: Layout) -> None:
+    for seat in wanted.seats:
+        try:
+            layout.locate(seat)
+        except KeyError:
+            raise Refused("unknown-seat", f"there is no seat {seat!r} in this hall", seat=seat) from None
+        missing = [each for each in layout.unit_of(seat) if each not in wanted.seats]
+        if missing and wanted.purpose != BLOCK:
+            raise Refused("whole-unit", "this seat is sold with others, or not at all", seat=seat, missing=missing)
+    capacities = {area.id: area.capacity for area in layout.areas}
+    for area, count in wanted.areas.items():
+        if area not in capacities:
+            raise Refused("unknown-area", "there is no such standing area here", area=area)
+        if not 1 <= count <= capacities[area]:
+            raise BadInput(f"{area} has between 1 and {capacities[area]} places")
+
+
+async def set_aside(cell: Cell, ledger: Ledger, wanted: Wanted, change: Change) -> Allotment:
+    """Sets seats and places aside, all of them or nothing; the same again answers what was made before.
+
+    Raises `BadInput`, `Refused` (`seats-taken`, `sold-out`, `already-exists`, `too-many-allotments`).
+    """
+    _check(cell, wanted)
+    known = await read_allotments(ledger, wanted.performance)
+    if wanted.quantity and not any(each.name == wanted.name for each in known):
+        wanted = msgspec.structs.replace(wanted, seats=await _choose(cell, wanted))
+
+    def decide(known: Mapping[str, Allotment]) -> Allotment:
+        return _decide(known, wanted, change)
+
+    made = await decide_allotment(
+        ledger,
+        wanted.performance,
+        decide,
+        msgspec.json.encode,
+        who=change.who,
+        what="block seats" if wanted.purpose == BLOCK else "create allotment",
+        why=change.why,
+    )
+    try:
+        await allot(cell, made)
+    except Refused:
+        await withdraw_allotment(ledger, made, who=change.who, why=change.why)
+        raise
+    await publish(cell, {f"{KIND}:{made.id}": published_form(made)})
+    await cell.look()
+    return made
+
+
+def _decide(known: Mapping[str, Allotment], wanted: Wanted, change: Change) -> Allotment:
+    """The allotment as it is from now on. Raises `Refused`."""
+    now = now_ms()
+    kept = [each for each in known.values() if each.is_live(now) or _ended_at_ms(each) > now - KEPT_MS]
+    letter = BLOCKED
+    if wanted.purpose != BLOCK:
+        letter = next((each for each in LETTERS if all(each != other.letter for other in kept)), "")
+    made = Allotment(
+        performance=wanted.performance,
+        name=wanted.name,
+        letter=letter,
+        purpose=wanted.purpose,
+        for_=wanted.for_,
+        why=change.why,
+        who=change.who,
+        seats=wanted.seats,
+        areas=wanted.areas,
+        release_at_ms=wanted.release_at_ms,
+        made_at_ms=now,
+    )
+    before = next((each for each in kept if each.name == wanted.name), None)
+    if before is not None:
+        same = msgspec.structs.replace(
+            made, letter=before.letter, who=before.who, why=before.why, made_at_ms=before.made_at_ms
+        )
+        if wanted.quantity and len(before.seats) == wanted.quantity:
+            same = msgspec.structs.replace(same, seats=before.seats)
+        if same == before:
+            return before
+        raise Refused("already-exists", "there is, or was a moment ago, another of this name", allotment=wanted.name)
+    if not letter:
+        raise Refused("too-many-allotments", f"a performance has at most {len(LETTERS)} allotments at a time")
+    blocked = {seat for each in kept if each.purpose == BLOCK and not each.ended_at_ms for seat in each.seats}
+    taken = [seat for seat in wanted.seats if seat in blocked]
+    if taken:
+        raise seats_taken(wanted.performance, taken)
+    return made
+
+
+def _ended_at_ms(allotment: Allotment) -> int:
+    return allotment.ended_at_ms or allotment.release_at_ms
+
+
+async def _choose(cell: Cell, wanted: Wanted) -> tuple[SeatId, ...]:
+    """The best open seats, row by row. Raises `Refused` (`sold-out`)."""
+    layout, rows = cell.catalogue.layout(wanted.performance), await read_rows(cell, wanted.performance)
+    letter = layout.class_of(wanted.category) if wanted.category else ""
+    chosen = [
+        layout.seat_at(number, offset)
+        for number, (block, row) in enumerate(zip(layout.blocks, rows, strict=True))
+        for offset, (state, class_) in enumerate(zip(row, block.classes, strict=True))
+        if state == OPEN and (class_ == letter if letter else class_.isupper())
+    ]
+    if len(chosen) < wanted.quantity:
+        raise Refused("sold-out", "so many are not open", performance=wanted.performance, largest_party=len(chosen))
+    return tuple(chosen[: wanted.quantity])
+
+
+async def give_back(cell: Cell, ledger: Ledger, performance: PerformanceId, name: str, change: Change) -> Allotment:
+    """Ends an allotment: what is left of it is everybody's. Harmless to repeat.
+
+    Raises `Refused` (`unknown-allotment`).
+    """
+    cell.performance(performance)
+
+    def ended(known: Mapping[str, Allotment]) -> Allotment:
+        found = known.get(f"{performance}.{name}")
+        if found is None:
+            raise Refused("unknown-allotment", "there is no such allotment here")
+        return found if found.ended_at_ms else msgspec.structs.replace(found, ended_at_ms=now_ms())
+
+    what = "end allotment"
+    made = await decide_allotment(
+        ledger, performance, ended, msgspec.json.encode, who=change.who, what=what, why=change.why
+    )
+    await open_again(cell, made)
+    await publish(cell, {f"{KIND}:{made.id}": published_form(made)})
+    await cell.look()
+    return made
+
+
+async def standings(cell: Cell, ledger: Ledger, performance: PerformanceId, key_id: str = "") -> list[Standing]:
+    """All that is set aside of a performance, as it stands; with a `key_id` only what is that partner's."""
+    cell.performance(performance)
+    known = [each for each in await read_allotments(ledger, performance) if each.is_live(now_ms())]
+    known = [each for each in known if not key_id or (each.purpose, each.for_) == ("partner", key_id)]
+    layout = cell.catalogue.layout(performance)
+    try:
+        rows = await read_rows(cell, performance)
+    except Refused:
+        return [Standing(each, each.seats, each.areas) for each in known]
+    sold = await sold_of_shares(ledger, performance)
+    found = []
+    for each in known:
+        places = [(seat, *layout.locate(seat)) for seat in each.seats]
+        left = tuple(seat for seat, block, offset in places if rows[block][offset] == each.letter)
+        areas = {area: count - sold.get((each.name, area), 0) for area, count in each.areas.items()}
+        found.append(Standing(each, left, areas))
+    return found
+
+
+async def aside_of(cell: Cell, ledger: Ledger, performance: PerformanceId) -> list[tuple[object, ...]]:
+    """All that is set aside of a performance now, as `lua/seats/restore.lua` takes it."""
+    layout, sold = cell.catalogue.layout(performance), await sold_of_shares(ledger, performance)
+    return [
+        (
+            each.letter,
+            each.name,
+            each.release_at_ms,
+            flat_places(layout, each.seats),
+            flat_counts(layout, each.areas, {area: sold.get((each.name, area), 0) for area in each.areas}),
+        )
+        for each in await read_allotments(ledger, performance)
+        if each.is_live(now_ms())
+    ]

@@ -1,0 +1,33 @@
+-- Units that are released by and by, such as places for wheelchairs: x = {{at_ms, percent, …}, {block, …}}. At each
+-- instant so many per cent of those that are free become general seats; the best are kept longest.
+-- INCLUDES draft reindex
+local function make_general(performance, block)
+  local row, changes = read_block(performance, block), {}
+  local focus, classes = string.match(description_of(performance, block), "^(%S+) (%a+)$")
+  local gone, general = string.rep("h", #row), string.upper(classes)
+  reindex(changes, performance, block, classes, row, gone)
+  reindex(changes, performance, block, general, gone, row)
+  redis.call("BITFIELD", performance.index, unpack(changes))
+  performance.described[block] = focus .. " " .. general
+  redis.call("HSET", performance.key, "c" .. block, performance.described[block])
+  put(performance, block, 0, #row, "o")
+end
+
+local function release_units(performance, percent)
+  local free, is_held = {}, false
+  local blocks = performance.curve[2]
+  for at = #blocks, 1, -1 do
+    local row = read_block(performance, blocks[at])
+    if string.find(description_of(performance, blocks[at]), " %l") then
+      if not string.find(row, "[^o]") then free[#free + 1] = blocks[at] end
+      is_held = is_held or string.find(row, "h", 1, true) ~= nil
+    end
+  end
+  for at = 1, math.floor(#free * percent / 100) do make_general(performance, free[at]) end
+  return is_held
+end
+
+local function curve_of(performance)
+  local stored = redis.call("HGET", performance.key, "x")
+  return stored and cmsgpack.unpack(stored)
+end
