@@ -278,7 +278,7 @@ export class Chooser {
   showFound(held, asked, isSame = false) {
     if (!held?.items || !this.plan) return;
     const { words } = this;
-    const seats = held.items.map((item) => item.seat).filter(Boolean);
+    const seats = held.items.map((item) => item.seat).filter(Boolean).sort((a, b) => this.plan.n(a) - this.plan.n(b));
     this.found = { held, asked, seats };
     this.box.show({ seats: nameSeats(this.plan, seats, words), amount: words.money(held.total, held.currency), until: words.time(held.expires_at), count: seats.length, choice: held.choices?.[0], isSame });
     this.box.element.querySelector('.actions').hidden = !this.release;

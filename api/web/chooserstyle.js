@@ -54,6 +54,8 @@ legend { margin-bottom: 0.4rem; }
 .chip input:checked + span { background: var(--primary); color: var(--on-primary); border-color: var(--primary); font-weight: 650; box-shadow: 0 0 0 2px var(--card), 0 0 0 4px var(--link); }
 .chip input:focus-visible + span { outline: 3px solid var(--link); outline-offset: 3px; }
 .more > :not(summary) { margin-top: 0.6rem; }
+.best .choice { display: flex; align-items: center; gap: 0.6rem; min-height: 2.75rem; }
+.best .choice input { inline-size: 1.3rem; block-size: 1.3rem; flex: none; }
 .tab small, summary small { font-weight: 400; }
 summary { cursor: pointer; font-weight: 600; padding: 0.5rem 0; min-height: 2.75rem; align-content: center; }
 .best > .quiet { justify-self: start; }
