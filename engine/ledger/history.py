@@ -53,15 +53,20 @@ def _told(row: Any) -> Told:
     )
 
 
-async def record_history(connection: Any, history: Sequence[tuple[str, SeatChange]]) -> None:
-    """Adds what became of seats, by the ids of its entries. Raises one of `REFUSED_BY_POSTGRES`."""
+def history_rows(history: Sequence[tuple[str, SeatChange]]) -> list[tuple[Any, ...]]:
+    """What became of seats, by the ids of its entries, as rows of `COLUMNS`."""
     rows = []
     for entry, change in history:
         performance, plan_change = performance_of(change.key)
         changes = msgspec.msgpack.encode((change.seats, change.areas))
         told = (change.sequence, change.epoch, change.at_ms, change.verb, change.who, change.hold, changes)
         rows.append((performance, *_numbers(entry), plan_change, *told))
-    await copy(connection, "seat_history", COLUMNS, rows)
+    return rows
+
+
+async def record_history(connection: Any, history: Sequence[tuple[str, SeatChange]]) -> None:
+    """Adds what became of seats, by the ids of its entries. Raises one of `REFUSED_BY_POSTGRES`."""
+    await copy(connection, "seat_history", COLUMNS, history_rows(history))
 
 
 async def read_history(

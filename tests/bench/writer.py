@@ -8,8 +8,10 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from engine.entries import Customer, Item, Order, Payment, encode_order, without_customer
+from engine.entries import Customer, Item, Order, Payment, SeatChange, encode_order, without_customer
 from engine.keys import Keys
+from engine.ledger.history import COLUMNS as HISTORY_COLUMNS
+from engine.ledger.history import history_rows
 from engine.ledger.ledger import Ledger
 from engine.ledger.order_records import ITEM_COLUMNS, ORDER_COLUMNS
 from engine.orders import new_order_id
@@ -24,7 +26,7 @@ ORDERS: Final = 5_000
 SINGLE: Final = 800
 CONNECTIONS: Final = 16
 ROUNDS: Final = 9
-RECORDED = "the writer's recorded orders a second, batches of up to 2,000"
+RECORDED = "the writer's recorded orders a second, each with two changes of its seats, batches of up to 2,000 entries"
 COPY = Bar(
     what=RECORDED, yardstick="raw COPY of the same rows into the same tables", sense=AT_LEAST, bar=0.25, moonshot=0.4
 )
@@ -73,11 +75,29 @@ def _rows(orders: Sequence[Order]) -> tuple[list[tuple[Any, ...]], list[tuple[An
         items += [
             (
                 *(order.order, place, item.performance, item.seat, None, item.category, item.price_type),
-                *(item.price, item.fee, True),
+                *(item.price, item.fee, True, item.vat_rate, item.vat, item.code),
             )
             for place, item in enumerate(order.items)
         ]
     return rows, items
+
+
+def _history(keys: Keys, count: int) -> list[SeatChange]:
+    """What the seats of each order go through: held, and sold."""
+    key = keys.performance(PerformanceId("show"))[0]
+    return [
+        SeatChange(
+            *(key, 2 * number + step, 1, 1_767_225_600_000 + number, verb, "visitor", f"{number:032x}"),
+            seats=[number // 4, 2 * (number % 4), 2, letter],
+            areas=[],
+        )
+        for number in range(count)
+        for step, (verb, letter) in enumerate((("hold", "h"), ("confirm", "s")), start=1)
+    ]
+
+
+def _told(keys: Keys, count: int) -> list[tuple[str, SeatChange]]:
+    return [(f"1-{number}", change) for number, change in enumerate(_history(keys, count))]
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
@@ -97,12 +117,18 @@ async def record(stand: Stand) -> list[Part]:
     ):
 
         async def empty_tables() -> None:
-            await pool.execute("TRUNCATE orders, order_items, refund_requests")
+            await pool.execute(
+                "ALTER TABLE seat_history DISABLE TRIGGER USER; TRUNCATE orders, order_items, refund_requests, "
+                "seat_history; ALTER TABLE seat_history ENABLE TRIGGER USER"
+            )
 
         async def ours() -> float:
             await empty_tables()
             pipeline = redis.pipeline(transaction=False)
+            history = iter(_history(keys, ORDERS))
             for order in _orders(ORDERS):
+                for change in (next(history), next(history)):
+                    pipeline.xadd(keys.outbox, {"kind": "seats", "data": msgspec.msgpack.encode(change)})
                 pipeline.xadd(keys.outbox, {"kind": "order", "data": _sealed(order, sealer)})
             await pipeline.execute()
             writer = Writer(redis, keys, ledger, house.limits.batch, opener)
@@ -110,21 +136,25 @@ async def record(stand: Stand) -> list[Part]:
             await writer.drain()
             seconds = time.perf_counter() - started
             assert await pool.fetchval("SELECT count(*) FROM order_items") == 2 * ORDERS
+            assert await pool.fetchval("SELECT count(*) FROM seat_history") == 2 * ORDERS
             return ORDERS / seconds
 
         async def copy() -> float:
             await empty_tables()
             rows, items = _rows(_orders(ORDERS))
+            history = history_rows(_told(keys, ORDERS))
             async with pool.acquire() as connection:
                 started = time.perf_counter()
                 async with connection.transaction():
                     await connection.copy_records_to_table("orders", records=rows, columns=ORDER_COLUMNS)
                     await connection.copy_records_to_table("order_items", records=items, columns=ITEM_COLUMNS)
+                    await connection.copy_records_to_table("seat_history", records=history, columns=HISTORY_COLUMNS)
                 return ORDERS / (time.perf_counter() - started)
 
         async def one_by_one() -> float:
             await empty_tables()
             rows, items = _rows(_orders(SINGLE))
+            history = history_rows(_told(keys, SINGLE))
             numbers = iter(range(SINGLE))
 
             async def worker() -> None:
@@ -134,6 +164,8 @@ async def record(stand: Stand) -> list[Part]:
                             await connection.execute(_insert("orders", ORDER_COLUMNS), *rows[number])
                             wanted = items[2 * number : 2 * number + 2]
                             await connection.executemany(_insert("order_items", ITEM_COLUMNS), wanted)
+                            told = history[2 * number : 2 * number + 2]
+                            await connection.executemany(_insert("seat_history", HISTORY_COLUMNS), told)
 
             started = time.perf_counter()
             async with asyncio.TaskGroup() as group:

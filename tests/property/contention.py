@@ -203,7 +203,7 @@ class House:
                 *(keys.cell, keys.operation(f"o{hold}"), keys.payment("demo", hold), keys.order(OrderId(hold))),
                 *(keys.outbox, keys.sale(SALE), keys.live(SALE), *due),
             ],
-            *("f", owner, "", hold, pack([[hold, *range(1, len(performances) + 1)]]), 100),
+            *("f", owner, "", hold, pack([[hold, *range(1, len(performances) + 1)]]), 100, pack(["", 0])),
         )
         if reply[0] == b"confirmed":
             at_ms = int(reply[1].split(b"-")[0])

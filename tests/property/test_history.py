@@ -2,7 +2,7 @@
 
 import os
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,14 @@ import uvloop
 
 from engine.client import FunctionClient
 from engine.embedded.redis import EmbeddedRedis
+from engine.entries import decode_seat_change
+from engine.history import Replay, Told
+from engine.keys import Keys, performance_of
 from engine.library import assemble
+from engine.words import HoldId, HouseSlug, PerformanceId
 from tests.conftest import owner_of
-from tests.property.auditor import Auditor, Broken, Event
-from tests.property.contention import House
+from tests.property.auditor import Auditor, Broken, Event, Seat
+from tests.property.contention import AREAS, House
 
 OPERATIONS = int(os.environ.get("PARVIS_OPERATIONS", "100000"))
 A_ROUND = 2_000
@@ -37,11 +41,38 @@ def run(server: EmbeddedRedis, seed: int, play: Callable[[House], Awaitable[None
     return uvloop.run(main())
 
 
+class Outbox:
+    """The history that the scripts themselves tell, replayed as it comes."""
+
+    def __init__(self, owner: redis.Redis) -> None:
+        self._owner = owner
+        self._key = Keys(HouseSlug("house")).outbox
+        self._last = "-"
+        self._replays: dict[PerformanceId, Replay] = {}
+
+    def check_seats(self, states: Mapping[Seat, str]) -> None:
+        """Replays what is new: nothing in it is impossible, and it leads to every seat as it is."""
+        entries: Any = self._owner.xrange(self._key, min=self._last)
+        for entry, fields in entries:
+            self._last = "(" + entry.decode()
+            if fields[b"kind"] == b"seats":
+                told = decode_seat_change(fields[b"data"])
+                replay = self._replays.setdefault(performance_of(told.key)[0], Replay(AREAS))
+                values = (told.sequence, told.epoch, told.at_ms, told.verb, told.who, HoldId(told.hold))
+                replay.apply(Told(entry.decode(), 0, *values, told.seats, told.areas))
+        assert [replay.faults for replay in self._replays.values() if replay.faults] == []
+        for (performance, block, offset), state in states.items():
+            row = self._replays[PerformanceId(str(performance))].rows.get(int(block), "")
+            assert (row[int(offset) :][:1] or "o") == state
+
+
 @pytest.mark.timeout(300)
 def test_no_seat_has_two_owners_in_a_hundred_thousand_operations(
     redis_server: EmbeddedRedis, owner: redis.Redis
 ) -> None:
     print(f"seed {SEED}")
+
+    replayed = Outbox(owner)
 
     async def play(house: House) -> None:
         while True:
@@ -49,6 +80,7 @@ def test_no_seat_has_two_owners_in_a_hundred_thousand_operations(
             states = await house.states()
             auditor = house.audit()
             auditor.check_seats(states)
+            replayed.check_seats(states)
             house.history.clear()
             if house.operations >= OPERATIONS:
                 return
