@@ -86,6 +86,10 @@ def packed_best(best: Best, layout: Layout, performance: Performance, letter: st
         options["from"] = letter
     if tests:
         options["mask"] = as_text(layout.mask(lambda block: all(test(block) for test in tests)))
+    if best.quantity > LARGEST_INDEXED:
+        options["whole"] = as_text(
+            layout.mask(lambda block: block.length >= best.quantity and all(test(block) for test in tests))
+        )
     if len(letters) > 1 and not best.unit:
         options["span"] = _spans(best, letters, layout, tests)
     if best.aisle:

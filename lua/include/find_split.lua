@@ -3,11 +3,12 @@
 -- Nobody sits alone where that can be, and the parts are as even as may be. What else a wish says, it says of each part;
 -- but a unit is not split. Changes nothing: answers runs {block, offset, count, …} and how they are split, or nil.
 -- INCLUDES find_best find_pair draft
-local LARGEST_PART = 8
+local LARGEST_PART, NEAR_A_PART = 8, 32
 
 local function part_of(wish, k)
+  local near = wish.near and {unpack(wish.near, 1, math.min(#wish.near, 2 * NEAR_A_PART))}
   return {class = wish.class, k = k, level = wish.level, mask = wish.mask, span = wish.span, edge = wish.edge,
-    near = wish.near, from = wish.from}
+    near = near, from = wish.from}
 end
 
 local function focus_of(performance, wish, block)

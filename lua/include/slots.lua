@@ -26,5 +26,5 @@ end
 
 local function walk(performance, wish, slot, level, length)
   local base = segment(slot, level, length, performance.blocks, performance.categories)
-  return candidates(performance, base, slot == "" and wish.span and wish.span[wish.k] or wish.mask)
+  return candidates(performance, base, wish.whole or slot == "" and wish.span and wish.span[wish.k] or wish.mask)
 end

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from engine.best import SPLITS, as_text
+from engine.best import LARGEST_INDEXED, SPLITS, as_text
 from tests.bench.redis_time import Owner, microseconds, own_redis, run
 from tests.bench.rounds import AT_MOST, Bar, Part
 from tests.bench.seats_in_redis import CATEGORIES, KEYS, PERFORMANCE, SECTIONS, hold, release
@@ -119,13 +119,20 @@ def wishes(laid: Hall) -> dict[str, tuple[str, dict[str, Any]]]:
     blocks = len(laid.rows)
 
     def mask(is_meant: Callable[[int], bool], letters: str = "") -> dict[str, Any]:
-        """A bit a block; of several letters, only blocks that have one of them."""
-        bits = "".join(
-            str(int(is_meant(block) and (not letters or not set(letters).isdisjoint(laid.classes[block]))))
+        """A bit a block; of several letters, only blocks that have one of them. And those that are long enough."""
+        meant = [
+            is_meant(block) and (not letters or not set(letters).isdisjoint(laid.classes[block]))
             for block in range(blocks)
-        )
-        size = -(-blocks // 8)
-        return {"mask": as_text(int(bits.ljust(size * 8, "0"), 2).to_bytes(size, "big"))}
+        ]
+        long = [each and len(row) >= max(QUANTITIES) for each, row in zip(meant, laid.rows, strict=True)]
+        return {"mask": bits(meant), "whole": bits(long)}
+
+    def bits(blocks: Sequence[bool]) -> msgspec.Raw:
+        size = -(-len(blocks) // 8)
+        number = int("".join(str(int(each)) for each in blocks).ljust(size * 8, "0"), 2)
+        return as_text(number.to_bytes(size, "big"))
+
+    whole = {"whole": mask(lambda _: True)["whole"]}
 
     def spans(letters: str) -> dict[str, Any]:
         """By party size the blocks in which so many seats are of several of the letters."""
@@ -154,7 +161,7 @@ def wishes(laid: Hall) -> dict[str, tuple[str, dict[str, Any]]]:
     made |= {f"split {name}": ("", {"split": split}) for split, name in enumerate(SPLITS[1:], start=1)}
     more = {"two categories": ("AB", two), "every other block": ("", every_other), "near": ("", {"near": near})}
     made |= {f"split anywhere, {name}": (letters, {"split": 4} | wish) for name, (letters, wish) in more.items()}
-    return made
+    return {name: (letters, whole | wish) for name, (letters, wish) in made.items()}
 
 
 def lay_out(owner: Owner, laid: Hall) -> None:
@@ -206,7 +213,10 @@ def measure(owner: Owner) -> Iterator[Measured]:
         lay_out(owner, laid)
         for wish, (letters, options) in wishes(laid).items():
             for k in QUANTITIES:
-                taken, answer = _measure(owner, [1, "best", letters, k, options])
+                said = (
+                    options if k > LARGEST_INDEXED else {key: each for key, each in options.items() if key != "whole"}
+                )
+                taken, answer = _measure(owner, [1, "best", letters, k, said])
                 yield Measured(name, wish, k, median(taken), max(taken), answer)
 
 

@@ -183,6 +183,10 @@ def options(rows: Sequence[Row], wish: Wish, *, is_spanned: bool) -> dict[str, A
         packed["split"] = wish.split
     if wish.is_unit:
         packed["unit"] = True
+    if wish.k > LARGEST_PART and is_spanned:
+        packed["whole"] = bits(
+            [number for number, row in enumerate(rows) if wish.may_be(number) and len(row.seats) >= wish.k]
+        )
     if len(wish.letters) > 1 and is_spanned:
         packed["span"] = {}
         for size in range(2, wish.k + 1):
