@@ -76,9 +76,15 @@ class Group(msgspec.Struct, frozen=True):
     category: str = ""
 
 
+def _plain_prices(performance: Performance, category: str) -> "dict[str, int]":
+    """What a category costs whoever has nothing to show: these pages ask for no code and no number."""
+    prices = performance.prices.get(category, {})
+    return {name: amount for name, amount in prices.items() if not performance.type_of(name).needs}
+
+
 def _prices(performance: Performance, categories: "list[str]") -> "dict[str, list[int]]":
     """The price types that every one of the categories has, with the amounts."""
-    tables = [performance.prices.get(category, {}) for category in categories]
+    tables = [_plain_prices(performance, category) for category in categories]
     shared = [each for each in tables[0] if all(each in table for table in tables)] if tables else []
     return {each: [table[each] for table in tables] for each in shared}
 
@@ -152,6 +158,7 @@ async def show_seats(visit: Visit) -> Answer:
         open_letter=OPEN,
         pass_ends_at_ms=visit.kept.pass_ends_at_ms if visit.has_pass(status) else 0,
         performance=performance,
+        plain_prices={name: _plain_prices(performance, name) for name in performance.prices},
         performances=[visit.cell.performance(name) for name in visit.on_sale.performances],
         row=row,
         standing=standing,

@@ -12,7 +12,8 @@ export function openSeats({ words, onSale }) {
   let written = '';
 
   function price(category) {
-    const amounts = performances.flatMap((performance) => Object.values(performance.prices[category] ?? {}));
+    const amounts = performances.flatMap(({ prices, price_types: kinds }) => Object.entries(prices[category] ?? {})
+      .filter(([type]) => !kinds?.[type]?.needs).map(([, amount]) => amount));
     if (!amounts.length) return '';
     const [least, most] = [Math.min(...amounts), Math.max(...amounts)];
     return least === most ? words.money(least, currency) : words.say('from_to', { from: words.money(least, currency), to: words.money(most, currency) });

@@ -8,9 +8,13 @@ export function sayPriceType(type, words) {
   return words.has(`price.${type}`) ? words.say(`price.${type}`) : type.replaceAll(/[-_]/g, ' ');
 }
 
+/** What a category costs whoever has nothing to show, {type: amount}: the pages ask for no code and no number. */
+export const plainPrices = ({ prices, price_types: kinds }, category) => Object.fromEntries(
+  Object.entries(prices[category] ?? {}).filter(([type]) => !kinds?.[type]?.needs));
+
 /** The price types of a category, or, without one, those that every category of the list has: {type: [least, most]}. */
 export function pricesOf(performance, categories) {
-  const tables = categories.map((category) => performance.prices[category] ?? {});
+  const tables = categories.map((category) => plainPrices(performance, category));
   const shared = Object.keys(tables[0] ?? {}).filter((type) => tables.every((table) => type in table));
   return Object.fromEntries(shared.map((type) => {
     const amounts = tables.map((table) => table[type]);
@@ -54,7 +58,7 @@ export function quantities({ prices, limit, currency, words, onchange, start = 0
 export function pickedSeats({ seats, performance, currency, words, nameOf, chosen, onremove, onprice }) {
   const sum = h('strong');
   const sumUp = () => setText(sum, words.money(seats.reduce((total, seat) => total + priceOf(seat), 0), currency));
-  const typesOf = (seat) => Object.keys(performance.prices[seat.category] ?? {});
+  const typesOf = (seat) => Object.keys(plainPrices(performance, seat.category));
   const typeOf = (seat) => chosen.get(seat.n) ?? typesOf(seat)[0];
   const priceOf = (seat) => performance.prices[seat.category]?.[typeOf(seat)] ?? 0;
   const rows = seats.map((seat) => {
