@@ -1,5 +1,7 @@
 """Every Redis key of a house, spelled once. The tag `{house}` keeps them in one slot and behind one ACL pattern."""
 
+from functools import lru_cache
+
 from engine.words import HouseSlug, OnSaleId, OrderId, PerformanceId
 
 
@@ -60,6 +62,7 @@ class Keys:
         return OrderId(key.removeprefix(f"{self._prefix}order:"))
 
 
+@lru_cache(maxsize=4096)
 def performance_of(key: str) -> tuple[PerformanceId, int]:
     """Which performance a key of one is of, and how often its plan had changed. Raises `ValueError`."""
     _, found, name = key.partition(":performance:")

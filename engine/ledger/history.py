@@ -29,6 +29,7 @@ FORGET: Final = (
 )
 READ_AT_ONCE: Final = 1_000
 LAST: Final = 2**63 - 1
+_packed: Final = msgspec.msgpack.Encoder().encode
 _changes: Final = msgspec.msgpack.Decoder(tuple[list[int | str], list[int | str]]).decode
 
 
@@ -58,7 +59,7 @@ def history_rows(history: Sequence[tuple[str, SeatChange]]) -> list[tuple[Any, .
     rows = []
     for entry, change in history:
         performance, plan_change = performance_of(change.key)
-        changes = msgspec.msgpack.encode((change.seats, change.areas))
+        changes = _packed((change.seats, change.areas))
         told = (change.sequence, change.epoch, change.at_ms, change.verb, change.who, change.hold, changes)
         rows.append((performance, *_numbers(entry), plan_change, *told))
     return rows
