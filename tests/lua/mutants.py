@@ -350,6 +350,60 @@ MUTANTS = (
         "0",
         "a split leaves one alone though it need not",
     ),
+    # A plan that changes while it is sold from.
+    M("seats/replan", "if #move.missing > 0 then", "if false then", "a seat that the new plan lacks is forgotten"),
+    M(
+        "include/places",
+        'elseif letter ~= "o" and letter ~= "b" then',
+        'elseif letter == "s" then',
+        "a held seat that the new plan lacks is forgotten",
+    ),
+    M(
+        "include/move",
+        "to - 1 - move.first[block]",
+        "to - move.first[block]",
+        "a hold moves to the seat beside its own",
+    ),
+    M(
+        "include/move",
+        "if to == next_to and block == seats[last - 2] then",
+        "if to == next_to then",
+        "a hold's run goes on over an aisle",
+    ),
+    M("seats/replan", 'redis.call("UNLINK", key, index, due)\n', "", "the old plan can be sold from too"),
+    M(
+        "seats/replan",
+        'for at = 1, #ends, 2 do redis.call("ZADD", to_due, ends[at + 1], ends[at]) end\n',
+        "",
+        "holds never end under the new plan",
+    ),
+    M(
+        "seats/replan",
+        'if fields["a" .. (number - 1)] + area[2] < 0 then',
+        "if false then",
+        "an area has fewer places than are taken",
+    ),
+    M("include/move", "fields.v + 1", "fields.v", "a new plan keeps the version of the old"),
+    M("seats/replan", 'redis.call("HINCRBY", cell, "catalogue", 1)\n', "", "nobody is told of the new plan"),
+    M(
+        "seats/replan",
+        'if is_quiet(cell, step.now) then return {"closed"} end\n',
+        "",
+        "a plan changes while lost orders are sold again",
+    ),
+    M(
+        "seats/replan",
+        'string.rep("s", #row), row)',
+        'string.rep("o", #row), row)',
+        "the new plan's index begins as if all were open",
+    ),
+    M(
+        "include/move",
+        "if record[6] then record[6] = letters end\n",
+        "",
+        "what comes back after a change of plan goes to another allotment",
+    ),
+    M("include/move", "if not is_unit[block] then", "if is_unit[block] then", "released units are units again"),
 )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 import redis
 
@@ -73,6 +74,25 @@ def test_a_hold_lets_go_of_its_own_seats_where_they_stand_now(stage: Stage) -> N
     assert stage.index_is_right(NEW)
 
 
+def test_a_new_aisle_parts_a_hold(stage: Stage) -> None:
+    stage.before("A: h1 h1 h1")
+    replan(stage, "A: . .   B: . .", seats={"A3": "B1"})
+    assert stage.after(NEW) == "A: h h   B: h ."
+    assert stage.release(1, "h1", [NEW])[0] == b"released"
+    assert stage.after(NEW) == "A: . .   B: . ."
+
+
+def test_each_part_of_a_hold_comes_back_to_where_it_was_taken_from(stage: Stage) -> None:
+    stage.before("A: . .   B: . .")
+    stage.allot("B", "B1")
+    stage.let_in(1)
+    held = stage.hold_packed(1, [[1, "seats", 0, 0, 0, 1, 1, 0]], terms=(0, 0, 0, 0, 1_800_000, (), ["oB"]))
+    assert held[0] == b"held"
+    replan(stage, "A: .   C: .   B: . .", seats={"A2": "C1"})
+    assert stage.release(1, "h1", [NEW])[0] == b"released"
+    assert stage.after(NEW) == "A: .   C: .   B: B ."
+
+
 def test_holds_end_on_time_under_the_new_plan(stage: Stage) -> None:
     stage.before("A: h1 h2 .")
     replan(stage, "B: .   A: . . .")
@@ -95,10 +115,36 @@ def test_a_held_or_sold_seat_that_the_new_plan_lacks_refuses_all(stage: Stage, d
         assert replan(stage, "A: . .", seats={"A1": "", "A2": "A1", "A3": "A2"}) == [b"missing", 0, 0]
 
 
+def test_seats_set_aside_are_not_lost_either_but_blocked_ones_may_go(stage: Stage) -> None:
+    stage.before("A: x . . .")
+    stage.allot("A", "A2 A3")
+    gone = {"A1": "", "A2": "", "A3": "A1", "A4": "A2"}
+    assert replan(stage, "A: . .", seats=gone) == [b"missing", 0, 1]
+    assert replan(stage, "A: . . .", seats=gone | {"A2": "A3"})[0] == b"replanned"
+    assert stage.after(NEW) == "A: A . A"
+
+
 def test_a_hold_that_is_due_keeps_no_seat(stage: Stage) -> None:
     stage.before("A: h1 . .")
     stage.pass_time(61_000)
     assert replan(stage, "A: . .", seats={"A1": ""})[0] == b"replanned"
+
+
+def test_what_was_set_aside_comes_back_to_it_and_ends_as_before(stage: Stage) -> None:
+    stage.before("A: . . . .   B: . .", areas=(10, 4))
+    stage.allot("B", "A1 A2 B1", [1, 3, 0])
+    stage.let_in(1)
+    held = stage.hold_packed(1, [[1, "seats", 0, 0, 0, 1]], terms=(0, 0, 0, 0, 1_800_000, (), ["oB"]))
+    assert held[0] == b"held"
+    areas = [[1, 0], [0, 0]]
+    assert replan(stage, "B: . .   C: .   A: . . . .", capacities=(4, 10), areas=areas)[0] == b"replanned"
+    assert stage.release(1, "h1", [NEW])[0] == b"released"
+    assert stage.after(NEW) == "B: B .   C: .   A: B B . ."
+    assert (stage.area("B0", NEW), stage.area(0, NEW), stage.area(1, NEW)) == ((3, 0), (1, 0), (10, 0))
+    assert stage.open("B", performance=NEW)[0] == b"opened"
+    assert stage.after(NEW) == "B: . .   C: .   A: . . . ."
+    assert stage.area(0, NEW) == (4, 0)
+    assert stage.index_is_right(NEW)
 
 
 def test_standing_places_move_with_their_area_which_may_grow_or_shrink(stage: Stage) -> None:
@@ -122,6 +168,18 @@ def test_an_area_never_has_fewer_places_than_are_taken(
     stage.stand(1, 6)
     with stage.nothing_changes():
         assert replan(stage, "A: .", capacities=capacities, areas=areas) == [b"full", 0]
+
+
+def test_units_that_are_released_already_stay_general(stage: Stage) -> None:
+    stage.before(
+        "A: . .   B: .   C: .", categories={"B": "a", "C": "a"}, curve=[[1, 50, 9_000_000_000_000, 100], [1, 2]]
+    )
+    stage.sweep()
+    assert replan(stage, "C: .   B: .   A: . . .", categories={"B": "a", "C": "a"})[0] == b"replanned"
+    fields = stage.hash(stage.hall(NEW)[0])
+    assert [fields[f"c{block}".encode()].split()[1] for block in range(3)] == [b"A", b"a", b"AAA"]
+    assert msgspec.msgpack.decode(fields[b"x"]) == [[9_000_000_000_000, 100], [1, 0]]
+    assert stage.index_is_right(NEW)
 
 
 def test_everybody_is_told_where_it_is_and_the_ledger_of_what_it_is(stage: Stage) -> None:
