@@ -72,13 +72,9 @@ def _rows(orders: Sequence[Order]) -> tuple[list[tuple[Any, ...]], list[tuple[An
         buyer = (order.customer.email, order.customer.name, "", order.customer.language)
         paid = (order.payment.provider, order.payment.reference, without_customer(order), f"1-{number}")
         rows.append((order.order, *told, *buyer, *paid))
-        items += [
-            (
-                *(order.order, place, item.performance, item.seat, None, item.category, item.price_type),
-                *(item.price, item.fee, True, item.vat_rate, item.vat, item.code),
-            )
-            for place, item in enumerate(order.items)
-        ]
+        for place, item in enumerate(order.items):
+            own = {"order_id": order.order, "item": place, "live": True}
+            items.append(tuple(own.get(column) if column in own else getattr(item, column) for column in ITEM_COLUMNS))
     return rows, items
 
 
