@@ -9,6 +9,7 @@ from litestar.datastructures import CacheControlHeader
 from litestar.params import Parameter
 from litestar.response import Stream
 
+from api.allotments import ALLOTMENTS
 from api.attention import ATTENTION
 from api.codes import CODES
 from api.customers import erase_customer, export_customer
@@ -376,6 +377,7 @@ MANAGE: Final = Router(
         export_customer,
         erase_customer,
         *CODES,
+        *ALLOTMENTS,
         *ATTENTION,
         *HISTORY,
         *WEBHOOKS,

@@ -33,7 +33,7 @@ from engine.ledger.ledger import Ledger
 from engine.payments import PROVIDERS, provider
 from engine.pressure import Level
 from engine.settlement import settle
-from engine.shares import Owner
+from engine.shares import PARTNER, Owner
 from engine.signing import Hold
 from engine.words import OnSaleId, OrderId
 
@@ -89,6 +89,10 @@ async def admit(call: Call) -> Answer:
     return _json(201, PassReply(pass_=admitted.token, expires_at=to_rfc3339(admitted.expires_at_ms)))
 
 
+SELLERS: Final = ("counter", "orders:write", "allotment")
+"""The scopes of keys that may hold and order; with `allotment` alone only what is set aside for that key."""
+
+
 def owner_of(cell: Cell, token: str, *scopes: str) -> tuple[Owner, str]:
     """Who calls, and their channel: a visitor with a pass, or the house's own with a key of one of the scopes.
 
@@ -102,10 +106,12 @@ def owner_of(cell: Cell, token: str, *scopes: str) -> tuple[Owner, str]:
             raise Refused("key-required", "this key is not one of this house's")
         if not set(scopes) & set(key.scopes):
             raise Refused("scope-missing", "this key may not do that", scopes=list(scopes))
-        channel = "counter" if "counter" in key.scopes else "api"
-        return Owner(owner=f"key:{key.key_id}", place="", on_sale=OnSaleId("")), channel
+        channel = PARTNER
+        if {"counter", "orders:write"} & set(key.scopes):
+            channel = "counter" if "counter" in key.scopes else "api"
+        return Owner(owner=f"key:{key.key_id}", place="", on_sale=OnSaleId(""), channel=channel), channel
     verified = cell.signer.read_pass(token)
-    return Owner(owner=verified.owner, place=verified.index, on_sale=verified.on_sale), "web"
+    return Owner(owner=verified.owner, place=verified.index, on_sale=verified.on_sale, channel="web"), "web"
 
 
 def item_reply(item: Item) -> ItemReply:
@@ -146,7 +152,7 @@ def order_reply(ordered: orders.Ordered) -> OrderReply:
 async def hold(call: Call) -> Answer:
     """A hold of named seats, of the best together, or of standing places, over one or several performances."""
     cell = call.cell
-    owner, _ = owner_of(cell, call.bearer(), "counter", "orders:write")
+    owner, _ = owner_of(cell, call.bearer(), *SELLERS)
     key = call.idempotency_key()
     request = await call.body(HOLD)
     if not owner.place and request.items:
@@ -182,7 +188,7 @@ async def _hold(cell: Cell, owner: Owner, request: HoldRequest, key: str, former
 async def swap(call: Call) -> Answer:
     """A new hold, which ends when the old one would have; refused, the old one is kept as it was."""
     cell = call.cell
-    owner, _ = owner_of(cell, call.bearer(), "counter", "orders:write")
+    owner, _ = owner_of(cell, call.bearer(), *SELLERS)
     key = call.idempotency_key()
     former = seats.read_hold(cell, call.parameters["hold"], owner.owner)
     request = await call.body(HOLD)
@@ -201,7 +207,7 @@ async def swap(call: Call) -> Answer:
 )
 async def extend(call: Call) -> Answer:
     """The hold's new end."""
-    owner, _ = owner_of(call.cell, call.bearer(), "counter", "orders:write")
+    owner, _ = owner_of(call.cell, call.bearer(), *SELLERS)
     key = call.idempotency_key()
     held = seats.read_hold(call.cell, call.parameters["hold"], owner.owner)
     request = await call.body(EXTEND)
@@ -214,7 +220,7 @@ async def extend(call: Call) -> Answer:
 @hot("DELETE", "/holds/{hold:str}", summary="Give seats back", answers={204: None}, bearer=SHOPPER)
 async def release(call: Call) -> Answer:
     """Nothing more to say."""
-    owner, _ = owner_of(call.cell, call.bearer(), "counter", "orders:write")
+    owner, _ = owner_of(call.cell, call.bearer(), *SELLERS)
     await seats.release(call.cell, seats.read_hold(call.cell, call.parameters["hold"], owner.owner))
     return Answer(204, headers=NO_STORE)
 
@@ -243,11 +249,11 @@ async def _wait_until_recorded(cell: Cell, order: OrderId, state: str, seconds: 
 
 async def confirm_basket(cell: Cell, token: str, request: OrderRequest, key: str) -> tuple[OrderId, str]:
     """Order and state of a basket that whoever has the token confirms. Raises `ForgedToken`, `Refused`."""
-    owner, channel = owner_of(cell, token, "counter", "orders:write")
+    owner, channel = owner_of(cell, token, *SELLERS)
     if channel != "counter" and (request.customer is None or request.payment.provider == "counter"):
         raise Refused("bad-input", "an order outside the counter names its customer and an online payment")
-    # The house's own may confirm anybody's holds; a visitor only those of their own pass.
-    whose = owner.owner if owner.place else ""
+    # The house's own may confirm anybody's holds; a visitor only those of their own pass, a partner only its own.
+    whose = owner.owner if owner.place or owner.is_partner else ""
     if len(request.holds) > cell.house.limits.holds_an_order:
         raise Refused("bad-input", f"an order has at most {cell.house.limits.holds_an_order} holds")
     holds = [seats.read_hold(cell, each, whose) for each in request.holds]
@@ -267,7 +273,7 @@ async def confirm(call: Call) -> Answer:
     """An order of all the holds of a basket, in one step."""
     cell = call.cell
     token = call.bearer()
-    owner_of(cell, token, "counter", "orders:write")  # before anything of the body is read
+    owner_of(cell, token, *SELLERS)  # before anything of the body is read
     key = call.idempotency_key()
     order, state = await confirm_basket(cell, token, await call.body(ORDER), key)
     state = await _wait_until_recorded(cell, order, state, _wait_seconds(call))

@@ -81,6 +81,9 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     **{("POST", MANAGE + path): MANAGER for path in ("/alarms/{alarm:int}/seen", "/refunds/paid")},
     **{("POST", MANAGE + path): MANAGER for path in ("/codes", "/codes/{batch:str}/disable")},
     **{("GET", MANAGE + path): MANAGER for path in ("/codes", "/number-secret")},
+    ("POST", MANAGE + "/allotments"): MANAGER,
+    ("POST", MANAGE + "/performances/{performance:str}/allotments/{allotment:str}/end"): MANAGER,
+    ("GET", MANAGE + "/performances/{performance:str}/allotments"): frozenset({"counter", "allotment"}),
     ("DELETE", MANAGE + "/keys/{key_id:str}"): MANAGER,
     **{("GET", MANAGE + path): MANAGER for path in ("/keys", "/actions", "/alarms", "/theme")},
     **{
@@ -90,7 +93,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     **{("GET", MANAGE + path): READER for path in ("/orders", "/orders/{order:str}", "/orders.csv", "/refunds")},
     **{("GET", MANAGE + path): COUNTER for path in ("/halls", "/performances", "/on-sales", "/on-sales/{on_sale:str}")},
 }
-SCOPES = ("counter", "orders:read", "orders:write")
+SCOPES = ("counter", "orders:read", "orders:write", "allotment")
 SAFE = {"OPTIONS", "HEAD"}
 REFUSED = {
     SHOPPING: {
@@ -161,7 +164,7 @@ def people(town: Town) -> "tuple[Sale, dict[str, str], dict[str, Any]]":
                 "hold": held,
             }
             facts |= {"order": order["order"], "key_id": key_id, "provider": "demo", "action": "pause"}
-            facts |= {"webhook": await sale.webhook(), "event": "none", "batch": "none"}
+            facts |= {"webhook": await sale.webhook(), "event": "none", "batch": "none", "allotment": "none"}
             return sale, tokens, facts | {"far_place": far_place, "far_secret": far_secret, "secret": secret}
 
     return asyncio.run(gather())
@@ -198,6 +201,14 @@ def body_of(path: str, facts: "dict[str, Any]") -> Any:
         },
         "plan": {"hall": facts["hall"], "reason": "none"},
         "codes": {"batch": "new-batch", "title": "Codes", "count": 1},
+        "allotments": {
+            "performance": facts["performance"],
+            "name": "none",
+            "purpose": "house",
+            "seats": ["zaal-B-1"],
+            "reason": "none",
+        },
+        "end": {"reason": "none"},
         "webhooks": {"url": f"https://{ADDRESS}:1024/", "types": ["order.recorded"], "reason": "none"},
         **{part: {"reason": "none"} for part in ("{webhook:str}", "disable", "enable", "secret", "test", "resend")},
         "keys": {"name": "Stranger", "scopes": ["manage"], "reason": "none"},

@@ -1,0 +1,152 @@
+"""What is set aside: for whom it is, it is sold by them and nobody else, and it stays so after a loss."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from engine import orders, recovery, seats
+from engine.allotments import Wanted, give_back, set_aside, standings
+from engine.best import Best
+from engine.catalogue import OnSale
+from engine.entries import Customer, Payment
+from engine.errors import BadInput, Refused
+from engine.house import add_key
+from engine.instants import now_ms
+from engine.orders import Buyer
+from engine.seats import Held
+from engine.shares import PARTNER, Owner
+from engine.wishes import Wish
+from engine.words import AreaId, SeatId
+from tests.backstage import BY, Backstage
+from tests.integration.test_recovery import check_clean, go_back, keep_copy, recover
+
+
+@pytest.fixture
+async def stage(stage: Backstage, monkeypatch: pytest.MonkeyPatch) -> Backstage:
+    monkeypatch.setattr(recovery, "QUIET_MS", 0)
+    await stage.open()
+    return stage
+
+
+async def partner(stage: Backstage, on_sale: OnSale, name: str = "Partner") -> Owner:
+    key, _ = await add_key(stage.cell, stage.ledger, name, ("allotment",), BY, uuid.uuid4().hex)
+    return Owner(owner=f"key:{key.key_id}", place="", on_sale=on_sale.on_sale, channel=PARTNER)
+
+
+def wanted(on_sale: OnSale, owner: Owner | None = None, **changed: Any) -> Wanted:
+    given = {"name": "share", "purpose": "partner" if owner else "house"} | changed
+    for_ = owner.owner.removeprefix("key:") if owner else ""
+    return Wanted(performance=on_sale.performances[0], for_=for_, **given)
+
+
+async def open_seats(stage: Backstage, on_sale: OnSale) -> list[SeatId]:
+    layout = stage.cell.catalogue.layout(on_sale.performances[0])
+    seat_map = await stage.seats(on_sale)
+    return [seat for seat, state in zip(layout.seat_ids, seat_map.seats, strict=True) if state == "o"]
+
+
+async def try_hold(stage: Backstage, owner: Owner, wish: Wish) -> Held | str:
+    try:
+        return await seats.hold(stage.cell, owner, [wish], [], uuid.uuid4().hex)
+    except Refused as refusal:
+        return refusal.slug
+
+
+async def buy(stage: Backstage, owner: Owner, held: Held) -> None:
+    buyer = Buyer(caller=owner.owner, owner=owner.owner, channel="api")
+    payment = Payment(provider="demo", reference=f"yes-{uuid.uuid4().hex}")
+    await orders.confirm(stage.cell, buyer, [held.hold], Customer(email="a@b.example"), payment, uuid.uuid4().hex)
+
+
+def states(seat_map: seats.SeatMap, layout: Any, named: Sequence[SeatId]) -> str:
+    found = dict(zip(layout.seat_ids, seat_map.seats, strict=True))
+    return "".join(found[seat] for seat in named)
+
+
+async def test_a_partner_sells_exactly_its_share_and_the_public_none_of_it(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    own, other = await partner(stage, on_sale), await partner(stage, on_sale, "Another")
+    share = (await open_seats(stage, on_sale))[:6]
+    performance, layout = on_sale.performances[0], stage.cell.catalogue.layout(on_sale.performances[0])
+    await set_aside(stage.cell, stage.ledger, wanted(on_sale, own, seats=tuple(share)), BY)
+    assert states(await stage.seats(on_sale), layout, share) == "b" * 6
+    staff = Owner(owner="key:staff", place="", on_sale=on_sale.on_sale, channel="counter")
+    best = Wish(performance=performance, best=Best(quantity=1))
+    calls = [try_hold(stage, own, best) for _ in range(50)]
+    calls += [try_hold(stage, staff, Wish(performance=performance, seats=(seat,))) for seat in share]
+    calls += [try_hold(stage, other, best), try_hold(stage, other, Wish(performance=performance, seats=(share[0],)))]
+    found = await asyncio.gather(*calls)
+    held = [each for each in found[:50] if isinstance(each, Held)]
+    assert {item.seat for each in held for item in each.hold.items} == set(share)
+    assert len(held) == 6
+    assert {each for each in found[:50] if isinstance(each, str)} == {"sold-out"}
+    assert set(found[50:56]) == {"seats-taken"}
+    assert set(found[56:]) == {"unknown-allotment"}
+    assert {item.allotment for each in held for item in each.hold.items} == {"share"}
+    outside = next(seat for seat in await open_seats(stage, on_sale))
+    assert await try_hold(stage, own, Wish(performance=performance, seats=(outside,))) == "seats-taken"
+
+
+async def test_what_cannot_be_set_aside_leaves_nothing_behind(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    seat, *more = (await open_seats(stage, on_sale))[:3]
+    await set_aside(stage.cell, stage.ledger, wanted(on_sale, purpose="block", name="desk", seats=(seat,)), BY)
+    with pytest.raises(Refused, match="not every one"):
+        await set_aside(stage.cell, stage.ledger, wanted(on_sale, seats=(seat, *more)), BY)
+    with pytest.raises(BadInput):
+        await set_aside(stage.cell, stage.ledger, wanted(on_sale, seats=tuple(more), release_at_ms=1), BY)
+    made = await set_aside(stage.cell, stage.ledger, wanted(on_sale, seats=tuple(more)), BY)
+    assert await set_aside(stage.cell, stage.ledger, wanted(on_sale, seats=tuple(more)), BY) == made
+    found = await standings(stage.cell, stage.ledger, made.performance)
+    assert [(each.allotment.name, each.seats) for each in found] == [("desk", (seat,)), ("share", tuple(more))]
+    for name in ("share", "desk", "desk"):
+        await give_back(stage.cell, stage.ledger, made.performance, name, BY)
+    assert (await open_seats(stage, on_sale))[:3] == [seat, *more]
+    assert await standings(stage.cell, stage.ledger, made.performance) == []
+
+
+async def test_after_a_loss_it_is_set_aside_again_and_what_was_sold_of_it_is_sold(
+    stage: Backstage, tmp_path: Path
+) -> None:
+    on_sale = await stage.put_on()
+    own = await partner(stage, on_sale)
+    performance, layout = on_sale.performances[0], stage.cell.catalogue.layout(on_sale.performances[0])
+    share = (await open_seats(stage, on_sale))[:4]
+    area = AreaId(layout.areas[0].id)
+    copy = keep_copy(stage, tmp_path)
+    made = wanted(on_sale, own, seats=tuple(share), areas={area: 3}, release_at_ms=now_ms() + 3_600_000)
+    await set_aside(stage.cell, stage.ledger, made, BY)
+    for wish in (
+        Wish(performance=performance, seats=(share[1],)),
+        Wish(performance=performance, area=area, quantity=2),
+    ):
+        held = await try_hold(stage, own, wish)
+        assert isinstance(held, Held)
+        await buy(stage, own, held)
+    await stage.drain()
+    before = await stage.seats(on_sale)
+    go_back(stage, copy)
+    await recover(stage)
+    after = await stage.seats(on_sale)
+    fields = ("seats", "areas", "sold_places", "places_aside")
+    assert [getattr(after, name) for name in fields] == [getattr(before, name) for name in fields]
+    assert states(after, layout, share) == "bsbb"
+    (standing,) = await standings(stage.cell, stage.ledger, performance)
+    assert (standing.seats, standing.areas) == ((share[0], *share[2:]), {area: 1})
+    assert isinstance(await try_hold(stage, own, Wish(performance=performance, area=area, quantity=1)), Held)
+    assert await try_hold(stage, own, Wish(performance=performance, area=area, quantity=1)) == "sold-out"
+    await check_clean(stage, "redis-lost")
+
+
+def test_what_is_published_tells_neither_why_nor_which_seats() -> None:
+    from engine.catalogue import Allotment
+    from engine.house import published_form
+
+    made = Allotment("p", "share", "A", "house", why="the mayor", who="Ann", seats=(SeatId("a-1"),))  # type: ignore[arg-type]
+    published = msgspec.json.decode(published_form(made))
+    assert published == {"performance": "p", "name": "share", "letter": "A", "purpose": "house"}
