@@ -17,6 +17,7 @@ from engine.house import Change, check_id, publish, published_form
 from engine.instants import now_ms
 from engine.ledger.allotments import KIND, decide_allotment, read_allotments, sold_of_shares, withdraw_allotment
 from engine.ledger.ledger import Ledger
+from engine.one_plan import of_one_plan
 from engine.words import BLOCKED, OPEN, AreaId, PerformanceId, SeatId
 
 BLOCK: Final = "block"
@@ -179,6 +180,7 @@ def _ended_at_ms(allotment: Allotment) -> int:
     return allotment.ended_at_ms or allotment.release_at_ms
 
 
+@of_one_plan
 async def _choose(cell: Cell, wanted: Wanted) -> tuple[SeatId, ...]:
     """The best open seats, row by row. Raises `Refused` (`sold-out`)."""
     layout, rows = cell.catalogue.layout(wanted.performance), await read_rows(cell, wanted.performance)
@@ -217,6 +219,7 @@ async def give_back(cell: Cell, ledger: Ledger, performance: PerformanceId, name
     return made
 
 
+@of_one_plan
 async def standings(cell: Cell, ledger: Ledger, performance: PerformanceId, key_id: str = "") -> list[Standing]:
     """All that is set aside of a performance, as it stands; with a `key_id` only what is that partner's."""
     cell.performance(performance)
@@ -230,7 +233,7 @@ async def standings(cell: Cell, ledger: Ledger, performance: PerformanceId, key_
     sold = await sold_of_shares(ledger, performance)
     found = []
     for each in known:
-        places = [(seat, *layout.locate(seat)) for seat in each.seats]
+        places = [(seat, *layout.locate(seat)) for seat in each.seats if layout.has(seat)]
         left = tuple(seat for seat, block, offset in places if rows[block][offset] == each.letter)
         areas = {area: count - sold.get((each.name, area), 0) for area, count in each.areas.items()}
         found.append(Standing(each, left, areas))

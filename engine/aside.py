@@ -6,13 +6,14 @@ from engine.catalogue import Allotment
 from engine.cell import Cell, broken, pack
 from engine.errors import Refused
 from engine.halls.layout import Layout
+from engine.one_plan import of_one_plan
 from engine.seats import split_rows
 from engine.words import BLOCKED, AreaId, PerformanceId, SeatId
 
 
 def flat_places(layout: Layout, seats: Sequence[SeatId]) -> list[int]:
-    """Blocks and offsets, block by block."""
-    return [part for place in sorted(map(layout.locate, seats)) for part in place]
+    """Blocks and offsets, block by block; what was blocked may be gone from a plan that has changed."""
+    return [part for place in sorted(layout.locate(seat) for seat in seats if layout.has(seat)) for part in place]
 
 
 def flat_counts(layout: Layout, areas: Mapping[AreaId, int], sold: Mapping[AreaId, int]) -> list[int]:
@@ -48,6 +49,7 @@ async def read_rows(cell: Cell, performance: PerformanceId) -> list[str]:
     raise broken("seats/snapshot", reply)
 
 
+@of_one_plan
 async def allot(cell: Cell, made: Allotment) -> None:
     """Sets aside in Redis, where its performance is laid out. Raises `Refused` (`seats-taken`, `sold-out`)."""
     layout = cell.catalogue.layout(made.performance)
@@ -76,6 +78,7 @@ async def allot(cell: Cell, made: Allotment) -> None:
     raise broken("seats/allot", reply)
 
 
+@of_one_plan
 async def open_again(cell: Cell, made: Allotment) -> None:
     """What is left of an allotment is everybody's; harmless to repeat."""
     layout = cell.catalogue.layout(made.performance)

@@ -11,6 +11,8 @@ import pytest
 
 from engine import house as houses
 from engine import recovery, seats
+from engine.allotments import Wanted, set_aside, standings
+from engine.allotments import give_back as give_back_aside
 from engine.audit import audit
 from engine.catalogue import OnSale, Performance
 from engine.cell import Cell
@@ -183,6 +185,39 @@ async def test_a_redis_from_before_it_gets_the_plan_and_what_was_sold_of_the_led
     assert not stage.redis.exists(*stage.keys.performance(on_sale.performances[0]))
     await stage.drain()
     assert (await audit(stage.cell, stage.ledger)).is_clean
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+async def test_what_is_set_aside_and_blocked_goes_along(stage: Backstage, is_lost: bool) -> None:
+    on_sale = await stage.put_on()
+    performance = on_sale.performances[0]
+    for name, purpose, named in (
+        ("friends", "house", ("zaal-A-1", "zaal-A-2")),
+        ("desk", "block", ("zaal-C-5", "zaal-C-6")),
+    ):
+        wanted = Wanted(performance=performance, name=name, purpose=purpose, seats=tuple(map(SeatId, named)))
+        await set_aside(stage.cell, stage.ledger, wanted, BY)
+    late = Cell(stage.house)
+    await late.look()
+    with pytest.raises(Refused) as refused:
+        await move(stage, on_sale, await add_hall(stage, other_plan(without=("zaal-A-2", "zaal-C-5"))))
+    assert refused.value.facts["seats"] == ["zaal-A-2"]
+    # The mixing desk stands where seats were blocked.
+    await move(stage, on_sale, await add_hall(stage, other_plan(without=("zaal-C-5",))))
+    await stage.drain()
+    if is_lost:
+        go_back(stage, None)
+        await stage.open()
+    found = await standings(late, stage.ledger, performance)
+    assert {each.allotment.name: each.seats for each in found} == {
+        "friends": ("zaal-A-1", "zaal-A-2"),
+        "desk": ("zaal-C-6",),
+    }
+    await give_back_aside(late, stage.ledger, performance, "friends", BY)
+    await stage.sell(on_sale, "zaal-A-1")
+    with pytest.raises(Refused, match="sooner"):
+        await stage.hold(on_sale, "zaal-C-6")
+    await late.close()
 
 
 async def test_money_for_a_seat_that_the_new_plan_lacks_goes_back(stage: Backstage) -> None:
