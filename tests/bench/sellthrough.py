@@ -19,7 +19,7 @@ from engine.wishes import decode_record
 from loadtests.character import PARTIES
 from tests.bench.redis_time import Owner, own_redis
 from tests.bench.rounds import AT_MOST, Bar, Part
-from tests.lua.stage import SALE, Reply, Stage, pack
+from tests.lua.stage import SALE, Reply, Stage
 
 SEEDS: Final = range(9)
 NAMING: Final = {"everybody asks for the best": 0.0, "half name seats anywhere": 0.5}
@@ -61,15 +61,11 @@ class Hall:
         self._lone_rule, self._is_first_fit = lone_rule, is_first_fit
         # A unit's places are for whoever needs them: nobody here does.
         self.rows = [("o" if block.classes.isupper() else "b") * block.length for block in layout.blocks]
-        blocks = [
+        blocks: Any = [
             (f"{block.focus:g} {block.classes}", row, layout.neighbours(number))
             for number, (block, row) in enumerate(zip(layout.blocks, self.rows, strict=True))
         ]
-        reply = self._stage.run(
-            "seats/install",
-            [self._stage.keys.cell, *self._stage.hall()[:2]],
-            *(0, pack(blocks), len(layout.categories), 0, pack([]), len(blocks)),
-        )
+        reply = self._stage.install(blocks, len(layout.categories))
         assert reply == [b"installed", len(blocks)], reply
         self.seats = sum(row.count("o") for row in self.rows)
         self.offered = self._let_in = 0
