@@ -300,15 +300,17 @@ async def export_orders(request: Call) -> Stream:
 
 @change(
     "/orders/{order:str}/refund",
-    "Return an order: its seats go back on sale, and its money is asked back. The counter, only its own latest",
+    "Return an order or some of it: seats go back on sale, money is asked back. The counter, only its own latest",
     "counter",
 )
 async def refund_order(request: Call, order: str, data: RefundRequest) -> OrderReply:
-    """The order, refunded."""
+    """The order, refunded; or what is left of it."""
     caller = await changing(request)
     change = caller.change(data.reason)
     own_of = "" if "manage" in caller.key.scopes else f"key:{caller.key.key_id}"
-    found = await give_back(caller.cell, caller.ledger, OrderId(order), change, caller.operation, own_of=own_of)
+    found = await give_back(
+        *(caller.cell, caller.ledger, OrderId(order), change, caller.operation), own_of=own_of, items=data.items
+    )
     return order_reply(found)
 
 

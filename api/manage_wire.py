@@ -167,9 +167,10 @@ class OrdersReply(Reply, frozen=True):
 
 
 class RefundRequest(Request, frozen=True):
-    """An order to be returned, and why."""
+    """An order to be returned, and why. `items`: only these of it, counting from 0; none: all that is left of it."""
 
     reason: Text
+    items: tuple[int, ...] = ()
 
 
 class ActionsReply(Reply, frozen=True, omit_defaults=False):

@@ -32,6 +32,7 @@ from engine.instants import to_rfc3339
 from engine.ledger.ledger import Ledger
 from engine.payments import PROVIDERS, provider
 from engine.pressure import Level
+from engine.returns import standing_order
 from engine.settlement import settle
 from engine.shares import PARTNER, Owner
 from engine.signing import Hold
@@ -137,6 +138,7 @@ def order_reply(ordered: orders.Ordered) -> OrderReply:
         items=tuple(map(item_reply, ordered.items)),
         total=ordered.total,
         currency=ordered.currency,
+        returned=tuple(map(item_reply, ordered.returned)),
     )
 
 
@@ -309,6 +311,9 @@ async def find_order(cell: Cell, ledger: Ledger, order: OrderId, secret: str) ->
         if found is None:
             raise
         return found
+    if recorded is not None and recorded.state == "recorded" and recorded.returned:
+        left = [number for number in range(len(recorded.items)) if number not in recorded.returned]
+        return standing_order(order, recorded.items, recorded.total, recorded.currency, left)
     if found is not None:
         # It may have been refunded, or found conflicted, since. One that the writer came past and the ledger does not
         # have lies in the dead letters: it is confirmed, no more.

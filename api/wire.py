@@ -124,6 +124,8 @@ class OrderReply(Reply, frozen=True, omit_defaults=False):
     items: tuple[ItemReply, ...]
     total: int
     currency: str
+    returned: tuple[ItemReply, ...] = ()
+    """Of an order that still stands, what of it was given back; `items` and `total` are without it."""
 
 
 class PaymentReply(Reply, frozen=True):

@@ -33,6 +33,8 @@ class Ordered(msgspec.Struct, frozen=True):
     items: tuple[Item, ...]
     total: int
     currency: str
+    returned: tuple[Item, ...] = ()
+    """Of an order that still stands, what of it was given back; `items` and `total` are without it."""
 
 
 class Buyer(msgspec.Struct, frozen=True):

@@ -27,16 +27,20 @@ def _entries(found: list[Any], cursor: str, recorded: str) -> list[Entry]:
     """What the ledger lacks of one order, by what `orders/find` says of it."""
     if found[0] != b"found":
         return []  # it was forgotten just now
-    state, entry, payload, _, more = found[1:6]
+    state, entry, payload = found[1:4]
+    flat = found[6]
+    came_back: list[Entry] = [
+        (back.decode(), {"kind": "return", "data": action})
+        for back, action in zip(flat[::2], flat[1::2], strict=True)
+        if is_after(back.decode(), cursor) and not is_after(back.decode(), recorded)
+    ]
     at = entry.decode() or recorded
-    if not is_after(at, cursor):
-        return []
     order: Entry = (at, {"kind": KINDS[state], "data": payload})
-    if state == b"refunded":
-        # Its seats were sold before they came back: just before is as good as then.
-        came_back: list[Entry] = [(at, {"kind": "return", "data": more})] if more else []
-        return [order, *came_back] if not is_after(at, recorded) else [(recorded, order[1])]
-    return [order] if not is_after(at, recorded) else []  # what is not recorded yet, the outbox has
+    if is_after(at, recorded):
+        # What is not recorded yet, the outbox has. But one that was forgotten when it was returned stands where its
+        # return does: its seats were sold before they came back, and just before is as good as then.
+        return [(recorded, order[1])] if flat else []
+    return [order, *came_back] if is_after(at, cursor) else came_back
 
 
 async def remembered(redis: "Redis", keys: Keys, cursor: str, recorded: str) -> list[Entry]:

@@ -1,18 +1,22 @@
 """Giving back what an order sold, once: beside `lua/orders/return.lua`."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+import msgspec
+
 from engine.cell import Cell, broken, digest, pack
-from engine.entries import Action, Order, encode_action, encode_order
-from engine.errors import GateClosed, LedgerUnavailable, Refused
+from engine.entries import Action, Item, Order, encode_action, encode_order
+from engine.errors import BadInput, GateClosed, LedgerUnavailable, Refused
 from engine.house import Change
 from engine.instants import now_ms
 from engine.ledger.ledger import Ledger
 from engine.ledger.returns import Standing, read_standing, was_returned_by
 from engine.one_plan import of_one_plan
 from engine.orders import Ordered, find
+from engine.prices import total
 from engine.shares import area_names, letter_of
 from engine.words import OrderId
 
@@ -22,13 +26,21 @@ UNDO_MS: Final = 15 * 60_000
 
 @of_one_plan
 async def give_back(
-    cell: Cell, ledger: Ledger, order: OrderId, change: Change, key: str, *, own_of: str = ""
+    cell: Cell,
+    ledger: Ledger,
+    order: OrderId,
+    change: Change,
+    key: str,
+    *,
+    own_of: str = "",
+    items: Sequence[int] = (),
 ) -> Ordered:
     """Puts a recorded order's seats back, held by nobody for the return delay, and asks for its refund: once only.
 
-    `own_of`: only for the owner who ordered it, and soon after. Harmless to repeat with the same `key`, for as long as
-    the ledger lives. Raises `Refused` (`unknown-order`, `not-returnable`, `already-refunded`, `undo-over`),
-    `GateClosed`, `LedgerUnavailable`.
+    `items`: only these of the order, counting from 0; what is left of it stays valid. `own_of`: only for the owner who
+    ordered it, and soon after. Harmless to repeat with the same `key`, for as long as the ledger lives. Raises
+    `BadInput`, `Refused` (`unknown-order`, `not-returnable`, `already-refunded`, `undo-over`), `GateClosed`,
+    `LedgerUnavailable`.
     """
     operation = digest("return", key)
     for _ in range(2):
@@ -38,21 +50,24 @@ async def give_back(
         standing = await read_standing(ledger, order)
         known = await _returnable(cell, order, standing)
         _check_own(known, own_of)
-        if standing.state == "refunded":
+        numbers = _numbers(known, standing, items)
+        if not numbers or not set(numbers) <= set(standing.live):
             if await was_returned_by(ledger, order, operation):
-                return _returned(known)
-            raise Refused("already-refunded", "this order was refunded before")
+                return _returned(known, standing.live)
+            raise Refused("already-refunded", "this was refunded before")
         if standing.epoch < int(epoch):
             raise LedgerUnavailable(
                 "the ledger is from an earlier time than its Redis; the two are about to be compared"
             )
-        arguments = _arguments(cell, known, standing, change, operation)
-        reply = await cell.ask("orders/return", _keys(cell, known, operation), (epoch, *arguments))
+        left = tuple(number for number in standing.live if number not in numbers)
+        some = msgspec.structs.replace(known, items=tuple(known.items[number] for number in numbers))
+        arguments = _arguments(cell, known, some, numbers, standing, change, operation)
+        reply = await cell.ask("orders/return", _keys(cell, some, operation), (epoch, *arguments))
         match reply[0]:
             case b"returned":
-                return _returned(known)
+                return _returned(known, left)
             case b"already_returned":
-                raise Refused("already-refunded", "this order was refunded before")
+                raise Refused("already-refunded", "this was refunded before")
             case b"other_payload":
                 raise Refused("key-reused", "this Idempotency-Key was used before, with another request")
             case b"not_sold" | b"unknown_performance":
@@ -90,8 +105,24 @@ def _check_own(order: Order, own_of: str) -> None:
         raise Refused("undo-over", "a sale can be undone at the counter for fifteen minutes; a manager can return it")
 
 
-def _returned(order: Order) -> Ordered:
-    return Ordered(order=order.order, state="refunded", items=order.items, total=order.total, currency=order.currency)
+def _numbers(order: Order, standing: Standing, items: Sequence[int]) -> tuple[int, ...]:
+    """Which of the order's items are meant. Raises `BadInput` for what it never had."""
+    if not set(items) <= set(range(len(order.items))) or len(set(items)) != len(items):
+        raise BadInput(f"this order has the items 0 to {len(order.items) - 1}, each of them once")
+    return tuple(sorted(items)) or standing.live
+
+
+def standing_order(order: OrderId, items: Sequence[Item], total_: int, currency: str, left: Sequence[int]) -> Ordered:
+    """A recorded order of which only some items, counting from 0, are left; refunded, and shown whole, without any."""
+    if not left:
+        return Ordered(order=order, state="refunded", items=tuple(items), total=total_, currency=currency)
+    stays = tuple(items[number] for number in left)
+    gone = tuple(item for number, item in enumerate(items) if number not in left)
+    return Ordered(order=order, state="recorded", items=stays, total=total(stays), currency=currency, returned=gone)
+
+
+def _returned(order: Order, left: Sequence[int]) -> Ordered:
+    return standing_order(order.order, order.items, order.total, order.currency, left)
 
 
 def _keys(cell: Cell, order: Order, operation: str) -> tuple[str, ...]:
@@ -104,19 +135,24 @@ def _keys(cell: Cell, order: Order, operation: str) -> tuple[str, ...]:
 
 
 def _arguments(
-    cell: Cell, order: Order, standing: Standing, change: Change, operation: str
+    cell: Cell,
+    order: Order,
+    some: Order,
+    numbers: tuple[int, ...],
+    standing: Standing,
+    change: Change,
+    operation: str,
 ) -> tuple[bytes | str | int, ...]:
-    action = Action(
-        who=change.who,
-        what="return",
-        subject=order.order,
-        why=change.why,
-        at_ms=now_ms(),
-        detail={"operation": operation},
-    )
+    is_whole = numbers == standing.live
+    detail: dict[str, str | int] = {"operation": operation}
+    if not is_whole:
+        detail["items"] = " ".join(map(str, numbers))
+    action = Action(who=change.who, what="return", subject=order.order, why=change.why, at_ms=now_ms(), detail=detail)
+    parts = pack([standing.live, numbers, _parts(cell, some, _mark(cell, order, standing))])
+    fingerprint = order.order if is_whole else f"{order.order} {detail['items']}"
     return (
-        *(order.order, standing.recorded_ms, order.order, encode_action(action), encode_order(order)),
-        *(pack(_parts(cell, order, _mark(cell, order, standing))), order.total),
+        *(fingerprint, standing.recorded_ms, f"{order.order}.{numbers[0]}", encode_action(action)),
+        *(encode_order(order), parts, total(some.items)),
     )
 
 

@@ -25,6 +25,7 @@ TYPES: Final = {
     "on_sale.sold_out": "every seat is sold, and none may come back by itself",
     "order.confirmed": "an order is confirmed: its seats are sold, and it is safe on disk",
     "order.recorded": "the order stands in the house's books; `GET …/manage/orders/{order}` has it",
+    "order.partly_refunded": "some of the order was returned, and its money is asked back: the rest stays valid",
     "order.refunded": "the order was returned: its seats go back on sale, and its money is asked back",
 }
 """What an endpoint can be told of, and what each says."""
@@ -65,6 +66,11 @@ def make_event(event: str, kind: str, at_ms: int, subject: str, **facts: str) ->
 def of_order(kind: str, order: str, on_sale: str, at_ms: int) -> Event:
     """`order.confirmed`, `order.recorded` or `order.refunded`: each of them happens to an order once."""
     return make_event(f"order-{kind.partition('.')[2]}-{order}", kind, at_ms, order, on_sale=on_sale)
+
+
+def of_partial_return(order: str, on_sale: str, entry: str, at_ms: int) -> Event:
+    """`order.partly_refunded`, by the outbox's entry: it may happen to an order more than once."""
+    return make_event(f"order-partly-refunded-{entry}", "order.partly_refunded", at_ms, order, on_sale=on_sale)
 
 
 def of_opening(on_sale: str, at_ms: int) -> Event:

@@ -405,9 +405,12 @@ def customer_erase(*, network: Network, house: House, email: str, reason: str) -
 
 
 @order.command(name="refund")
-def order_refund(order: str, *, network: Network, house: House, reason: str) -> None:
-    """Return a recorded order: its seats go back on sale, and its money is asked back."""
-    _now(sales.refund_order(network, house, order, reason))
+def order_refund(order: str, *, network: Network, house: House, reason: str, item: tuple[int, ...] = ()) -> None:
+    """Return a recorded order: its seats go back on sale, and its money is asked back.
+
+    --item N returns only that of its items, counting from 0, and may be repeated; the rest of the order stays valid.
+    """
+    _now(sales.refund_order(network, house, order, reason, item))
 
 
 @seats.command(name="history")

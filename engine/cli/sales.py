@@ -227,13 +227,14 @@ async def change_on_sale(network: Path, house: str, on_sale: str, verb: str, why
     good(f"{on_sale} is {phase}")
 
 
-async def refund_order(network: Path, house: str, order: str, why: str) -> None:
-    """Returns an order. Raises `Refused`."""
+async def refund_order(network: Path, house: str, order: str, why: str, items: tuple[int, ...] = ()) -> None:
+    """Returns an order, or only some of its items, counting from 0. Raises `Refused`."""
     if not why.strip():
         raise BadInput("--reason says why")
     async with at_house(network, house) as (cell, ledger):
-        returned = await give_back(cell, ledger, OrderId(order), change_of(why), new_order_id())
-    good(f"order {order} is returned: {len(returned.items)} places, {returned.total / 100:.2f} {returned.currency}")
+        returned = await give_back(cell, ledger, OrderId(order), change_of(why), new_order_id(), items=items)
+    words = "is returned" if returned.state == "refunded" else f"keeps, {len(returned.returned)} of it returned"
+    good(f"order {order} {words}: {len(returned.items)} places, {returned.total / 100:.2f} {returned.currency}")
 
 
 async def create_key(network: Path, house: str, name: str, scopes: tuple[str, ...], why: str) -> None:

@@ -11,15 +11,16 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
 SALES: Final = (
-    "SELECT on_sale, count(*) FILTER (WHERE NOT is_back), coalesce(sum(total) FILTER (WHERE NOT is_back), 0)::bigint, "
-    "count(*) FILTER (WHERE is_back), coalesce(sum(total) FILTER (WHERE is_back), 0)::bigint FROM "
-    "(SELECT on_sale, total, state = 'refunded' AS is_back FROM orders WHERE state <> 'conflicted' OR order_id::text "
+    "SELECT on_sale, count(*) FILTER (WHERE NOT is_back), coalesce(sum(total - back), 0)::bigint, "
+    "count(*) FILTER (WHERE is_back), coalesce(sum(back), 0)::bigint FROM "
+    "(SELECT on_sale, total, state = 'refunded' AS is_back, coalesce(returned, 0) AS back "
+    "FROM orders LEFT JOIN returned_of_orders USING (order_id) WHERE state <> 'conflicted' OR order_id::text "
     "IN (SELECT detail->>'order' FROM alarms WHERE kind = 'live-seat')) AS o GROUP BY on_sale"
 )
 SOLD: Final = (
     "SELECT performance, coalesce(seat, area), area IS NOT NULL, count(*) FILTER (WHERE live), "
     "count(*) FILTER (WHERE NOT live) FROM order_items JOIN orders USING (order_id) "
-    "WHERE live OR state = 'refunded' GROUP BY performance, seat, area ORDER BY 1, 2"
+    "WHERE live OR state IN ('recorded', 'refunded') GROUP BY performance, seat, area ORDER BY 1, 2"
 )
 UNBALANCED: Final = (
     "SELECT order_id::text, total, coalesce(sum(price + fee), 0)::bigint FROM orders LEFT JOIN order_items "
@@ -29,7 +30,9 @@ TOTALS: Final = (
     "SELECT count(*) FILTER (WHERE state NOT IN ('conflicted', 'refunded')) AS orders, "
     "count(*) FILTER (WHERE state = 'conflicted') AS conflicted, "
     "count(*) FILTER (WHERE state = 'refunded') AS refunded, "
-    "coalesce(sum(total) FILTER (WHERE state NOT IN ('conflicted', 'refunded')), 0)::bigint AS money FROM orders"
+    "coalesce(sum(total - coalesce(returned, 0)) FILTER (WHERE state NOT IN ('conflicted', 'refunded')), 0)::bigint "
+    "AS money "
+    "FROM orders LEFT JOIN returned_of_orders USING (order_id)"
 )
 DEAD_LETTERS: Final = "SELECT entry, why FROM dead_letters WHERE requeued_at IS NULL ORDER BY at, entry"
 

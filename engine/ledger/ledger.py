@@ -52,6 +52,8 @@ class RecordedOrder(msgspec.Struct, frozen=True):
     items: tuple[Item, ...]
     total: int
     currency: str
+    returned: tuple[int, ...] = ()
+    """Which of its items were given back, counting from 0."""
 
 
 class LoggedAction(msgspec.Struct, frozen=True):
@@ -68,10 +70,11 @@ class LoggedAction(msgspec.Struct, frozen=True):
 CSV_COLUMNS: Final = (
     *("order", "state", "recorded_at", "channel", "email", "name", "on_sale"),
     *("performance", "seat", "area", "category", "price_type", "price", "fee"),
-    *("order_total", "currency", "provider", "reference", "vat_rate", "vat", "code"),
+    *("order_total", "currency", "provider", "reference", "vat_rate", "vat", "code", "returned"),
 )
 ORDER_COLUMNS: Final = (
-    "order_id, on_sale, state, recorded_at, channel, email, name, provider, reference, total, currency, payload"
+    "order_id, on_sale, state, recorded_at, channel, email, name, provider, reference, total, currency, payload, "
+    "ARRAY(SELECT item FROM order_items i WHERE i.order_id = orders.order_id AND NOT i.live ORDER BY item) AS returned"
 )
 
 
@@ -93,6 +96,7 @@ def _order(row: Any) -> RecordedOrder:
         items=decode_order(row["payload"]).items,
         total=row["total"],
         currency=row["currency"],
+        returned=tuple(row["returned"]) if row["state"] in {"recorded", "refunded"} else (),
     )
 
 
@@ -297,8 +301,8 @@ class Ledger:
         while True:
             found = await self.orders(after, EXPORTED_A_TIME)
             for order in found:
-                for item in order.items:
-                    rows.writerow(map(guarded, _csv_row(order, item)))
+                for number, item in enumerate(order.items):
+                    rows.writerow(map(guarded, (*_csv_row(order, item), int(number in order.returned))))
             yield text.getvalue()
             text.seek(0)
             text.truncate()

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 # One statement, so that all of it is of one moment.
 FIND: Final = (
-    "SELECT o.state, o.payload, o.email, cursor.entry, epoch.number "
+    "SELECT o.state, o.payload, o.email, cursor.entry, epoch.number, "
+    "ARRAY(SELECT item FROM order_items i WHERE i.order_id = $1 AND i.live ORDER BY item) "
     "FROM cursor, epoch LEFT JOIN orders o ON o.order_id = $1"
 )
 RETURNED_BY: Final = (
@@ -23,21 +24,23 @@ RETURNED_BY: Final = (
 )
 RETURNED_SEATS: Final = (
     "SELECT DISTINCT seat FROM order_items i JOIN orders o USING (order_id) WHERE i.performance = $1 AND "
-    "o.state = 'refunded' AND seat IS NOT NULL AND NOT EXISTS "
+    "o.state IN ('recorded', 'refunded') AND NOT i.live AND seat IS NOT NULL AND NOT EXISTS "
     "(SELECT FROM order_items l WHERE l.performance = i.performance AND l.seat = i.seat AND l.live)"
 )
 RETURN: Final = (
-    "UPDATE orders SET state = 'refunded' WHERE order_id = ANY ($1::uuid[]) AND state = 'recorded' "
-    "RETURNING order_id::text"
+    "UPDATE order_items i SET live = false FROM orders o WHERE i.order_id = $1 AND o.order_id = $1 AND i.live "
+    "AND o.state = 'recorded' AND ($2::int[] IS NULL OR i.item = ANY ($2)) RETURNING i.price + i.fee"
 )
-# Once for a payment: two orders on one payment were an alarm, and its money can go back only once.
+REFUNDED: Final = (
+    "UPDATE orders SET state = 'refunded' WHERE order_id = $1 "
+    "AND NOT EXISTS (SELECT FROM order_items WHERE order_id = $1 AND live)"
+)
+# Two orders on one payment were an alarm, and its money goes back for one of them only.
 REQUEST_REFUND: Final = (
     "INSERT INTO refund_requests (order_id, amount, currency, provider, reference, why) "
-    "SELECT DISTINCT ON (o.provider, o.reference, CASE WHEN o.reference = '' THEN o.order_id END) "
-    "o.order_id, o.total, o.currency, o.provider, o.reference, w.why "
-    "FROM unnest($1::uuid[], $2::text[]) AS w(order_id, why) JOIN orders o USING (order_id) "
-    "WHERE o.reference = '' OR NOT EXISTS "
-    "(SELECT FROM refund_requests r WHERE r.provider = o.provider AND r.reference = o.reference)"
+    "SELECT o.order_id, $2, o.currency, o.provider, o.reference, $3 FROM orders o WHERE o.order_id = $1 AND "
+    "(o.reference = '' OR NOT EXISTS (SELECT FROM refund_requests r WHERE r.provider = o.provider "
+    "AND r.reference = o.reference AND r.order_id <> o.order_id))"
 )
 
 
@@ -53,6 +56,8 @@ class Standing(msgspec.Struct, frozen=True):
     recorded_ms: int
     epoch: int
     email: str = ""
+    live: tuple[int, ...] = ()
+    """Which of its items still stand, counting from 0."""
 
 
 async def read_standing(ledger: "Ledger", order: OrderId) -> Standing:
@@ -62,9 +67,9 @@ async def read_standing(ledger: "Ledger", order: OrderId) -> Standing:
     except ValueError:
         return Standing(state="", order=None, recorded_ms=0, epoch=0)
     async with ledger.connection() as connection:
-        state, payload, email, cursor, epoch = await connection.fetchrow(FIND, order_id)
+        state, payload, email, cursor, epoch, live = await connection.fetchrow(FIND, order_id)
     known = decode_order(without_customer(decode_order(payload))) if payload else None
-    return Standing(state or "", known, int(cursor.partition("-")[0]), epoch, email or "")
+    return Standing(state or "", known, int(cursor.partition("-")[0]), epoch, email or "", tuple(live))
 
 
 async def was_returned_by(ledger: "Ledger", order: OrderId, operation: str) -> bool:
@@ -80,16 +85,21 @@ async def returned_seats(ledger: "Ledger", performance: PerformanceId) -> list[S
 
 
 async def record_returns(connection: Any, returns: Sequence[Action]) -> None:
-    """Returned orders: refunded, their items no longer live, one refund request each.
+    """What was returned of orders: its items no longer live, one refund request each time; refunded when none is left.
 
     Raises `asyncpg.DataError` where one of them cannot be returned: nobody gave its seats back in good order, and
     that is for a person to look at.
     """
-    reasons = {action.subject: action.why for action in returns}
-    orders = list(reasons)
-    returned = {row[0] for row in await connection.fetch(RETURN, orders)}
-    if len(returned) < len(returns):
-        wrong = [action.subject for action in returns if action.subject not in returned]
-        raise asyncpg.DataError(f"not an order that can be returned, or returned twice: {wrong or orders}")
-    await connection.execute("UPDATE order_items SET live = false WHERE order_id = ANY ($1::uuid[])", orders)
-    await connection.execute(REQUEST_REFUND, orders, list(reasons.values()))
+    for action in returns:
+        order, items = UUID(action.subject), items_of(action)
+        returned = await connection.fetch(RETURN, order, items)
+        if not returned or len(returned) < len(items or ()):
+            raise asyncpg.DataError(f"not an order that can be returned, or returned twice: {action.subject}")
+        await connection.execute(REFUNDED, order)
+        await connection.execute(REQUEST_REFUND, order, sum(row[0] for row in returned), action.why)
+
+
+def items_of(action: Action) -> list[int] | None:
+    """Which items of its order a return gave back, counting from 0; None for all that still stood."""
+    told = str(action.detail.get("items", ""))
+    return [int(number) for number in told.split(" ")] if told else None

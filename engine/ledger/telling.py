@@ -10,7 +10,7 @@ from engine.entries import Action
 from engine.instants import now_ms
 from engine.ledger.batch import REFUSED_BY_POSTGRES, Arrived, Batch
 from engine.ledger.order_records import columns
-from engine.webhooks import VERBS, Event, of_opening, of_order, of_verb
+from engine.webhooks import VERBS, Event, of_opening, of_order, of_partial_return, of_verb
 
 if TYPE_CHECKING:
     from engine.ledger.ledger import Ledger
@@ -67,23 +67,28 @@ async def _events(connection: Any, batch: Batch) -> list[Event]:
     recorded = {row[0] for row in await connection.fetch(RECORDED, ids)} if ids else set()
     now, events = now_ms(), []
     for each in sold:
-        order, on_sale = each.order.order, each.order.on_sale
-        events.append(of_order("order.confirmed", order, on_sale, _at_ms(each.entry)))
+        order, sale = each.order.order, each.order.on_sale
+        events.append(of_order("order.confirmed", order, sale, _at_ms(each.entry)))
         if order in recorded:
-            events.append(of_order("order.recorded", order, on_sale, now))
+            events.append(of_order("order.recorded", order, sale, now))
     returned = [action for _, action in batch.actions if action.what == "return"]
     sales = await _sales_of(connection, returned) if returned else {}
     for entry, action in batch.actions:
-        if action.what == "return":
-            events.append(of_order("order.refunded", action.subject, sales.get(action.subject, ""), _at_ms(entry)))
+        on_sale, is_refunded = sales.get(action.subject, ("", False))
+        if action.what == "return" and action.detail.get("items"):
+            events.append(of_partial_return(action.subject, on_sale, entry, _at_ms(entry)))
+        if action.what == "return" and is_refunded:
+            events.append(of_order("order.refunded", action.subject, on_sale, _at_ms(entry)))
         elif action.what in VERBS:
             events.append(of_verb(action.what, action.subject, entry, _at_ms(entry)))
     return events
 
 
-async def _sales_of(connection: Any, returned: Sequence[Action]) -> dict[str, str]:
-    query = "SELECT order_id::text, on_sale FROM orders WHERE order_id = ANY ($1::uuid[])"
-    return dict(await connection.fetch(query, [action.subject for action in returned]))
+async def _sales_of(connection: Any, returned: Sequence[Action]) -> dict[str, tuple[str, bool]]:
+    """Of orders that were returned, or some of them: their on-sale, and whether nothing of them is left."""
+    query = "SELECT order_id::text, on_sale, state = 'refunded' FROM orders WHERE order_id = ANY ($1::uuid[])"
+    rows = await connection.fetch(query, [action.subject for action in returned])
+    return {order: (on_sale, is_refunded) for order, on_sale, is_refunded in rows}
 
 
 def _at_ms(entry: str) -> int:

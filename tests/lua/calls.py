@@ -46,7 +46,7 @@ def scene(owner: redis.Redis, *, due_hold_ms: int = -1) -> Stage:
 
 def _sold() -> bytes:
     """What visitor 2 has bought of the first performance, and nothing of the second."""
-    return pack([["v2", 0, [0, 2, 1], [], 0, "", ["spring", 1], 0, "mark"], ["v2", 0, [], [], 0]])
+    return pack([[0], [0], [["v2", 0, [0, 2, 1], [], 0, "", ["spring", 1], 0, "mark"], ["v2", 0, [], [], 0]]])
 
 
 def _line(stage: Stage, *more: str) -> list[str]:

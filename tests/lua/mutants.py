@@ -230,7 +230,7 @@ MUTANTS = (
         "= block, offset, 1, state",
         "the history tells of one seat a run",
     ),
-    M("orders/return", 'if known[1] == "refunded"', "if false", "an order is returned twice"),
+    M("orders/return", 'known[1] == "refunded" or is_gone[item]', "false", "an order is returned twice"),
     M("orders/return", '~= string.rep("s", seats[place + 2])', '== ""', "seats come back that are not sold"),
     M("orders/return", "if sold < areas[place + 1]", "if false", "places come back that are not sold"),
     M("orders/return", '"takings", -total', '"takings", 0', "a refund stays among the takings"),

@@ -94,6 +94,8 @@ class Stage(HallStage):
         fingerprint: str = "f",
         recorded_ms: int | None = None,
         total: int = 100,
+        standing: Sequence[int] = (0,),
+        items: Sequence[int] = (0,),
     ) -> Reply:
         """Calls orders/return for seats in the first performance, or for `parts` as `free_hold` takes them."""
         keys = self.keys
@@ -108,7 +110,13 @@ class Stage(HallStage):
                 *halls,
             ],
             *(fingerprint, self.now_ms() if recorded_ms is None else recorded_ms),
-            *(f"return-{order}", b"action", b"as the ledger has it", pack(list(parts)), total),
+            *(
+                f"return-{order}",
+                b"action",
+                b"as the ledger has it",
+                pack([list(standing), list(items), list(parts)]),
+                total,
+            ),
         )
 
     def rebook(

@@ -188,7 +188,7 @@ class House:
                 *(part for name in bought.performances for part in self.hall(name)),
             ],
             *("f", NOW_RECORDED_MS, bought.order, b"action", b"order"),
-            *(pack([bought.part(name) for name in bought.performances]), 100),
+            *(pack([[0], [0], [bought.part(name) for name in bought.performances]]), 100),
         )
         if reply[0] == b"returned":
             self.entries.append(reply[1].decode())

@@ -11,8 +11,8 @@ def test_gives_the_order_and_how_far_recording_is(stage: Stage) -> None:
     stage.wait_for_payment(2, "h2", order="o2")
     stage.redis.execute_command("SET", stage.keys.recorded, "5-0")
     with stage.nothing_changes():
-        assert stage.find("o1") == [b"found", b"confirmed", entry, b"payload", b"5-0", b""]
-        assert stage.find("o2") == [b"found", b"awaiting_payment", b"", b"payload", b"5-0", pack([["h2", 1]])]
+        assert stage.find("o1") == [b"found", b"confirmed", entry, b"payload", b"5-0", b"", []]
+        assert stage.find("o2") == [b"found", b"awaiting_payment", b"", b"payload", b"5-0", pack([["h2", 1]]), []]
 
 
 def test_an_unknown_order_says_how_far_recording_is(stage: Stage) -> None:

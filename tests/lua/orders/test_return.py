@@ -10,7 +10,7 @@ HOUR_MS = 3_600_000
 def test_seats_and_places_are_open_again_and_one_entry_says_so(stage: Stage) -> None:
     stage.before("A: . h1 h1 s2", areas=(5,))
     stage.stand(1, 2, hold="standing")
-    stage.confirm(1, "", order="o1", total=4200, holds=[["h1", 1], ["standing", 1]])
+    sold = stage.confirm(1, "", order="o1", total=4200, holds=[["h1", 1], ["standing", 1]])[1]
     word, entry, order, _ = stage.give_back(1, "o1", "A2 A3", places=2, total=4200)
     assert (word, order) == (b"returned", stage.order_key("o1"))
     assert (stage.after(), stage.area()) == ("A: . . . s", (5, 0))
@@ -19,7 +19,33 @@ def test_seats_and_places_are_open_again_and_one_entry_says_so(stage: Stage) -> 
     assert stage.entries()[-1] == {b"kind": b"return", b"data": b"action"}
     assert len(stage.entries()) == 3  # two sales and the return
     assert (stage.sale()["orders"], stage.sale()["takings"]) == ("1", "100")
-    assert stage.find("o1") == [b"found", b"refunded", entry, b"payload", b"0-0", b"action"]
+    assert stage.find("o1") == [b"found", b"refunded", sold, b"payload", b"0-0", b"", [entry, b"action"]]
+
+
+def test_some_of_an_order_comes_back_and_the_rest_stays_sold(stage: Stage) -> None:
+    stage.before("A: . h1 h1 s2", areas=(5,))
+    sold = stage.confirm(1, "h1", order="o1", total=4200)[1]
+    first = stage.give_back(1, "o1", "A3", total=2100, standing=(0, 1), items=(1,))
+    assert (first[0], stage.after(), stage.owned(1)) == (b"returned", "A: . s . s", 1)
+    assert (stage.sale()["orders"], stage.sale()["takings"]) == ("2", "2200")
+    assert stage.find("o1") == [b"found", b"confirmed", sold, b"payload", b"0-0", b"", [first[1], b"action"]]
+    stage.let_in(3)
+    stage.hold(3, "A3")
+    stage.confirm(3, "h3")
+    with stage.nothing_changes():  # it is somebody else's by now
+        assert stage.give_back(1, "o1", "A3", standing=(0, 1), items=(1,)) == [b"already_returned"]
+        assert stage.give_back(1, "o1", "A2 A3", standing=(0, 1), items=(0, 1)) == [b"already_returned"]
+    last = stage.give_back(1, "o1", "A2", total=2100, standing=(0, 1), items=(0,))
+    assert stage.find("o1")[1:3] == [b"refunded", sold]
+    assert stage.find("o1")[6] == [first[1], b"action", last[1], b"action"]
+    assert (stage.after(), stage.sale()["orders"], stage.sale()["takings"]) == ("A: . . s s", "2", "200")
+    assert stage.index_is_right()
+
+
+def test_some_of_an_order_that_was_forgotten_is_remembered(stage: Stage) -> None:
+    stage.before("A: s1 s1")
+    entry = stage.give_back(1, "forgotten", "A1", standing=(0, 1), items=(0,))[1]
+    assert stage.find("forgotten")[1:4] == [b"confirmed", entry, b"as the ledger has it"]
 
 
 def test_an_order_that_was_forgotten_is_remembered_as_the_ledger_has_it(stage: Stage) -> None:
