@@ -535,3 +535,7 @@ async def test_pages_without_scripts_offer_no_price_that_they_cannot_ask_a_code_
             "q.youth",
             "q.group",
         }
+        page = await visitor.send(page, "Find the best seats", q_full="2")
+        page = await visitor.open(page.link("To payment"))
+        page = await visitor.send(page, "Pay €42.00", email="ada@example.org", name="Ada", payment="yes")
+        assert "of which VAT 6\N{NO-BREAK SPACE}% €2.38" in page.text
