@@ -41,7 +41,7 @@ from api.webhooks import WEBHOOKS
 from api.wire import OrderReply
 from engine import house, waiting_room
 from engine import on_sale as on_sales
-from engine.catalogue import ApiKey, OnSale, OpenHall, Performance
+from engine.catalogue import ApiKey, OnSale, OpenHall, Performance, Release
 from engine.cell import Cell
 from engine.entries import Action
 from engine.errors import BadInput, Refused
@@ -146,6 +146,7 @@ async def create_performance(request: Call, data: PerformanceRequest) -> SetUpPe
         currency=data.currency,
         vat_rate=data.vat_rate,
         price_types=data.price_types,
+        access_release=tuple(Release(from_rfc3339(step.at), step.percent) for step in data.access_release),
     )
     return _performance_reply(await house.add_performance(caller.cell, caller.ledger, made, caller.change(data.reason)))
 

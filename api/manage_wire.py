@@ -41,10 +41,18 @@ class HallsReply(Reply, frozen=True, omit_defaults=False):
     halls: tuple[HallReply, ...]
 
 
+class AccessRelease(Request, frozen=True):
+    """From an instant on so many per cent of the places for wheelchairs that are free then are general seats."""
+
+    at: str
+    percent: int
+
+
 class PerformanceRequest(Request, frozen=True):
     """A performance. `prices`: category → price type → minor units; the first type is the standard one.
 
     `vat_rate`: basis points, contained in prices and fees. `price_types`: those of which there is more to say.
+    `access_release`: by time, how places for wheelchairs that nobody took become general seats.
     """
 
     performance: PerformanceId
@@ -56,6 +64,7 @@ class PerformanceRequest(Request, frozen=True):
     currency: str = "EUR"
     vat_rate: int = 0
     price_types: dict[str, PriceType] = msgspec.field(default_factory=dict)
+    access_release: tuple[AccessRelease, ...] = ()
     reason: Text = "set up"
 
 

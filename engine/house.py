@@ -197,6 +197,9 @@ async def add_performance(cell: Cell, ledger: Ledger, made: Performance, change:
     hall = find_hall(cell, made.hall)
     made = with_shares(made)
     check_prices(made, hall.layout)
+    steps = [step.at_ms for step in made.access_release]
+    if steps != sorted(set(steps)) or not all(1 <= step.percent <= 100 for step in made.access_release):
+        raise BadInput("access_release goes on in time, and each step has between 1 and 100 percent")
     for kind in made.price_types.values():
         if kind.verify_url:
             await Gate(cell.house.webhooks_to).check(kind.verify_url)

@@ -12,16 +12,16 @@ import pytest
 from engine import orders, recovery, seats
 from engine.allotments import Wanted, give_back, set_aside, standings
 from engine.best import Best
-from engine.catalogue import OnSale
+from engine.catalogue import OnSale, Release
 from engine.entries import Customer, Payment
 from engine.errors import BadInput, Refused
-from engine.house import add_key
+from engine.house import add_key, add_performance
 from engine.instants import now_ms
 from engine.orders import Buyer
 from engine.seats import Held
 from engine.shares import PARTNER, Owner
 from engine.wishes import Wish
-from engine.words import AreaId, SeatId
+from engine.words import AreaId, PerformanceId, SeatId
 from tests.backstage import BY, Backstage
 from tests.integration.test_recovery import check_clean, go_back, keep_copy, recover
 
@@ -150,3 +150,12 @@ def test_what_is_published_tells_neither_why_nor_which_seats() -> None:
     made = Allotment("p", "share", "A", "house", why="the mayor", who="Ann", seats=(SeatId("a-1"),))  # type: ignore[arg-type]
     published = msgspec.json.decode(published_form(made))
     assert published == {"performance": "p", "name": "share", "letter": "A", "purpose": "house"}
+
+
+async def test_a_curve_of_release_goes_on_in_time(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    known = stage.cell.performance(on_sale.performances[0])
+    for steps in ((Release(2, 50), Release(1, 100)), (Release(1, 0),), (Release(1, 101),)):
+        made = msgspec.structs.replace(known, performance=PerformanceId("curve"), access_release=steps)
+        with pytest.raises(BadInput, match="access_release"):
+            await add_performance(stage.cell, stage.ledger, made, BY)
