@@ -9,7 +9,7 @@
 -- edge = 1 left 2 right 3 either, near = {block, focus, …} to be tried first and in this order, from = the letter of the
 -- allotment to take from (only `near`, then), unit = a whole block or nothing}.
 -- Answers block, offset, level; or nil.
--- INCLUDES runs segment draft slots search
+-- INCLUDES runs segment draft slots search find_near
 
 -- The first block of all at a level, where nothing else is wished for: as the next step would find it, only sooner.
 local function first_indexed(performance, wish, slots, level)
@@ -21,32 +21,6 @@ local function first_indexed(performance, wish, slots, level)
     if best == 0 then break end
   end
   return best
-end
-
-local function find_near(performance, wish)
-  local near, blocks, edges = wish.near, {}, EDGES[wish.edge or 0]
-  for place = 1, #near, 2 do blocks[#blocks + 1] = near[place] end
-  read_blocks(performance, blocks)
-  local first, first_offset
-  local looks = {}
-  for number, edge in ipairs(edges) do looks[number] = {sieve(wish, edge)} end
-  for place = 1, #near, 2 do
-    local block, row = near[place], performance.rows[near[place]]
-    for number, edge in ipairs(edges) do
-      if looks[number][1](row) then
-        if wish.level == 0 and looks[number][2](row) then
-          local offset = fit(performance, wish, block, edge, true, near[place + 1])
-          if offset then return block, offset, 0 end
-        end
-        if not first then
-          local offset = fit(performance, wish, block, edge, false, near[place + 1])
-          if offset then first, first_offset = block, offset end
-          if offset and wish.level == 1 then return block, offset, 1 end
-        end
-      end
-    end
-  end
-  return first, first_offset, 1
 end
 
 local function find_best(performance, wish)

@@ -2,7 +2,7 @@
 -- (split 1), in rows one behind the other (2), or near each other (3); else (4) in as few parts as may be, anywhere.
 -- Nobody sits alone where that can be, and the parts are as even as may be. What else a wish says, it says of each part;
 -- but a unit is not split. Changes nothing: answers runs {block, offset, count, …} and how they are split, or nil.
--- INCLUDES find_best find_pair draft
+-- INCLUDES find_best find_near find_pair roomy draft
 local LARGEST_PART, NEAR_A_PART = 8, 32
 
 local function part_of(wish, k)

@@ -1,5 +1,5 @@
 -- Looks at the rows of blocks, one after the other: whether a wish, see `find_best`, finds room in them.
--- INCLUDES draft pick candidates
+-- INCLUDES draft read_blocks pick candidates
 local AT_ONCE = 512
 
 -- The blocks that this call changed, of which the index says what was.
