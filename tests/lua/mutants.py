@@ -30,7 +30,7 @@ ABOUT = """# Tests of the scripts
 
 One file a script, under its own path: `lua/seats/hold.lua` is tried in `seats/test_hold.py`, on a real Redis, in scenes
 that are drawn (`"A: . h1 s2"`, see `drawing.py`). What holds for every script alike is in `test_every_script.py`, and
-of rights in `test_rights.py`; long walks at random against a model and the auditor are in `tests/property/test_machine.py`.
+of rights in `test_rights.py`; long walks at random against a model and the auditor are in `tests/property/walk.py`.
 
 ## Mutants
 
@@ -319,15 +319,8 @@ MUTANTS = (
         "return true",
         "a split ignores the mask",
     ),
-    M("include/find_best", "#row ~= wish.k", "false", "a unit is taken in part"),
     M("include/runs", "length == k or length >= k + 2", "length >= k", "the index knows nobody who is left alone"),
     M("include/runs", "if first == 1 then", "if true then", "the index takes any seat for an end"),
-    M(
-        "include/segment",
-        "math.min(k, LARGEST_INDEXED)",
-        "math.min(k, LARGEST_INDEXED - 1)",
-        "a party of eight is looked up as one of seven",
-    ),
     M("include/reindex", "and 1 or 0", "and 0 or 1", "the index says the contrary"),
     M("include/reindex", "seen[class] = true\n    place", "place", "the index knows one class of a row"),
     M("include/runs", 'class == "" and "%u+"', 'class == "" and "%a+"', "a general request finds access places"),
@@ -344,13 +337,6 @@ MUTANTS = (
         "sold out though access places are open",
     ),
     M("include/find_split", "if wish.unit then return nil end", "", "a unit is split"),
-    M(
-        "include/find_split",
-        "larger == k - 1 and k > 3 and alone or 0",
-        "0",
-        "a split leaves one alone though it need not",
-    ),
-    # A plan that changes while it is sold from.
     M("seats/replan", "if #move.missing > 0 then", "if false then", "a seat that the new plan lacks is forgotten"),
     M(
         "include/places",

@@ -1,5 +1,7 @@
 """A visitor lets go."""
 
+import pytest
+
 from tests.lua.stage import HOLD_MS, Stage
 
 
@@ -87,3 +89,21 @@ def test_the_return_delay_is_random_and_never_longer_than_it_may_be(stage: Stage
         stage.pass_time(30_001)
         stage.let_in(1)
     assert len(delays) > 5
+
+
+@pytest.mark.parametrize(("is_there", "after"), [(True, "A: Q ."), (False, "A: . .")])
+@pytest.mark.parametrize("return_ms", [0, 1])
+def test_what_an_allotment_gave_comes_back_to_it_while_it_is_there(
+    stage: Stage, return_ms: int, is_there: bool, after: str
+) -> None:
+    stage.before("A: . .", return_ms=return_ms)
+    stage.let_in(1)
+    assert stage.allot("Q", "A1")[0] == b"allotted"
+    assert stage.hold(1, "A1 A2", terms=(0, 0, 0, 0, 1_800_000, (), ("oQ",)))[0] == b"held"
+    if not is_there:
+        assert stage.open("Q")[0] == b"opened"
+    assert stage.release(1, "h1")[0] == b"released"
+    if return_ms:
+        stage.pass_time(1_000)
+        stage.sweep()
+    assert stage.after() == after
