@@ -207,7 +207,15 @@ async def test_an_on_sale_says_what_is_sold_when_and_for_how_much(town: Town) ->
         assert [each["performance"] for each in found["performances"]] == list(sale.performances)
         assert found["performances"][0]["prices"]["Rang 1"] == {"full": 2000, "reduced": 1500}
         assert found["policies"] == {"fees": "none", "refunds": "none", "delivery": "by e-mail"}
-        assert found["limits"] == {"seats_a_hold": 6, "seats_a_place": 6, "holds_an_order": 20}
+        assert found["limits"] == {
+            "seats_a_hold": 6,
+            "seats_a_place": 6,
+            "holds_an_order": 20,
+            "lone_seats": "where-avoidable",
+            "unpaid_holds": 2,
+            "cool_down_seconds": 60,
+            "longest_hold_seconds": 1_800,
+        }
         assert "seed" not in found["draw"]
 
 
