@@ -84,9 +84,11 @@ def _payment_keys(cell: Cell, order: Order, operation: str) -> tuple[str, ...]:
     )
 
 
-def _decide(cell: Cell, operation: str, reply: Reply) -> tuple[OrderId, str]:
+def _decide(cell: Cell, operation: str, reply: Reply, most: int = 0) -> tuple[OrderId, str]:
     """Order and state from the reply of `confirm`, `await` or `conflict`, or of the first of them that this
     operation id met: a repeat gets the first answer, whatever the payment has become since. Raises `Refused`.
+
+    `most`: how many seats of a performance one customer may have, where the holds still stand.
     """
     match reply[0]:
         case b"confirmed":
@@ -97,6 +99,10 @@ def _decide(cell: Cell, operation: str, reply: Reply) -> tuple[OrderId, str]:
             return cell.keys.order_of(reply[2].decode()), "conflicted"
         case b"payment_used":
             raise Refused("payment-used", "this payment belongs to another order")
+        case b"limit" if most:
+            raise Refused(
+                "too-many-seats", "that would be more seats than one customer may have", limit=most, yours=reply[2]
+            )
         case b"hold_ended" | b"unknown_performance" | b"taken" | b"limit" | b"code_used":
             raise Refused("hold-ended", "the time for which these seats were kept has ended")
     raise broken(operation, reply)
@@ -138,15 +144,8 @@ async def sell(cell: Cell, order: Order, sold: Sold, operation: str, fingerprint
             pack(_customer(cell, order)),
         ),
     )
-    if reply[0] == b"limit":
-        raise Refused(
-            "too-many-seats",
-            "that would be more seats than one customer may have",
-            limit=_customer(cell, order)[1],
-            yours=reply[2],
-        )
     _bear_in_mind(cell, order, sold.holds, *reply)
-    return _decide(cell, "orders/confirm", reply)
+    return _decide(cell, "orders/confirm", reply, _customer(cell, order)[1])
 
 
 @of_one_plan

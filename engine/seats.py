@@ -94,29 +94,22 @@ async def hold(
     fingerprint = digest(pack(packed), pack(halls), pack(price_types), *([pack(given_up)] if former else []))
     if proofs != NOTHING:
         fingerprint = cell.fingerprint(fingerprint, pack(proofs))
-    operation = "seats/swap" if former else "seats/hold"
     hold_id = HoldId(digest("swap" if former else "hold", owner.owner, key))
     keys = cell.keys
-    reply = await cell.call(
-        operation,
-        (
-            keys.cell,
-            keys.operation(hold_id),
-            keys.outbox,
-            keys.sale(owner.on_sale),
-            keys.live(owner.on_sale),
-            *halls,
-        ),
-        (
-            fingerprint,
-            hold_id,
-            owner.owner,
-            owner.place,
-            pack(_terms(on_sale, granted, takeable, is_staff=not owner.place)),
-            pack(packed),
-            *([pack(given_up)] if former else []),
-        ),
+    touched = (
+        keys.cell,
+        keys.operation(hold_id),
+        keys.outbox,
+        keys.sale(owner.on_sale),
+        keys.live(owner.on_sale),
+        *halls,
     )
+    terms = pack(_terms(on_sale, granted, takeable, is_staff=not owner.place))
+    asked = (fingerprint, hold_id, owner.owner, owner.place, terms, pack(packed))
+    if former:
+        reply = await cell.call("seats/swap", touched, (*asked, pack(given_up)))
+    else:
+        reply = await cell.call("seats/hold", touched, asked)
     match reply[0]:
         case b"held":
             items = price(list(pieces(cell, wishes, performances, reply[3:-1])), price_types, granted.codes)
@@ -170,7 +163,7 @@ async def hold(
             raise Refused("sale-ended", "this sale has ended", phase=reply[1].decode())
         case b"unknown_performance":
             raise Refused("unknown-performance", "there is no such performance here")
-    raise broken(operation, reply)
+    raise broken("seats/swap" if former else "seats/hold", reply)
 
 
 def _terms(on_sale: OnSale | None, granted: Granted, takeable: Takeable, *, is_staff: bool) -> tuple[object, ...]:

@@ -19,6 +19,7 @@ from engine.webhooks import (
     judge,
     of_opening,
     of_order,
+    of_partial_return,
     of_test,
     of_verb,
     retry_after,
@@ -90,7 +91,7 @@ def test_while_two_secrets_count_either_verifies(signer: Signer) -> None:
 def every_event() -> "list[Event]":
     orders = [of_order(f"order.{word}", "0198-x", "a-sale", NOW) for word in ("confirmed", "recorded", "refunded")]
     verbs = [of_verb(verb, "a-sale", "17-0", NOW) for verb in ("pause", "resume", "sell_out")]
-    return [*orders, *verbs, of_opening("a-sale", NOW)]
+    return [*orders, of_partial_return("0198-x", "a-sale", "17-1", NOW), *verbs, of_opening("a-sale", NOW)]
 
 
 def test_every_type_has_its_event_and_an_id_of_its_own_that_can_be_signed() -> None:
