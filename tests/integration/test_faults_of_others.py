@@ -218,7 +218,7 @@ async def test_a_checkout_does_not_pick_other_seats_than_were_held(on: Raced) ->
 
 async def test_the_middle_of_a_row_is_the_halls_and_not_that_of_what_is_free(on: Raced) -> None:
     """Wherever seats of a row are sold, the next are offered in the middle of the row itself."""
-    for taken in (range(1, 3), range(1, 6), range(1, 8), range(15, 22), range(17, 22), range(20, 22)):
+    for taken in (range(1, 2), range(1, 6), range(1, 8), range(15, 22), range(17, 22), range(21, 22)):
         rush = await on(one_price(1, 21), seats_a_hold=7, seats_a_place=7)
         await rush.buy(await rush.hold(seats=tuple(SeatId(f"zaal-R0-{number}") for number in taken)))
         best = await rush.hold(best=Best(quantity=3))

@@ -50,6 +50,13 @@ def left_alone(seats: str, offset: int, k: int) -> int:
     return (len(left) - len(left.rstrip("o")) == 1) + (len(right) - len(right.lstrip("o")) == 1)
 
 
+def is_uneven(seats: str, offset: int, k: int) -> bool:
+    """Whether both sides keep an odd number, and more than one, of the run that is cut."""
+    left, right = seats[:offset], seats[offset + k :]
+    both = len(left) - len(left.rstrip("o")), len(right) - len(right.lstrip("o"))
+    return all(side % 2 and side > 1 for side in both)
+
+
 def starts(row: Row, wish: Wish, edge: int) -> Iterator[int]:
     """Every offset at which the party finds room."""
     if wish.is_unit and len(row.seats) != wish.k:
@@ -63,11 +70,14 @@ def starts(row: Row, wish: Wish, edge: int) -> Iterator[int]:
 
 
 def best_start(row: Row, wish: Wish, edge: int, focus: float, *, is_strict: bool) -> int | None:
-    """Fewest left alone, then the nearest to the focus, then the first."""
+    """Fewest left alone, then not an odd number on both sides, then the nearest to the focus, then the first."""
     ideal = focus - 1 - (wish.k - 1) / 2
-    ranked = [(left_alone(row.seats, at, wish.k), abs(at - ideal), at) for at in starts(row, wish, edge)]
+    ranked = [
+        (left_alone(row.seats, at, wish.k), not edge and is_uneven(row.seats, at, wish.k), abs(at - ideal), at)
+        for at in starts(row, wish, edge)
+    ]
     ranked = [each for each in ranked if not (is_strict and each[0])]
-    return min(ranked)[2] if ranked else None
+    return min(ranked)[3] if ranked else None
 
 
 def together(rows: Sequence[Row], wish: Wish) -> Found | None:
