@@ -55,18 +55,18 @@ export class Basket {
   }
 
   /** The same wish after an answer that never came is the same request: it cannot reserve twice. */
-  async hold(items, priceTypes) {
+  async hold(items, priceTypes, proofs = {}) {
     if (this.holds.length >= this.most) throw new Problem({ slug: 'basket-full' });
-    return this.reserve(`${this.path}/holds`, items, priceTypes);
+    return this.reserve(`${this.path}/holds`, { items, priceTypes, proofs });
   }
 
   /** Something else instead of what is held, in one step: refused, it is kept as it was. */
-  async swap(hold, items, priceTypes) {
-    return this.reserve(`${this.path}/holds/${encodeURIComponent(hold)}/swap`, items, priceTypes, hold);
+  async swap(hold, items, priceTypes, proofs = {}) {
+    return this.reserve(`${this.path}/holds/${encodeURIComponent(hold)}/swap`, { items, priceTypes, proofs }, hold);
   }
 
-  async reserve(path, items, priceTypes, instead = null) {
-    const body = priceTypes?.length ? { items, price_types: priceTypes } : { items };
+  async reserve(path, { items, priceTypes, proofs }, instead = null) {
+    const body = { items, ...(priceTypes?.length ? { price_types: priceTypes } : {}), ...proofs };
     const wish = path + JSON.stringify(body);
     const key = this.uncertain?.wish === wish ? this.uncertain.key : crypto.randomUUID();
     this.uncertain = { wish, key };

@@ -10,6 +10,7 @@ import { LiveSeats } from './liveseats.js';
 import { nameSeat, nameSeats, planPath, readPlan } from './plan.js';
 import { priceRange, pickedSeats } from './prices.js';
 import { BLOCKED, MINE, PICKED, STATE_NAMES, STATE_OF_LETTER } from './seatlooks.js';
+import { proofForm } from './proofs.js';
 import { SeatList } from './seatlist.js';
 import { standingForm } from './standingform.js';
 import { readKept, TAB, writeKept } from './storage.js';
@@ -19,7 +20,7 @@ const SHOWN_AS = 'parvis:seats-as';
 const NO_ROOM = ['too-many-seats', 'basket-full'];
 
 /**
- * `hold(items, types)` reserves and gives the hold, null where one may only look; `release(hold)` lets one go, null where
+ * `hold(items, types, instead, proofs)` reserves and gives the hold, null where one may only look; `release(hold)` lets one go, null where
  * that is done elsewhere; `mine(performance)` gives the seat ids already reserved. `onopen({category: n})` tells what is
  * left, `onpick(ids)` what is picked, `elsewhere(quantity)` gives buttons that lead to other performances. `isInside`: the
  * page around it has the style already. `onelement(element)`: there is something to see; the plan is still being read. `keptAs`: the
@@ -35,7 +36,12 @@ export class Chooser {
     this.tray = h('div', { class: 'tray', part: 'tray', hidden: true });
     this.forms = h('div', { class: 'forms' });
     this.stage = h('section', { class: 'card map-card', part: 'plan' }, h('p', { class: 'muted' }, words.say('loading')));
-    this.panel = h('div', { class: 'chooser' }, this.problem, this.box.element, this.forms, this.stage);
+    this.proofs = this.hold && proofForm({ performance, words, onchange: () => this.prove(performance) });
+    if (this.proofs) {
+      const { hold } = this;
+      this.hold = (items, types, instead) => hold(items, types, instead, this.proofs.read());
+    }
+    this.panel = h('div', { class: 'chooser' }, ...[this.problem, this.box.element, this.proofs?.element, this.forms, this.stage].filter(Boolean));
     this.element = this.isInside ? this.panel : wear(h('div'), this.panel);
     this.showForms(performance.categories.map(({ name }) => name).filter((name) => performance.prices[name]), []);
     this.live = new LiveSeats({ house: this.house, performance: this.id, onchange: (now) => this.hear(now) });
@@ -79,8 +85,19 @@ export class Chooser {
     this.map?.stop();
   }
 
+  /** A code or a number was typed: prices that ask for it can be chosen now. */
+  prove(performance) {
+    this.performance = this.proofs.proven(performance);
+    const [categories, areas] = this.formsFor;
+    this.formsShown = null;
+    this.showForms(categories, areas);
+    this.standing.forEach((area) => area.show(this.areas[area.id] ?? 0));
+    if (this.plan) this.showTray();
+  }
+
   showForms(categories, areas) {
     const { performance, limit, currency, words } = this;
+    this.formsFor = [categories, areas];
     const key = `${categories.join('\n')}\n\n${areas.map(({ id }) => id)}\n\n${this.plan?.hasStairs}`;
     if (!this.hold || key === this.formsShown) return;
     this.formsShown = key;

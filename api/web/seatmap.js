@@ -110,7 +110,7 @@ class ParvisSeatMap extends HTMLElement {
     const chooser = this.chooser = new Chooser({
       house: this.getAttribute('house'), performance, currency: onSale.currency, limit: onSale.limits.seats_a_hold, words, isInside: true,
       keptAs: `parvis:picked:${this.getAttribute('house')}/${performance.performance}`,
-      hold: mayChoose ? (items, types, instead) => this.hold(items, types, instead) : null,
+      hold: mayChoose ? (...wish) => this.hold(...wish) : null,
       release: mayChoose ? (hold) => this.release(hold) : null,
       mine: (which) => this.seatsOf(which),
       elsewhere: (quantity) => this.elsewhere(quantity),
@@ -133,11 +133,11 @@ class ParvisSeatMap extends HTMLElement {
   }
 
   /** `instead`: a hold that is given up for it in the same step. */
-  async hold(items, types, instead = '') {
+  async hold(items, types, instead = '', proofs = {}) {
     const path = `/v1/houses/${this.getAttribute('house')}/holds${instead && `/${encodeURIComponent(instead)}/swap`}`;
-    const body = types?.length ? { items, price_types: types } : { items };
+    const body = { items, ...(types?.length ? { price_types: types } : {}), ...proofs };
     try {
-      const held = await (this.given?.hold ?? (() => change('POST', path, { body, bearer: this.pass })))(items, types, instead);
+      const held = await (this.given?.hold ?? (() => change('POST', path, { body, bearer: this.pass })))(items, types, instead, proofs);
       this.holds = [...this.holds.filter(({ hold }) => hold !== instead), held];
       if (!this.given) setTimeout(() => this.refresh(), untilMs(held.expires_at) + 500);
       if (instead) this.tell('parvis-release', { hold: instead });

@@ -93,7 +93,7 @@ function seatMap(mayChoose) {
   map = h('parvis-seat-map', { house, 'on-sale': id, performance: basket.items[0]?.performance ?? onSale.performances[0].performance });
   map.given = {
     words, onSale, mine: (which) => basket.seatsOf(which), release: (hold) => basket.release(hold),
-    hold: mayChoose ? (items, types, instead) => (instead ? basket.swap(instead, items, types) : basket.hold(items, types)).catch((trouble) => { if (trouble.slug?.startsWith('pass-')) fail(trouble); throw trouble; }) : null,
+    hold: mayChoose ? (items, types, instead, proofs) => (instead ? basket.swap(instead, items, types, proofs) : basket.hold(items, types, proofs)).catch((trouble) => { if (trouble.slug?.startsWith('pass-')) fail(trouble); throw trouble; }) : null,
   };
   map.addEventListener('parvis-plan', ({ detail: { performance, plan } }) => { plans.set(performance, plan); view?.update(); });
   return map;

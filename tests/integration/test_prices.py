@@ -27,7 +27,7 @@ RACERS = 200
 USES = 10
 
 
-async def open_sale(town: Town, *, shows: int = 1, **changed: Any) -> Sale:
+async def open_sale(town: Town, *, shows: int = 1, slug: str = "noord", **changed: Any) -> Sale:
     """An on-sale whose performances have every kind of price type; row A has wheelchairs' places and companions'."""
     number = uuid.uuid4().hex[:8]
     plan = small_plan(rows=20, seats=20, standing=200)
@@ -45,7 +45,7 @@ async def open_sale(town: Town, *, shows: int = 1, **changed: Any) -> Sale:
         "social": PriceType(needs="number", share=2000, vat_rate=0, verify_url=changed.pop("verify_url", "")),
         "companion": PriceType(needs="companion", share=0, fee=0),
     }
-    async with at_house(town.network_file, "noord") as (cell, ledger):
+    async with at_house(town.network_file, slug) as (cell, ledger):
         await houses.add_hall(cell, ledger, f"hall-{number}", "Hall", plan, BY)
         for name in names:
             series = {"series": PriceType(needs="series", share=5000, series=names)} if shows > 1 else {}
@@ -75,9 +75,9 @@ async def open_sale(town: Town, *, shows: int = 1, **changed: Any) -> Sale:
         on_sale = OnSale(on_sale=f"sale-{number}", title="Sale", performances=names, **rules)  # type: ignore[arg-type]
         await houses.add_on_sale(cell, ledger, on_sale, BY)
         layout = cell.catalogue.halls[f"hall-{number}"].layout  # type: ignore[index]
-        town.manage_keys["noord"] = manage
+        town.manage_keys[slug] = manage
         layouts: dict[str, Sequence[str]] = dict.fromkeys(names, layout.seat_ids)
-        return Sale(town, "noord", on_sale.on_sale, f"hall-{number}", layouts, manage, counter)
+        return Sale(town, slug, on_sale.on_sale, f"hall-{number}", layouts, manage, counter)
 
 
 @pytest.fixture
