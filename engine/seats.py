@@ -76,7 +76,7 @@ async def hold(
     check_sizes(cell, wishes, on_sale if owner.place else None)
     if price_types:  # a refusal changes nothing: what cannot be priced is never held
         check_price_types(price_types, [lists for wish in wishes for lists in price_lists(cell, wish)])
-    granted = await grant(cell, wishes, price_types, proofs, is_staff=not owner.place)
+    granted = await grant(cell, wishes, price_types, proofs, is_staff=not owner.place and not owner.is_partner)
     takeable = Takeable(cell.catalogue, performances, owner, granted.batches)
     packed = [
         packed_wish(

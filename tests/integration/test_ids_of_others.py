@@ -15,7 +15,7 @@ from tests.integration.pictures import logo, png
 from tests.integration.test_walls import EXPECTED, SCOPES
 from tests.town import Answer, Sale, Town
 
-NO_IDS = {"house", "name", "provider", "action"}
+NO_IDS = {"house", "name", "provider", "action", "change"}
 """Parts of paths that are words and no ids."""
 THEIR_ALARM, NO_ALARM = 999_999_001, 999_999_002
 PLACEHOLDER = re.compile(r"{(\w+):\w+}")
@@ -65,6 +65,14 @@ def ids(town: Town) -> "tuple[Sale, dict[str, Any], dict[str, Any], dict[str, st
                 )
             batch = {"batch": f"batch-{uuid.uuid4().hex[:8]}", "title": "Codes", "count": 1}
             assert (await far.post("/manage/codes", batch, token=far.manage_key)).status == 201
+            aside = {
+                "performance": far.performance,
+                "name": "theirs",
+                "purpose": "house",
+                "seats": ["zaal-C-1"],
+                "reason": "none",
+            }
+            assert (await far.post("/manage/allotments", aside, token=far.manage_key)).status == 201
             webhook = await far.webhook()
             tested = await far.post(f"/manage/webhooks/{webhook}/test", {"reason": "a test"}, token=far.manage_key)
             look = {"colours": {}, "logo": logo(png()), "reason": "a test"}
@@ -76,14 +84,14 @@ def ids(town: Town) -> "tuple[Sale, dict[str, Any], dict[str, Any], dict[str, st
                 "on_sale": far.on_sale, "performance": far.performance, "hall": far.hall, "hold": held,
                 "order": order["order"], "key_id": far.manage_key.split("_")[1], "alarm": THEIR_ALARM,
                 "paid": paid, "webhook": webhook, "event": tested.json["event"],
-                "preview": preview, "logo": drawn, "batch": batch["batch"],
+                "preview": preview, "logo": drawn, "batch": batch["batch"], "allotment": "theirs",
             }  # fmt: skip
             nobodys = {
                 "on_sale": "sale-0", "performance": "show-0-0", "hall": "hall-0", "hold": held[:-8] + "AAAAAAAA",
                 "order": str(uuid.uuid4()), "key_id": "0" * 16, "alarm": NO_ALARM, "paid": "yes-none",
                 "webhook": "wh" + "0" * 16, "event": "test-" + "0" * 32,
                 "preview": "0" * len(preview), "logo": "0" * 12 + drawn[12:],
-                "batch": "batch-00000000",
+                "batch": "batch-00000000", "allotment": "nobodys",
             }  # fmt: skip
             tokens = {
                 "nobody": "",
@@ -114,7 +122,7 @@ async def test_an_id_of_another_house_in_a_path_is_an_id_of_nobody(
     town: Town, ids: "tuple[Sale, dict[str, Any], dict[str, Any], dict[str, str]]", method: str, path: str
 ) -> None:
     opened, theirs, nobodys, tokens = ids
-    words = {"house": "noord", "provider": "demo", "action": "pause"}
+    words = {"house": "noord", "provider": "demo", "action": "pause", "change": "0"}
     async with opened as sale:
         for who, token in tokens.items():
             seen = []
@@ -122,6 +130,8 @@ async def test_an_id_of_another_house_in_a_path_is_an_id_of_nobody(
                 full = town.url + PLACEHOLDER.sub(r"{\1}", path).format(**(named | words))
                 body = {"secret_hash": "x"} if path.endswith("/places") else {"place": "x", "secret": "x"}
                 sent = {"reason": "none"} if "/manage/" in path else body
+                if path.endswith("/plan"):
+                    sent["hall"] = sale.hall
                 answer = await sale.ask(method, full, sent if method == "POST" else None, token=token)
                 seen.append(without_ids(answer, theirs, nobodys))
             assert seen[0] == seen[1], who

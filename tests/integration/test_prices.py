@@ -539,3 +539,15 @@ async def test_pages_without_scripts_offer_no_price_that_they_cannot_ask_a_code_
         page = await visitor.open(page.link("To payment"))
         page = await visitor.send(page, "Pay €42.00", email="ada@example.org", name="Ada", payment="yes")
         assert "of which VAT 6\N{NO-BREAK SPACE}% €2.38" in page.text
+
+
+async def test_a_partner_is_bound_by_what_a_price_asks_for_as_everybody_is(sale: Sale) -> None:
+    key = await sale.key("allotment")
+    aside = {"performance": sale.performance, "name": "share", "purpose": "partner", "for": key.split("_")[1]}
+    made = await sale.post("/manage/allotments", aside | {"quantity": 4, "reason": "test"}, token=sale.manage_key)
+    assert made.status == 201, made.json
+    wish = {**best(sale, 1), "allotment": "share"}
+    refused = await hold(sale, key, [wish], ["promo"])
+    assert (refused.status, refused.slug) == (422, "condition-not-met")
+    assert (await hold(sale, key, [wish], ["full"])).status == 201
+    assert (await hold(sale, sale.counter_key, [best(sale, 1)], ["promo"])).status == 201
