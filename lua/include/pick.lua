@@ -1,6 +1,6 @@
 -- The best start (0-based offset) for k seats together in a row: first the choice that leaves fewest seats
 -- alone, then one that does not leave an odd number on both sides (most parties come in pairs, and each side would end
--- with a seat over), then the nearest to the row's focus, which is fixed by the hall and not by what is free.
+-- with a seat over) unless parties as large fill both, then the nearest to the row's focus, which is fixed by the hall and not by what is free.
 -- In each free run the starts are tried from the focus outwards, so the first that leaves nobody alone is its best.
 -- `class`: the letters that may be taken, "" any general seat. `is_strict` refuses to leave anyone alone.
 -- `free`: the letter of a seat that may be taken, `o` if not said. nil when the row has no such run.
@@ -31,7 +31,8 @@ local function pick(row, classes, class, k, focus, is_strict, free)
       local stranger = is_mixed and find(classes, foreign, start)
       if not stranger or stranger > start + k - 1 then
         local alone = (start - from == 1 and 1 or 0) + (to - start - k == 0 and 1 or 0)
-        if alone == 0 and (start - from) % 2 == 1 and (last - start) % 2 == 1 then alone = 0.5 end
+        local before, after = start - from, last - start
+        if alone == 0 and before % 2 == 1 and after % 2 == 1 and (before % k > 0 or after % k > 0) then alone = 0.5 end
         if not (is_strict and alone >= 1)
           and (not best or alone < best_alone or (alone == best_alone and distance < best_distance)) then
           best, best_alone, best_distance = start - 1, alone, distance

@@ -51,10 +51,10 @@ def left_alone(seats: str, offset: int, k: int) -> int:
 
 
 def is_uneven(seats: str, offset: int, k: int) -> bool:
-    """Whether both sides keep an odd number, and more than one, of the run that is cut."""
+    """Whether both sides keep an odd number, more than one, of the run that is cut, that such parties do not fill."""
     left, right = seats[:offset], seats[offset + k :]
     both = len(left) - len(left.rstrip("o")), len(right) - len(right.lstrip("o"))
-    return all(side % 2 and side > 1 for side in both)
+    return all(side % 2 and side > 1 for side in both) and any(side % k for side in both)
 
 
 def starts(row: Row, wish: Wish, edge: int) -> Iterator[int]:

@@ -11,8 +11,9 @@ from tests.lua.stage import Stage
 @pytest.mark.parametrize(
     ("before", "quantity", "seats"),
     [
-        ("A: . . . . .", 1, "A3"),  # the middle
-        ("A: . . . . . . .", 1, "A3"),  # beside it: of three on either side one would be over
+        ("A: . . . . . . .", 1, "A4"),  # the middle
+        ("A: . . . . . . . .", 2, "A3 A4"),  # beside it: of three on either side one would be over
+        ("A: . . . . . . . . .", 3, "A4 A5 A6"),  # three on either side are just another such party
         ("A: . . . . . . .", 3, "A3 A4 A5"),
         ("A: . . . . . .", 2, "A3 A4"),
         ("A: . . . . .   B: . . . . .", 3, "A1 A2 A3"),  # the middle would leave one on either side
