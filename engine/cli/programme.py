@@ -41,6 +41,8 @@ QUIET_PACE: Final[dict[str, Any]] = {
     "cap": 200,
     "hold_seconds": 60,
     "return_delay_seconds": 0,
+    # Those who time its holds let go of every one.
+    "unpaid_holds": 0,
 }
 SALE_SECONDS: Final = 32
 PLACES_A_VISITOR: Final = 1.9
