@@ -91,7 +91,7 @@ async def test_a_plan_never_changes_and_seats_are_a_second_old_at_most(town: Tow
         assert plan.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert plan.json["categories"][0]["name"] == "Rang 1"
         seats = await sale.get(f"/performances/{sale.performance}/seats")
-        assert seats.json.keys() == {"version", "seats", "areas"}
+        assert seats.json.keys() == {"version", "seats", "areas", "plan_change"}
         assert seats.json["areas"].keys() == {"vloer"}
         assert len(seats.json["seats"]) == 400
         assert set(seats.json["seats"]) <= set("ohsb")
@@ -211,8 +211,9 @@ async def test_an_on_sale_says_what_is_sold_when_and_for_how_much(town: Town) ->
             "seats_a_hold": 6,
             "seats_a_place": 6,
             "holds_an_order": 20,
-            "lone_seats": "where-avoidable",
-            "unpaid_holds": 2,
+            "seats_a_customer": 0,
+            "lone_seats": "off",
+            "unpaid_holds": 0,
             "cool_down_seconds": 60,
             "longest_hold_seconds": 1_800,
         }
