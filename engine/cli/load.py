@@ -167,10 +167,8 @@ async def _open_houses(
                 opened[slug] = await put_on(cell, ledger, SHOWS[slug], lambda _: QUIET_PACE, now_ms())
             else:
                 opens_at_ms = now_ms() + int(1000 * _opens_in_s(shared))
-                # Those who time the quiet house's holds let go of every one.
-                rules = _pace(own) | ({"unpaid_holds": 0} if slug == QUIET else {})
                 opened[slug] = await put_on(
-                    cell, ledger, SHOWS[slug], lambda _, rules=rules: rules, opens_at_ms, document=document
+                    cell, ledger, SHOWS[slug], lambda _: _pace(own), opens_at_ms, document=document
                 )
     return Staged(urls, opened, network_file)
 
