@@ -18,21 +18,21 @@ ROOT = Path(__file__).resolve().parents[2]
 QUICK = ("--think-s", "0.2", "--come-within-s", "3", "--hold-seconds", "3")
 
 UNWRITTEN = (
-    'local entry = "1-1" if tonumber(total) % 20 > 0 then '
+    'local entry = "1-1" if string.byte(order, -1) % 2 > 0 then '
     'entry = redis.call("XADD", outbox, "*", "kind", "order", "data", payload) end'
 )
 MISTAKES: "dict[str, tuple[str, str]]" = {
     # Named seats are taken, whoever has them.
-    "lua/include/take.lua": ("string.byte(row, offset + count + 1) ~= 111", "false"),
+    "lua/include/take.lua": ('letter ~= "" and string.find(letters, letter, 1, true) ~= nil', "true"),
     # Whoever claims is let in: before the turn, beyond the cap, faster than the rate.
     "lua/waiting_room/admit.lua": (
         'if position >= line.now_serving then return {"not_yet", line.now_serving} end',
         "line.cap, line.pace = 100000, 60000000",
     ),
     # One pass may hold anything.
-    "lua/seats/hold.lua": ("if performance.owned > tonumber(limit) then", "if false then"),
+    "lua/include/choose.lua": ("if performance.owned > limit then", "if false then"),
     # Every other order or so is never written down.
-    "lua/orders/confirm.lua": (
+    "lua/include/write_order.lua": (
         'local entry = redis.call("XADD", outbox, "*", "kind", "order", "data", payload)',
         UNWRITTEN,
     ),
