@@ -17,6 +17,8 @@ from tests.lua.stage import SALE, Stage, pack
 ORDERS: Final = 1_000
 IN_FLIGHT: Final = 64
 ROUNDS: Final = 9
+NOBODY: Final = pack(("", 0))
+"""No limit of what one customer may buy."""
 PAYLOAD: Final = b"x" * 600
 """About as long as an order of two seats with its customer, sealed."""
 
@@ -36,7 +38,7 @@ def _calls() -> Iterator[tuple[tuple[str, ...], tuple[str | bytes | int, ...]]]:
         order = KEYS.order(OrderId(name))
         keys = (KEYS.cell, KEYS.operation(f"o{name}"), KEYS.payment("demo", name), order, KEYS.outbox)
         lines = (KEYS.sale(SALE), KEYS.live(SALE), PERFORMANCE[0], PERFORMANCE[2])
-        yield (*keys, *lines), ("1", name, name, name, PAYLOAD, pack([[name, 1]]), 4_200)
+        yield (*keys, *lines), ("1", name, name, name, PAYLOAD, pack([[name, 1]]), 4_200, NOBODY)
 
 
 async def _confirm_all(server: EmbeddedRedis, owner: Owner) -> float:
