@@ -7,6 +7,7 @@ whatever is wished for costs Redis no look at any row.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import accumulate
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +17,7 @@ from engine.errors import BadInput, Refused
 from engine.halls.layout import Block, Layout
 from engine.words import SeatId
 
+KINDS_COUNTED: Final = 256
 NEAREST_BLOCKS: Final = 128
 """So many blocks near a seat are looked at, one by one."""
 LARGEST_INDEXED: Final = 8
@@ -132,9 +134,24 @@ def _is_long(longest: Mapping[int, int], size: int, block: Block) -> bool:
     return longest.get(block.start, 0) >= size
 
 
-def may_be(best: Best, layout: Layout, performance: Performance) -> Callable[[Block], bool]:
-    """Whether a block could serve a wish that was granted, if it had room."""
-    letters, tests = _letters(best, meant_categories(best, layout, performance), layout), _tests(best, layout)
+def better_blocks(best: Best, layout: Layout, performance: Performance, block: int) -> int:
+    """How many blocks before this one could serve a wish that was granted, if they had room.
+
+    Counted once a hall for each kind of wish: a hold may not cost a look at every row of a hall.
+    """
+    letters = _letters(best, meant_categories(best, layout, performance), layout)
+    kind = (letters, best.quantity, best.zone, best.rows, best.aisle, best.no_stairs, best.unit)
+    counts = layout.counted.get(kind)
+    if counts is None:
+        if len(layout.counted) >= KINDS_COUNTED:
+            layout.counted.clear()
+        counts = list(accumulate(map(_may_be(best, letters, layout), layout.blocks), initial=0))
+        layout.counted[kind] = counts
+    return counts[block]
+
+
+def _may_be(best: Best, letters: str, layout: Layout) -> Callable[[Block], bool]:
+    tests = _tests(best, layout)
 
     def is_meant(block: Block) -> bool:
         is_eligible = any(letter in letters if letters else letter.isupper() for letter in block.classes)

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from engine.best import SPLITS, Best, may_be, meant_categories, packed_best
+from engine.best import SPLITS, Best, better_blocks, meant_categories, packed_best
 from engine.catalogue import OnSale, Performance
 from engine.cell import Cell
 from engine.entries import Item
@@ -203,13 +203,13 @@ def explain(cell: Cell, wishes: Sequence[Wish], items: Sequence[Item], ways: byt
             split, alone = found[number]
             first = min(layout.locate(seat)[0] for seat in seats)
             is_near = wish.best.near is not None
-            meant = may_be(wish.best, layout, cell.performance(wish.performance))
+            performance = cell.performance(wish.performance)
             yield Choice(
                 performance=wish.performance,
                 seats=seats,
                 together=SPLITS[split],
                 by="near" if is_near else "rank" if layout.is_ranked else "distance",
-                better_rows=0 if is_near or wish.allotment else sum(meant(block) for block in layout.blocks[:first]),
+                better_rows=0 if is_near or wish.allotment else better_blocks(wish.best, layout, performance, first),
                 leaves_alone=bool(alone),
             )
         start += size
