@@ -17,7 +17,7 @@ from engine.errors import BadInput, Refused
 from engine.halls.layout import Block, Layout
 from engine.words import SeatId
 
-KINDS_COUNTED: Final = 256
+KINDS_KNOWN: Final = 256
 NEAREST_BLOCKS: Final = 128
 """So many blocks near a seat are looked at, one by one."""
 LARGEST_INDEXED: Final = 8
@@ -76,16 +76,42 @@ def packed_best(best: Best, layout: Layout, performance: Performance, letter: st
         raise BadInput(f"aisle is one of {', '.join(EDGES)}")
     if best.split not in SPLITS:
         raise BadInput(f"split is one of {', '.join(SPLITS)}")
-    options: dict[str, Any] = {}
-    letters, tests = _letters(best, categories, layout), _tests(best, layout)
+    letters = _letters(best, categories, layout)
+    options = dict(_once(best, letters, layout, _narrowed))
+    if letter:
+        options["from"] = letter
+    if best.near is not None:
+        options["near"] = _near(best.near, layout, _allowed(best, letters, layout))
+    return ["best", letters, best.quantity, options] if options else ["best", letters, best.quantity]
+
+
+def _once(best: Best, letters: str, layout: Layout, work_out: Callable[[Best, str, Layout], Any]) -> Any:
+    """What a kind of wish means in a hall, worked out once: no hold may cost a look at every row of it."""
+    kind = (work_out, letters, best.quantity, best.zone, best.rows, best.aisle, best.no_stairs, best.unit, best.split)
+    if kind not in layout.known:
+        found = work_out(best, letters, layout)
+        if len(layout.known) >= KINDS_KNOWN:
+            layout.known.clear()
+        layout.known[kind] = found
+    return layout.known[kind]
+
+
+def _allowed(best: Best, letters: str, layout: Layout) -> list[Callable[[Block], bool]]:
+    """What a block must be, its letters among it where several may be taken."""
+    tests = _tests(best, layout)
     if len(letters) > 1:
         # Places for wheelchairs may become general seats, so their letters count as if they were.
         meant = set(letters if best.unit else letters + letters.lower())
         tests.append(lambda block: not meant.isdisjoint(block.classes))
+    return tests
+
+
+def _narrowed(best: Best, letters: str, layout: Layout) -> dict[str, Any]:
+    """The options of a wish that are the same for everybody who has it: all but a seat to be near, and an allotment."""
+    options: dict[str, Any] = {}
+    tests = _allowed(best, letters, layout)
     if best.unit:
         options["unit"] = True
-    if letter:
-        options["from"] = letter
     if tests:
         options["mask"] = as_text(layout.mask(lambda block: all(test(block) for test in tests)))
     if best.quantity > LARGEST_INDEXED:
@@ -96,11 +122,9 @@ def packed_best(best: Best, layout: Layout, performance: Performance, letter: st
         options["span"] = _spans(best, letters, layout, tests)
     if best.aisle:
         options["edge"] = EDGES[best.aisle]
-    if best.near is not None:
-        options["near"] = _near(best.near, layout, tests)
     if best.split != SPLITS[0]:
         options["split"] = SPLITS.index(best.split)
-    return ["best", letters, best.quantity, options] if options else ["best", letters, best.quantity]
+    return options
 
 
 def _letters(best: Best, categories: list[str], layout: Layout) -> str:
@@ -135,29 +159,21 @@ def _is_long(longest: Mapping[int, int], size: int, block: Block) -> bool:
 
 
 def better_blocks(best: Best, layout: Layout, performance: Performance, block: int) -> int:
-    """How many blocks before this one could serve a wish that was granted, if they had room.
-
-    Counted once a hall for each kind of wish: a hold may not cost a look at every row of a hall.
-    """
+    """How many blocks before this one could serve a wish that was granted, if they had room."""
     letters = _letters(best, meant_categories(best, layout, performance), layout)
-    kind = (letters, best.quantity, best.zone, best.rows, best.aisle, best.no_stairs, best.unit)
-    counts = layout.counted.get(kind)
-    if counts is None:
-        if len(layout.counted) >= KINDS_COUNTED:
-            layout.counted.clear()
-        counts = list(accumulate(map(_may_be(best, letters, layout), layout.blocks), initial=0))
-        layout.counted[kind] = counts
+    counts: list[int] = _once(best, letters, layout, _better)
     return counts[block]
 
 
-def _may_be(best: Best, letters: str, layout: Layout) -> Callable[[Block], bool]:
+def _better(best: Best, letters: str, layout: Layout) -> list[int]:
+    """For each block how many before it could serve a wish."""
     tests = _tests(best, layout)
 
     def is_meant(block: Block) -> bool:
         is_eligible = any(letter in letters if letters else letter.isupper() for letter in block.classes)
         return is_eligible and block.length >= best.quantity and all(test(block) for test in tests)
 
-    return is_meant
+    return list(accumulate(map(is_meant, layout.blocks), initial=0))
 
 
 def _tests(best: Best, layout: Layout) -> list[Callable[[Block], bool]]:

@@ -72,8 +72,8 @@ class Layout:
         self.capacity = len(seat_ids) + sum(area.capacity for area in areas)
         self._order = tuple(order)
         self._points = tuple(points)
-        self.counted: dict[Hashable, list[int]] = {}
-        """How many blocks before each could serve a kind of wish: see `engine.best.better_blocks`."""
+        self.known: dict[Hashable, Any] = {}
+        """What kinds of wishes mean here: see `engine.best`."""
         self._unit_of = {seat: unit.seats for unit in units for seat in unit.seats}
         self._category = dict(zip(seat_ids, category_by_seat, strict=True))
         self._letters = {category: chr(65 + number) for number, category in enumerate(categories)}
