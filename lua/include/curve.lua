@@ -5,9 +5,10 @@ local function make_general(performance, block)
   local row, changes = read_block(performance, block), {}
   local focus, classes = string.match(description_of(performance, block), "^(%S+) (%a+)$")
   local gone, general = string.rep("h", #row), string.upper(classes)
-  reindex(changes, performance, block, classes, row, gone)
-  reindex(changes, performance, block, general, gone, row)
-  redis.call("BITFIELD", performance.index, unpack(changes))
+  local written = performance.before[block] -- what the index knows: the row may have changed in this call already
+  reindex(changes, performance, block, classes, written, gone)
+  reindex(changes, performance, block, general, gone, written)
+  if changes[1] then redis.call("BITFIELD", performance.index, unpack(changes)) end
   performance.described[block] = focus .. " " .. general
   redis.call("HSET", performance.key, "c" .. block, performance.described[block])
   put(performance, block, 0, #row, "o")

@@ -11,6 +11,7 @@ local function settle(performance)
       seen[block] = true
       fields[#fields + 1], fields[#fields + 2] = "b" .. block, row
       reindex(changes, performance, block, classes_of(performance, block), before, row)
+      performance.before[block] = row -- what is written now: the same call may settle again, see `release_due`
     end
   end
   local last = #fields

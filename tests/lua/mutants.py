@@ -181,7 +181,7 @@ MUTANTS = (
     M("include/release_due", "is_held and not", "false and not", "a bay held at the last step is never released"),
     M("include/curve", "for at = #blocks, 1, -1", "for at = 1, #blocks", "the best bays are released first"),
     M("include/curve", "* percent / 100", "", "all bays are released at the first step"),
-    M("include/curve", "reindex(changes, performance, block, general, gone, row)", "", "a released bay is not found"),
+    M("include/curve", "block, general, gone, written", "block, general, gone, gone", "a released bay is not found"),
     M("include/is_sold_out", "if record[2] == 0 then return false end", "", "house seats keep a sale open"),
     M("include/share", 'letter .. "+"', '"o+"', "the largest party is that of another's seats"),
     # Coming back.

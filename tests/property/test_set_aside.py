@@ -3,7 +3,7 @@
 from typing import Any
 
 import redis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.lua.stage import Stage
@@ -20,6 +20,8 @@ CHOICES = st.sampled_from(["best", "best", "best", "split", "named", "let go", "
     steps=st.lists(st.tuples(CHOICES, st.integers(0, 10**6)), max_size=40),
     percent=st.sampled_from([50, 100]),
 )
+# An allotment in a unit and the unit itself released in one call: the index kept what the unit was before.
+@example(rows=["AAAA", "aa"], steps=[("time", 194), ("allot", 1), ("time", 4538), ("best", 0)], percent=100)
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 def test_no_general_hold_takes_what_is_not_everybodys(
     owner: redis.Redis, rows: list[str], steps: list[tuple[str, int]], percent: int
