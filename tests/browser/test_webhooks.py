@@ -27,7 +27,7 @@ async def test_a_manager_sets_notices_up_tries_them_and_takes_them_away(
         await signs_in(manager, sale, "control", sale.manage_key)
         part = page.locator("details.action", has=page.locator("summary", has_text="Notices to your own systems"))
         await part.locator("summary").first.click()
-        await expect(part.get_by_role("checkbox")).to_have_count(7)
+        await expect(part.get_by_role("checkbox")).to_have_count(8)
 
         async def adds(address: str) -> None:
             await part.get_by_label("Address").fill(address)

@@ -83,14 +83,15 @@ class Hall:
         return ["".join(row) for row in self.rows]
 
 
-def starts(row: str, letters: str, class_: str, k: int, *, free: str = "o") -> Iterator[tuple[int, int]]:
-    """Every start of k seats together, and how many seats it leaves alone."""
+def starts(row: str, letters: str, class_: str, k: int, *, free: str = "o") -> Iterator[tuple[int, float]]:
+    """Every start of k seats together, and how many seats it leaves alone: half a one for an odd number each side."""
     for start in range(len(row) - k + 1):
         chosen = letters[start : start + k]
         if row[start : start + k] == free * k and all(c in class_ if class_ else c.isupper() for c in chosen):
             left = len(row[:start]) - len(row[:start].rstrip(free))
             right = len(row[start + k :]) - len(row[start + k :].lstrip(free))
-            yield start, (left == 1) + (right == 1)
+            odd = left % 2 and right % 2 and (left % k or right % k)
+            yield start, (left == 1) + (right == 1) or (odd and 0.5)
 
 
 @cache
@@ -99,7 +100,7 @@ def fitting(row: str, letters: str, class_: str, k: int, end: int, focus: float)
     wanted = {0: range(len(row)), 1: (0,), 2: (len(row) - k,)}[end]
     found = [(alone, abs(start + 1 - (focus - (k - 1) / 2)), start) for start, alone in starts(row, letters, class_, k)]
     best = min((each for each in found if each[2] in wanted), default=None)
-    return best and (best[2], best[0])
+    return best and (best[2], int(best[0]))
 
 
 @cache
@@ -508,7 +509,7 @@ class Walk:
                 continue
             elsewhere = [each for each in enumerate(texts) if each[0] != block] if rule == 2 else []
             for at, row in [(block, before), *elsewhere]:
-                if any(not left for _, left in starts(row, hall.classes[at], class_, len(chosen))):
+                if any(left < 1 for _, left in starts(row, hall.classes[at], class_, len(chosen))):
                     return block, alone[0]
         return None
 
@@ -516,7 +517,9 @@ class Walk:
     def _check_alternative(hall: Hall, draft: Rows, reply: Reply) -> None:
         block, other, beside, k = reply[2], *reply[4:]
         row = "".join((hall.rows if other == block else draft)[other])
-        assert (beside, 0) in starts(row, hall.classes[other], "AB", k), "the other choice is none"
+        assert any(start == beside and left < 1 for start, left in starts(row, hall.classes[other], "AB", k)), (
+            "the other choice is none"
+        )
 
     # What becomes of a hold.
 
