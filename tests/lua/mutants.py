@@ -1,7 +1,8 @@
 """Mutants: what a slip of the hand could do to the scripts of seats and orders, and whether the tests see it.
 
-`make mutants` tries every one and writes `tests/lua/README.md`; `make mutants MUTANTS=hold` those whose file or effect
-says so. Each is one text put in another's place, in a copy of the tree; the tests of the same name are asked first.
+`make mutants` tries those that `tests/lua/README.md` does not tell as killed and writes each outcome there as soon as it
+is known, so that it can be stopped and go on; `make mutants MUTANTS=hold` tries those whose file or effect says so again,
+`MUTANTS=/` all. Each is one text put in another's place, in a copy of the tree; the tests of the same name come first.
 """
 
 import os
@@ -10,8 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
@@ -22,7 +23,8 @@ README = Path(__file__).parent / "README.md"
 COPIED = ("api", "engine", "lua", "tests", "loadtests", "deploy", "pyproject.toml")
 ASKED = (
     *("tests/lua/seats", "tests/lua/orders", "tests/lua/include/test_find_best.py", "tests/lua/include/test_settle.py"),
-    *("tests/lua/include/test_wishes.py", "tests/lua/test_every_script.py", "tests/property/test_machine.py"),
+    *("tests/lua/include/test_wishes.py", "tests/lua/include/test_release_due.py", "tests/lua/test_every_script.py"),
+    "tests/property/test_machine.py",
 )
 AT_ONCE = 2
 MEMORY = Path("/dev/shm")
@@ -34,13 +36,14 @@ of rights in `test_rights.py`; long walks at random against a model and the audi
 
 ## Mutants
 
-What a slip of the hand could do, from `mutants.py`, each with the test that failed first. `make mutants` tries them all
-and writes this page; the list keeps in step with the scripts (`test_mutants.py`).
+What a slip of the hand could do, from `mutants.py`, each with the test that failed first. `make mutants` tries those that
+are not told as killed here and writes this page; the list keeps in step with the scripts (`test_mutants.py`).
 
 """
 HEAD = """| In `lua/` | What it breaks | Outcome | By |
 |---|---|---|---|
 """
+ROW = re.compile(r"^\| `(.+?)` \| (.+?) \| (\w[\w ]*) \| (?:`(.*)`)? \|$", re.MULTILINE)
 FIRST_FAILURE = re.compile(r"^(FAILED|ERROR) (\S+?\.py(?:::\w+)?)", re.MULTILINE)
 
 
@@ -64,6 +67,7 @@ class Outcome(NamedTuple):
     by: str
 
 
+UNTRIED = Outcome("not tried yet", "")
 M = Mutant
 MUTANTS = (
     # Who owns a hold, and until when.
@@ -455,46 +459,54 @@ def _trees(count: int) -> Iterator[Queue[Path]]:
         yield free
 
 
-def try_all(mutants: Sequence[Mutant]) -> list[Outcome]:
-    """The outcome of each, told as it becomes known."""
+def try_all(mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, Outcome]]:
+    """The outcome of each, as it becomes known."""
     with _trees(AT_ONCE) as free, ThreadPoolExecutor(AT_ONCE) as pool:
 
-        def run(mutant: Mutant) -> Outcome:
+        def run(mutant: Mutant) -> tuple[Mutant, Outcome]:
             tree = free.get()
             try:
-                outcome = attempt(tree, mutant)
+                return mutant, attempt(tree, mutant)
             finally:
                 free.put(tree)
-            print(f"{outcome.word:9}{mutant.file}: {mutant.breaks}  {outcome.by}", flush=True)
-            return outcome
 
-        return list(pool.map(run, mutants))
+        for each in as_completed([pool.submit(run, mutant) for mutant in mutants]):
+            yield each.result()
 
 
-def rows(mutants: Sequence[Mutant], outcomes: Sequence[Outcome]) -> list[str]:
-    """A line of the table each."""
-    return [
+def told(page: str) -> dict[tuple[str, str], Outcome]:
+    """What the page says of each mutant, by its file and what it breaks."""
+    return {(file, breaks): Outcome(word, by or "") for file, breaks, word, by in ROW.findall(page)}
+
+
+def page_of(outcomes: Mapping[tuple[str, str], Outcome]) -> str:
+    """The text of `README.md`: all mutants, in the order of the list."""
+    known = [outcomes.get((mutant.file, mutant.breaks), UNTRIED) for mutant in MUTANTS]
+    killed = sum(outcome.word == "killed" for outcome in known)
+    rows = "\n".join(
         f"| `{mutant.file}` | {mutant.breaks} | {outcome.word} | {f'`{outcome.by}`' if outcome.by else ''} |"
-        for mutant, outcome in zip(mutants, outcomes, strict=True)
-    ]
-
-
-def page(mutants: Sequence[Mutant], outcomes: Sequence[Outcome]) -> str:
-    """The text of `README.md`."""
-    killed = sum(outcome.word == "killed" for outcome in outcomes)
-    table = "\n".join(rows(mutants, outcomes))
-    return f"{ABOUT}{killed} of {len(mutants)} are killed.\n\n{HEAD}{table}\n"
+        for mutant, outcome in zip(MUTANTS, known, strict=True)
+    )
+    return f"{ABOUT}{killed} of {len(MUTANTS)} are killed.\n\n{HEAD}{rows}\n"
 
 
 def main(words: Sequence[str]) -> int:
-    """Tries all mutants, or those that a word names. Answers how many were not killed."""
-    chosen = [m for m in MUTANTS if not words or any(word in f"{m.file} {m.breaks}" for word in words)]
-    outcomes = try_all(chosen)
-    if not words:
-        README.write_text(page(chosen, outcomes))
-    alive = [outcome for outcome in outcomes if outcome.word != "killed"]
-    print(f"{len(chosen) - len(alive)} of {len(chosen)} mutants killed")
-    return len(alive)
+    """Tries the mutants that a word names, else those that are not told as killed. Answers how many were not killed."""
+    outcomes = told(README.read_text())
+    chosen = [
+        m
+        for m in MUTANTS
+        if any(word in f"{m.file} {m.breaks}" for word in words)
+        or (not words and outcomes.get((m.file, m.breaks), UNTRIED).word != "killed")
+    ]
+    alive = 0
+    for number, (mutant, outcome) in enumerate(try_all(chosen), 1):
+        alive += outcome.word != "killed"
+        print(f"{number:3}/{len(chosen)} {outcome.word:9}{mutant.file}: {mutant.breaks}  {outcome.by}", flush=True)
+        outcomes[mutant.file, mutant.breaks] = outcome
+        README.write_text(page_of(outcomes))
+    print(f"{len(chosen) - alive} of {len(chosen)} mutants killed")
+    return alive
 
 
 if __name__ == "__main__":
