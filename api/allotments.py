@@ -18,7 +18,8 @@ Call = Request[Any, Any, Any]
 
 
 class AllotmentRequest(Body, frozen=True, rename={"for_": "for"}):
-    """Seats by name or by `quantity` (the best that are open, of a `category` or any), and places of areas by count.
+    """Seats by id, by a `seat_list` as a person writes it (`A1-A4, B7`; with the part of the hall: `Loge B1-6`), or by
+    `quantity` (the best that are open, of a `category` or any), and places of areas by count.
 
     `purpose`: `block` (not for sale), `house` (for staff), `partner` (`for`: its key's id), `channel` (`for`: `counter`
     or `api`), `code` (`for`: a batch of codes). From `release_at` on what is left is everybody's.
@@ -30,6 +31,7 @@ class AllotmentRequest(Body, frozen=True, rename={"for_": "for"}):
     reason: Text
     for_: str = ""
     seats: tuple[SeatId, ...] = ()
+    seat_list: str = ""
     areas: dict[AreaId, int] = msgspec.field(default_factory=dict)
     quantity: int = 0
     category: str = ""

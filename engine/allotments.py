@@ -13,7 +13,8 @@ from engine.catalogue import PURPOSES, Allotment
 from engine.cell import Cell
 from engine.errors import BadInput, Refused
 from engine.halls.layout import Layout
-from engine.house import Change, check_id, publish, published_form
+from engine.halls.written import written_seats
+from engine.house import Change, check_id, find_hall, publish, published_form
 from engine.instants import now_ms
 from engine.ledger.allotments import KIND, decide_allotment, read_allotments, sold_of_shares, withdraw_allotment
 from engine.ledger.ledger import Ledger
@@ -28,7 +29,9 @@ KEPT_MS: Final = 86_400_000
 
 
 class Wanted(msgspec.Struct, frozen=True, rename={"for_": "for"}):
-    """What is to be set aside. `quantity`: so many of the best open seats instead of `seats`, of a category or any."""
+    """What is to be set aside. `seat_list`: instead of `seats`, as a person writes them, see `engine.halls.written`;
+    `quantity`: so many of the best open seats instead, of a category or any.
+    """
 
     performance: PerformanceId
     name: str
@@ -39,6 +42,7 @@ class Wanted(msgspec.Struct, frozen=True, rename={"for_": "for"}):
     quantity: int = 0
     category: str = ""
     release_at_ms: int = 0
+    seat_list: str = ""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -67,8 +71,6 @@ def _check(cell: Cell, wanted: Wanted) -> None:
     if not 0 <= wanted.quantity <= len(layout.seat_ids):
         raise BadInput(f"quantity lies between 0 and {len(layout.seat_ids)}")
     _check_places(wanted, layout)
-    if wanted.purpose == BLOCK and (wanted.areas or wanted.release_at_ms):
-        raise BadInput("what is blocked are seats, until somebody opens them")
     if wanted.release_at_ms and not now_ms() < wanted.release_at_ms:
         raise BadInput("release_at lies in the past")
     if wanted.release_at_ms > performance.starts_at_ms:
@@ -110,6 +112,12 @@ async def set_aside(cell: Cell, ledger: Ledger, wanted: Wanted, change: Change) 
 
     Raises `BadInput`, `Refused` (`seats-taken`, `sold-out`, `already-exists`, `too-many-allotments`).
     """
+    if wanted.seat_list:
+        if wanted.seats:
+            raise BadInput("either seats or a list of them")
+        hall = find_hall(cell, cell.performance(wanted.performance).hall)
+        seats = written_seats(hall.hall.plan, wanted.seat_list, hall.layout.has)  # type: ignore[arg-type]
+        wanted = msgspec.structs.replace(wanted, seats=seats, seat_list="")
     _check(cell, wanted)
     known = await read_allotments(ledger, wanted.performance)
     if wanted.quantity and not any(each.name == wanted.name for each in known):
@@ -141,8 +149,9 @@ def _decide(known: Mapping[str, Allotment], wanted: Wanted, change: Change) -> A
     """The allotment as it is from now on. Raises `Refused`."""
     now = now_ms()
     kept = [each for each in known.values() if each.is_live(now) or _ended_at_ms(each) > now - KEPT_MS]
+    # What is blocked for good needs no letter of its own: one for all that is so.
     letter = BLOCKED
-    if wanted.purpose != BLOCK:
+    if wanted.purpose != BLOCK or wanted.areas or wanted.release_at_ms:
         letter = next((each for each in LETTERS if all(each != other.letter for other in kept)), "")
     made = Allotment(
         performance=wanted.performance,

@@ -13,6 +13,7 @@ from rich.console import Console
 from engine import logs
 from engine.catalogue import WHERE_AVOIDABLE
 from engine.cli import attention, checks, customers, dead_letters, demo, history, operators, sales, serve, torture
+from engine.cli.allotments import app as allotment
 from engine.cli.codes import app as code
 from engine.cli.embed import embed
 from engine.cli.load import app as load
@@ -57,6 +58,7 @@ for part in (
     refund,
     webhook,
     code,
+    allotment,
     load,
 ):
     app.command(part)

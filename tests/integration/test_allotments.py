@@ -18,11 +18,11 @@ from engine.errors import BadInput, Refused
 from engine.house import add_key, add_performance
 from engine.instants import now_ms
 from engine.orders import Buyer
-from engine.seats import Held
+from engine.seats import Held, count_states
 from engine.shares import PARTNER, Owner
 from engine.wishes import Wish
 from engine.words import AreaId, PerformanceId, SeatId
-from tests.backstage import BY, Backstage
+from tests.backstage import BY, Backstage, until
 from tests.integration.test_recovery import check_clean, go_back, keep_copy, recover
 
 
@@ -108,6 +108,38 @@ async def test_what_cannot_be_set_aside_leaves_nothing_behind(stage: Backstage) 
         await give_back(stage.cell, stage.ledger, made.performance, name, BY)
     assert (await open_seats(stage, on_sale))[:3] == [seat, *more]
     assert await standings(stage.cell, stage.ledger, made.performance) == []
+
+
+async def test_what_is_blocked_until_an_instant_is_nobodys_until_then(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    performance = on_sale.performances[0]
+    seat, other = (await open_seats(stage, on_sale))[:2]
+    area = stage.cell.catalogue.layout(performance).areas[0]
+    before = count_states(stage.cell.catalogue.layout(performance), await stage.seats(on_sale))
+    desk = wanted(on_sale, name="desk", purpose="block", seats=(seat,), areas={AreaId(area.id): area.capacity - 1})
+    desk = msgspec.structs.replace(desk, release_at_ms=now_ms() + 3_600_000)
+    await set_aside(stage.cell, stage.ledger, desk, BY)
+    counted = count_states(stage.cell.catalogue.layout(performance), await stage.seats(on_sale))
+    assert (counted["b"], counted["o"]) == (area.capacity, before["o"] - area.capacity)
+    own = await partner(stage, on_sale)
+    staff = Owner(owner="key:staff", place="", on_sale=on_sale.on_sale, channel="counter")
+    for owner in (staff, own):
+        named = Wish(performance=performance, seats=(seat,))
+        assert await try_hold(stage, owner, named) in {"seats-taken", "unknown-allotment"}
+        standing = Wish(performance=performance, area=AreaId(area.id), quantity=2, allotment="desk")
+        assert await try_hold(stage, owner, standing) == "unknown-allotment"
+    too_many = Wish(performance=performance, area=AreaId(area.id), quantity=2)
+    assert await try_hold(stage, staff, too_many) == "sold-out"
+    soon = wanted(on_sale, name="soon", purpose="block", seats=(other,), release_at_ms=now_ms() + 1_000)
+    await set_aside(stage.cell, stage.ledger, soon, BY)
+
+    async def is_released() -> bool:
+        held = await try_hold(stage, staff, Wish(performance=performance, seats=(other,)))
+        return isinstance(held, Held)
+
+    await until(is_released, "the seat is everybody's")
+    await give_back(stage.cell, stage.ledger, performance, "desk", BY)
+    assert isinstance(await try_hold(stage, staff, too_many), Held)
 
 
 async def test_after_a_loss_it_is_set_aside_again_and_what_was_sold_of_it_is_sold(
