@@ -87,3 +87,44 @@ def test_a_party_that_may_not_be_split_so_far_is_refused(stage: Stage) -> None:
     _with_neighbours(stage, 0, [1], [2], [1, 2])
     with stage.nothing_changes():
         assert best(stage, 4, split=1) == [b"none", 1, 2]
+
+
+def test_a_unit_is_not_split_either(stage: Stage) -> None:
+    lay(stage, "A: . .   B: . .", {"A": "aa", "B": "aa"})
+    _with_neighbours(stage, 0, [1], [], [])
+    with stage.nothing_changes():
+        assert best(stage, 4, "a", unit=True, split=4)[0] == b"none"
+    assert stage.seats(best(stage, 4, "a", split=4)) == "A1 A2 B1 B2"
+
+
+@pytest.mark.parametrize("wish", [{}, {"mask": bits(0, 1)}])
+def test_a_party_of_eight_finds_the_row_of_eight(stage: Stage, wish: dict[str, Any]) -> None:
+    """Seven would leave one alone there, and not in the row of ten."""
+    lay(stage, "A: . . . . . . . .   B: . . . . . . . . . .")
+    assert stage.seats(best(stage, 8, **wish)) == "A1 A2 A3 A4 A5 A6 A7 A8"
+
+
+def test_a_split_seats_nobody_alone_where_it_need_not(stage: Stage) -> None:
+    lay(stage, "A: . . . . s1 .   B: . .")
+    _with_neighbours(stage, 0, [], [1], [])
+    assert stage.seats(best(stage, 5, split=1)) == "A1 A2 A3 A4 A6", "nobody may sit in another row"
+    stage.release(2, "h2")
+    assert stage.seats(best(stage, 5, split=2)) == "A2 A3 A4 B1 B2"
+
+
+def test_a_split_anywhere_seats_nobody_alone_where_it_need_not(stage: Stage) -> None:
+    """Eight would find room in the first row, and the ninth would sit alone in the second."""
+    lay(stage, "A: . . . . . . . .   B: . . . . . . . .")
+    assert stage.seats(best(stage, 9, split=4)) == "A1 A2 A3 A4 A5 A6 A7 B3 B4"
+
+
+def test_the_smaller_part_obeys_the_mask_too(stage: Stage) -> None:
+    lay(stage, "A: . . . s1   B: . .   C: . . s1 s1")
+    _with_neighbours(stage, 0, [1], [], [2])
+    assert stage.seats(best(stage, 5, split=3, mask=bits(0, 2))) == "A1 A2 A3 C1 C2"
+
+
+def test_the_nearer_of_two_splits_is_taken_though_the_other_is_more_even(stage: Stage) -> None:
+    lay(stage, "A: . . . . s1   B: . .   C: . . .")
+    _with_neighbours(stage, 0, [1], [], [2])
+    assert stage.seats(best(stage, 6, split=3)) == "A1 A2 A3 A4 B1 B2"

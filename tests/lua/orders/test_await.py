@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.lua.stage import HOLD_MS, Stage
+from tests.lua.stage import HOLD_MS, Stage, pack
 
 KEEP_MS = 600_000
 
@@ -102,3 +102,20 @@ def test_a_payment_is_awaited_by_one_order(stage: Stage) -> None:
     with stage.nothing_changes():
         assert stage.wait_for_payment(2, "h2", order="o2", payment="late-1") == used
         assert stage.confirm(2, "h2", order="o2", payment="late-1") == used
+
+
+def test_of_a_basket_the_first_hold_to_end_is_told(stage: Stage) -> None:
+    stage.before("A: . .")
+    stage.let_in(1)
+    ends = [
+        stage.hold(1, seat, hold=seat, hold_ms=2 * HOLD_MS, terms=(0, 0, 0, 0, latest_ms))[1]
+        for seat, latest_ms in (("A1", 2 * HOLD_MS), ("A2", 3 * HOLD_MS))
+    ]
+    for order, holds in (("o1", ["A1", "A2"]), ("o2", ["A2", "A1"])):
+        reply = stage.run(
+            "orders/await",
+            [*stage._payment_keys("", f"of {order}", order), stage.keys.outbox, *stage._due_keys(["p"])],
+            *("f", "v1", b"payload", pack([[hold, 1] for hold in holds]), KEEP_MS),
+        )
+        assert reply[:2] == [b"awaiting", ends[0]]
+    assert stage.due()["A1"] < stage.due()["A2"]

@@ -147,3 +147,31 @@ def test_a_customer_who_has_bought_enough_meanwhile_gets_no_more(stage: Stage) -
         assert stage.rebook(2, "A2", holds=["h2"], customer=("ann", 1)) == [b"limit", 1, 1]
     assert stage.rebook(2, "A2", holds=["h2"], customer=("ann", 2))[0] == b"confirmed"
     assert stage.hash(stage.hall("p")[0])[b"pann"] == b"2"
+
+
+def test_places_in_two_items_are_counted_together(stage: Stage) -> None:
+    stage.before("A: .", areas=(5,))
+    with stage.nothing_changes():
+        assert stage.rebook(1, places=[0, 3, 0, 3]) == [b"taken", 1]
+    assert stage.rebook(1, places=[0, 2, 0, 3])[0] == b"confirmed"
+    assert (stage.area(), stage.owned(1)) == ((0, 5), 5)
+
+
+def test_places_of_an_own_hold_are_there_though_all_are_taken(stage: Stage) -> None:
+    stage.before("A: .", areas=(3,))
+    stage.let_in(1, 2)
+    stage.stand(1, 2)
+    stage.stand(2, 1)
+    assert stage.rebook(1, places=[0, 2], holds=["h1"])[0] == b"confirmed"
+    assert (stage.area(), stage.owned(1)) == ((0, 2), 2)
+    lapse(stage)
+    assert stage.area() == (1, 2)
+
+
+def test_what_a_customer_bought_late_are_places_too(stage: Stage) -> None:
+    stage.before("A: . .", areas=(5,))
+    with stage.nothing_changes():
+        assert stage.rebook(1, "A1", places=[0, 2], limit=2) == [b"limit", 1, 3]
+        assert stage.rebook(1, "A1", places=[0, 2], customer=("ann", 2)) == [b"limit", 1, 0]
+    assert stage.rebook(1, "A1", places=[0, 2], limit=3, customer=("ann", 3))[0] == b"confirmed"
+    assert stage.hash(stage.hall("p")[0])[b"pann"] == b"3"

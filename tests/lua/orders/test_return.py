@@ -146,3 +146,25 @@ def test_the_codes_of_what_is_returned_can_be_used_again(stage: Stage) -> None:
     assert stage.give_back(1, "o1", parts=[part], operation="again")[0] == b"returned"
     assert stage.give_back(1, "o1", parts=[part])[0] == b"already_returned"
     assert stage.fields(stage.keys.cell)["uspring"] == "0"
+
+
+def test_a_refund_is_nothing_that_was_let_go_unpaid(stage: Stage) -> None:
+    stage.before("A: s1 .")
+    assert stage.give_back(1, "o1", "A1")[0] == b"returned"
+    stage.let_in(1)
+    assert stage.hold(1, "A1", terms=(0, 0, 1, 60_000))[0] == b"held"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_places_of_an_allotment_come_back_to_it_and_when_it_has_ended_to_everybody(
+    stage: Stage, is_there: bool
+) -> None:
+    stage.before("A: .", areas=(5,))
+    stage.allot("P", "", [0, 3, 0])
+    stage.stand(1, 2, "P0", place="")  # type: ignore[arg-type]
+    stage.confirm(1, "h1", order="o1")
+    if not is_there:
+        stage.open("P")
+    part = ["v1", 0, [], ["P0", 2], 0]
+    assert stage.give_back(1, "o1", parts=[part])[0] == b"returned"
+    assert (stage.area(), stage.area("P0")) == (((2, 0), (3, 0)) if is_there else ((5, 0), (0, 0)))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.lua.stage import HOLD_MS, Stage, pack
+from tests.lua.stage import HOLD_MS, SALE, Stage, pack
 
 
 @pytest.mark.parametrize(
@@ -331,3 +331,46 @@ def test_open_seats_are_counted(stage: Stage) -> None:
     stage.best(3, 2)
     stage.release(1, "h1")
     assert stage.hash(stage.hall()[0])[b"f"] == b"2"
+
+
+@pytest.mark.parametrize(
+    ("categories", "seats"),
+    [("AAa", "A1 A2"), ("aaA", "A1 A2")],  # who is left alone: a place for a wheelchair; beside such a place
+)
+def test_access_places_are_exempt_from_the_rule(stage: Stage, categories: str, seats: str) -> None:
+    stage.before("A: . . .   B: . .   C: . .", categories={"A": categories, "B": "AA", "C": "aa"})
+    stage.let_in(2)
+    assert stage.hold(2, seats, terms=ALONE_NEVER)[0] == b"held"
+
+
+def test_a_code_of_several_performances_comes_back_once(stage: Stage) -> None:
+    stage.before("A: . .", performance="p")
+    stage.before("A: . .", performance="q")
+    stage.let_in(1)
+    terms = (0, 0, 0, 0, 1_800_000, ["spring", 2, 3])
+    stage.hold_packed(1, [[1, "seats", 0, 0], [2, "seats", 0, 0]], ["p", "q"], terms=terms)
+    assert stage.fields(stage.keys.cell)["uspring"] == "2"
+    stage.release(1, "h1", ["p", "q"])
+    assert stage.fields(stage.keys.cell)["uspring"] == "0"
+
+
+def test_a_code_named_twice_in_one_step_counts_twice(stage: Stage) -> None:
+    stage.before("A: . . .")
+    stage.let_in(1)
+    with stage.nothing_changes():
+        terms = (0, 0, 0, 0, 1_800_000, ["spring", 2, 3, "spring", 2, 3])
+        assert stage.hold(1, "A1 A2", terms=terms) == [b"code_used", b"spring", 1]
+
+
+def test_staff_who_let_go_do_not_wait(stage: Stage) -> None:
+    stage.before("A: . .")
+    keys, terms = stage.keys, pack([HOLD_MS, 8, 0, 0, 1, 60_000, 1_800_000, (), ()])
+    for number in range(2):
+        held = stage.run(
+            "seats/hold",
+            [keys.cell, stage.key(), keys.outbox, keys.sale(SALE), keys.live(SALE), *stage.hall()],
+            *("f", f"hold {number}", "key:desk", "", terms, pack([[1, "seats", 0, 0]])),
+        )
+        assert held[0] == b"held"
+        parts = [keys.cell, stage.key(), keys.outbox, *stage.hall()]
+        assert stage.run("seats/release", parts, "f", f"hold {number}", "key:desk")[0] == b"released"

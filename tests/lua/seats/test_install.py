@@ -1,5 +1,7 @@
 """A performance is laid out, a chunk at a time."""
 
+from typing import Any
+
 from tests.lua.stage import Stage
 
 BLOCKS = [("2 AAA", "ooo"), ("1 B", "o"), ("1.5 Ab", "oo")]
@@ -30,6 +32,7 @@ def test_chunks_make_one_hall_and_the_last_makes_it_sellable(stage: Stage) -> No
     assert stage.install(BLOCKS[2:], 2, first=2, last=3) == [b"installed", 3]
     stage.names["p"] = ["A", "B", "C"]
     assert stage.index_is_right()
+    assert stage.hash(stage.hall()[0])[b"f"] == b"6"
     assert stage.hold(1, "C2")[0] == b"held"
 
 
@@ -45,3 +48,12 @@ def test_a_hall_of_standing_places_alone(stage: Stage) -> None:
     stage.let_in(1)
     assert stage.stand(1, 3)[0] == b"held"
     assert stage.best(1, 1, hold="seat") == [b"none", 1, 0]
+
+
+def test_rows_know_their_neighbours(stage: Stage) -> None:
+    blocks: list[Any] = [("1.5 AA", "oo", [[1], [], []]), ("1.5 AA", "oo")]
+    stage.install(blocks, 1)
+    stage.put_up()
+    stage.let_in(1)
+    stage.names["p"] = ["A", "B"]
+    assert stage.seats(stage.hold_packed(1, [[1, "best", "", 4, {"split": 1}]])) == "A1 A2 B1 B2"

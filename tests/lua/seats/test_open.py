@@ -28,3 +28,10 @@ def test_there_may_be_nothing_to_give_back(stage: Stage) -> None:
         assert stage.open("P", name="another") == [b"nothing_aside"]
         assert stage.open("Q") == [b"nothing_aside"]
         assert stage.open("b", "A1 A2") == [b"nothing_aside"]
+
+
+def test_only_what_is_blocked_is_opened_as_blocked(stage: Stage) -> None:
+    stage.before("A: x h1 s2 .")
+    stage.allot("P", "A4")
+    assert stage.open("b", "A1 A2 A3 A4")[0] == b"opened"
+    assert stage.after() == "A: . h s P"

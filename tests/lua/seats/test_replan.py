@@ -22,6 +22,7 @@ def replan(
     categories: Mapping[str, str] | None = None,
     capacities: Sequence[int] = (),
     areas: Sequence[Sequence[int]] = (),
+    neighbours: Mapping[str, Sequence[Sequence[int]]] | None = None,
     operation: str = "",
 ) -> Reply:
     """Moves `p` to the drawn hall. A seat keeps its name, unless `seats` (old: new) gives it another; none: it goes."""
@@ -36,7 +37,10 @@ def replan(
     named = {seat: (seats or {}).get(seat, seat) for seat in old}
     numbers = [new.index(named[seat]) + 1 if named[seat] in new else 0 for seat in old]
     kinds = max((ord(letter) - 64 for each, _ in drawn.blocks for letter in each.split()[1].upper()), default=1)
-    plan = [[(each, None) for each, _ in drawn.blocks], kinds, list(capacities), list(areas), numbers]
+    described = [
+        (each, (neighbours or {}).get(name)) for name, (each, _) in zip(drawn.names, drawn.blocks, strict=True)
+    ]
+    plan = [described, kinds, list(capacities), list(areas), numbers]
     keys = [stage.keys.cell, operation or stage.key(), stage.keys.outbox, stage.keys.catalogue]
     halls = [*stage.hall(), *stage.hall(NEW)]
     return stage.run("seats/replan", [*keys, *halls], "f", "performance:p", "{}", b"action", pack(plan))
@@ -221,6 +225,17 @@ def test_nothing_moves_right_after_a_loss(stage: Stage) -> None:
     stage.before("A: . .")
     stage.open_at(1, quiet_ms=60_000)
     assert replan(stage, "A: . .") == [b"closed"]
+
+
+def test_rows_have_the_neighbours_of_the_new_plan(stage: Stage) -> None:
+    stage.before("A: . .   B: . .   C: . .")
+    key = stage.hall()[0]
+    stage.redis.execute_command("HSET", key, "g0", pack([[1], [], []]), "g2", pack([[1], [], []]))
+    stage.let_in(1)
+    replan(stage, "A: . .   B: . .   C: . .", neighbours={"A": [[2], [], []]})
+    reply = stage.hold_packed(1, [[1, "best", "", 4, {"split": 1}]], [NEW])
+    assert stage.seats(reply, NEW) == "A1 A2 C1 C2"
+    assert b"g2" not in stage.hash(stage.hall(NEW)[0])
 
 
 @pytest.fixture

@@ -59,3 +59,24 @@ def test_what_is_set_aside_is_as_the_documents_say(stage: Stage) -> None:
         assert stage.index_is_right()
     assert stage.open("P", name="new")[0] == b"opened"
     assert (stage.after(), stage.area()) == ("A: . . s . .   B: . x . .", (7, 3))
+
+
+def test_what_is_restored_is_released_when_its_time_comes(stage: Stage) -> None:
+    stage.before("A: . . .", areas=(4,))
+    at_ms = stage.now_ms() + 600_000
+    later, first = ("P", "later", at_ms + 600_000, "A1", (0, 2, 1)), ("Q", "first", at_ms, "A2", ())
+    for aside in ([first, later], [later, first]):
+        assert stage.restore("", [1], aside=aside)[0] == b"restored"
+        assert stage.hash(stage.hall()[0])[b"q"] == str(at_ms).encode()
+    stage.pass_time(600_001)
+    stage.sweep()
+    assert (stage.after(), stage.area("P0")) == ("A: P . .", (1, 1))
+
+
+def test_whose_hold_a_loss_ended_has_not_let_it_go(stage: Stage) -> None:
+    stage.before("A: h1 .")
+    for number in range(2):
+        stage.restore("")
+        stage.let_in(1)
+        terms = (0, 0, 1, 60_000)
+        assert stage.hold(1, "A1", hold=f"hold {number}", terms=terms)[0] == b"held"

@@ -70,6 +70,17 @@ def test_one_cannot_swap_what_has_ended(stage: Stage) -> None:
     assert stage.swap(1, "later", "A1") == [b"hold_ended"]
 
 
+def test_one_cannot_swap_what_is_over_though_nobody_has_swept_it_yet(stage: Stage) -> None:
+    """A call sweeps a few due holds on its way and not all of them."""
+    stage.before("A: " + " ".join("." * 20))
+    stage.let_in(1)
+    for number in range(18):
+        stage.hold_packed(1, [[1, "seats", 0, number]], hold=f"hold {number:02}", limit=20, hold_ms=1000 + number)
+    stage.pass_time(2000)
+    assert stage.swap(1, "hold 17", "A20", limit=20) == [b"hold_ended"]
+    assert "hold 17" in stage.due()
+
+
 def test_one_cannot_swap_what_is_being_paid(stage: Stage) -> None:
     stage.before("A: h1 .")
     stage.wait_for_payment(1, "h1")
@@ -183,3 +194,55 @@ def test_the_record_is_that_of_a_hold(stage: Stage) -> None:
     assert kept is not None
     assert record == pack(["v1", expires_at_ms, [0, 1, 1], [], 0, "", [], kept[7]])
     assert (ways, stage.held("new")) == (pack([]), ["v1", expires_at_ms, [0, 1, 1], [], 0, "", [], kept[7]])
+
+
+def test_right_after_a_loss_nothing_is_exchanged(stage: Stage) -> None:
+    stage.before("A: h1 .")
+    assert stage.open_at(2, 60_000) == [b"open", b"2"]
+    stage.epoch = "2"
+    with stage.nothing_changes():
+        assert stage.swap(1, "h1", "A2") == [b"closed"]
+
+
+def test_what_was_held_longer_does_not_lengthen_the_rest(stage: Stage) -> None:
+    """A payment under way in one performance would: here an extension was written to one of them alone."""
+    stage.before("A: . .", performance="p")
+    stage.before("A: . .", performance="q")
+    stage.let_in(1)
+    held = stage.hold_packed(1, [[1, "seats", 0, 0], [2, "seats", 0, 0]], ["p", "q"])
+    record = stage.held("h1", "q")
+    assert record is not None
+    key, _, due = stage.hall("q")
+    stage.redis.execute_command("HSET", key, "hh1", pack([record[0], record[1] + 9_000, *record[2:]]))
+    stage.redis.execute_command("ZADD", due, record[1] + 9_000, "h1")
+    both: dict[str, Any] = {"performances": ["p", "q"], "former_in": (1, 2)}
+    assert stage.swap_packed(1, "h1", [[1, "seats", 0, 1], [2, "seats", 0, 1]], **both)[1] == held[1]
+
+
+@pytest.mark.parametrize("return_ms", [0, 30_000])
+def test_what_is_left_behind_of_allotments_goes_back_to_each(stage: Stage, return_ms: int) -> None:
+    stage.before("A: . . . .", areas=(4,), return_ms=return_ms)
+    stage.allot("P", "A1", [0, 2, 0])
+    stage.allot("Q", "A2")
+    terms = (0, 0, 0, 0, 1_800_000, (), ("oPQ",))
+    stage.hold_packed(1, [[1, "seats", 0, 0, 0, 1, 0, 2], [1, "area", "P0", 1]], terms=terms, place="")
+    assert stage.swap(1, "h1", "A4", terms=terms, place="")[0] == b"held"
+    assert (stage.after(), stage.area("P0")) == (("A: h h h h", (1, 0)) if return_ms else ("A: P Q . h", (2, 0)))
+    stage.pass_time(30_001)
+    stage.sweep()
+    assert (stage.after(), stage.area("P0")) == ("A: P Q . h", (2, 0))
+    assert stage.index_is_right()
+
+
+def test_codes_of_several_performances_are_given_back_once(stage: Stage) -> None:
+    stage.before("A: . .", performance="p")
+    stage.before("A: . .", performance="q")
+    stage.let_in(1)
+    terms = (0, 0, 0, 0, 10**6, ["spring", 2, 2])
+    items = [[1, "seats", 0, 0], [2, "seats", 0, 0]]
+    stage.hold_packed(1, items, ["p", "q"], terms=terms)
+    both: dict[str, Any] = {"performances": ["p", "q"], "former_in": (1, 2)}
+    assert stage.swap_packed(1, "h1", items, terms=terms, **both)[0] == b"held"
+    assert stage.fields(stage.keys.cell)["uspring"] == "2"
+    assert stage.release(1, "new", ["p", "q"])[0] == b"released"
+    assert stage.fields(stage.keys.cell)["uspring"] == "0"
