@@ -89,7 +89,7 @@ async def grant(
     Raises `Refused` (`unknown-code`, `condition-not-met`, `number-refused`, `number-unchecked`).
     """
     check_proofs(proofs)
-    shown = _shown(cell, proofs.codes)
+    shown = known_codes(cell, proofs.codes)
     performances = [wish.performance for wish in wishes for _ in range(wish_size(wish))]
     asked = list(zip(performances, price_types, strict=True)) if price_types else []
     counts = Counter(asked)
@@ -110,7 +110,7 @@ async def grant(
     return Granted(codes or ("",) * len(performances), counted, tuple(shown.values()))
 
 
-def _shown(cell: Cell, codes: Sequence[str]) -> dict[str, CodeBatch]:
+def known_codes(cell: Cell, codes: Sequence[str]) -> dict[str, CodeBatch]:
     """The batch of each code that counts, by its id. Raises `Refused` (`unknown-code`)."""
     shown = {}
     for code in codes:

@@ -12,6 +12,7 @@ from api.wire import StatusReply
 from engine import seats
 from engine.catalogue import Performance
 from engine.errors import Refused
+from engine.prices import vat_by_rate
 from engine.words import OrderId
 
 
@@ -23,6 +24,7 @@ class BasketView(msgspec.Struct, frozen=True):
     titles: dict[str, str]
     total: int
     fees: int
+    vat: dict[int, int]
     currency: str
     ends_at_ms: int
 
@@ -53,6 +55,7 @@ async def basket_view(visit: Visit, status: StatusReply) -> BasketView:
         titles={name: title_of(visit.cell.performance(name), visit.words) for name in names},
         total=sum(each.hold.total for each in holds),
         fees=sum(item.fee for item in items),
+        vat=vat_by_rate(items),
         currency=holds[0].hold.currency if holds else "EUR",
         ends_at_ms=min((each.expires_at_ms for each in holds), default=0),
     )

@@ -4,6 +4,7 @@ from typing import Final
 
 from api.forms.door import Visit
 from api.forms.kept import BasketHold
+from engine.conditions import NOTHING
 from engine.entries import Payment
 from engine.orders import find_paid
 from engine.words import OrderId
@@ -34,5 +35,5 @@ async def order_of(visit: Visit, holds: "list[BasketHold]") -> OrderId | None:
 
 
 def keep_order(visit: Visit, order: OrderId) -> None:
-    """Keeps an order, with what lets its buyer read it; its pass is spent."""
-    visit.keep(order=order, order_secret=visit.cell.signer.order_secret(order), pass_="")
+    """Keeps an order, with what lets its buyer read it; its pass is spent, and what was shown for it."""
+    visit.keep(order=order, order_secret=visit.cell.signer.order_secret(order), pass_="", proofs=NOTHING)

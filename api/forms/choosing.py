@@ -1,5 +1,6 @@
 """Choosing seats without JavaScript: the best together, standing places, or seat by seat along a row."""
 
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from api.forms.door import IN_TURN, Fields, Visit, pages
 from api.forms.frame import explain
 from api.forms.halls import Hall, ListedRow, listed
 from api.forms.kept import BasketHold, with_hold
+from api.forms.proofs import offered, typed_types
 from api.hot import Answer
 from api.visitor import owner_of
 from engine import seats
@@ -76,15 +78,9 @@ class Group(msgspec.Struct, frozen=True):
     category: str = ""
 
 
-def _plain_prices(performance: Performance, category: str) -> "dict[str, int]":
-    """What a category costs whoever has nothing to show: these pages ask for no code and no number."""
-    prices = performance.prices.get(category, {})
-    return {name: amount for name, amount in prices.items() if not performance.type_of(name).needs}
-
-
-def _prices(performance: Performance, categories: "list[str]") -> "dict[str, list[int]]":
+def _prices(visit: Visit, performance: Performance, categories: "list[str]") -> "dict[str, list[int]]":
     """The price types that every one of the categories has, with the amounts."""
-    tables = [_plain_prices(performance, category) for category in categories]
+    tables = [offered(visit, performance, category) for category in categories]
     shared = [each for each in tables[0] if all(each in table for table in tables)] if tables else []
     return {each: [table[each] for table in tables] for each in shared}
 
@@ -124,7 +120,7 @@ async def show_seats(visit: Visit) -> Answer:
             name=hall.name_area(area.id, words),
             category=area.category,
             open=max(0, seat_map.areas[area.id]),
-            prices=_prices(performance, [area.category]),
+            prices=_prices(visit, performance, [area.category]),
         )
         for area in open_hall.layout.areas
     ]
@@ -132,14 +128,14 @@ async def show_seats(visit: Visit) -> Answer:
     row: ListedRow | None = hall.zones[where[0]].rows[where[1]] if where and where[1] >= 0 else None
     return visit.show(
         "seats.html",
-        best_prices=_prices(performance, hall.categories),
+        best_prices=_prices(visit, performance, hall.categories),
         basket=view,
         categories=[
             Group(
                 id=name,
                 name=name,
                 open=counts[name] - sum(area.open for area in standing if area.category == name),
-                prices=_prices(performance, [name]),
+                prices=_prices(visit, performance, [name]),
             )
             for name in hall.categories
         ],
@@ -158,7 +154,10 @@ async def show_seats(visit: Visit) -> Answer:
         open_letter=OPEN,
         pass_ends_at_ms=visit.kept.pass_ends_at_ms if visit.has_pass(status) else 0,
         performance=performance,
-        plain_prices={name: _plain_prices(performance, name) for name in performance.prices},
+        prices_of=partial(offered, visit, performance),
+        proofs=visit.kept.proofs,
+        typed=typed_types(performance),
+        is_companion=lambda name: performance.type_of(name).needs == "companion",
         performances=[visit.cell.performance(name) for name in visit.on_sale.performances],
         row=row,
         standing=standing,
@@ -237,7 +236,7 @@ async def hold(visit: Visit) -> Answer:
         owner, _ = owner_of(cell, kept.pass_)
         wish, types = wish_of(visit, performance)
         key = cell.signer.derive(f"hold {kept.made}", kept.secret)
-        held = await seats.hold(cell, owner, (wish,), types, key)
+        held = await seats.hold(cell, owner, (wish,), types, key, kept.proofs)
     except (BadInput, ForgedToken) as error:
         return _refused(visit, performance, "bad-input" if isinstance(error, BadInput) else "forged-token", {})
     except Refused as refusal:

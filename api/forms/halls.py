@@ -8,19 +8,25 @@ import msgspec
 from api.forms.words import Words
 from engine.catalogue import OpenHall
 from engine.entries import Item
+from engine.halls.blocks import WHEELCHAIR
 from engine.words import OPEN, SeatId
 
 MOST_KNOWN: Final = 64
 
 
 class ListedSeat(msgspec.Struct, frozen=True):
-    """A seat. `n`: its place in plan order, where its letter stands in the seats document."""
+    """A seat. `n`: its place in plan order, where its letter stands in the seats document.
+
+    `is_bay`: it is sold together with a place for a wheelchair; `comes_along`: whoever sits here comes along.
+    """
 
     n: int
     id: SeatId
     number: str
     category: str
     is_wheelchair: bool
+    is_bay: bool
+    comes_along: bool
 
 
 class ListedRow(msgspec.Struct, frozen=True):
@@ -72,7 +78,12 @@ class Hall:
                     id_ = layout.seat_ids[n]
                     is_wheelchair = "wheelchair" in (access.get(id_) or [])
                     number = str(seat.get("seat_number") or "")
-                    listed.append(ListedSeat(n, id_, number, layout.category_of(id_), is_wheelchair))
+                    block = layout.blocks[layout.locate(id_)[0]]
+                    is_bay = block.unit == WHEELCHAIR and block.length > 1
+                    comes_along = is_bay and layout.locate(id_)[1] == block.length - 1
+                    listed.append(
+                        ListedSeat(n, id_, number, layout.category_of(id_), is_wheelchair, is_bay, comes_along)
+                    )
                     n += 1
                 if listed:
                     runs = _runs(listed, [layout.locate(seat.id)[0] for seat in listed])

@@ -13,6 +13,7 @@ from typing import Annotated, Final
 import msgspec
 
 from engine.cell import Cell
+from engine.conditions import NOTHING, Proofs
 from engine.errors import ForgedToken
 from engine.signing import Hold, Place
 from engine.waiting_room import hash_secret
@@ -35,7 +36,10 @@ class KeptHold(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """What the cookie says. `made`: holds so far, so that each form of a page is one wish however often it is sent."""
+    """What the cookie says. `made`: holds so far, so that each form of a page is one wish however often it is sent.
+
+    `proofs`: the code and the numbers that were typed, until an order is made; they stand in no address.
+    """
 
     secret: str
     place: str = ""
@@ -46,6 +50,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     made: int = 0
     order: str = ""
     order_secret: str = ""
+    proofs: Proofs = NOTHING
 
 
 class BasketHold(msgspec.Struct, frozen=True):

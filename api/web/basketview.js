@@ -14,7 +14,15 @@ export function linesOf(items, { nameItem, titleOf }) {
 
 const areSeveral = (items) => new Set(items.map((item) => item.performance)).size > 1;
 
-/** A list of items with prices, fee and total; also used on the confirmation. `several`: each says which performance it is of. */
+/** What of it is VAT, a line a rate, the lowest first. */
+function vatLines(items, currency, words) {
+  const taxed = items.filter((item) => item.vat_rate);
+  return [...new Set(taxed.map((item) => item.vat_rate))].sort((a, b) => a - b).map((rate) => h('div', { class: 'muted' },
+    h('dt', {}, words.say('vat', { rate: rate / 100 })),
+    h('dd', {}, words.money(taxed.filter((item) => item.vat_rate === rate).reduce((sum, item) => sum + item.vat, 0), currency))));
+}
+
+/** A list of items with prices, fee, total and VAT; also used on the confirmation. `several`: each says which performance it is of. */
 export function itemList({ items, total, currency, names, words, several = areSeveral(items) }) {
   const fees = items.reduce((sum, item) => sum + item.fee, 0);
   const rows = linesOf(items, names).map(({ title, what, item }) => h('li', {},
@@ -24,7 +32,8 @@ export function itemList({ items, total, currency, names, words, several = areSe
     h('ul', { class: 'items' }, rows),
     h('dl', { class: 'sums' },
       fees ? h('div', {}, h('dt', {}, words.say('fee')), h('dd', {}, words.money(fees, currency))) : null,
-      h('div', { class: 'total' }, h('dt', {}, words.say('total')), h('dd', {}, words.money(total, currency)))),
+      h('div', { class: 'total' }, h('dt', {}, words.say('total')), h('dd', {}, words.money(total, currency))),
+      vatLines(items, currency, words)),
   ];
 }
 

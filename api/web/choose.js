@@ -251,7 +251,7 @@ export class Chooser {
     this.onpick?.([...this.picked].map((n) => plan.ids[n]));
     this.keepPicked();
     if (!this.picked.size) return;
-    const seats = [...this.picked].map((n) => ({ n, id: plan.ids[n], category: plan.categories[plan.category[n]].name }));
+    const seats = [...this.picked].map((n) => ({ n, id: plan.ids[n], category: plan.categories[plan.category[n]].name, isBay: plan.isBay(n), comesAlong: plan.isBay(n) && plan.unitOf(n).slice(1).at(-1) === n }));
     const list = pickedSeats({ seats, performance, currency, words, chosen: this.types, nameOf: ({ id }) => nameSeat(plan, id, words), onremove: ({ n }) => this.toggle(n), onprice: () => this.keepPicked() });
     const button = h('button', { type: 'button', class: 'primary', onclick: () => this.askSeats(button, seats.map(({ id }) => id), list.read()) }, words.say('reserve_picked', { n: seats.length }));
     this.tray.replaceChildren(list.element, h('div', { class: 'tray-end' }, h('span', {}, words.say('together'), ' ', list.sum), button));

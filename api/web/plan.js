@@ -70,7 +70,7 @@ const letterOf = (at) => (at < 26 ? String.fromCharCode(65 + at) : letterOf(Math
  * Columns with a place for each of `count` seats, in plan order (the order of the letters in the seats document):
  * `ids numbers x y radius row category isWheelchair`. `rows` are {name, zone, seats: n from left to right}, `zones`
  * {name, rows, box}; `shapes` to draw beneath, `labels` of rows, `areas` to stand in, `box` around it all, `n(id)`;
- * `unitOf(n)`: what is only sold together with a seat; `hasStairs`: some of it is reached without stairs, some is not.
+ * `unitOf(n)`: what is only sold together with a seat; `isBay(n)`: with a place for a wheelchair; `hasStairs`: some of it is reached without stairs, some is not.
  */
 export async function readPlan(document) {
   const count = countSeats(document);
@@ -121,8 +121,9 @@ export async function readPlan(document) {
   plan.rows.forEach((row) => { row.zone = plan.zones.findIndex(({ name }) => name === row.zone); });
   plan.box = all.rectangle(document.size);
   plan.hasStairs = Boolean(document.parvis?.without_stairs);
-  const units = new Map((document.parvis?.units ?? []).flatMap(({ seats }) => seats.map((seat) => [seat, seats])));
-  plan.unitOf = (n) => (units.get(plan.ids[n]) ?? [plan.ids[n]]).map(plan.n);
+  const units = new Map((document.parvis?.units ?? []).flatMap((unit) => unit.seats.map((seat) => [seat, unit])));
+  plan.unitOf = (n) => (units.get(plan.ids[n])?.seats ?? [plan.ids[n]]).map(plan.n);
+  plan.isBay = (n) => units.get(plan.ids[n])?.kind === 'wheelchair';
   let places = null;
   plan.n = (id) => {
     places ??= new Map(plan.ids.map((each, at) => [each, at]));

@@ -8,9 +8,11 @@ export function sayPriceType(type, words) {
   return words.has(`price.${type}`) ? words.say(`price.${type}`) : type.replaceAll(/[-_]/g, ' ');
 }
 
-/** What a category costs whoever has nothing to show, {type: amount}: the pages ask for no code and no number. */
-export const plainPrices = ({ prices, price_types: kinds }, category) => Object.fromEntries(
-  Object.entries(prices[category] ?? {}).filter(([type]) => !kinds?.[type]?.needs));
+const COMPANION = 'companion';
+
+/** What a category costs whoever has nothing to show, {type: amount}; `isBay`: beside a wheelchair, where somebody may come along. */
+export const plainPrices = ({ prices, price_types: kinds }, category, isBay = false) => Object.fromEntries(
+  Object.entries(prices[category] ?? {}).filter(([type]) => !kinds?.[type]?.needs || (isBay && kinds[type].needs === COMPANION)));
 
 /** The price types of a category, or, without one, those that every category of the list has: {type: [least, most]}. */
 export function pricesOf(performance, categories) {
@@ -54,12 +56,14 @@ export function quantities({ prices, limit, currency, words, onchange, start = 0
   };
 }
 
-/** A price type for each picked seat, and their sum; `onprice()` when one is chosen. `read()` gives the flat list in the order of the seats. */
+/** A price type for each picked seat, and their sum; `onprice()` when one is chosen. `seats`: {n, id, category, isBay, comesAlong}, see `plan.js`. `read()` gives the flat list in the order of the seats. */
 export function pickedSeats({ seats, performance, currency, words, nameOf, chosen, onremove, onprice }) {
   const sum = h('strong');
   const sumUp = () => setText(sum, words.money(seats.reduce((total, seat) => total + priceOf(seat), 0), currency));
-  const typesOf = (seat) => Object.keys(plainPrices(performance, seat.category));
-  const typeOf = (seat) => chosen.get(seat.n) ?? typesOf(seat)[0];
+  const typesOf = (seat) => Object.keys(plainPrices(performance, seat.category, seat.isBay));
+  const forCompanion = (type) => performance.price_types?.[type]?.needs === COMPANION;
+  const usual = (seat) => { const types = typesOf(seat); return (seat.comesAlong && types.find(forCompanion)) || types[0]; };
+  const typeOf = (seat) => chosen.get(seat.n) ?? usual(seat);
   const priceOf = (seat) => performance.prices[seat.category]?.[typeOf(seat)] ?? 0;
   const rows = seats.map((seat) => {
     const amount = h('span', { class: 'amount' }, words.money(priceOf(seat), currency));

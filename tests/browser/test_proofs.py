@@ -45,3 +45,39 @@ async def test_a_members_number_unlocks_the_members_price(town: Town, people: Pe
         await visitor.press("Reserve this seat")
         await visitor.shows("mine", "zaal-C-12")
         await expect(page.locator(".basket .items li").first).to_contain_text("€15.00")
+
+
+async def test_vat_is_told_by_its_rate_from_the_basket_to_the_confirmation(town: Town, people: People) -> None:
+    async with await open_sale(town, slug="zeewind") as sale, people.arrive(PHONE, language="nl") as visitor:
+        page = visitor.page
+        await visitor.comes_in(sale, "Ga in de wachtrij", "Kies mijn plaatsen")
+        await visitor.picks("zaal-C-10", "zaal-C-11")
+        await visitor.press("Houd deze 2 plaatsen vast")
+        told = page.locator(".sums:visible").last
+        await expect(told).to_contain_text("waarvan 6\N{NO-BREAK SPACE}% btw")
+        await expect(told).to_contain_text("2,38")
+        await visitor.press("Naar betalen")
+        await expect(told).to_contain_text("2,38")
+        await page.locator("#email").fill("ada@example.org")
+        await page.locator("form.checkout .primary").click()
+        await visitor.sees("Uw bestelling is bevestigd")
+        await expect(told).to_contain_text("waarvan 6\N{NO-BREAK SPACE}% btw")
+        await expect(told).to_contain_text("2,38")
+
+
+async def test_whoever_comes_along_with_a_wheelchair_is_free_as_soon_as_the_bay_is_picked(
+    town: Town, people: People
+) -> None:
+    async with await open_sale(town, slug="zeewind") as sale, people.arrive(PHONE) as visitor:
+        page = visitor.page
+        await visitor.comes_in(sale)
+        await visitor.picks("zaal-A-1")
+        along = page.get_by_label("Price for Zaal, row A, seat 2")
+        await expect(along).to_have_value("companion")
+        await expect(page.locator(".tray-end strong")).to_have_text("€20.00")
+        await visitor.press("Reserve these 2 seats")
+        await visitor.shows("mine", "zaal-A-1", "zaal-A-2")
+        await expect(page.locator(".sums .total")).to_contain_text("€21.00")
+        await visitor.picks("zaal-C-10")
+        other = page.get_by_label("Price for Zaal, row C, seat 10")
+        assert "companion" not in " ".join(await other.locator("option").all_inner_texts()).lower()

@@ -18,7 +18,6 @@ from engine.cli.sales import at_house
 from engine.instants import now_ms
 from engine.words import PerformanceId
 from tests.integration.commands import Parvis
-from tests.plain import PlainVisitor
 from tests.receiver import Receiver
 from tests.sale import Answer, Sale
 from tests.town import BY, Town, small_plan
@@ -525,20 +524,6 @@ def test_codes_are_made_listed_and_ended_from_a_shell(town: Town, parvis: Parvis
     assert parvis("code", "disable", name, *at, "--reason", "").code != 0
     assert parvis("code", "disable", name, *at, "--reason", "over").code == 0
     assert "ended" in parvis("code", "list", *at).out
-
-
-async def test_pages_without_scripts_offer_no_price_that_they_cannot_ask_a_code_for(sale: Sale) -> None:
-    async with PlainVisitor(sale.town.url) as visitor:
-        page = await visitor.comes_in(sale)
-        assert {name for form in page.forms for name, _ in form.fields if name.startswith("q.")} == {
-            "q.full",
-            "q.youth",
-            "q.group",
-        }
-        page = await visitor.send(page, "Find the best seats", q_full="2")
-        page = await visitor.open(page.link("To payment"))
-        page = await visitor.send(page, "Pay €42.00", email="ada@example.org", name="Ada", payment="yes")
-        assert "of which VAT 6\N{NO-BREAK SPACE}% €2.38" in page.text
 
 
 async def test_a_partner_is_bound_by_what_a_price_asks_for_as_everybody_is(sale: Sale) -> None:

@@ -50,8 +50,10 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     ),
     **{("GET", path): PUBLIC for path in ("/plain", "/plain/houses.css", PLAIN_HOUSE)},
     **{("GET", ROOM + path): PUBLIC for path in ("", "/join", "/enter", "/leave", "/release")},
-    **{("GET", ROOM + path): PUBLIC for path in ("/seats", "/pay", "/order")},
-    **{("POST", ROOM + path): FORMED for path in ("/join", "/enter", "/leave", "/release", "/seats", "/pay")},
+    **{("GET", ROOM + path): PUBLIC for path in ("/proofs", "/seats", "/pay", "/order")},
+    **{
+        ("POST", ROOM + path): FORMED for path in ("/join", "/enter", "/leave", "/release", "/proofs", "/seats", "/pay")
+    },
     **{("GET", path): OPERATING for path in ("/v1/operated-houses", HOUSE + "/ops")},
     ("POST", ON_SALE + "/places"): JOINING,
     ("POST", ON_SALE + "/passes"): CLAIMING,
