@@ -124,6 +124,12 @@ def decode_action(data: bytes) -> Action:
     return msgspec.msgpack.decode(data, type=Action)
 
 
+def items_of(action: Action) -> list[int] | None:
+    """Which items of its order a return gave back, counting from 0; None for all that still stood."""
+    told = str(action.detail.get("items", ""))
+    return [int(number) for number in told.split(" ")] if told else None
+
+
 def without_customer(order: Order) -> bytes:
     """An order as the ledger keeps it beside the columns that name its customer: there is one place to erase."""
     return msgspec.msgpack.encode(msgspec.structs.replace(order, customer=None, mark=""))

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from engine.cell import Cell, broken, digest, pack
-from engine.entries import Customer, Item, Order, Payment, decode_order
+from engine.entries import Customer, Item, Order, Payment, decode_action, decode_order, items_of
 from engine.errors import BadInput, Refused
 from engine.losses import is_after
 from engine.order_steps import TOO_LATE, Sold, keep, packed_holds, sell, sell_after_all
@@ -203,6 +203,13 @@ async def find(cell: Cell, order: OrderId) -> Ordered | None:
         return None
     known = found.order
     return Ordered(order=order, state=found.state, items=known.items, total=known.total, currency=known.currency)
+
+
+async def returned_items(cell: Cell, order: OrderId) -> frozenset[int]:
+    """What Redis remembers to have been returned of an order, counting from 0."""
+    reply = await cell.read("orders/find", (cell.keys.order(order), cell.keys.recorded))
+    actions = map(decode_action, reply[6][1::2]) if reply[0] == b"found" else ()
+    return frozenset(number for action in actions for number in items_of(action) or ())
 
 
 async def find_paid(cell: Cell, provider_name: str, reference: str) -> OrderId | None:

@@ -15,7 +15,7 @@ from engine.instants import now_ms
 from engine.ledger.ledger import Ledger
 from engine.ledger.returns import Standing, read_standing, was_returned_by
 from engine.one_plan import of_one_plan
-from engine.orders import Ordered, find
+from engine.orders import Ordered, find, returned_items
 from engine.prices import total
 from engine.shares import area_names, letter_of
 from engine.words import OrderId
@@ -42,15 +42,15 @@ async def give_back(
     `BadInput`, `Refused` (`unknown-order`, `not-returnable`, `already-refunded`, `undo-over`), `GateClosed`,
     `LedgerUnavailable`.
     """
-    operation = digest("return", key)
-    for _ in range(2):
+    operation, gone = digest("return", key), frozenset[int]()
+    for _ in range(3):
         # The ledger is asked after the epoch is known, and Redis is called at that epoch: whatever the ledger
         # knows, this Redis was not lost since.
         epoch = cell.epoch
         standing = await read_standing(ledger, order)
         known = await _returnable(cell, order, standing)
         _check_own(known, own_of)
-        numbers = _numbers(known, standing, items)
+        numbers = _numbers(known, standing, items, gone)
         if not numbers or not set(numbers) <= set(standing.live):
             if await was_returned_by(ledger, order, operation):
                 return _returned(known, standing.live)
@@ -59,15 +59,19 @@ async def give_back(
             raise LedgerUnavailable(
                 "the ledger is from an earlier time than its Redis; the two are about to be compared"
             )
-        left = tuple(number for number in standing.live if number not in numbers)
+        left = tuple(number for number in standing.live if number not in gone.union(numbers))
         some = msgspec.structs.replace(known, items=tuple(known.items[number] for number in numbers))
-        arguments = _arguments(cell, known, some, numbers, standing, change, operation)
+        asked = " ".join([order, *map(str, sorted(items))])
+        arguments = (asked, *_arguments(cell, known, some, numbers, standing, change, operation))
         reply = await cell.ask("orders/return", _keys(cell, some, operation), (epoch, *arguments))
         match reply[0]:
             case b"returned":
                 return _returned(known, left)
             case b"already_returned":
-                raise Refused("already-refunded", "this was refunded before")
+                # Perhaps only some of it, of which the ledger has not heard yet; what is left is meant then.
+                before, gone = gone, await returned_items(cell, order)
+                if items or gone == before:
+                    raise Refused("already-refunded", "this was refunded before")
             case b"other_payload":
                 raise Refused("key-reused", "this Idempotency-Key was used before, with another request")
             case b"not_sold" | b"unknown_performance":
@@ -105,11 +109,14 @@ def _check_own(order: Order, own_of: str) -> None:
         raise Refused("undo-over", "a sale can be undone at the counter for fifteen minutes; a manager can return it")
 
 
-def _numbers(order: Order, standing: Standing, items: Sequence[int]) -> tuple[int, ...]:
-    """Which of the order's items are meant. Raises `BadInput` for what it never had."""
+def _numbers(order: Order, standing: Standing, items: Sequence[int], gone: frozenset[int]) -> tuple[int, ...]:
+    """Which of the order's items are meant: these, or all that stand and are not `gone`.
+
+    Raises `BadInput` for what it never had.
+    """
     if not set(items) <= set(range(len(order.items))) or len(set(items)) != len(items):
         raise BadInput(f"this order has the items 0 to {len(order.items) - 1}, each of them once")
-    return tuple(sorted(items)) or standing.live
+    return tuple(sorted(items)) or tuple(number for number in standing.live if number not in gone)
 
 
 def standing_order(order: OrderId, items: Sequence[Item], total_: int, currency: str, left: Sequence[int]) -> Ordered:
@@ -149,9 +156,8 @@ def _arguments(
         detail["items"] = " ".join(map(str, numbers))
     action = Action(who=change.who, what="return", subject=order.order, why=change.why, at_ms=now_ms(), detail=detail)
     parts = pack([standing.live, numbers, _parts(cell, some, _mark(cell, order, standing))])
-    fingerprint = order.order if is_whole else f"{order.order} {detail['items']}"
     return (
-        *(fingerprint, standing.recorded_ms, f"{order.order}.{numbers[0]}", encode_action(action)),
+        *(standing.recorded_ms, f"{order.order}.{numbers[0]}", encode_action(action)),
         *(encode_order(order), parts, total(some.items)),
     )
 

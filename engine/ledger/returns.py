@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from engine.entries import Action, Order, decode_order, without_customer
+from engine.entries import Action, Order, decode_order, items_of, without_customer
 from engine.words import OrderId, PerformanceId, SeatId
 
 if TYPE_CHECKING:
@@ -97,9 +97,3 @@ async def record_returns(connection: Any, returns: Sequence[Action]) -> None:
             raise asyncpg.DataError(f"not an order that can be returned, or returned twice: {action.subject}")
         await connection.execute(REFUNDED, order)
         await connection.execute(REQUEST_REFUND, order, sum(row[0] for row in returned), action.why)
-
-
-def items_of(action: Action) -> list[int] | None:
-    """Which items of its order a return gave back, counting from 0; None for all that still stood."""
-    told = str(action.detail.get("items", ""))
-    return [int(number) for number in told.split(" ")] if told else None

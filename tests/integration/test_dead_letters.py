@@ -21,7 +21,7 @@ from engine.words import OrderId
 from engine.writer import Writer
 from tests.backstage import Backstage, until
 from tests.faults.postgres_proxy import behind_proxy
-from tests.integration.commands import Parvis
+from tests.integration.commands import Parvis, Said
 from tests.integration.test_writer import POISON, check_at_rest, make_order, put
 
 WHO, WHY = "an operator", "the rule is gone"
@@ -320,3 +320,28 @@ async def test_an_order_is_refunded_from_a_shell(stage: Backstage, at: list[str]
     assert (again.code, "refunded before" in again.words) == (2, True)
     await stage.drain()
     assert await stage.rows("SELECT state FROM orders") == [("refunded",)]
+
+
+async def test_some_of_an_order_is_refunded_from_a_shell_and_then_the_rest(
+    stage: Backstage, at: list[str], parvis: Parvis
+) -> None:
+    on_sale = await stage.put_on()
+    order = await stage.sell(on_sale, "zaal-A-1", "zaal-A-2", "zaal-A-3")
+    await stage.drain()
+
+    async def refund(*items: str) -> Said:
+        named = [word for item in items for word in ("--item", item)]
+        said = await asyncio.to_thread(parvis, "order", "refund", order, *named, "--reason", "ill", *at)
+        await stage.drain()
+        return said
+
+    some = await refund("0", "2")
+    assert (some.code, "keeps, 2 of it returned: 1 places, 21.00 EUR" in some.words) == (0, True)
+    assert await stage.sold(on_sale) == {"zaal-A-2"}
+    for items, words in ((["2"], "refunded before"), (["1", "2"], "refunded before"), (["3"], "the items 0 to 2")):
+        refused = await refund(*items)
+        assert (refused.code, words in refused.words) == (2, True)
+    rest = await refund("1")
+    assert (rest.code, "is returned: 3 places, 63.00 EUR" in rest.words) == (0, True)
+    assert await stage.rows("SELECT state FROM orders") == [("refunded",)]
+    assert await stage.rows("SELECT amount FROM refund_requests ORDER BY id") == [(4200,), (2100,)]

@@ -12,6 +12,7 @@ from engine.audit import audit
 from engine.catalogue import OnSale
 from engine.errors import Refused
 from engine.house import Change
+from engine.orders import Ordered
 from engine.replay import remembered, whole_batches
 from engine.returns import give_back
 from engine.words import OrderId
@@ -36,8 +37,8 @@ async def go_back(stage: Backstage, backup: Path) -> None:
     await asyncio.to_thread(restore, backup, stage.house.postgres_dsn)
 
 
-async def return_(stage: Backstage, order: OrderId) -> None:
-    await give_back(stage.cell, stage.ledger, order, BY, f"return {order}")
+async def return_(stage: Backstage, order: OrderId, *items: int) -> Ordered:
+    return await give_back(stage.cell, stage.ledger, order, BY, f"return {order} {items}", items=items)
 
 
 async def states(stage: Backstage) -> dict[OrderId, str]:
@@ -91,6 +92,41 @@ async def test_what_was_recorded_after_the_backup_is_recorded_again(stage: Backs
         if state == "refunded":
             with pytest.raises(Refused, match="refunded before"):
                 await give_back(stage.cell, stage.ledger, order, BY, "another")
+
+
+async def test_parts_that_were_returned_after_the_backup_are_returned_again_once(
+    stage: Backstage, tmp_path: Path
+) -> None:
+    """One order was recorded before the backup, with a part of it returned on either side; another after it."""
+    on_sale = await stage.put_on()
+    old = await stage.sell(on_sale, "zaal-A-1", "zaal-A-2", "zaal-A-3")
+    await stage.drain()
+    await return_(stage, old, 0)
+    await stage.drain()
+    await asyncio.to_thread(dump, stage.house.postgres_dsn, tmp_path / "backup")
+    await return_(stage, old, 1)
+    resold = await stage.sell(on_sale, "zaal-A-2")
+    new = await stage.sell(on_sale, "zaal-B-1", "zaal-B-2")
+    await stage.drain()
+    await return_(stage, new, 1)
+    await stage.drain()
+    await return_(stage, new, 0)  # is not recorded yet
+    await go_back(stage, tmp_path / "backup")
+    assert await states(stage) == {old: "recorded"}  # the fault bit
+    await stage.drain(batch=1)
+    assert await states(stage) == {old: "recorded", resold: "recorded", new: "refunded"}
+    refunds = await stage.rows("SELECT order_id::text, amount FROM refund_requests ORDER BY id")
+    assert refunds == [(old, 2100), (old, 2100), (new, 2100), (new, 2100)]
+    for order, item in ((old, 0), (old, 1), (new, 0), (new, 1)):
+        assert await return_(stage, order, item)  # by the same key: nothing happens twice
+        with pytest.raises(Refused, match="refunded before"):
+            await give_back(stage.cell, stage.ledger, order, BY, "another", items=(item,))
+    assert await stage.rows("SELECT * FROM dead_letters") == []
+    assert [kind for kind, _ in await stage.alarms()] == ["ledger-lost"]
+    assert (await audit(stage.cell, stage.ledger)).faults == ()
+    assert (await return_(stage, old)).state == "refunded"
+    await stage.drain()
+    assert (await audit(stage.cell, stage.ledger)).faults == ()
 
 
 async def test_until_then_nobody_is_told_that_an_order_is_recorded(stage: Backstage, tmp_path: Path) -> None:

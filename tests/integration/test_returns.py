@@ -142,6 +142,20 @@ async def test_some_of_an_order_is_returned_and_the_rest_stays_valid(stage: Back
     await check_clean(stage)
 
 
+async def test_the_rest_is_returned_before_the_ledger_knows_of_the_first_part(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    order = await sell(stage, on_sale, "zaal-A-1", "zaal-A-2", "vloer")
+    await return_(stage, order, items=(1,))
+    rest = await return_(stage, order, "rest")
+    assert (rest.state, rest.total) == ("refunded", 6300)
+    assert await return_(stage, order, "rest") == rest
+    await stage.drain()
+    assert await return_(stage, order, "rest") == rest
+    assert await refunds(stage, order) == [(2100, BY.why), (4200, BY.why)]
+    assert (await stage.sold(on_sale), (await stage.status(on_sale)).takings) == (set(), 0)
+    await check_clean(stage)
+
+
 async def test_two_parts_at_once_before_the_ledger_knows_of_either(stage: Backstage) -> None:
     on_sale = await stage.put_on()
     order = await sell(stage, on_sale, "zaal-A-1", "zaal-A-2", "zaal-A-3")
@@ -168,6 +182,24 @@ async def test_a_part_that_was_returned_stays_so_after_a_loss(stage: Backstage, 
     with pytest.raises(Refused) as refusal:
         await return_(stage, order, items=(0,))
     assert refusal.value.slug == "already-refunded"
+
+
+async def test_a_part_that_was_lost_with_redis_is_as_if_it_had_not_been(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    order = await sell(stage, on_sale, "zaal-A-1", "zaal-A-2", "vloer")
+    await return_(stage, order, "first", items=(0,))
+    await stage.drain()
+    await return_(stage, order, "second", items=(2,))
+    go_back(stage, None)
+    await recover(stage)
+    assert await stage.sold(on_sale) == {"zaal-A-2"}
+    assert (await stage.seats(on_sale)).sold_places == {"vloer": 1}
+    for key, items in (("first", (0,)), ("second", (2,)), ("second", (2,))):
+        assert (await return_(stage, order, key, items=items)).state == "recorded"
+    await stage.drain()
+    assert await refunds(stage, order) == [(2100, BY.why)] * 2
+    assert (await stage.seats(on_sale)).sold_places == {"vloer": 0}
+    await check_clean(stage, "redis-lost")
 
 
 async def test_over_several_performances_at_once(stage: Backstage) -> None:
@@ -549,3 +581,42 @@ async def test_a_manager_refunds_an_order_and_says_why(town: Town) -> None:
         missing = await sale.post(f"/manage/orders/{new_order_id()}/refund", body, token=sale.manage_key)
         assert (missing.status, missing.slug) == (404, "unknown-order")
         assert (await sale.post("/manage/orders/x/refund", body, token=sale.manage_key)).status == 404
+
+
+async def test_a_manager_returns_some_of_an_order_and_then_the_rest(town: Town) -> None:
+    async with await town.open_sale("noord") as sale:
+        token = await sale.enter()
+        held = await sale.hold(token, "zaal-A-1", "zaal-A-2", "zaal-A-3")
+        ordered = (await sale.order(token, held.json["hold"])).json
+        await sale.until_recorded(ordered)
+        path = f"/manage/orders/{ordered['order']}/refund"
+
+        async def give_back(*items: int, key: str = "") -> Any:
+            return await sale.post(path, {"reason": "ill", "items": items}, token=sale.manage_key, key=key)
+
+        for wrong in ((3,), (-1,), (1, 1)):
+            assert (await give_back(*wrong)).slug == "bad-input"
+        first = await give_back(1, key="some")
+        assert (first.status, first.json["state"], first.json["total"]) == (200, "recorded", 4200)
+        assert [item["seat"] for item in first.json["items"]] == ["zaal-A-1", "zaal-A-3"]
+        assert [item["seat"] for item in first.json["returned"]] == ["zaal-A-2"]
+        again = await give_back(1, key="some")
+        assert (again.status, again.body) == (200, first.body)
+        assert (await give_back(0, key="some")).slug == "key-reused"
+        assert (await give_back(1)).slug == (await give_back(0, 1)).slug == "already-refunded"
+        await sale.until_seats("s", "zaal-A-1", "zaal-A-3")
+        await sale.until_seats("o", "zaal-A-2")
+        await sale.until_drained()
+        seen = await sale.get(f"/orders/{ordered['order']}", token=ordered["order_secret"])
+        assert (seen.status, seen.json) == (200, first.json)
+        listed = await sale.get(f"/manage/orders/{ordered['order']}", token=sale.manage_key)
+        assert (listed.json["state"], listed.json["returned"], listed.json["total"]) == ("recorded", [1], 6300)
+        rest = await give_back(0, 2, key="rest")
+        assert (rest.json["state"], len(rest.json["items"]), rest.json["total"]) == ("refunded", 3, 6300)
+        await sale.until_recorded(ordered, "refunded")
+        assert (await give_back()).slug == (await give_back(2)).slug == "already-refunded"
+        due = (await sale.get("/manage/refunds?limit=1000", token=sale.manage_key)).json["refunds"]
+        assert [each["amount"] for each in due if each["order"] == ordered["order"]] == [2100, 4200]
+        await sale.until_seats("o", "zaal-A-1", "zaal-A-2", "zaal-A-3")
+        now = await sale.get(f"/manage/on-sales/{sale.on_sale}", token=sale.manage_key)
+        assert (now.json["orders"], now.json["takings"]) == (0, 0)

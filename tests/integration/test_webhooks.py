@@ -165,6 +165,28 @@ async def test_a_sale_played_whole_is_told_once_each(told: Told, receiver: Recei
     assert {each.headers["content-type"] for each in receiver.received} == {"application/json"}
 
 
+async def test_each_part_of_an_order_that_is_returned_is_told_and_last_that_nothing_is_left(
+    told: Told, receiver: Receiver
+) -> None:
+    stage = told.stage
+    await stage.open()
+    await told.endpoint(receiver, "/hook", "order.partly_refunded", "order.refunded")
+    on_sale = await stage.put_on()
+    order = await stage.sell(on_sale, "zaal-A-1", "zaal-A-2", "zaal-A-3")
+    await stage.drain()
+    for items in ((0,), (2,)):
+        await give_back(stage.cell, stage.ledger, order, BY, f"part {items}", items=items)
+        await give_back(stage.cell, stage.ledger, order, BY, f"part {items}", items=items)
+    await stage.drain()
+    await give_back(stage.cell, stage.ledger, order, BY, "the rest")
+    await stage.drain()
+    await told.until_still(told.sender())
+    came = [(each.type, each.says["data"]) for each in receiver.received]
+    assert [kind for kind, _ in came] == ["order.partly_refunded", "order.partly_refunded", "order.refunded"]
+    assert [data for _, data in came] == [{"order": order, "on_sale": on_sale.on_sale}] * 3
+    assert len({each.event for each in receiver.received}) == 3
+
+
 async def test_what_is_recorded_again_is_not_told_again(told: Told, receiver: Receiver) -> None:
     """A writer that died before its trim, and one that replays, meet the same entries."""
     stage = told.stage
