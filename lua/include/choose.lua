@@ -4,11 +4,11 @@
 -- step, see `give_up`; of each performance that is `given_up`, so much of what the owner has there.
 -- Answers a refusal, or nil and {uses = {code = change}, codes {code, count, …}, ways}.
 -- INCLUDES codes take strands
-local function within_limit(performances, owner, limit, request)
+local function within_limit(performances, limit, request)
   for _, performance in ipairs(performances) do
     performance.seats, performance.areas, performance.named, performance.returns_to = {}, {}, {}, {}
     performance.taken_places = performance.taken_places or {}
-    performance.owned = (tonumber(redis.call("HGET", performance.key, "o" .. owner)) or 0) - (performance.given_up or 0)
+    performance.owned = performance.owned - (performance.given_up or 0)
   end
   for _, item in ipairs(request) do
     local performance = performances[item[1]]
@@ -19,9 +19,9 @@ local function within_limit(performances, owner, limit, request)
   return nil
 end
 
-local function choose(performances, owner, place, terms, request, uses_back)
+local function choose(performances, place, terms, request, uses_back)
   local limit, lone_rule, lone_last, asked, letters = terms[2], terms[3], terms[4], terms[8], terms[9]
-  local refusal = within_limit(performances, owner, limit, request)
+  local refusal = within_limit(performances, limit, request)
   if refusal then return refusal end
   local chosen = {uses = {}, codes = {}, ways = {}}
   for code, count in pairs(uses_back) do chosen.uses[code] = -count end

@@ -1,5 +1,6 @@
 -- A performance as this call sees it: rows are read once, changed in memory, and written by `settle`, so that
--- a refusal half way has changed nothing. `keys`: the performance, its index, its due holds.
+-- a refusal half way has changed nothing. `owner`, where one is meant: what they have, and their unpaid holds, are
+-- read along.
 --
 -- In the performance's hash: n blocks, k categories, m areas, r longest return delay (ms), v version, f open seats;
 -- b<block> the row, a letter a seat (o h s b, or the capital of the allotment that it is set aside for);
@@ -8,13 +9,15 @@
 -- the next of all these is, see `release_due`; h<hold> a packed hold; o<owner> how much an owner has; w<owner> its
 -- unpaid holds.
 -- INCLUDES
-local function draft(key, index, due, step)
-  local values = redis.call("HMGET", key, "n", "k", "v", "r", "f", "q")
+local function draft(key, index, due, step, owner)
+  owner = owner or ""
+  local values = redis.call("HMGET", key, "n", "k", "v", "r", "f", "q", "o" .. owner, "w" .. owner)
   if not values[3] then return nil end
   return {key = key, index = index, due = due, step = step, blocks = tonumber(values[1]),
     categories = tonumber(values[2]), version = tonumber(values[3]), return_ms = tonumber(values[4]),
-    open = tonumber(values[5]) or 0, release_at_ms = tonumber(values[6]) or math.huge, before = {}, rows = {},
-    described = {}, fields = {}, changes = {}, moved = {}, touched = {}}
+    open = tonumber(values[5]) or 0, release_at_ms = tonumber(values[6]) or math.huge,
+    owned = tonumber(values[7]) or 0, unpaid = values[8],
+    before = {}, rows = {}, described = {}, fields = {}, changes = {}, moved = {}, touched = {}}
 end
 
 local function read_block(performance, block)

@@ -1,14 +1,16 @@
--- Drafts of the performances whose keys start at `from`, three a performance, with their due holds swept.
--- nil when one of them is unknown here.
+-- Drafts of the performances whose keys start at `from`, three a performance, with their due holds swept; what their
+-- `owner` has is read after that. nil when one of them is unknown here.
 -- INCLUDES draft sweep
 local SWEPT_A_CALL = 8
 
-local function draft_all(keys, from, step)
+local function draft_all(keys, from, step, owner)
   local performances = {}
   for place = from, #keys, 3 do
-    local performance = draft(keys[place], keys[place + 1], keys[place + 2], step)
+    local performance = draft(keys[place], keys[place + 1], keys[place + 2], step, owner)
     if not performance then return nil end
-    sweep(performance, SWEPT_A_CALL)
+    if sweep(performance, SWEPT_A_CALL) > 0 then
+      performance = draft(keys[place], keys[place + 1], keys[place + 2], step, owner)
+    end
     performances[#performances + 1] = performance
   end
   return performances

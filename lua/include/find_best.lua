@@ -15,7 +15,7 @@
 local function first_indexed(performance, wish, slots, level)
   local blocks, best = performance.blocks, nil
   for number = 1, #slots do
-    local base = segment(slots[number], level, wish.k, blocks, performance.categories)
+    local base = segment(slots[number], level, wish.k, blocks)
     local found = redis.call("BITPOS", performance.index, 1, base, base + (best or blocks) - 1, "BIT")
     if found >= 0 then best = found - base end
     if best == 0 then break end

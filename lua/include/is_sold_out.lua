@@ -15,8 +15,7 @@ end
 local function is_sold_out(performance)
   if redis.call("ZCARD", performance.due) > 0 then return false end
   for slot = 1, 2 * performance.categories do
-    local class = string.char(slot <= performance.categories and 64 + slot or 96 + slot - performance.categories)
-    local base = segment(class, 1, 1, performance.blocks, performance.categories)
+    local base = segment(slot, 1, 1, performance.blocks)
     if redis.call("BITPOS", performance.index, 1, base, base + performance.blocks - 1, "BIT") >= 0 then return false end
   end
   for area = 0, (tonumber(redis.call("HGET", performance.key, "m")) or 0) - 1 do

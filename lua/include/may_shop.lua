@@ -11,12 +11,11 @@ local function may_shop(sale, live, place, now)
 end
 
 -- `terms`: {hold_ms, limit, lone_rule, lone_last, unpaid_holds, cool_down_ms, …}.
-local function cooling_down(performances, owner, terms)
+local function cooling_down(performances, terms)
   if terms[5] == 0 then return nil end
   for _, performance in ipairs(performances) do
-    local unpaid = redis.call("HGET", performance.key, "w" .. owner)
-    if unpaid then
-      local count, last_ms = string.match(unpaid, "^(%d+) (%d+)$")
+    if performance.unpaid then
+      local count, last_ms = string.match(performance.unpaid, "^(%d+) (%d+)$")
       local until_ms = last_ms + terms[6]
       if tonumber(count) >= terms[5] and performance.step.now < until_ms then return {"cool_down", until_ms} end
     end

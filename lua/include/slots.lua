@@ -5,12 +5,14 @@ local EDGES = {[0] = {false}, {1}, {2}, {1, 2}}
 -- The slots of the index that hold every block that may serve a class: one a letter, and "" for blocks of several.
 local function slots_of(performance, wish, k)
   local class, each = wish.class, {}
-  if #class == 1 then return {class} end
-  if not string.find(class, "%l") and (not wish.span or wish.span[k]) then each[1] = "" end
+  if #class == 1 then return {slot_of(class, performance.categories)} end
+  if not string.find(class, "%l") and (not wish.span or wish.span[k]) then each[1] = 0 end
   if class == "" then
-    for number = 1, performance.categories do each[#each + 1] = string.char(64 + number) end
+    for number = 1, performance.categories do each[#each + 1] = number end
   end
-  for letter in string.gmatch(class, "%a") do each[#each + 1] = letter end
+  for letter in string.gmatch(class, "%a") do
+    each[#each + 1] = slot_of(letter, performance.categories)
+  end
   return each
 end
 
@@ -25,6 +27,6 @@ local function lengths_for(k, edge, is_strict)
 end
 
 local function walk(performance, wish, slot, level, length)
-  local base = segment(slot, level, length, performance.blocks, performance.categories)
-  return candidates(performance, base, wish.whole or slot == "" and wish.span and wish.span[wish.k] or wish.mask)
+  local base = segment(slot, level, length, performance.blocks)
+  return candidates(performance, base, wish.whole or slot == 0 and wish.span and wish.span[wish.k] or wish.mask)
 end

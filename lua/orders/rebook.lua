@@ -21,15 +21,15 @@ if answer then return answer end
 local paid_for = redis.call("GET", payment)
 if paid_for and paid_for ~= order then return {"payment_used", paid_for} end
 local step = step_of(cell, outbox, epoch)
-local performances = draft_all(KEYS, 7, step)
+local performances = draft_all(KEYS, 7, step, owner)
 if not performances then return {"unknown_performance"} end
 
 local limit, codes, mark, most = unpack(cmsgpack.unpack(terms))
 local uses = {}
 for number, part in ipairs(cmsgpack.unpack(wanted)) do
   local performance, holds, seats, areas, letters = performances[number], unpack(part)
-  local places, owned = {}, tonumber(redis.call("HGET", performance.key, "o" .. owner)) or 0
-  owned = owned - own_holds(performance, holds, owner, places, uses)
+  local places = {}
+  local owned = performance.owned - own_holds(performance, holds, owner, places, uses)
   performance.sold_places, performance.buys = {}, #seats / 2
   for at = 1, #seats, 2 do
     local row = read_block(performance, seats[at])

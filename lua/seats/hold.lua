@@ -24,13 +24,13 @@ local answer = recall(operation, fingerprint)
 if answer then return answer end
 local step = step_of(cell, outbox, epoch)
 if is_quiet(cell, step.now) then return {"closed"} end
-local performances = draft_all(KEYS, 6, step)
+local performances = draft_all(KEYS, 6, step, owner)
 if not performances then return {"unknown_performance"} end
 
 terms = cmsgpack.unpack(terms)
-refusal = may_shop(sale, live, place, step.now) or cooling_down(performances, owner, terms)
+refusal = may_shop(sale, live, place, step.now) or cooling_down(performances, terms)
 if refusal then return refusal end
-local none, chosen = choose(performances, owner, place, terms, cmsgpack.unpack(items), {})
+local none, chosen = choose(performances, place, terms, cmsgpack.unpack(items), {})
 if none then return none end
 
 local reply = {"held", step.now + terms[1], numbered(step)}

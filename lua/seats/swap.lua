@@ -20,7 +20,7 @@ local answer = recall(operation, fingerprint)
 if answer then return answer end
 local step = step_of(cell, outbox, epoch)
 if is_quiet(cell, step.now) then return {"closed"} end
-local performances = draft_all(KEYS, 6, step)
+local performances = draft_all(KEYS, 6, step, owner)
 if not performances then return {"unknown_performance"} end
 
 terms, former = cmsgpack.unpack(terms), cmsgpack.unpack(former)
@@ -38,10 +38,10 @@ for at = 2, #former do
   expires_at_ms = math.min(expires_at_ms, record[2])
   latest_ms = math.min(latest_ms, record[8] or step.now + terms[7])
 end
-local none, chosen = choose(performances, owner, place, terms, cmsgpack.unpack(items), uses)
+local none, chosen = choose(performances, place, terms, cmsgpack.unpack(items), uses)
 if none then return none end
 for at = 2, #former do
-  refusal = left_behind(performances[former[at]]) and cooling_down(performances, owner, terms)
+  refusal = left_behind(performances[former[at]]) and cooling_down(performances, terms)
   if refusal then return refusal end
 end
 
