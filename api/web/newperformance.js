@@ -2,6 +2,7 @@
 
 import { change, get } from './api.js';
 import { field, h } from './dom.js';
+import { basisPoints, percent, priceKinds } from './pricekinds.js';
 import { sayPriceType } from './prices.js';
 import { secondLook } from './secondlook.js';
 import { unfold } from './unfold.js';
@@ -26,6 +27,8 @@ export function newPerformance({ words, path, key, attempt, onmade, currency }) 
     const title = h('input', { type: 'text', required: true, maxlength: 120 });
     const startAt = h('input', { type: 'datetime-local', required: true });
     const fee = amount(false);
+    const vat = percent();
+    const kinds = priceKinds({ words });
     const which = h('select', { onchange: () => drawPrices() }, halls.map((each) => h('option', { value: each.hall }, each.name)));
     const prices = h('fieldset');
     const hallNow = () => halls.find((each) => each.hall === which.value);
@@ -43,17 +46,18 @@ export function newPerformance({ words, path, key, attempt, onmade, currency }) 
       if (!starts) return words.say('sale_no_such_time');
       if (Date.parse(starts) < Date.now()) return words.say('show_past');
       const asked = Object.fromEntries([...inputs].map(([category, typed]) => [category, Object.fromEntries(TYPES.map((type, at) => [type, typed[at]]).filter(([, input]) => input.value !== '').map(([type, input]) => [type, minor(input)]))]));
-      const body = { performance: nameFor(title.value), hall: which.value, title: title.value.trim(), starts_at: starts, prices: asked, fee: minor(fee), currency, reason: words.say('reason_none') };
+      const others = kinds.read();
+      const body = { performance: nameFor(title.value), hall: which.value, title: title.value.trim(), starts_at: starts, prices: asked, fee: minor(fee), currency, vat_rate: basisPoints(vat), price_types: others.types, reason: words.say('reason_none') };
       const costs = Object.entries(asked).map(([category, table]) => `${category}: ${Object.entries(table).map(([type, price]) => `${sayPriceType(type, words)} ${words.money(price, currency)}`).join(', ')}`);
       return {
-        lines: [`${body.title}, ${words.moment(starts)}, ${hallNow().name}`, ...costs, words.say('show_fee_line', { amount: words.money(body.fee, currency) })],
+        lines: [`${body.title}, ${words.moment(starts)}, ${hallNow().name}`, ...costs, ...others.lines, words.say('show_fee_line', { amount: words.money(body.fee, currency) }), words.say('show_vat_line', { rate: body.vat_rate / 100 })],
         hint: words.say('show_make_hint'), yes: words.say('show_make'),
         make: async () => { const made = await change('POST', `${path}/performances`, { bearer: key, body }); close(); await onmade(made); },
       };
     }
     drawPrices();
     const fields = [field(words.say('show_title'), title, words.say('show_title_hint')), field(words.say('show_hall'), which), field(words.say('show_starts_at'), startAt, words.say('sale_zone', { zone: words.zone })),
-      prices, field(words.say('show_fee'), fee, words.say('show_fee_hint'))];
+      prices, kinds.element, field(words.say('show_fee'), fee, words.say('show_fee_hint')), field(words.say('show_vat'), vat, words.say('show_vat_hint'))];
     return secondLook({ words, attempt, fields, read });
   }
 

@@ -279,22 +279,37 @@ def performance_create(
     price: dict[str, str],
     fee: Whole = 0,
     currency: str = "EUR",
+    vat_rate: Whole = 0,
+    price_types: Path | None = None,
     why: str = "create performance",
 ) -> None:
-    """Create a performance. Prices are in minor units, one a category: `--price.Parterre 3200`."""
-    _now(sales.create_performance(network, house, performance, hall, title, starts_at, price, fee, currency, why))
+    """Create a performance. Prices are in minor units, one a category: `--price.Parterre 3200`.
+
+    `--vat-rate` is contained in prices and fee, in basis points: 600 for 6 %. `--price-types` takes a JSON file of the
+    others: `{"member": {"share": 8000, "needs": "number", "at_most": 2}}`, a share in basis points of each price.
+    """
+    fields = {"title": title, "fee": fee, "currency": currency, "vat_rate": vat_rate}
+    _now(sales.create_performance(network, house, performance, hall, starts_at, price, price_types, fields, why))
 
 
 @performance.command(name="plan")
 def performance_plan(
-    performance: str, *, network: Network, house: House, hall: str, price: dict[str, str] | None = None, why: str
+    performance: str,
+    *,
+    network: Network,
+    house: House,
+    hall: str,
+    price: dict[str, str] | None = None,
+    price_types: Path | None = None,
+    why: str,
 ) -> None:
     """Sell a performance from another hall's plan from now on, while it is on sale too.
 
     Seats are the same by their ids. A seat that is held, sold or set aside and not in the new plan refuses it all.
-    `--hall` has the new plan (`plan import` makes one); prices, one a category, only where categories are others.
+    `--hall` has the new plan (`plan import` makes one); prices, one a category, only where categories are others, and
+    with them a file of the others, as for `performance create`.
     """
-    _now(sales.change_plan(network, house, performance, hall, price or {}, why))
+    _now(sales.change_plan(network, house, performance, hall, price or {}, price_types, why))
 
 
 @on_sale.command(name="create")

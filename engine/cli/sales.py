@@ -13,7 +13,7 @@ import tomli_w
 
 from engine import house as houses
 from engine import on_sale as on_sales
-from engine.catalogue import OnSale, Performance
+from engine.catalogue import OnSale, Performance, PriceType
 from engine.cell import Cell
 from engine.cli.speech import good
 from engine.entries import Action
@@ -134,9 +134,15 @@ def print_aisles(file: Path, ids: Ids) -> None:
     print(write_sheet(import_plan(read_json(file), ids)), end="")
 
 
-async def change_plan(network: Path, house: str, performance: str, hall: str, prices: dict[str, str], why: str) -> None:
+async def change_plan(
+    network: Path, house: str, performance: str, hall: str, prices: dict[str, str], price_types: Path | None, why: str
+) -> None:
     """Moves a performance to another hall's plan, on sale or not. Raises `BadInput`, `Refused`."""
-    wanted = NewPlan(hall=HallId(hall), prices=read_prices(prices) if prices else None)
+    wanted = NewPlan(
+        hall=HallId(hall),
+        prices=read_prices(prices) if prices else None,
+        price_types=read_price_types(price_types) if price_types else None,
+    )
     async with at_house(network, house) as (cell, ledger):
         made = await replan(cell, ledger, PerformanceId(performance), wanted, change_of(why), new_order_id())
     good(f"{performance} is sold from the plan of {made.hall}; it has changed {made.plan_change} times")
@@ -166,27 +172,33 @@ def read_prices(prices: dict[str, str]) -> dict[str, dict[str, int]]:
     return {category: {"standard": int(price)} for category, price in prices.items()}
 
 
+def read_price_types(file: Path) -> dict[str, PriceType]:
+    """The price types of a JSON file, by name. Raises `BadInput` naming what is wrong."""
+    try:
+        return msgspec.convert(read_json(file), dict[str, PriceType])
+    except msgspec.ValidationError as error:
+        raise BadInput(f"{file} does not say price types: {error}") from error
+
+
 async def create_performance(
     network: Path,
     house: str,
     performance: str,
     hall: str,
-    title: str,
     starts_at: str,
     prices: dict[str, str],
-    fee: int,
-    currency: str,
+    price_types: Path | None,
+    fields: dict[str, Any],
     why: str,
 ) -> None:
-    """Creates a performance with one standard price a category."""
+    """Creates a performance with one standard price a category, and those that are a share of it."""
     made = Performance(
         performance=PerformanceId(performance),
         hall=HallId(hall),
-        title=title,
         starts_at_ms=from_rfc3339(starts_at),
         prices=read_prices(prices),
-        fee=fee,
-        currency=currency,
+        price_types=read_price_types(price_types) if price_types else {},
+        **fields,
     )
     async with at_house(network, house) as (cell, ledger):
         await houses.add_performance(cell, ledger, made, change_of(why))

@@ -139,6 +139,11 @@ async def control_new_performance(stage: Stage) -> Page:
     await part.get_by_label(stage.say("show_starts_at"), exact=True).fill("2031-01-10T20:00")
     for price in await part.get_by_label(stage.say("price.full"), exact=True).all():
         await price.fill("32.50")
+    await part.get_by_text(stage.say("show_kinds"), exact=True).click()
+    for kind, share in {"youth": "50", "member": "75"}.items():
+        await part.get_by_label(stage.say(f"price.{kind}"), exact=True).fill(share)
+    await part.get_by_label(stage.say("show_companion")).check()
+    await part.get_by_label(stage.say("show_vat"), exact=True).fill("6")
     return person.page
 
 

@@ -246,7 +246,10 @@ async def test_someone_new_makes_a_performance_and_puts_it_on_sale(
             part = manager.page.get_by_role("group", name=category, exact=True)
             for label, price in zip(("Full price", "Reduced (optional)"), prices, strict=True):
                 await part.get_by_label(label).fill(price)
-        await fills(manager, Fee_a_ticket="1.5")
+        await fills(manager, Fee_a_ticket="1.5", VAT_in_per_cent="6")
+        await manager.page.get_by_text("More prices (optional)").click()
+        await fills(manager, Youth="50", Member="75", A_group_has_at_least="12")
+        await manager.page.get_by_label("Whoever comes along with somebody in a wheelchair is free").check()
         await manager.press("Check it")
         await manager.sees("The performance would begin in the past.")
         await fills(manager, The_performance_begins_at="2031-03-30T02:30")
@@ -256,6 +259,7 @@ async def test_someone_new_makes_a_performance_and_puts_it_on_sale(
         await manager.press("Check it")
         await manager.sees("Rang 1: Full price €32.50, Reduced €20.00", "Rang 2: Full price €18.00", "1 June 2031")
         await manager.sees("Fee a ticket: €1.50", "It cannot be changed or deleted later")
+        await manager.sees("Youth: 50\N{NO-BREAK SPACE}% of the full price", "VAT contained: 6\N{NO-BREAK SPACE}%")
         await manager.press("Change something")
         await fills(manager, Fee_a_ticket="")
         await manager.press("Check it")
@@ -266,8 +270,16 @@ async def test_someone_new_makes_a_performance_and_puts_it_on_sale(
         listed = (await sale.get("/manage/performances", sale.manage_key)).json["performances"]
         (made,) = (each for each in listed if each["title"] == title)
         assert (made["hall"], made["starts_at"]) == (sale.hall, "2031-06-01T18:00:00.000Z")
-        assert made["prices"] == {"Rang 1": {"full": 3250, "reduced": 2000}, "Rang 2": {"full": 1800}}
-        assert (made["fee"], made["currency"]) == (0, "EUR")
+        assert made["prices"] == {
+            "Rang 1": {"full": 3250, "reduced": 2000, "youth": 1625, "member": 2438, "companion": 0},
+            "Rang 2": {"full": 1800, "youth": 900, "member": 1350, "companion": 0},
+        }
+        assert (made["fee"], made["currency"], made["vat_rate"]) == (0, "EUR", 600)
+        assert made["price_types"] == {
+            "youth": {"share": 5000},
+            "member": {"share": 7500, "needs": "number", "at_most": 2},
+            "companion": {"share": 0, "needs": "companion", "fee": 0},
+        }
         # It is chosen already, and one step away from being sold.
         await expect(manager.page.get_by_role("checkbox", name=title)).to_be_checked()
         await expect(manager.page.get_by_label("Title", exact=True)).to_have_value(title)

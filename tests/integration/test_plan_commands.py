@@ -1,12 +1,16 @@
 """A house's plans by its commands and its API: in, out, corrected, and changed while on sale."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.integration.commands import HOUSE, Parvis, put_on_sale
+from engine.catalogue import Performance
+from engine.cli.sales import at_house
+from tests.integration.commands import HOUSE, LATER, Parvis, put_on_sale
 from tests.integration.test_manage import manage
 from tests.town import Town, small_plan
 
@@ -20,6 +24,16 @@ def saved(folder: Path, name: str, plan: Any) -> str:
     path = folder / name
     path.write_text(plan if isinstance(plan, str) else json.dumps(plan))
     return str(path)
+
+
+def performance_of(at: list[str], name: str) -> Performance:
+    """A performance as the house's catalogue has it."""
+
+    async def read() -> Performance:
+        async with at_house(Path(at[1]), HOUSE) as (cell, _):
+            return cell.performance(name)
+
+    return asyncio.run(read())
 
 
 def longer() -> dict[str, Any]:
@@ -69,6 +83,39 @@ def test_a_performance_changes_its_plan_from_a_shell(parvis: Parvis, at: list[st
     assert "there is no such hall here" in refused.words
     wrong = parvis(*words, "--price.Loge", "1", *at)
     assert "the hall has no category 'Loge'" in wrong.words
+
+
+def test_a_performance_has_price_types_and_vat_from_a_shell(parvis: Parvis, at: list[str], tmp_path: Path) -> None:
+    assert parvis("plan", "import", saved(tmp_path, "a.json", small_plan()), "--hall", "priced", *at).code == 0
+    kinds = {
+        "member": {"share": 7500, "needs": "number", "at_most": 2},
+        "companion": {"share": 0, "fee": 0, "needs": "companion"},
+    }
+    file = saved(tmp_path, "kinds.json", kinds)
+    words = ("performance", "create", "priced", "--hall", "priced", "--title", "Show", "--starts-at", LATER)
+    costs = ("--price.Rang 1", "3200", "--price.Rang 2", "2400", "--fee", "150", "--vat-rate", "600")
+    assert parvis(*words, *costs, "--price-types", file, *at).code == 0
+    made = performance_of(at, "priced")
+    assert made.vat_rate == 600
+    assert made.prices["Rang 1"] == {"standard": 3200, "member": 2400, "companion": 0}
+    assert {name: msgspec.to_builtins(kind) for name, kind in made.price_types.items()} == kinds
+    for wrong, why in (
+        ({"member": {"shares": 1}}, "unknown field `shares`"),
+        ({"member": {"share": "half"}}, "Expected `int"),
+        ([], "Expected `object`"),
+        ({"member": {"share": 7500, "needs": "luck"}}, "needs is one of code, number"),
+        ("{", "is not JSON"),
+    ):
+        said = parvis(*words, *costs, "--price-types", saved(tmp_path, "wrong.json", wrong), *at)
+        assert (said.code, why in said.words) == (2, True), said
+    # Another plan may bring other prices along.
+    assert parvis("plan", "import", saved(tmp_path, "b.json", longer()), "--hall", "priced-2", *at).code == 0
+    only = saved(tmp_path, "only.json", {"youth": {"share": 5000}})
+    again = ("performance", "plan", "priced", "--hall", "priced-2", "--why", "a row more")
+    moved = ("--price.Rang 1", "3000", "--price.Rang 2", "2000", "--price-types", only)
+    assert parvis(*again, *moved, *at).code == 0
+    made = performance_of(at, "priced")
+    assert (made.hall, made.prices["Rang 2"]) == ("priced-2", {"standard": 2000, "youth": 1000})
 
 
 async def test_a_sale_goes_on_over_http_and_clients_see_the_whole_map_again(town: Town) -> None:

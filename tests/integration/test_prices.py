@@ -239,6 +239,51 @@ async def test_two_hundred_redeem_a_code_of_ten(sale: Sale) -> None:
     assert Counter(each.status for each in again) == {201: 1, 409: 19}
 
 
+async def test_a_code_is_never_used_more_often_however_holds_of_several_evenings_end(town: Town) -> None:
+    async with await open_sale(town, shows=2, hold_seconds=2) as sale:
+        text = f"Two evenings {uuid.uuid4().hex[:6]}"
+        made = await make_codes(sale, codes=[text], uses=USES)
+        both = [best(sale, 1), best(sale, 1, show=1)]
+        tokens = await asyncio.gather(*(sale.enter() for _ in range(60)))
+        sold = 0
+
+        async def promo(token: str, items: list[Any]) -> Answer:
+            return await hold(sale, token, items, ["promo"] * len(items), codes=[text])
+
+        async def shop(number: int, token: str) -> None:
+            """Holds both evenings, and pays, goes, exchanges them for one, or lets the clock run out."""
+            nonlocal sold
+            for _ in range(3):
+                held = await promo(token, both)
+                if held.status != 201:
+                    assert (held.status, held.slug, held.json["left"] < 2) == (409, "code-used-up", True), held.json
+                    continue
+                path, match = f"/holds/{held.json['hold']}", number % 4
+                if match == 0:
+                    ordered = await sale.order(token, held.json["hold"])
+                    if ordered.status == 202:
+                        sold += 2
+                    return
+                if match == 1:
+                    await sale.ask("DELETE", path, token=token)
+                if match == 2:
+                    body = {"items": both[number // 4 % 2 :][:1], "price_types": ["promo"], "codes": [text]}
+                    await sale.post(path + "/swap", body, token=token)
+
+        await asyncio.gather(*(shop(number, token) for number, token in enumerate(tokens)))
+        used = (await batch(sale, made["batch"]))["used"]
+        assert sold <= used <= USES
+        # Once every hold has ended, what is sold is used up, and no more.
+        for show in sale.performances:
+            for _ in range(200):
+                if "h" not in await sale.seats(show):
+                    break
+                await asyncio.sleep(0.05)
+        assert (await batch(sale, made["batch"]))["used"] == sold
+        held = await hold(sale, await sale.enter(), [best(sale, 8)], ["promo"] * 8, codes=[text])
+        assert held.status == (201 if sold <= USES - 8 else 409)
+
+
 async def test_a_use_is_a_seat_and_several_codes_add_up(sale: Sale) -> None:
     made = await make_codes(sale, count=3, uses=2)
     first, second, _ = made["codes"]
