@@ -73,6 +73,7 @@ STATUS: Final[dict[str, int]] = {
     "sold-out": 409,
     "not-on-sale": 409,
     "too-many-allotments": 409,
+    "unclear-seats": 422,
     "seat-left-alone": 409,
     "code-used-up": 409,
     "cool-down": 409,

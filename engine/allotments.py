@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+import structlog
 
 from engine.aside import allot, flat_counts, flat_places, open_again, read_rows, seats_taken
 from engine.catalogue import PURPOSES, Allotment
@@ -16,7 +17,14 @@ from engine.halls.layout import Layout
 from engine.halls.written import written_seats
 from engine.house import Change, check_id, find_hall, publish, published_form
 from engine.instants import now_ms
-from engine.ledger.allotments import KIND, decide_allotment, read_allotments, sold_of_shares, withdraw_allotment
+from engine.ledger.allotments import (
+    KIND,
+    decide_allotment,
+    pending_allotments,
+    read_allotments,
+    settling,
+    sold_of_shares,
+)
 from engine.ledger.ledger import Ledger
 from engine.one_plan import of_one_plan
 from engine.words import BLOCKED, OPEN, AreaId, PerformanceId, SeatId
@@ -24,6 +32,7 @@ from engine.words import BLOCKED, OPEN, AreaId, PerformanceId, SeatId
 BLOCK: Final = "block"
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CHANNELS: Final = ("counter", "api")
+log = structlog.get_logger()
 KEPT_MS: Final = 86_400_000
 """For so long after its end a letter and a name belong to what they stood for: its last holds may still come back."""
 
@@ -130,19 +139,58 @@ async def set_aside(cell: Cell, ledger: Ledger, wanted: Wanted, change: Change) 
         ledger,
         wanted.performance,
         decide,
-        msgspec.json.encode,
         who=change.who,
         what="block seats" if wanted.purpose == BLOCK else "create allotment",
         why=change.why,
     )
-    try:
-        await allot(cell, made)
-    except Refused:
-        await withdraw_allotment(ledger, made, who=change.who, why=change.why)
-        raise
-    await publish(cell, {f"{KIND}:{made.id}": published_form(made)})
+    return await _carry_out(cell, ledger, made, change)
+
+
+async def _carry_out(cell: Cell, ledger: Ledger, made: Allotment, change: Change) -> Allotment:
+    """Has Redis know what the ledger says; harmless to repeat. Until that is done it is pending, see `carry_out_all`.
+
+    Nobody else decides about the performance meanwhile. What cannot be set aside is withdrawn. Answers it as it is.
+    Raises `Refused`.
+    """
+    async with settling(ledger, made) as settled:
+        found, refusal = settled.found, None
+        if found is None:
+            raise Refused("unknown-allotment", "it could not be set aside a moment ago, and was withdrawn")
+        if not found.is_pending:
+            return found
+        is_known = True  # else it waits until its performance is laid out
+        try:
+            if found.ended_at_ms:
+                await open_again(cell, found)
+            else:
+                is_known = await allot(cell, found)
+            await publish(cell, {f"{KIND}:{found.id}": published_form(found)})
+        except Refused as refused:
+            refusal = refused
+            await settled.withdraw(change.who, change.why)
+        else:
+            found = await settled.settle() if is_known else found
+    if refusal is not None:
+        raise refusal
     await cell.look()
-    return made
+    return found
+
+
+async def carry_out_all(cell: Cell, ledger: Ledger) -> None:
+    """Carries out what somebody began and did not end: a process that died between the ledger and Redis, or whose
+    Redis was away or closed just then. Raises `CellUnavailable`'s kind, `LedgerUnavailable`.
+    """
+    for made in await pending_allotments(ledger):
+        if made.performance not in cell.catalogue.performances or not _is_on_sale(cell, made.performance):
+            continue
+        try:
+            await _carry_out(cell, ledger, made, Change(who="parvis", why=made.why))
+        except Refused as refused:
+            log.warning("an allotment is withdrawn", allotment=made.id, why=str(refused))
+
+
+def _is_on_sale(cell: Cell, performance: PerformanceId) -> bool:
+    return any(performance in on_sale.performances for on_sale in cell.catalogue.on_sales.values())
 
 
 def _decide(known: Mapping[str, Allotment], wanted: Wanted, change: Change) -> Allotment:
@@ -165,11 +213,17 @@ def _decide(known: Mapping[str, Allotment], wanted: Wanted, change: Change) -> A
         areas=wanted.areas,
         release_at_ms=wanted.release_at_ms,
         made_at_ms=now,
+        is_pending=True,
     )
     before = next((each for each in kept if each.name == wanted.name), None)
     if before is not None:
         same = msgspec.structs.replace(
-            made, letter=before.letter, who=before.who, why=before.why, made_at_ms=before.made_at_ms
+            made,
+            letter=before.letter,
+            who=before.who,
+            why=before.why,
+            made_at_ms=before.made_at_ms,
+            is_pending=before.is_pending,
         )
         if wanted.quantity and len(before.seats) == wanted.quantity:
             same = msgspec.structs.replace(same, seats=before.seats)
@@ -178,8 +232,10 @@ def _decide(known: Mapping[str, Allotment], wanted: Wanted, change: Change) -> A
         raise Refused("already-exists", "there is, or was a moment ago, another of this name", allotment=wanted.name)
     if not letter:
         raise Refused("too-many-allotments", f"a performance has at most {len(LETTERS)} allotments at a time")
-    blocked = {seat for each in kept if each.purpose == BLOCK and not each.ended_at_ms for seat in each.seats}
-    taken = [seat for seat in wanted.seats if seat in blocked]
+    # What Redis cannot tell apart, or does not know yet.
+    others = [each for each in kept if each.is_live(now) and (each.purpose == BLOCK or each.is_pending)]
+    aside = {seat for each in others for seat in each.seats}
+    taken = [seat for seat in wanted.seats if seat in aside]
     if taken:
         raise seats_taken(wanted.performance, taken)
     return made
@@ -216,16 +272,13 @@ async def give_back(cell: Cell, ledger: Ledger, performance: PerformanceId, name
         found = known.get(f"{performance}.{name}")
         if found is None:
             raise Refused("unknown-allotment", "there is no such allotment here")
-        return found if found.ended_at_ms else msgspec.structs.replace(found, ended_at_ms=now_ms())
+        if found.ended_at_ms:
+            return found
+        return msgspec.structs.replace(found, ended_at_ms=now_ms(), is_pending=True)
 
     what = "end allotment"
-    made = await decide_allotment(
-        ledger, performance, ended, msgspec.json.encode, who=change.who, what=what, why=change.why
-    )
-    await open_again(cell, made)
-    await publish(cell, {f"{KIND}:{made.id}": published_form(made)})
-    await cell.look()
-    return made
+    made = await decide_allotment(ledger, performance, ended, who=change.who, what=what, why=change.why)
+    return await _carry_out(cell, ledger, made, change)
 
 
 @of_one_plan

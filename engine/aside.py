@@ -50,8 +50,11 @@ async def read_rows(cell: Cell, performance: PerformanceId) -> list[str]:
 
 
 @of_one_plan
-async def allot(cell: Cell, made: Allotment) -> None:
-    """Sets aside in Redis, where its performance is laid out. Raises `Refused` (`seats-taken`, `sold-out`)."""
+async def allot(cell: Cell, made: Allotment) -> bool:
+    """Sets aside in Redis; harmless to repeat. Answers False where its performance is not laid out yet.
+
+    Raises `Refused` (`seats-taken`, `sold-out`).
+    """
     layout = cell.catalogue.layout(made.performance)
     reply = await cell.call(
         "seats/allot",
@@ -65,8 +68,10 @@ async def allot(cell: Cell, made: Allotment) -> None:
         ),
     )
     match reply[0]:
-        case b"allotted" | b"exists" | b"unknown_performance":
-            return
+        case b"allotted" | b"exists":
+            return True
+        case b"unknown_performance":
+            return False
         case b"taken":
             places = zip(*[iter(reply[1:])] * 2, strict=True)
             raise seats_taken(made.performance, [layout.seat_at(block, offset) for block, offset in places])

@@ -158,7 +158,8 @@ class Allotment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     partner's key, a channel, or a batch of codes. `letter`: what its seats have in their rows.
 
     `areas`: how many places of each. `release_at_ms`: when what is left of it is everybody's; 0: never by itself.
-    `why`, `who` and `seats` stay in the ledger.
+    `is_pending`: it was made or ended in the ledger, and Redis may not know that yet. That, `why`, `who` and `seats`
+    stay in the ledger.
     """
 
     performance: PerformanceId
@@ -173,6 +174,7 @@ class Allotment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     release_at_ms: int = 0
     made_at_ms: int = 0
     ended_at_ms: int = 0
+    is_pending: bool = False
 
     @property
     def id(self) -> str:

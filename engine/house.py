@@ -86,7 +86,7 @@ def published_form(document: Any) -> str:
     if isinstance(document, OnSale):
         document = msgspec.structs.replace(document, seed="")
     if isinstance(document, Allotment):
-        document = msgspec.structs.replace(document, why="", who="", seats=())
+        document = msgspec.structs.replace(document, why="", who="", seats=(), is_pending=False)
     return msgspec.json.encode(document).decode()
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from redis.exceptions import RedisError
 
+from engine.allotments import carry_out_all
 from engine.cell import Cell
 from engine.entries import Action
 from engine.errors import CellUnavailable, LedgerUnavailable, ParvisError, Refused
@@ -101,13 +102,17 @@ class Keeper:
             await _pause(stop, LOOK_SECONDS)
 
     async def _remember(self, stop: asyncio.Event) -> None:
-        """Keeps where the on-sales stand; apart, because Postgres may be away and the gate may not wait for it."""
+        """Keeps where the on-sales stand, and carries out what was left half done.
+
+        Apart, because Postgres may be away and the gate may not wait for it.
+        """
         while not stop.is_set():
             # Whoever guards says that Redis is away, and the writer that Postgres is.
             with contextlib.suppress(CellUnavailable, LedgerUnavailable):
                 if self.cell.is_open:
                     await self._standings.keep()
                     await self._openings.tell()
+                    await carry_out_all(self.cell, self._ledger)
                     await self._compare_epochs()
             await _pause(stop, KEEP_SECONDS)
 

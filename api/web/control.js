@@ -1,6 +1,7 @@
 // The control page: what a house's manager watches and steers during an on-sale. /h/{house}/control
 
 import { change, explain, get } from './api.js';
+import { asideDesk } from './asidedesk.js';
 import { attentionList } from './attention.js';
 import { nowMs } from './clock.js';
 import { h, setText, whileBusy } from './dom.js';
@@ -150,7 +151,7 @@ main.classList.add('wide');
 main.append(h('div', { class: 'intro row' }, h('h1', {}, words.say('control')), leaveButton({ words })), chooser, problem, after.element, attention.element, nothing, desktop,
   h('section', { class: 'card', 'aria-label': words.say('numbers'), hidden: !onSales.length }, h('h2', {}, words.say('numbers')), board),
   h('section', { class: 'card administration', 'aria-label': words.say('administration') }, h('h2', {}, words.say('administration')),
-    newSale({ ...desk, onmade: made }), orders, themeDesk({ ...desk, name: facts.name }), staffKeys(desk), webhookList(desk).element, csv),
+    newSale({ ...desk, onmade: made }), asideDesk(desk), orders, themeDesk({ ...desk, name: facts.name }), staffKeys(desk), webhookList(desk).element, csv),
   h('section', { class: 'card' }, h('h2', {}, words.say('actions')), actions));
 setInterval(tellAge, 1000);
 if (onSales.length) {

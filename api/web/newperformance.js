@@ -12,10 +12,10 @@ const DEAREST = 100_000;
 const TYPES = ['full', 'reduced'];
 
 /** An address of its own: a title's letters, and what keeps two of one title apart. */
-export function nameFor(title) {
-  const letters = title.normalize('NFD').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 30).replace(/-+$/, '');
-  return `${letters || 'title'}-${Date.now().toString(36).slice(-5)}`;
-}
+export const nameFor = (title) => `${plainName(title) || 'title'}-${Date.now().toString(36).slice(-5)}`;
+
+/** What is left of words in an address: small letters, numbers and hyphens, or nothing. */
+export const plainName = (text) => text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 30).replace(/-+$/, '');
 
 /** `attempt(button, action, said)` shows trouble, or what was done; `onmade(performance)` once it is there. `currency`: ISO 4217. */
 export function newPerformance({ words, path, key, attempt, onmade, currency }) {

@@ -4,7 +4,7 @@ import { change, get } from './api.js';
 import { field, h, setText } from './dom.js';
 import { unfold } from './unfold.js';
 
-const SCOPES = ['counter', 'orders:read', 'orders:write', 'manage'];
+const SCOPES = ['counter', 'orders:read', 'orders:write', 'allotment', 'manage'];
 
 export function staffKeys({ words, path, key, attempt }) {
   function lineOf(each, read) {

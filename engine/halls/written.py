@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from engine.errors import BadInput
+from engine.errors import BadInput, Refused
 from engine.words import SeatId
 
 LONGEST: Final = 10_000
@@ -21,7 +21,7 @@ def written_seats(plan: Mapping[str, Any], text: str, is_id: Callable[[str], boo
     """The seats that a text names, each once, in its order. `plan`: in pretix's format, as a hall keeps it.
 
     From one to another are all that stand between them in their row. `is_id`: whether a word is a seat's id. Raises
-    `BadInput` with every part that names none, or not surely one.
+    `BadInput`, and `Refused` (`unclear-seats`) with every part that names none, or not surely one.
     """
     if len(text) > LONGEST:
         raise BadInput(f"a list of seats has at most {LONGEST} characters")
@@ -37,12 +37,15 @@ def written_seats(plan: Mapping[str, Any], text: str, is_id: Callable[[str], boo
             named |= dict.fromkeys(SeatId(seat["seat_guid"]) for seat in found[0][1])
         elif found:
             faults.append(
-                f"{part}: is it {' or '.join(name for name, _ in found)}? Write the part of the hall before it"
+                (part, f"is it {' or '.join(name for name, _ in found)}? Write the part of the hall before it")
             )
         else:
-            faults.append(f"{part}: there is no such seat, or no such row of seats, in this hall")
+            faults.append((part, "there is no such seat, or no such row of seats, in this hall"))
     if faults:
-        raise BadInput("not every seat of the list is clear", tuple(faults))
+        parts = [part for part, _ in faults]
+        raise Refused(
+            "unclear-seats", "not every seat of the list is clear", seats=parts, reasons=[why for _, why in faults]
+        )
     return tuple(named)
 
 

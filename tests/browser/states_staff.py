@@ -155,6 +155,26 @@ async def control_new_performance_sure(stage: Stage) -> Page:
     return page
 
 
+async def control_aside(stage: Stage) -> Page:
+    """What is set aside of a performance, one about to be ended and another about to be made."""
+    sale = await stage.sale()
+    for name, purpose, more in (
+        ("press", "house", {"seat_list": "A1-A4, B7", "areas": {"vloer": 3}}),
+        ("desk", "block", {"seats": ["zaal-C-5"]}),
+    ):
+        body = {"performance": sale.performance, "name": name, "purpose": purpose, "reason": "critics of the papers"}
+        made = await sale.post("/manage/allotments", body | more, token=sale.manage_key)
+        assert made.status == 201, made.json
+    person = await at_control(stage, sale)
+    part = await opens(stage, person, "aside")
+    await part.get_by_label(stage.say("aside_show"), exact=True).select_option(sale.performance)
+    ending = part.locator(".log li").filter(has_text="press")
+    await ending.get_by_role("button", name=stage.say("aside_end"), exact=True).click()
+    await part.get_by_role("button", name=stage.say("aside_new"), exact=True).click()
+    await expect(part.get_by_role("button", name=stage.say("aside_make"), exact=True)).to_be_visible()
+    return person.page
+
+
 async def theme_refused(stage: Stage) -> Page:
     """Colours that cannot be seen, with the nearest that can."""
     person = await at_control(stage, await stage.sale())
@@ -263,6 +283,7 @@ STATES: list[tuple[str, Callable[[Stage], Awaitable[Page]]]] = [
     ("control_new_sale", control_new_sale),
     ("control_new_performance", control_new_performance),
     ("control_new_performance_sure", control_new_performance_sure),
+    ("control_aside", control_aside),
     ("theme_refused", theme_refused),
     ("theme_drafted", theme_drafted),
     ("theme_previewed", theme_previewed),

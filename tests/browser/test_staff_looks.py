@@ -49,6 +49,7 @@ async def steers(manager: Person, sale: Sale, look: Look) -> None:
     await unfolds(manager)
     await expect(page.get_by_role("group", name="Rang 2").first).to_be_visible()
     await expect(page.get_by_role("checkbox", name="Order bought")).to_be_visible()
+    await expect(page.get_by_label("What for?")).to_be_visible()
     await expect(page.locator("[aria-busy=true]")).to_have_count(0)
     await look(manager, "control, all unfolded")
     await fills(manager, Order_number=str(ordered["order"])[:18])

@@ -79,7 +79,7 @@ def test_what_cannot_be_set_aside_is_explained(parvis: Parvis, at: list[str], tm
         ),
         (
             ("x", *house, "--seats", "A99, Z1"),
-            "A99: there is no such seat, or no such row of seats, in this hall · Z1:",
+            "not every seat of the list is clear · seats: ['A99', 'Z1'] · reasons: ['there is no such seat",
         ),
         (("x", *house), "name seats, or a quantity of them, or places of areas"),
         (("x", *house, "--seats", "A2", "--quantity", "2"), "either seats or a quantity of them"),

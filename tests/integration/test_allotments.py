@@ -9,19 +9,20 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine import orders, recovery, seats
+from engine import allotments, orders, recovery, seats
 from engine.allotments import Wanted, give_back, set_aside, standings
 from engine.best import Best
 from engine.catalogue import OnSale, Release
 from engine.entries import Customer, Payment
-from engine.errors import BadInput, Refused
-from engine.house import add_key, add_performance
+from engine.errors import BadInput, CellUnavailable, Refused
+from engine.house import add_key, add_on_sale, add_performance
 from engine.instants import now_ms
+from engine.ledger.allotments import pending_allotments
 from engine.orders import Buyer
 from engine.seats import Held, count_states
 from engine.shares import PARTNER, Owner
 from engine.wishes import Wish
-from engine.words import AreaId, PerformanceId, SeatId
+from engine.words import AreaId, OnSaleId, PerformanceId, SeatId
 from tests.backstage import BY, Backstage, until
 from tests.integration.test_recovery import check_clean, go_back, keep_copy, recover
 
@@ -191,3 +192,136 @@ async def test_a_curve_of_release_goes_on_in_time(stage: Backstage) -> None:
         made = msgspec.structs.replace(known, performance=PerformanceId("curve"), access_release=steps)
         with pytest.raises(BadInput, match="access_release"):
             await add_performance(stage.cell, stage.ledger, made, BY)
+
+
+# -- whoever dies between the ledger and Redis
+
+
+class Died(BaseException):
+    """The process is no more."""
+
+
+def dies_in(monkeypatch: pytest.MonkeyPatch, step: str, *, after: bool) -> None:
+    """From now on a process dies when it comes to a step, before it or just after."""
+    whole = getattr(allotments, step)
+
+    async def dying(*args: Any) -> Any:
+        if after:
+            await whole(*args)
+        raise Died
+
+    monkeypatch.setattr(allotments, step, dying)
+
+
+POINTS = [("allot", False), ("allot", True), ("publish", False), ("publish", True)]
+
+
+@pytest.mark.parametrize(("step", "after"), POINTS)
+async def test_what_a_dead_process_began_to_set_aside_is_set_aside(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch, step: str, after: bool
+) -> None:
+    on_sale = await stage.put_on()
+    seat, other = (await open_seats(stage, on_sale))[:2]
+    area = AreaId(stage.cell.catalogue.layout(on_sale.performances[0]).areas[0].id)
+    made = wanted(on_sale, seats=(seat,), areas={area: 2})
+    with monkeypatch.context() as patched:
+        dies_in(patched, step, after=after)
+        with pytest.raises(Died):
+            await set_aside(stage.cell, stage.ledger, made, BY)
+    async with stage.running(stage.new_keeper()):
+        await until_settled(stage)
+    await stage.cell.look()
+    seat_map = await stage.seats(on_sale)
+    assert (states(seat_map, stage.cell.catalogue.layout(on_sale.performances[0]), [seat]), seat_map.places_aside) == (
+        "b",
+        {area: 2},
+    )
+    staff = Owner(owner="key:staff", place="", on_sale=on_sale.on_sale, channel="counter")
+    wish = Wish(performance=on_sale.performances[0], area=area, quantity=2, allotment="share")
+    assert isinstance(await try_hold(stage, staff, wish), Held)
+    again = await set_aside(stage.cell, stage.ledger, made, BY)
+    assert (again.letter, again.is_pending) == ("A", False)
+    actions = await stage.rows("SELECT what FROM actions WHERE subject = $1", again.id)
+    assert actions == [("create allotment",)]
+    assert isinstance(await try_hold(stage, staff, Wish(performance=on_sale.performances[0], seats=(other,))), Held)
+
+
+@pytest.mark.parametrize(("step", "after"), [("open_again", False), ("open_again", True), ("publish", False)])
+@pytest.mark.parametrize("purpose", ["block", "house"])
+async def test_what_a_dead_process_began_to_end_is_ended(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch, step: str, after: bool, purpose: str
+) -> None:
+    on_sale = await stage.put_on()
+    (seat,) = (await open_seats(stage, on_sale))[:1]
+    made = await set_aside(stage.cell, stage.ledger, wanted(on_sale, purpose=purpose, seats=(seat,)), BY)
+    with monkeypatch.context() as patched:
+        dies_in(patched, step, after=after)
+        with pytest.raises(Died):
+            await give_back(stage.cell, stage.ledger, made.performance, "share", BY)
+    async with stage.running(stage.new_keeper()):
+        await until_settled(stage)
+    assert seat in await open_seats(stage, on_sale)
+    await stage.cell.look()
+    assert stage.cell.catalogue.allotments[made.id].ended_at_ms > 0
+
+
+async def test_what_was_refused_by_a_closed_gate_is_done_once_it_opens(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    first, second = (await open_seats(stage, on_sale))[:2]
+    await set_aside(stage.cell, stage.ledger, wanted(on_sale, name="first", seats=(first,)), BY)
+    reply = await stage.keeper.cell.ask("cell/close", (stage.keys.cell,), (await stage.ledger.next_epoch(0),))
+    assert reply[0] == b"closed"
+    with pytest.raises(CellUnavailable):
+        await set_aside(stage.cell, stage.ledger, wanted(on_sale, name="second", seats=(second,)), BY)
+    with pytest.raises(CellUnavailable):
+        await give_back(stage.cell, stage.ledger, on_sale.performances[0], "first", BY)
+    async with stage.running(stage.new_keeper()):
+        await until_settled(stage)
+    layout = stage.cell.catalogue.layout(on_sale.performances[0])
+    assert states(await stage.seats(on_sale), layout, [first, second]) == "ob"
+    found = await standings(stage.cell, stage.ledger, on_sale.performances[0])
+    assert [(each.allotment.name, each.seats) for each in found] == [("second", (second,))]
+    await check_clean(stage)
+
+
+async def test_what_a_dead_process_began_and_somebody_else_has_by_now_is_withdrawn(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_sale = await stage.put_on()
+    (seat,) = (await open_seats(stage, on_sale))[:1]
+    with monkeypatch.context() as patched:
+        dies_in(patched, "allot", after=False)
+        with pytest.raises(Died):
+            await set_aside(stage.cell, stage.ledger, wanted(on_sale, seats=(seat,)), BY)
+    staff = Owner(owner="key:staff", place="", on_sale=on_sale.on_sale, channel="counter")
+    assert isinstance(await try_hold(stage, staff, Wish(performance=on_sale.performances[0], seats=(seat,))), Held)
+    async with stage.running(stage.new_keeper()):
+        await until_settled(stage)
+    assert await standings(stage.cell, stage.ledger, on_sale.performances[0]) == []
+    assert ("parvis", "withdraw allotment") in await stage.rows("SELECT who, what FROM actions")
+
+
+async def test_what_is_set_aside_before_the_sale_is_there_when_it_begins(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    known = stage.cell.performance(on_sale.performances[0])
+    later = PerformanceId(f"{known.performance}-later")
+    await add_performance(stage.cell, stage.ledger, msgspec.structs.replace(known, performance=later), BY)
+    seat, other = stage.cell.catalogue.layout(later).seat_ids[:2]
+    made = Wanted(performance=later, name="early", purpose="house", seats=(seat,))
+    await set_aside(stage.cell, stage.ledger, made, BY)
+    with pytest.raises(Refused, match="not every one"):
+        await set_aside(stage.cell, stage.ledger, msgspec.structs.replace(made, name="both", seats=(other, seat)), BY)
+    sold = msgspec.structs.replace(
+        on_sale, on_sale=OnSaleId(f"{on_sale.on_sale}-later"), performances=(later,), seed="", commitment=""
+    )
+    await add_on_sale(stage.cell, stage.ledger, sold, BY)
+    async with stage.running(stage.new_keeper()):
+        await until_settled(stage)
+    assert states(await stage.seats(sold), stage.cell.catalogue.layout(later), [seat, other]) == "bo"
+
+
+async def until_settled(stage: Backstage) -> None:
+    async def is_settled() -> bool:
+        return await pending_allotments(stage.ledger) == []
+
+    await until(is_settled, "Redis knows what the ledger says")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import BadInput
+from engine.errors import BadInput, Refused
 from engine.halls.written import LONGEST, written_seats
 
 
@@ -60,10 +60,11 @@ def test_what_is_written_is_what_is_meant(text: str, meant: str) -> None:
 
 
 def test_what_is_not_clear_is_said_part_by_part() -> None:
-    with pytest.raises(BadInput) as refused:
+    with pytest.raises(Refused) as refused:
         written_seats(HALL, "A1, B99, 122, Z1, B1-B99, C1-A2, B", IDS.__contains__)
-    said = refused.value.problems
-    assert said[0] == "A1: is it Stalls A or Balcony left A? Write the part of the hall before it"
-    assert [each.partition(":")[0] for each in said] == ["A1", "B99", "122", "Z1", "B1-B99", "C1-A2", "B"]
+    facts: dict[str, Any] = refused.value.facts
+    assert refused.value.slug == "unclear-seats"
+    assert facts["reasons"][0] == "is it Stalls A or Balcony left A? Write the part of the hall before it"
+    assert facts["seats"] == ["A1", "B99", "122", "Z1", "B1-B99", "C1-A2", "B"]
     with pytest.raises(BadInput, match="at most"):
         written_seats(HALL, "A" * (LONGEST + 1), IDS.__contains__)
