@@ -12,6 +12,19 @@ for byte = 1, 255 do
   PLACES[byte] = places
 end
 
+-- A segment as it was when the call began, read once; empty where it names no block.
+local function segment_bytes(performance, base)
+  local bytes, last = performance.segments[base], base + performance.blocks - 1
+  if not bytes then
+    bytes = ""
+    if redis.call("BITPOS", performance.index, 1, base, last, "BIT") >= 0 then
+      bytes = redis.call("GETRANGE", performance.index, base / 8, math.floor(last / 8))
+    end
+    performance.segments[base] = bytes
+  end
+  return bytes
+end
+
 local function candidates(performance, base, mask)
   local find, byte, band = string.find, string.byte, bit.band
   local blocks, from, bytes = performance.blocks, 0, nil
@@ -23,18 +36,19 @@ local function candidates(performance, base, mask)
       from = found < 0 and blocks or found - base + 1
       return found < 0 and {} or {found - base}
     end
-    bytes = bytes or redis.call("GETRANGE", performance.index, base / 8, base / 8 + (mask and #mask or math.ceil(blocks / 8)) - 1)
-    local listed, place = {}, (from - from % 8) / 8 + 1
-    while #listed < count do
+    bytes = bytes or segment_bytes(performance, base)
+    local listed, listed_count, place = {}, 0, (from - from % 8) / 8 + 1
+    while listed_count < count do
       local set = byte(bytes, place) or 0
       if mask then set = band(set, byte(mask, place) or 0) end
       if from % 8 > 0 then set = band(set, 2 ^ (8 - from % 8) - 1) end
       if set ~= 0 then
         local first, places = (place - 1) * 8, PLACES[set]
-        for at = 1, #places do listed[#listed + 1] = first + places[at] end
+        for at = 1, #places do listed[listed_count + at] = first + places[at] end
+        listed_count = listed_count + #places
         place = place + 1
       else
-        local next_byte, allowed = find(bytes, "[^%z]", place + 1), mask and find(mask, "[^%z]", place + 1) or 0
+        local next_byte, allowed = find(bytes, "[^%z]", place + 1), not mask and 0 or find(mask, "[^%z]", place + 1)
         place = next_byte and allowed and math.max(next_byte, allowed) or #bytes + 1
       end
       from = (place - 1) * 8

@@ -17,7 +17,7 @@ local function draft(key, index, due, step, owner)
     categories = tonumber(values[2]), version = tonumber(values[3]), return_ms = tonumber(values[4]),
     open = tonumber(values[5]) or 0, release_at_ms = tonumber(values[6]) or math.huge,
     owned = tonumber(values[7]) or 0, unpaid = values[8],
-    before = {}, rows = {}, described = {}, fields = {}, changes = {}, moved = {}, touched = {}}
+    before = {}, rows = {}, described = {}, fields = {}, changes = {}, moved = {}, touched = {}, segments = {}}
 end
 
 local function read_block(performance, block)

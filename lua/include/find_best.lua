@@ -57,12 +57,19 @@ local function find_best(performance, wish)
 end
 
 -- The largest party that still finds seats together (0: none), as far as the index knows.
-local function largest_party(performance, wish)
-  for k = LARGEST_INDEXED, 1, -1 do
-    local party = {k = k, mask = wish.mask, span = wish.span}
-    for _, slot in ipairs(slots_of(performance, wish, k)) do
-      if #walk(performance, party, slot, 1, k)(1) > 0 then return k end
-    end
+local function finds_seats(performance, wish, k)
+  local party = {k = k, mask = wish.mask, span = wish.span}
+  for _, slot in ipairs(slots_of(performance, wish, k)) do
+    if #walk(performance, party, slot, 1, k)(1) > 0 then return true end
   end
-  return 0
+  return false
+end
+
+local function largest_party(performance, wish)
+  local served, refused = 0, LARGEST_INDEXED + 1
+  while served + 1 < refused do -- who serves a party serves a smaller one
+    local k = math.floor((served + refused) / 2)
+    if finds_seats(performance, wish, k) then served = k else refused = k end
+  end
+  return served
 end

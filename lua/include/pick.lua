@@ -17,7 +17,7 @@ local function pick(row, classes, class, k, focus, is_strict, free)
   local best, best_alone, best_distance
   local ideal = focus - (k - 1) / 2
   local from, to = find(row, run)
-  while from do
+  while from and not (best_alone == 0 and from - ideal > best_distance) do -- further right is only further away
     local last = to - k + 1
     local left = max(from - 1, min(last, math.floor(ideal)))
     local right = left + 1

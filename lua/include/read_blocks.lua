@@ -21,11 +21,17 @@ local function rows_of(performance, blocks)
     names[at] = name
   end
   local rows = redis.call("HMGET", performance.key, unpack(names))
-  for at = 1, #blocks do rows[at] = known[blocks[at]] or rows[at] end
+  if next(known) then
+    for at = 1, #blocks do rows[at] = known[blocks[at]] or rows[at] end
+  end
   return rows
 end
 
 local function read_blocks(performance, blocks)
-  local rows = rows_of(performance, blocks)
-  for at = 1, #blocks do keep_row(performance, blocks[at], rows[at]) end
+  local unread, known = {}, performance.rows
+  for at = 1, #blocks do
+    if not known[blocks[at]] then unread[#unread + 1] = blocks[at] end
+  end
+  local rows = rows_of(performance, unread)
+  for at = 1, #unread do keep_row(performance, unread[at], rows[at]) end
 end

@@ -1,34 +1,41 @@
 -- Where a party in two parts, see `find_split`, may find room for the larger: in the first `PAIRS` blocks that have it.
 -- INCLUDES runs slots read_blocks search
-local PAIRS = 32
+local PAIRS, LOOKS = 32, 256
 
--- The first blocks that have room for the larger part: those near a seat, where that is wished, and those anywhere.
-local function roomy(performance, wish, half)
-  local room = string.rep(wish.from or "o", half)
-  local function with_room(blocks)
-    local roomy_ones = {}
-    read_blocks(performance, blocks)
-    for _, block in ipairs(blocks) do
-      if #roomy_ones < PAIRS and string.find(performance.rows[block], room, 1, true) then
-        roomy_ones[#roomy_ones + 1] = block
+-- Of blocks that follow, the first with such room; only their rows are kept.
+local function with_room(performance, following, room)
+  local found, looked = {}, 0
+  local blocks = following(PAIRS)
+  while #blocks > 0 and looked < LOOKS do
+    local rows = rows_of(performance, blocks)
+    for at = 1, #blocks do
+      if string.find(rows[at], room, 1, true) then
+        keep_row(performance, blocks[at], rows[at])
+        found[#found + 1] = blocks[at]
+        if #found == PAIRS then return found end
       end
     end
-    return roomy_ones
+    looked = looked + #blocks
+    blocks = following(4 * PAIRS)
   end
+  return found
+end
 
-  local near, anywhere = {}, {}
+-- Those near a seat, where that is wished, and those anywhere.
+local function roomy(performance, wish, half)
+  local near, anywhere, room = {}, {}, string.rep(wish.from or "o", half)
   for place = 1, #(wish.near or {}), 2 do near[#near + 1] = wish.near[place] end
-  near = with_room(near)
+  near = with_room(performance, walk_list(near), room)
   if wish.from then return {near} end
-  local count, part = half > LARGEST_INDEXED and AT_ONCE or PAIRS, {k = half, mask = wish.mask, span = wish.span}
+  local part = {k = half, mask = wish.mask, span = wish.span}
   for _, slot in ipairs(slots_of(performance, wish, half)) do
     for _, edge in ipairs(EDGES[wish.edge or 0]) do
       for _, length in ipairs(lengths_for(half, edge, false)) do
-        local blocks = walk(performance, part, slot, edge and edge + 1 or 1, length)(count)
-        for _, block in ipairs(blocks) do anywhere[#anywhere + 1] = block end
+        local following = walk(performance, part, slot, edge and edge + 1 or 1, length)
+        for _, block in ipairs(with_room(performance, following, room)) do anywhere[#anywhere + 1] = block end
       end
     end
   end
   table.sort(anywhere)
-  return {near, with_room(anywhere)}
+  return {near, {unpack(anywhere, 1, math.min(#anywhere, PAIRS))}}
 end

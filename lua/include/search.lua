@@ -43,10 +43,10 @@ local function search(performance, wish, following, edge, strict, loose, found)
   local count, has_room, is_clean = 1, nil, nil
   local blocks = following(1, found[strict and 0 or 1])
   while #blocks > 0 do
-    local rows = rows_of(performance, blocks)
+    local rows, behind = rows_of(performance, blocks), found[0] or math.huge
     for at = 1, #blocks do
       local block, row = blocks[at], rows[at]
-      if found[0] and block >= found[0] then return end
+      if block >= behind then return end
       if count == 1 or has_room(row) then
         keep_row(performance, block, row)
         if strict and (count == 1 or is_clean(row)) then
