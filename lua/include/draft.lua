@@ -30,6 +30,11 @@ local function read_block(performance, block)
   return row
 end
 
+-- A block's row as a request found it: what it gives up for it in the same step, see `give_up`, is open there already.
+local function found_row(performance, block)
+  return performance.freed and performance.freed[block] or performance.before[block]
+end
+
 -- What is fixed of a block, as it was installed: "focus classes".
 local function description_of(performance, block)
   local text = performance.described[block]

@@ -39,7 +39,7 @@ local function move_seats(fields, plan)
   return move
 end
 
--- The new blocks of old ones, each once, in their order.
+-- The new blocks of old ones, each once, in the order of their quality.
 local function move_blocks(move, fields, blocks)
   local found, seen = {}, {}
   for _, block in ipairs(blocks) do
@@ -48,6 +48,7 @@ local function move_blocks(move, fields, blocks)
       if to and not seen[to] then found[#found + 1], seen[to] = to, true end
     end
   end
+  table.sort(found)
   return found
 end
 

@@ -1,16 +1,16 @@
 -- The best of an allotment: its blocks as `find_best` takes what is near, in the order of their quality and each nearest
--- to its own focus; and the longest run that is left of it.
--- INCLUDES draft aside
-local function blocks_of(performance, letter)
-  local record, near = set_aside(performance, letter), {}
-  for _, block in ipairs(record and record[3] or {}) do near[#near + 1], near[#near + 2] = block, false end
+-- to its own focus, behind those that a wish wants to be near; and the largest party that finds room in them.
+-- INCLUDES aside candidates reach
+local function blocks_of(performance, wish)
+  local record, near = set_aside(performance, wish.from), wish.near or {}
+  for _, block in ipairs(record and record[3] or {}) do
+    if is_allowed(wish.mask, block) then near[#near + 1], near[#near + 2] = block, false end
+  end
   return near
 end
 
-local function longest_of(performance, letter)
-  local record, longest = set_aside(performance, letter), 0
-  for _, block in ipairs(record and record[3] or {}) do
-    for run in string.gmatch(read_block(performance, block), letter .. "+") do longest = math.max(longest, #run) end
-  end
+local function largest_share(performance, wish)
+  local longest = 0
+  for place = 1, #wish.near, 2 do longest = math.max(longest, (reach(performance, wish, wish.near[place]))) end
   return longest
 end

@@ -19,8 +19,7 @@ end
 local function strands(performance, named, rule, last)
   if performance.open <= last then return nil end
   for _, block in ipairs(named) do
-    local before = performance.freed and performance.freed[block] or performance.before[block]
-    local row, classes = performance.rows[block], classes_of(performance, block)
+    local before, row, classes = found_row(performance, block), performance.rows[block], classes_of(performance, block)
     local alone = newly_alone(before, row, classes)
     local class = alone and classes_among(classes, before, row) or ""
     if alone and not string.find(class, "%l") then

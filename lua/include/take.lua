@@ -35,20 +35,19 @@ end
 local function leaves_alone(performance, runs)
   for at = 1, #runs, 3 do
     local block = runs[at]
-    if newly_alone(performance.before[block], performance.rows[block], classes_of(performance, block)) then return true end
+    if newly_alone(found_row(performance, block), performance.rows[block], classes_of(performance, block)) then return true end
   end
   return false
 end
 
 local function take_best(performance, number, item, level, ways)
   local wish = item[5] or {}
-  if wish.from then wish.near = blocks_of(performance, wish.from) end
+  if wish.from then wish.near = blocks_of(performance, wish) end
   wish.class, wish.k, wish.level = item[3], item[4], (wish.unit or wish.from) and 1 or level
   local block, offset, found = find_best(performance, wish)
   local runs, split = block and {block, offset, wish.k}, 0
-  if not runs and wish.from then return {"none", number, longest_of(performance, wish.from)} end
   if not runs and (wish.split or 0) > 0 and wish.k > 1 then runs, split = find_split(performance, wish, wish.split) end
-  if not runs then return {"none", number, largest_party(performance, wish)} end
+  if not runs then return {"none", number, (wish.from and largest_share or largest_party)(performance, wish)} end
   for at = 1, #runs, 3 do hold_run(performance, runs[at], runs[at + 1], runs[at + 2], wish.from or "o") end
   ways[#ways + 1] = {number, split, found ~= 0 and leaves_alone(performance, runs) and 1 or 0}
   return nil

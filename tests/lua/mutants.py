@@ -32,7 +32,7 @@ ABOUT = """# Tests of the scripts
 
 One file a script, under its own path: `lua/seats/hold.lua` is tried in `seats/test_hold.py`, on a real Redis, in scenes
 that are drawn (`"A: . h1 s2"`, see `drawing.py`). What holds for every script alike is in `test_every_script.py`, and
-of rights in `test_rights.py`; long walks at random against a model and the auditor are in `tests/property/walk.py`.
+of rights in `test_rights.py`; long walks at random against a model and the auditor are in `tests/property/walk/`.
 
 ## Mutants
 
@@ -187,7 +187,12 @@ MUTANTS = (
     M("include/curve", "* percent / 100", "", "all bays are released at the first step"),
     M("include/curve", "block, general, gone, written", "block, general, gone, gone", "a released bay is not found"),
     M("include/is_sold_out", "if record[2] == 0 then return false end", "", "house seats keep a sale open"),
-    M("include/share", 'letter .. "+"', '"o+"', "the largest party is that of another's seats"),
+    M(
+        "include/share",
+        "is_allowed(wish.mask, block)",
+        "block",
+        "of a share more is taken than is wished for",
+    ),
     # Coming back.
     M("include/free_hold", "-codes[place + 1])", "-2 * codes[place + 1])", "a code comes back twice"),
     M("include/free_hold", 'if owner ~= "" then\n', "do\n", "what waits to come back is let go a second time"),

@@ -17,7 +17,9 @@ class Broken(AssertionError):
 
 
 class Event(NamedTuple):
-    """One effect. `at_ms`: Redis's clock where the reply tells it, else 0. `places`: standing places by area."""
+    """One effect. `at_ms`: Redis's clock where the reply tells it, else 0. `places`: standing places by area, or, where
+    the plan was changed, how many there are of each from now on. What is returned is all of an order, or what is named.
+    """
 
     sequence: int
     what: str
@@ -75,6 +77,8 @@ class Auditor:
                 self._confirm(event)
             case "returned":
                 self._return(event)
+            case "replanned":
+                self._areas = {**self._areas, **event.places}
             case _:
                 raise Broken(f"{event}: there is no such event")
 
@@ -145,9 +149,18 @@ class Auditor:
             self.bought[held.owner, performance] += count
 
     def _return(self, event: Event) -> None:
-        sold = self._standing.pop(event.order, None)
-        if sold is None:
+        standing = self._standing.pop(event.order, None)
+        if standing is None:
             raise Broken(f"{event}: the order does not stand")
+        sold = standing
+        if event.seats or event.places:
+            sold = standing._replace(seats=event.seats, places=event.places)
+        left = Counter(standing.places)
+        left.subtract(sold.places)
+        if not sold.seats <= standing.seats or any(count < 0 for count in left.values()):
+            raise Broken(f"{event}: more is returned than still stands of the order")
+        if sold.seats != standing.seats or +left:
+            self._standing[event.order] = standing._replace(seats=standing.seats - sold.seats, places=+left)
         for seat in sold.seats:
             del self.sold[seat]
         self.sold_places.subtract(sold.places)

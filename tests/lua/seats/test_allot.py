@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from engine.best import as_text
 from tests.lua.stage import Stage
 
 
@@ -78,6 +79,39 @@ def test_a_partner_holds_what_is_its_own_and_nothing_else(stage: Stage) -> None:
     assert stage.hold_packed(2, [[1, "area", "P0", 1]], **partners("P")) == [b"none", 1, 0]
     assert stage.after() == "A: h h Q . .   B: . P h"
     assert (stage.area(), stage.area("P0")) == ((3, 0), (0, 0))
+
+
+@pytest.mark.parametrize(
+    ("class_", "k", "wish", "seats"),
+    [
+        ("", 2, {}, "A2 A3"),
+        ("", 2, {"mask": as_text(b"\x40")}, "B1 B2"),
+        ("B", 1, {}, "A3"),
+        ("", 2, {"near": [1, 1]}, "B1 B2"),
+        ("", 2, {"near": [2, 1]}, "A2 A3"),
+        ("", 5, {"split": 4}, "A1 A2 A3 B1 B2"),
+    ],
+)
+def test_a_wish_says_the_same_of_a_share_as_of_what_is_open(
+    stage: Stage, class_: str, k: int, wish: dict[str, Any], seats: str
+) -> None:
+    stage.before("A: . . . .   B: . . .   C: . . . . .", categories={"A": "AABA"})
+    stage.allot("P", "A1 A2 A3 B1 B2")
+    asked = [[1, "best", class_, k, wish | {"from": "P"}]]
+    assert stage.seats(stage.hold_packed(1, asked, **partners("P"))) == seats
+
+
+@pytest.mark.parametrize(
+    ("class_", "wish", "largest"),
+    [("", {}, 3), ("B", {}, 1), ("", {"mask": as_text(b"\x40")}, 2), ("", {"edge": 2}, 0), ("", {"edge": 1}, 3)],
+)
+def test_whoever_finds_no_room_in_a_share_is_told_of_the_largest_party_that_does(
+    stage: Stage, class_: str, wish: dict[str, Any], largest: int
+) -> None:
+    stage.before("A: . . . .   B: . . .", categories={"A": "AABA"})
+    stage.allot("P", "A1 A2 A3 B1 B2")
+    asked = [[1, "best", class_, 6, wish | {"from": "P"}]]
+    assert stage.hold_packed(1, asked, **partners("P")) == [b"none", 1, largest]
 
 
 def test_staff_take_house_seats_and_open_ones_alike(stage: Stage) -> None:

@@ -151,6 +151,16 @@ def test_what_was_set_aside_comes_back_to_it_and_ends_as_before(stage: Stage) ->
     assert stage.index_is_right(NEW)
 
 
+def test_the_best_of_what_was_set_aside_is_the_best_of_the_new_plan(stage: Stage) -> None:
+    stage.before("A: . .   B: . .")
+    stage.allot("P", "A1 A2 B1 B2")
+    stage.let_in(1)
+    replan(stage, "B: . .   A: . .")
+    asked = [[1, "best", "", 2, {"from": "P"}]]
+    reply = stage.hold_packed(1, asked, [NEW], terms=(0, 0, 0, 0, 1_800_000, (), ["P"]))
+    assert stage.seats(reply, NEW) == "B1 B2"
+
+
 def test_standing_places_move_with_their_area_which_may_grow_or_shrink(stage: Stage) -> None:
     stage.before("A: .", areas=(10, 5))
     stage.let_in(1, 2)
@@ -182,7 +192,7 @@ def test_units_that_are_released_already_stay_general(stage: Stage) -> None:
     assert replan(stage, "C: .   B: .   A: . . .", categories={"B": "a", "C": "a"})[0] == b"replanned"
     fields = stage.hash(stage.hall(NEW)[0])
     assert [fields[f"c{block}".encode()].split()[1] for block in range(3)] == [b"A", b"a", b"AAA"]
-    assert msgspec.msgpack.decode(fields[b"x"]) == [[9_000_000_000_000, 100], [1, 0]]
+    assert msgspec.msgpack.decode(fields[b"x"]) == [[9_000_000_000_000, 100], [0, 1]]
     assert stage.index_is_right(NEW)
 
 

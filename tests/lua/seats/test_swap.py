@@ -148,6 +148,13 @@ def test_the_best_may_be_made_of_what_is_given_up(stage: Stage) -> None:
     assert stage.swap_packed(1, "new", [[1, "best", "", 4]], hold="more") == [b"none", 1, 2]
 
 
+def test_it_is_told_that_a_seat_is_left_alone_which_one_gave_up(stage: Stage) -> None:
+    stage.before("A: h1 h1 h1   B: s2 s2")
+    reply = stage.swap_packed(1, "h1", [[1, "best", "", 2]])
+    assert stage.seats(reply) == "A1 A2"
+    assert reply[-1] == pack([[1, 0, 1]])
+
+
 def test_over_several_performances_all_or_nothing(stage: Stage) -> None:
     stage.before("A: . . .", performance="p")
     stage.before("A: . s2 .", performance="q")
