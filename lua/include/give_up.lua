@@ -14,7 +14,6 @@ local function give_up(performance, record)
   end
   for place = 1, #areas, 2 do
     local area, count = area_of(performance, areas[place]), areas[place + 1]
-    area = tonumber(area) or area
     performance.taken_places[area] = (performance.taken_places[area] or 0) - count
     performance.given_up = performance.given_up + count
   end

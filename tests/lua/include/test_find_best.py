@@ -23,6 +23,7 @@ from tests.lua.stage import Stage
         ("A: . h1 .   B: . .", 2, "B1 B2"),
         ("A: s1 . . .", 1, "A2"),  # beside others rather than between two free seats
         ("A: s1 . . . .", 2, "A2 A3"),
+        ("A: . s1 . . . . . .", 1, "A5"),  # nearer than the first that leaves nobody alone
         ("A: x . . x", 2, "A2 A3"),
         ("A: . .   B: .", 1, "B1"),
         ("A: . .", 1, "A1"),

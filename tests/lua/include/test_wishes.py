@@ -128,3 +128,37 @@ def test_the_nearer_of_two_splits_is_taken_though_the_other_is_more_even(stage: 
     lay(stage, "A: . . . . s1   B: . .   C: . . .")
     _with_neighbours(stage, 0, [1], [], [2])
     assert stage.seats(best(stage, 6, split=3)) == "A1 A2 A3 A4 B1 B2"
+
+
+@pytest.mark.parametrize(
+    ("drawing", "k", "way"),
+    [
+        ("A: . . . .", 2, [1, 0, 0]),
+        ("A: . . .", 2, [1, 0, 1]),  # a seat is left alone
+        ("A: . . s1 . .", 4, [1, 1, 0]),  # split in one row
+        ("A: . . .   B: . .", 4, [1, 4, 1]),  # anywhere
+    ],
+)
+def test_it_is_told_how_the_best_were_found(stage: Stage, drawing: str, k: int, way: list[int]) -> None:
+    lay(stage, drawing)
+    assert best(stage, k, split=4)[-1] == pack([way])
+
+
+def test_a_hall_whose_first_row_alone_serves(stage: Stage) -> None:
+    lay(stage, "A: . .   B: s1 s1", {"A": "AB", "B": "AB"})
+    assert stage.seats(best(stage, 2, mask=bits(0, 1))) == "A1 A2"
+
+
+def test_of_rows_with_room_for_a_part_the_best_comes_first_whatever_its_category(stage: Stage) -> None:
+    lay(stage, "A: . . .   B: . . .", {"A": "BBB", "B": "AAA"})
+    _with_neighbours(stage, 0, [1], [], [])
+    _with_neighbours(stage, 1, [0], [], [])
+    reply = best(stage, 5, split=1)
+    assert stage.held("h2")[2][0] == 0, "the larger part sits in the better row"  # type: ignore[index]
+    assert stage.seats(reply) == "A1 A2 A3 B1 B2"
+
+
+def test_where_the_first_row_with_room_has_no_neighbour_another_is_split_from(stage: Stage) -> None:
+    lay(stage, "A: . . . s1   B: . . . s1   C: . . s1 s1")
+    _with_neighbours(stage, 1, [2], [], [])
+    assert stage.seats(best(stage, 5, split=1)) == "B1 B2 B3 C1 C2"

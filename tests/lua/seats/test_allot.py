@@ -131,6 +131,16 @@ def test_what_a_partner_lets_go_is_its_own_again(stage: Stage) -> None:
     assert stage.index_is_right()
 
 
+def test_the_best_that_a_partner_lets_go_are_its_own_again(stage: Stage) -> None:
+    stage.before("A: . . . .")
+    stage.allot("P", "A1 A2 A3")
+    asked = [[1, "best", "", 2, {"from": "P"}]]
+    assert stage.seats(stage.hold_packed(1, asked, **partners("P"))) == "A2 A3"
+    stage.release(1, "h1")
+    assert stage.after() == "A: P P P ."
+    assert stage.index_is_right()
+
+
 def test_what_is_held_when_an_allotment_ends_comes_back_to_everybody(stage: Stage) -> None:
     stage.before("A: . . .", areas=(5,))
     stage.allot("P", "A1 A2", [0, 2, 0])

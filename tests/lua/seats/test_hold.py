@@ -207,6 +207,19 @@ def test_a_due_hold_is_ended_on_the_way(stage: Stage) -> None:
     assert stage.index_is_right()
 
 
+def test_what_one_let_lapse_counts_no_more_but_as_unpaid(stage: Stage) -> None:
+    """Nobody has swept it yet: the very call that ends it knows."""
+    stage.before("A: h1 h1 . .")
+    stage.pass_time(HOLD_MS + 1)
+    stage.let_in(1)
+    assert stage.hold(1, "A3", terms=(0, 0, 1, 60_000))[0] == b"cool_down"
+    stage.before("A: h1 h1 . .", performance="q")
+    stage.pass_time(HOLD_MS + 1)
+    stage.let_in(1)
+    assert stage.hold(1, "A3 A4", performance="q", limit=2)[0] == b"held"
+    assert stage.owned(1, "q") == 2
+
+
 def test_a_due_hold_is_ended_even_if_the_hold_is_refused_then(stage: Stage) -> None:
     stage.before("A: h1 s3")
     stage.pass_time(HOLD_MS + 1)
