@@ -2,7 +2,8 @@
 
 The ledger is read before and after Redis. What it knew before, Redis has to know; what Redis knows, the ledger has
 to know once it has recorded what there was. At rest the two readings are the same, and so is what lies between.
-And the history of every seat is replayed: it leads to what Redis has, and nothing in it is impossible.
+Every code counts as often as holds and orders use it. And the history of every seat is replayed: it leads to what
+Redis has, and nothing in it is impossible.
 """
 
 import asyncio
@@ -11,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from engine.cell import Cell, broken
+from engine.audited_codes import compare_codes, read_codes, read_holds
+from engine.cell import Cell
 from engine.history import State, differences
 from engine.history_export import plan_of, replay
 from engine.ledger.books import Books, Sales, Sold, read_books
@@ -21,7 +23,6 @@ from engine.losses import is_after
 from engine.seats import SeatMap, count_states, snapshot
 from engine.states import read_state
 from engine.waiting_room import status
-from engine.wishes import decode_record
 from engine.words import BLOCKED, HELD, OPEN, SOLD, STATE_WORDS, HouseSlug, OnSaleId, PerformanceId
 
 DRAIN_SECONDS: Final = 30.0
@@ -78,17 +79,9 @@ class _Counted(msgspec.Struct):
 
 async def _held_by_holds(cell: Cell, performance: PerformanceId) -> tuple[int, int]:
     """Seats and places that the performance's holds hold, and how many holds have no due time (or the reverse)."""
-    key, _, due = cell.hall_keys(performance)
-    reply = await cell.read("seats/holds", (key, due))
-    if reply[0] != b"holds":
-        raise broken("seats/holds", reply)
-    fields = {name[1:]: value for name, value in zip(reply[1][::2], reply[1][1::2], strict=True) if name[:1] == b"h"}
-    due_names = set(reply[2][::2])
-    held = 0
-    for packed in fields.values():
-        record = decode_record(packed)
-        held += sum(record.seats[2::3]) + sum(map(int, record.areas[1::2]))
-    return held, len(set(fields) ^ due_names)
+    records, due = await read_holds(cell, performance)
+    held = sum(sum(each.seats[2::3]) + sum(map(int, each.areas[1::2])) for each in records.values())
+    return held, len(set(records) ^ due)
 
 
 async def _look(cell: Cell, performance: PerformanceId) -> tuple[SeatMap, int, int]:
@@ -231,13 +224,14 @@ async def _compare_history(cell: Cell, ledger: Ledger, states: Mapping[Performan
 async def audit(cell: Cell, ledger: Ledger) -> Audit:
     """Compares Redis with the ledger. Raises when one of them cannot be asked."""
     before = await read_books(ledger)
-    here = await _count(cell)
+    here, codes = await _count(cell), await read_codes(cell)
     states = {performance: await read_state(cell, performance) for performance in _kept(cell)}
     is_recorded = await _recorded_until_now(cell, ledger)
     after = await read_books(ledger)
     of_seats, lost_seats = _compare_seats(here.sold, before, after)
     of_sales, lost_orders = _compare_sales(here.sales, before, after)
-    faults = [*here.faults, *_listed(of_seats), *of_sales, *_faults_of_the_ledger(after)]
+    of_codes = compare_codes(cell, codes, before.codes, after.codes)
+    faults = [*here.faults, *_listed(of_seats), *of_sales, *_listed(of_codes), *_faults_of_the_ledger(after)]
     if not is_recorded:
         faults.append(f"{cell.backlog} entries are not recorded after {DRAIN_SECONDS:g} s: is `parvis serve` running?")
     else:

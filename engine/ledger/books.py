@@ -34,6 +34,10 @@ TOTALS: Final = (
     "AS money "
     "FROM orders LEFT JOIN returned_of_orders USING (order_id)"
 )
+CODES: Final = (
+    "SELECT code, performance, price_type, count(*) FILTER (WHERE live), count(*) FILTER (WHERE NOT live) "
+    "FROM order_items WHERE code <> '' GROUP BY code, performance, price_type ORDER BY 1, 2, 3"
+)
 DEAD_LETTERS: Final = "SELECT entry, why FROM dead_letters WHERE requeued_at IS NULL ORDER BY at, entry"
 
 
@@ -60,6 +64,16 @@ class Sold(msgspec.Struct, frozen=True):
     returned: int
 
 
+class UsedCode(msgspec.Struct, frozen=True):
+    """A code, by its id, at a price type: how many live items used it, and how many were given back."""
+
+    code: str
+    performance: PerformanceId
+    price_type: str
+    count: int
+    returned: int
+
+
 class Books(msgspec.Struct, frozen=True):
     """`orders` and `money`: of what is neither conflicted nor refunded. `unbalanced`: order, total, sum of its items.
 
@@ -72,6 +86,7 @@ class Books(msgspec.Struct, frozen=True):
     refunded: int
     sales: dict[OnSaleId, Sales]
     sold: list[Sold]
+    codes: list[UsedCode]
     unbalanced: list[tuple[OrderId, int, int]]
     dead_letters: list[tuple[str, str]]
 
@@ -98,6 +113,7 @@ async def read_books(ledger: Ledger) -> Books:
             refunded=totals["refunded"],
             sales=await _sales(connection),
             sold=[Sold(*row) for row in await connection.fetch(SOLD)],
+            codes=[UsedCode(*row) for row in await connection.fetch(CODES)],
             unbalanced=[tuple(row) for row in await connection.fetch(UNBALANCED)],
             dead_letters=[tuple(row) for row in await connection.fetch(DEAD_LETTERS)],
         )

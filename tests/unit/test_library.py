@@ -8,7 +8,20 @@ import pytest
 from engine.library import BrokenScript, Script, assemble, commands, read_script, script_names
 
 FRAGMENTS = tuple(sorted({include for name in script_names() for include in read_script(name).includes}))
-READING = {"TIME", "HGET", "HMGET", "HGETALL", "GET", "EXISTS", "GETRANGE", "ZCOUNT", "ZCARD", "ZRANGE", "BITPOS"}
+READING = {
+    "TIME",
+    "HGET",
+    "HMGET",
+    "HGETALL",
+    "HSCAN",
+    "GET",
+    "EXISTS",
+    "GETRANGE",
+    "ZCOUNT",
+    "ZCARD",
+    "ZRANGE",
+    "BITPOS",
+}
 READING |= {"XLEN", "XREVRANGE"}
 
 
