@@ -54,7 +54,8 @@ async def others_like(cell: Cell, wish: Wish, taken: Sequence[SeatId]) -> list[t
     """
     layout, performance = cell.catalogue.layout(wish.performance), cell.performance(wish.performance)
     category, quantity = layout.category_of(taken[0]), len(wish.seats)
-    unit = layout.blocks[layout.locate(taken[0])[0]].unit
+    is_whole = set(layout.unit_of(taken[0])) <= set(wish.seats)  # else it is a unit no more
+    unit = layout.blocks[layout.locate(taken[0])[0]].unit if is_whole else ""
     bests = [Best(quantity=quantity, category=category, unit=unit, near=taken[0]), Best(quantity=quantity, unit=unit)]
     if not unit:
         bests.insert(1, Best(quantity=quantity, category=category))

@@ -127,6 +127,8 @@ async def hold(
             return Held(token=cell.signer.sign(held), hold=held, expires_at_ms=reply[1], choices=choices)
         case b"taken":
             raise await _seats_taken(cell, wishes, reply[1:])
+        case b"whole":
+            raise _in_part(cell, wishes[reply[1] - 1], reply[2])
         case b"none":
             wish = wishes[reply[1] - 1]
             raise Refused(
@@ -197,6 +199,17 @@ def _left_alone(
         seat=layout.seat_at(block, offset),
         alternatives=[[layout.seat_at(other, beside + step) for step in range(k)]],
     )
+
+
+def _in_part(cell: Cell, wish: Wish, block: int) -> Refused:
+    """The refusal of a unit that was named in part, with what else belongs to it.
+
+    A companion's place is not sold without the bay, until their unit is released.
+    """
+    layout = cell.catalogue.layout(wish.performance)
+    seat = next(each for each in wish.seats if layout.locate(each)[0] == block)
+    missing = [each for each in layout.unit_of(seat) if each not in wish.seats]
+    return Refused("whole-unit", "this seat is sold with others, or not at all", seat=seat, missing=missing)
 
 
 async def _seats_taken(cell: Cell, wishes: Sequence[Wish], flat: Sequence[int]) -> Refused:

@@ -73,20 +73,12 @@ def wish_size(wish: Wish) -> int:
 
 
 def with_seats(wish: Wish, layout: Layout) -> Wish:
-    """A wish for a table as one for its seats. Raises `BadInput`, and `Refused` (`unknown-unit`, `whole-unit`).
-
-    Whoever names a seat of a unit names the whole: a companion's place is not sold without the bay.
-    """
+    """A wish for a table as one for its seats. Raises `Refused` (`unknown-unit`)."""
     if wish.table and wish_kinds(wish) == 1:
         for unit in layout.units:
             if unit.kind == TABLE and unit.name == wish.table:
                 return msgspec.structs.replace(wish, seats=unit.seats, table="")
         raise Refused("unknown-unit", "there is no such table here", unit=wish.table)
-    named = set(wish.seats)
-    for seat in wish.seats:
-        missing = [each for each in layout.unit_of(seat) if each not in named]
-        if missing:
-            raise Refused("whole-unit", "this seat is sold with others, or not at all", seat=seat, missing=missing)
     return wish
 
 

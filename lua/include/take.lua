@@ -1,6 +1,7 @@
 -- Takes in a draft what one item of a wish asks for: named seats, the best together, or standing places. Seats that
 -- somebody else has are collected in `taken`. `letters`: of rows, what this owner may take; empty: what is everybody's.
--- How the best were found is told in `ways`. Answers a refusal when there is not enough left, else nil.
+-- How the best were found is told in `ways`. Answers a refusal when there is not enough left, or when seats of a unit that
+-- is sold as a whole are named without the rest; else nil.
 -- INCLUDES draft pick find_best find_split share
 local function hold_run(performance, block, offset, count, letter)
   local seats = performance.seats
@@ -12,7 +13,7 @@ local function hold_run(performance, block, offset, count, letter)
 end
 
 local function take_named(performance, number, item, taken, letters)
-  local at, named = 3, performance.named
+  local at, named, units, missing = 3, performance.named, {}, {}
   if letters == "" then letters = "o" end
   while item[at] do
     -- Neighbours that are named in order, and come from the same, are one run.
@@ -29,7 +30,15 @@ local function take_named(performance, number, item, taken, letters)
       or string.sub(row, offset + count + 1, offset + count + 1) ~= letter
     if is_free then hold_run(performance, block, offset, count, letter) end
     if named[#named] ~= block then named[#named + 1] = block end
+    if string.find(description_of(performance, block), " %l+$") then
+      if not missing[block] then units[#units + 1], missing[block] = block, #row end
+      missing[block] = missing[block] - count
+    end
   end
+  for _, block in ipairs(units) do
+    if missing[block] > 0 then return {"whole", number, block} end
+  end
+  return nil
 end
 
 local function leaves_alone(performance, runs)

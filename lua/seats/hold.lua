@@ -10,7 +10,7 @@
 --       record: for each performance its packed hold, see `free_hold`;
 --       ways: packed [[item, split, leaves_alone], …], how the best of an item were found
 -- REPLY held: expires_at_ms sequence (record)… ways | other_payload | pass_ended | ended: phase
---       | limit: performance owned | cool_down: until_ms | code_used: code left | taken: (item block offset)…
+--       | limit: performance owned | cool_down: until_ms | code_used: code left | taken: (item block offset)… | whole: item block
 --       | none: item largest | alone: performance block offset other_block other_offset k
 --       | unknown_performance | closed | fenced: epoch
 -- INCLUDES gate recall step draft_all may_shop choose write_hold remember

@@ -7,7 +7,7 @@
 --       performances; those of which nothing is wanted come last
 -- REPLY held: expires_at_ms sequence (record)… ways | other_payload | hold_ended | being_paid | pass_ended
 --       | ended: phase | limit: performance owned | cool_down: until_ms | code_used: code left
---       | taken: (item block offset)… | none: item largest | alone: performance block offset other_block other_offset k
+--       | taken: (item block offset)… | whole: item block | none: item largest | alone: performance block offset other_block other_offset k
 --       | unknown_performance | closed | fenced: epoch
 -- INCLUDES gate recall step draft_all may_shop give_up choose write_hold remember
 -- FLAGS

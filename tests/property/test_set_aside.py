@@ -1,5 +1,6 @@
 """No general hold ever took a seat that was set aside, or a place for a wheelchair that was not released yet."""
 
+from collections import Counter
 from typing import Any
 
 import redis
@@ -53,7 +54,9 @@ def test_no_general_hold_takes_what_is_not_everybodys(
                 reply = stage.hold_packed(visitor, [[1, "best", "", 2 + chance % 3, {"split": 4}]], **limits)
             case "named":
                 block = chance % len(rows)
-                reply = stage.hold_packed(visitor, [[1, "seats", block, chance % len(rows[block])]], **limits)
+                seats = [chance % len(rows[block])] if chance % 3 else range(len(rows[block]))
+                flat = [part for offset in seats for part in (block, offset)]
+                reply = stage.hold_packed(visitor, [[1, "seats", *flat]], **limits)
             case "let go":
                 stage.release(visitor, f"h{chance % (number + 1)}")
             case "pay":
@@ -73,5 +76,12 @@ def test_no_general_hold_takes_what_is_not_everybodys(
                 block, offset = names.index(seat[0]), int(seat[1:]) - 1
                 assert before[block][offset] == "o", (step, seat, before)
                 assert step == "named" or classes[block][offset].isupper(), (step, seat, classes)
+            # What is sold as a whole is taken as a whole; once it is released, seat by seat.
+            taken = Counter(seat[0] for seat in stage.seats(reply).split())
+            for name, count in taken.items():
+                whole = classes[names.index(name)]
+                assert whole.isupper() or count == len(whole), (step, taken, classes)
+        if step == "named" and reply[0] == b"whole":
+            assert classes[reply[2]].islower(), (reply, classes)
         assert stage.index_is_right()
         stage.redis.execute_command("DEL", stage.keys.outbox)

@@ -205,6 +205,9 @@ def test_named_seats_may_leave_one_alone_only_where_there_is_no_other_way(stage:
             2, [[1, "seats", *flat]], limit=1000, terms=(rule, last), place="" if is_staff else None, hold="h"
         )
         row, k = rows[block], len(chosen)
+        if row.letters.islower() and k < len(row.letters):
+            assert reply == [b"whole", 1, block], (rows, chosen)
+            continue
         seats = "".join("h" if at in chosen else state for at, state in enumerate(row.seats))
         letters = "".join(sorted({row.letters[at] for at in chosen}))
         alone = newly_alone(row, seats)

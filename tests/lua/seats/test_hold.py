@@ -356,6 +356,48 @@ def test_access_places_are_exempt_from_the_rule(stage: Stage, categories: str, s
     assert stage.hold(2, seats, terms=ALONE_NEVER)[0] == b"held"
 
 
+UNITS = {"A": "aa", "B": "a", "C": "AA"}
+
+
+@pytest.mark.parametrize(
+    ("named", "answer"),
+    [
+        ("A1", [b"whole", 1, 0]),
+        ("C1 A2", [b"whole", 1, 0]),
+        ("A1 A2", b"held"),
+        ("A2 C1 A1", b"held"),
+        ("B1 C2", b"held"),
+    ],
+)
+def test_a_unit_is_named_as_a_whole(stage: Stage, named: str, answer: Any) -> None:
+    stage.before("A: . .   B: .   C: . .", categories=UNITS)
+    stage.let_in(1)
+    if answer == b"held":
+        assert stage.hold(1, named)[0] == answer
+        return
+    with stage.nothing_changes():
+        assert stage.hold(1, named) == answer
+
+
+def test_a_unit_in_two_wishes_is_named_in_part_by_each(stage: Stage) -> None:
+    stage.before("A: . .   B: .   C: . .", categories=UNITS)
+    stage.let_in(1)
+    with stage.nothing_changes():
+        assert stage.hold_packed(1, [[1, "seats", 2, 0], [1, "seats", 0, 0], [1, "seats", 0, 1]]) == [b"whole", 2, 0]
+
+
+def test_a_seat_of_a_unit_that_was_released_is_named_as_any_other(stage: Stage) -> None:
+    curve = [[stage.now_ms() + 3_600_000, 100], [0, 1]]
+    stage.before("A: . .   B: .   C: . .", categories=UNITS, curve=curve)
+    stage.let_in(1, 2, ms=10**8)
+    assert stage.hold(1, "A1") == [b"whole", 1, 0]
+    stage.pass_time(3_600_001)
+    # In the very call that comes by first.
+    assert stage.hold(1, "A1")[0] == b"held"
+    assert stage.hold(2, "A2 C1")[0] == b"held"
+    assert stage.index_is_right()
+
+
 def test_a_code_of_several_performances_comes_back_once(stage: Stage) -> None:
     stage.before("A: . .", performance="p")
     stage.before("A: . .", performance="q")

@@ -56,6 +56,13 @@ def test_every_refusal_leaves_the_hold_as_it_was(stage: Stage) -> None:
         assert stage.swap(1, "h1", "A3") == [b"ended", b"closed"]
 
 
+def test_a_unit_is_exchanged_as_a_whole(stage: Stage) -> None:
+    stage.before("A: h1 . .   B: . .", categories={"A": "AAA", "B": "aa"})
+    with stage.nothing_changes():
+        assert stage.swap(1, "h1", "B1") == [b"whole", 1, 1]
+    assert stage.swap(1, "h1", "B1 B2")[0] == b"held"
+
+
 def test_one_cannot_swap_what_has_ended(stage: Stage) -> None:
     stage.before("A: h1 . s2", return_ms=30_000)
     stage.let_in(2)

@@ -75,6 +75,10 @@ class Judge:
                 none = self._places(part, item)
             elif item[1] == "seats":
                 self._named(part, number, item)
+                for block, count in Counter(item[2::2]).items():
+                    if part.hall.classes[block].islower() and count < len(part.rows[block]):
+                        assert self.reply == [b"whole", number, block], self.reply
+                        return False
             else:
                 none = self._best(part, number, item)
             if none is not None:
