@@ -23,10 +23,11 @@ end
 
 -- Those near a seat, where that is wished, and those anywhere.
 local function roomy(performance, wish, half)
-  local near, anywhere, room = {}, {}, string.rep(wish.from or "o", half)
+  local near, room = {}, string.rep(wish.from or "o", half)
   for place = 1, #(wish.near or {}), 2 do near[#near + 1] = wish.near[place] end
   near = with_room(performance, walk_list(near), room)
   if wish.from then return {near} end
+  local anywhere = with_room(performance, changed_blocks(performance, wish), room)
   local part = {k = half, mask = wish.mask, span = wish.span}
   for _, slot in ipairs(slots_of(performance, wish, half)) do
     for _, edge in ipairs(EDGES[wish.edge or 0]) do

@@ -155,6 +155,12 @@ def test_the_best_may_be_made_of_what_is_given_up(stage: Stage) -> None:
     assert stage.swap_packed(1, "new", [[1, "best", "", 4]], hold="more") == [b"none", 1, 2]
 
 
+def test_a_party_is_split_over_what_is_given_up_too(stage: Stage) -> None:
+    stage.before("A: h1 h1 s2 .   B: . s2 s2 .")
+    assert stage.seats(stage.swap_packed(1, "h1", [[1, "best", "", 3, {"split": 1}]])) == "A1 A2 A4"
+    assert stage.index_is_right()
+
+
 def test_it_is_told_that_a_seat_is_left_alone_which_one_gave_up(stage: Stage) -> None:
     stage.before("A: h1 h1 h1   B: s2 s2")
     reply = stage.swap_packed(1, "h1", [[1, "best", "", 2]])

@@ -174,8 +174,8 @@ class Orders(Caller):
         self.takings -= PRICE * len(items)
         for hall, part in zip(halls, parts.values(), strict=True):
             self.turn(hall)
-            for area, count in part.places.items():
-                hall.sold[hall.now_of(area)] -= count
+            part.places = hall.as_it_is(part).places
+            hall.sold.subtract(part.places)
             if order.mark:
                 hall.bought[order.mark] -= part.count
             hall.set(part.seats, "h")
