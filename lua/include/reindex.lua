@@ -21,16 +21,16 @@ end
 
 -- The same of a row of one class. What differs between two texts never changes, and rows come and go: it is kept.
 local REMEMBERED = 1000
-local known, remembered = {}, 0
+local flips_known, remembered = {}, 0
 
 local function flips_alike(before, after)
   local pair = before .. after
-  local flips = known[pair]
+  local flips = flips_known[pair]
   if flips then return flips end
   local old, old_ends = runs_alike(before)
   flips = flips_of(old, old_ends, runs_alike(after))
-  if remembered == REMEMBERED then known, remembered = {}, 0 end
-  known[pair], remembered = flips, remembered + 1
+  if remembered == REMEMBERED then flips_known, remembered = {}, 0 end
+  flips_known[pair], remembered = flips, remembered + 1
   return flips
 end
 

@@ -1,5 +1,5 @@
 -- Where a party in two parts, see `find_split`, may find room for the larger: in the first `PAIRS` blocks that have it.
--- INCLUDES runs slots read_blocks search
+-- INCLUDES slots read_blocks search candidates
 local PAIRS, LOOKS = 32, 256
 
 -- Of blocks that follow, the first with such room; only their rows are kept.
