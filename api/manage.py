@@ -13,18 +13,22 @@ from api.allotments import ALLOTMENTS
 from api.attention import ATTENTION
 from api.codes import CODES
 from api.customers import erase_customer, export_customer
-from api.guards import allows, caller_of, change, changing
+from api.guards import Caller, allows, caller_of, change, changing
 from api.history import HISTORY
 from api.manage_wire import (
     ActionRequest,
     ActionsReply,
     CountersReply,
+    ExchangeReply,
+    ExchangeRequest,
     HallReply,
     HallRequest,
     HallsReply,
     KeyReply,
     KeyRequest,
     KeysReply,
+    OfferReply,
+    OfferRequest,
     OnSaleRequest,
     OnSalesReply,
     OrdersReply,
@@ -36,7 +40,7 @@ from api.manage_wire import (
     Text,
 )
 from api.theme import THEME
-from api.visitor import order_reply
+from api.visitor import item_reply, order_reply
 from api.webhooks import WEBHOOKS
 from api.wire import OrderReply
 from engine import house, waiting_room
@@ -45,13 +49,15 @@ from engine.catalogue import ApiKey, OnSale, OpenHall, Performance, Release
 from engine.cell import Cell
 from engine.entries import Action
 from engine.errors import BadInput, Refused
+from engine.exchange import Wanted, difference_of, exchange
 from engine.halls.pretix import import_plan
 from engine.halls.sheet import write_sheet
 from engine.instants import from_rfc3339, now_ms, to_rfc3339
 from engine.ledger.ledger import RecordedOrder
 from engine.plan_change import NewPlan, replan
 from engine.returns import give_back
-from engine.seats import count_states
+from engine.seats import count_states, hold, read_hold
+from engine.shares import Owner
 from engine.words import STATE_WORDS, HallId, OnSaleId, OrderId, PerformanceId
 
 Call = Request[Any, Any, Any]
@@ -308,11 +314,72 @@ async def refund_order(request: Call, order: str, data: RefundRequest) -> OrderR
     """The order, refunded; or what is left of it."""
     caller = await changing(request)
     change = caller.change(data.reason)
-    own_of = "" if "manage" in caller.key.scopes else f"key:{caller.key.key_id}"
+    own_of = _own_of(caller)
     found = await give_back(
         *(caller.cell, caller.ledger, OrderId(order), change, caller.operation), own_of=own_of, items=data.items
     )
     return order_reply(found)
+
+
+def _own_of(caller: Caller) -> str:
+    """Whose orders alone the counter may give back; empty for a manager, who may give back all."""
+    return "" if "manage" in caller.key.scopes else f"key:{caller.key.key_id}"
+
+
+@change(
+    "/orders/{order:str}/offers",
+    "Hold other seats for an order, or for some of it, and say what they cost more; nothing of the order changes yet",
+    "counter",
+    status_code=201,
+)
+async def offer_exchange(request: Call, order: str, data: OfferRequest) -> OfferReply:
+    """What is held, and the difference."""
+    caller = await changing(request)
+    cell, whose = caller.cell, f"key:{caller.key.key_id}"
+    if not data.wishes:
+        raise Refused("bad-input", "an offer has at least one wish")
+    on_sale = cell.catalogue.on_sale_of(data.wishes[0].performance)
+    owner = Owner(owner=whose, place="", on_sale=on_sale, channel="counter")
+    former = read_hold(cell, data.instead, whose) if data.instead else None
+    await difference_of(cell, caller.ledger, OrderId(order), data.items, own_of=_own_of(caller))
+    held = await hold(cell, owner, data.wishes, data.price_types, caller.operation, former=former)
+    return OfferReply(
+        hold=held.token,
+        items=tuple(map(item_reply, held.hold.items)),
+        total=held.hold.total,
+        currency=held.hold.currency,
+        difference=await difference_of(
+            cell, caller.ledger, OrderId(order), data.items, held.hold.total, own_of=_own_of(caller)
+        ),
+        expires_at=to_rfc3339(held.expires_at_ms),
+    )
+
+
+@change(
+    "/orders/{order:str}/exchange",
+    "Exchange an order, or some of it, for what was offered: in one step, or nothing changes",
+    "counter",
+)
+async def exchange_order(request: Call, order: str, data: ExchangeRequest) -> ExchangeReply:
+    """The new order. A difference is paid before, or goes back."""
+    caller = await changing(request)
+    cell = caller.cell
+    held = read_hold(cell, data.hold, f"key:{caller.key.key_id}")
+    wanted = Wanted(items=data.items, held=held, difference=data.difference, payment=data.payment)
+    change = caller.change(data.reason)
+    made = await exchange(
+        *(cell, caller.ledger, OrderId(order), wanted, change, caller.operation), own_of=_own_of(caller)
+    )
+    return ExchangeReply(
+        order=made.order,
+        order_secret=cell.signer.order_secret(made.order),
+        instead_of=made.former,
+        items=tuple(map(item_reply, made.items)),
+        total=made.total,
+        currency=made.currency,
+        credit=made.credit,
+        difference=made.difference,
+    )
 
 
 def _key_reply(key: ApiKey, secret: str | None = None) -> KeyReply:
@@ -373,6 +440,8 @@ MANAGE: Final = Router(
         export_orders,
         read_order,
         refund_order,
+        offer_exchange,
+        exchange_order,
         list_keys,
         create_key,
         revoke_key,

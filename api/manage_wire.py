@@ -4,9 +4,11 @@ from typing import Annotated, Any
 
 import msgspec
 
-from api.wire import Reply, Request
+from api.wire import ItemReply, Reply, Request
 from engine.catalogue import WHERE_AVOIDABLE, PriceType
+from engine.entries import Payment
 from engine.ledger.ledger import LoggedAction, RecordedOrder
+from engine.wishes import Wish
 from engine.words import HallId, OnSaleId, OrderId, PerformanceId
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -180,6 +182,52 @@ class RefundRequest(Request, frozen=True):
 
     reason: Text
     items: tuple[int, ...] = ()
+
+
+class OfferRequest(Request, frozen=True):
+    """What somebody wants for an order, or for some of it: `items`, counting from 0; none: all that is left of it.
+
+    `instead`: what was offered before and is given up for this.
+    """
+
+    wishes: tuple[Wish, ...]
+    price_types: tuple[str, ...] = ()
+    items: tuple[int, ...] = ()
+    instead: str = ""
+
+
+class OfferReply(Reply, frozen=True, omit_defaults=False):
+    """What is held for an exchange. `difference`: what it costs more, in minor units; below zero it goes back."""
+
+    hold: str
+    items: tuple[ItemReply, ...]
+    total: int
+    currency: str
+    difference: int
+    expires_at: str
+
+
+class ExchangeRequest(Request, frozen=True):
+    """An order, or some of it, for what a hold holds. `difference`: as it was offered; `payment`: of what is due."""
+
+    hold: str
+    difference: int
+    reason: Text
+    items: tuple[int, ...] = ()
+    payment: Payment | None = None
+
+
+class ExchangeReply(Reply, frozen=True, omit_defaults=False):
+    """The order that somebody got, the one of which something was exchanged for it, and what of the total that paid."""
+
+    order: OrderId
+    order_secret: str
+    instead_of: OrderId
+    items: tuple[ItemReply, ...]
+    total: int
+    currency: str
+    credit: int
+    difference: int
 
 
 class ActionsReply(Reply, frozen=True, omit_defaults=False):

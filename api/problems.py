@@ -85,6 +85,7 @@ STATUS: Final[dict[str, int]] = {
     "payment-under-way": 409,
     "payment-not-under-way": 409,
     "already-refunded": 409,
+    "difference-due": 409,
     "undo-over": 409,
     "no-draft": 409,
     "no-previous-theme": 409,

@@ -198,6 +198,10 @@ def _faults_of_the_ledger(books: Books) -> list[str]:
     unbalanced = [
         f"order {order}: its total is {total}, its items are {items}" for order, total, items in books.unbalanced
     ]
+    unbalanced += [
+        f"order {order}: {gone} left it, of which {told} went back or paid for another order"
+        for order, gone, told in books.unaccounted
+    ]
     buried = [f"entry {entry} could not be recorded: {why}" for entry, why in books.dead_letters]
     return [*_listed(doubled), *_listed(unbalanced), *_listed(buried)]
 

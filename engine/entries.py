@@ -8,6 +8,7 @@ On the stream an entry is `kind <word>` followed by its fields:
 | `order`    | `data` = msgpack of `Order` | `lua/orders/confirm.lua`, `rebook.lua` |
 | `await`    | `data` = msgpack of `Order`: its payment is under way | `lua/orders/await.lua` |
 | `conflict` | `data` = msgpack of `Order`: paid, but its holds had ended | `lua/orders/conflict.lua` |
+| `exchange` | `data` = msgpack of `Order`, which says what was exchanged for it | `lua/orders/exchange.lua` |
 | `return`   | `data` = msgpack of `Action`: its subject is a recorded order | `lua/orders/return.lua` |
 | `action`   | `data` = msgpack of `Action` | `lua/on_sale/change.lua` |
 | `document` | `data` = msgpack of `Action`; `name`, `body` of a published document | `lua/seats/replan.lua` |
@@ -57,6 +58,17 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     allotment: str = ""
 
 
+class Action(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who of the house did what to what, and why. `detail`: what was asked for, as JSON values."""
+
+    who: str
+    what: str
+    subject: str
+    why: str
+    at_ms: int
+    detail: dict[str, str | int] = {}
+
+
 class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     """A confirmed sale as it leaves Redis. `total` = sum of every item's price and fee, minor units."""
 
@@ -74,17 +86,11 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     """`web`, `counter` or `api`."""
     mark: str = ""
     """What stands for the customer where it is counted how much one may buy: of this house alone, and only here."""
+    exchange: Action | None = None
+    """Of an order that somebody got for another, or for some of it: its subject is that one; see `items_of`.
 
-
-class Action(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who of the house did what to what, and why. `detail`: what was asked for, as JSON values."""
-
-    who: str
-    what: str
-    subject: str
-    why: str
-    at_ms: int
-    detail: dict[str, str | int] = {}
+    `detail`: `credit`, minor units of the total that what was given back has paid.
+    """
 
 
 class SeatChange(msgspec.Struct, frozen=True, array_like=True):
@@ -128,6 +134,11 @@ def items_of(action: Action) -> list[int] | None:
     """Which items of its order a return gave back, counting from 0; None for all that still stood."""
     told = str(action.detail.get("items", ""))
     return [int(number) for number in told.split(" ")] if told else None
+
+
+def credit_of(action: Action) -> int:
+    """What of the returned money pays for another order, in minor units."""
+    return int(action.detail.get("credit", 0))
 
 
 def without_customer(order: Order) -> bytes:

@@ -26,7 +26,9 @@ log = structlog.get_logger()
 
 
 class Ordered(msgspec.Struct, frozen=True):
-    """An order and where it stands: `confirmed`, `awaiting_payment`, `recorded`, `conflicted` or `refunded`."""
+    """An order and where it stands: `confirmed`, `awaiting_payment`, `recorded`, `conflicted`, `refunded` or
+    `exchanged`.
+    """
 
     order: OrderId
     state: str
@@ -97,7 +99,7 @@ async def confirm(
     sold = Sold(owner=buyer.owner, place=holds[0].place, holds=packed_holds(order, holds))
     paid_by = provider(payment.provider)
     slug = "hold-ended"
-    match await _outcome(paid_by, payment.reference, order.total, order.currency):
+    match await outcome_of(paid_by, payment.reference, order.total, order.currency):
         case Outcome.PAID:
             try:
                 ordered, state = await sell(cell, order, sold, operation, fingerprint)
@@ -127,7 +129,7 @@ def _mark(cell: Cell, held: Hold, customer: Customer | None) -> str:
     return cell.signer.customer_mark(customer.email).hex() if is_counted and customer else ""
 
 
-async def _outcome(paid_by: PaymentProvider, reference: str, total: int | None, currency: str) -> Outcome:
+async def outcome_of(paid_by: PaymentProvider, reference: str, total: int | None, currency: str) -> Outcome:
     """How the payment stands; from a provider that does not answer in time, its event will tell."""
     try:
         async with asyncio.timeout(PROVIDER_SECONDS):
@@ -143,14 +145,15 @@ async def check_under_way(cell: Cell, payment: Payment | None, currency: str) ->
     """
     if payment is None:
         raise Refused("payment-not-under-way", "seats are kept longer only while their payment is under way")
-    _check_reference(payment)
-    if await _outcome(provider(payment.provider), payment.reference, None, currency) is Outcome.DECLINED:
+    check_reference(payment)
+    if await outcome_of(provider(payment.provider), payment.reference, None, currency) is Outcome.DECLINED:
         raise Refused("payment-declined", "the payment was declined; your seats stay reserved for you until their time")
     if await find_paid(cell, payment.provider, payment.reference) is not None:
         raise Refused("payment-used", "this payment belongs to an order")
 
 
-def _check_reference(payment: Payment) -> None:
+def check_reference(payment: Payment) -> None:
+    """Raises `BadInput` for a reference that no provider gave."""
     if not 1 <= len(payment.reference) <= LONGEST_TEXT or not payment.reference.isprintable():
         raise BadInput(f"payment.reference has between 1 and {LONGEST_TEXT} plain characters")
 
@@ -164,7 +167,7 @@ def _check_basket(cell: Cell, holds: Sequence[Hold], payment: Payment) -> None:
         raise BadInput("a hold is named twice")
     if len({(held.owner, held.on_sale, held.currency) for held in holds}) > 1:
         raise BadInput("the holds of an order are one visitor's, of one on-sale, in one currency")
-    _check_reference(payment)
+    check_reference(payment)
 
 
 class Found(msgspec.Struct, frozen=True):

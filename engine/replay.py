@@ -19,7 +19,8 @@ from engine.words import OrderId
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-KINDS: Final = {b"confirmed": "order", b"conflicted": "conflict", b"awaiting_payment": "await", b"refunded": "order"}
+KINDS: Final = {b"conflicted": "conflict", b"awaiting_payment": "await"}
+"""What an order in a state was as an entry, if not an order; what was exchanged for it is a return of the other."""
 LOOKED_AT_ONCE: Final = 1_000
 
 
@@ -35,7 +36,7 @@ def _entries(found: list[Any], cursor: str, recorded: str) -> list[Entry]:
         if is_after(back.decode(), cursor) and not is_after(back.decode(), recorded)
     ]
     at = entry.decode() or recorded
-    order: Entry = (at, {"kind": KINDS[state], "data": payload})
+    order: Entry = (at, {"kind": KINDS.get(state, "order"), "data": payload})
     if is_after(at, recorded):
         # What is not recorded yet, the outbox has. But one that was forgotten when it was returned stands where its
         # return does: its seats were sold before they came back, and just before is as good as then.

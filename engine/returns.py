@@ -13,7 +13,7 @@ from engine.errors import BadInput, GateClosed, LedgerUnavailable, Refused
 from engine.house import Change
 from engine.instants import now_ms
 from engine.ledger.ledger import Ledger
-from engine.ledger.returns import Standing, read_standing, was_returned_by
+from engine.ledger.returns import Standing, read_standing, returned_by
 from engine.one_plan import of_one_plan
 from engine.orders import Ordered, find, returned_items
 from engine.prices import total
@@ -48,11 +48,11 @@ async def give_back(
         # knows, this Redis was not lost since.
         epoch = cell.epoch
         standing = await read_standing(ledger, order)
-        known = await _returnable(cell, order, standing)
-        _check_own(known, own_of)
-        numbers = _numbers(known, standing, items, gone)
+        known = await returnable(cell, order, standing)
+        check_own(known, own_of)
+        numbers = meant(known, standing, items, gone)
         if not numbers or not set(numbers) <= set(standing.live):
-            if await was_returned_by(ledger, order, operation):
+            if await returned_by(ledger, order, operation) is not None:
                 return _returned(known, standing.live)
             raise Refused("already-refunded", "this was refunded before")
         if standing.epoch < int(epoch):
@@ -87,9 +87,9 @@ async def give_back(
     raise GateClosed("the cell is recovering")
 
 
-async def _returnable(cell: Cell, order: OrderId, standing: Standing) -> Order:
+async def returnable(cell: Cell, order: OrderId, standing: Standing) -> Order:
     """The order, if it is recorded or was returned before. Raises `Refused`."""
-    if standing.order is not None and standing.state in {"recorded", "refunded"}:
+    if standing.order is not None and standing.state in {"recorded", "refunded", "exchanged"}:
         return standing.order
     state = standing.state
     if not state:
@@ -100,7 +100,7 @@ async def _returnable(cell: Cell, order: OrderId, standing: Standing) -> Order:
     raise Refused("not-returnable", f"only a recorded order can be returned; this one is {state}", state=state)
 
 
-def _check_own(order: Order, own_of: str) -> None:
+def check_own(order: Order, own_of: str) -> None:
     """Raises `Refused` unless the order is the owner's own (or anybody's, where none is named) and still fresh."""
     if own_of and order.owner != own_of:
         raise Refused("unknown-order", "there is no such order here")
@@ -109,7 +109,9 @@ def _check_own(order: Order, own_of: str) -> None:
         raise Refused("undo-over", "a sale can be undone at the counter for fifteen minutes; a manager can return it")
 
 
-def _numbers(order: Order, standing: Standing, items: Sequence[int], gone: frozenset[int]) -> tuple[int, ...]:
+def meant(
+    order: Order, standing: Standing, items: Sequence[int], gone: frozenset[int] = frozenset()
+) -> tuple[int, ...]:
     """Which of the order's items are meant: these, or all that stand and are not `gone`.
 
     Raises `BadInput` for what it never had.
@@ -155,20 +157,21 @@ def _arguments(
     if not is_whole:
         detail["items"] = " ".join(map(str, numbers))
     action = Action(who=change.who, what="return", subject=order.order, why=change.why, at_ms=now_ms(), detail=detail)
-    parts = pack([standing.live, numbers, _parts(cell, some, _mark(cell, order, standing))])
+    parts = pack([standing.live, numbers, parts_of(cell, some, mark_of(cell, order, standing))])
     return (
         *(standing.recorded_ms, f"{order.order}.{numbers[0]}", encode_action(action)),
         *(encode_order(order), parts, total(some.items)),
     )
 
 
-def _mark(cell: Cell, order: Order, standing: Standing) -> str:
+def mark_of(cell: Cell, order: Order, standing: Standing) -> str:
     """What the customer's seats were counted under, if they were."""
-    is_counted = standing.email and not order.owner.startswith("key:")
-    return cell.signer.customer_mark(standing.email).hex() if is_counted else ""
+    if standing.customer is None or order.owner.startswith("key:"):
+        return ""
+    return cell.signer.customer_mark(standing.customer.email).hex()
 
 
-def _parts(cell: Cell, order: Order, mark: str) -> list[list[object]]:
+def parts_of(cell: Cell, order: Order, mark: str) -> list[list[object]]:
     """For each performance what was sold, as `lua/orders/return.lua` takes it."""
     parts = []
     for name in dict.fromkeys(item.performance for item in order.items):

@@ -26,6 +26,7 @@ TYPES: Final = {
     "order.confirmed": "an order is confirmed: its seats are sold, and it is safe on disk",
     "order.recorded": "the order stands in the house's books; `GET …/manage/orders/{order}` has it",
     "order.partly_refunded": "some of the order was returned, and its money is asked back: the rest stays valid",
+    "order.exchanged": "the order, or some of it, was exchanged for a new one, which is told of by itself",
     "order.refunded": "the order was returned: its seats go back on sale, and its money is asked back",
 }
 """What an endpoint can be told of, and what each says."""
@@ -71,6 +72,12 @@ def of_order(kind: str, order: str, on_sale: str, at_ms: int) -> Event:
 def of_partial_return(order: str, on_sale: str, entry: str, at_ms: int) -> Event:
     """`order.partly_refunded`, by the outbox's entry: it may happen to an order more than once."""
     return make_event(f"order-partly-refunded-{entry}", "order.partly_refunded", at_ms, order, on_sale=on_sale)
+
+
+def of_exchange(order: str, on_sale: str, new_order: str, entry: str, at_ms: int) -> Event:
+    """`order.exchanged`, by the outbox's entry: it may happen to an order more than once."""
+    facts = {"on_sale": on_sale, "new_order": new_order}
+    return make_event(f"order-exchanged-{entry}", "order.exchanged", at_ms, order, **facts)
 
 
 def of_opening(on_sale: str, at_ms: int) -> Event:

@@ -1,7 +1,8 @@
 """After a recovery: what this process had been told to be confirmed is looked for, and sold again where it is lost.
 
 An order that Redis or the ledger knows is left alone. One that neither knows is sold again under its own id, with its
-own payment, if its seats are open; else its money goes back. Either way the ledger has an alarm that names it. The
+own payment, if its seats are open; else its money goes back. One for which another was exchanged is not: the other
+stands as it was. Either way the ledger has an alarm that names it. The
 keeper holds new visitors back for a moment after a loss (`lua/cell/open.lua`), so that these come first.
 """
 
@@ -55,7 +56,9 @@ class Witness:
         state = "recorded"
         if await self._ledger.order(order.order) is None:
             try:
-                state = await sell_late(cell, order, confirmed.holds, digest("again", order.order))
+                # What was exchanged for it was lost with it: that order stands as it was.
+                again = digest("again", order.order)
+                state = "lost" if order.exchange else await sell_late(cell, order, confirmed.holds, again)
             except Refused as refusal:  # its payment has bought another order: a visitor who asked again was sooner
                 state = refusal.slug
             log.error("an order that was confirmed was lost", house=cell.house.slug, order=order.order, became=state)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import uvloop
@@ -24,6 +24,8 @@ from engine.cli.webhooks import app as webhook
 from engine.errors import BadInput, ParvisError, Refused
 from engine.halls.pretix import Ids, export_plan
 from engine.halls.shipped import shipped_plan
+from engine.wishes import Wish
+from engine.words import PerformanceId, SeatId
 
 INTERRUPTED: Final = 130
 """What a shell says of a command that Ctrl-C ended."""
@@ -428,6 +430,27 @@ def order_refund(order: str, *, network: Network, house: House, reason: str, ite
     --item N returns only that of its items, counting from 0, and may be repeated; the rest of the order stays valid.
     """
     _now(sales.refund_order(network, house, order, reason, item))
+
+
+@order.command(name="exchange")
+def order_exchange(
+    order: str,
+    *,
+    network: Network,
+    house: House,
+    reason: str,
+    performance: str,
+    seat: tuple[str, ...],
+    item: tuple[int, ...] = (),
+    paid: Literal["", "cash", "card"] = "",
+) -> None:
+    """Exchange a recorded order for other seats in one step; where these are gone, nothing changes.
+
+    --seat ID may be repeated. --item N exchanges only that of its items, counting from 0, and may be repeated. --paid
+    cash or card says how a difference was paid; what the new seats cost less is asked back.
+    """
+    wish = Wish(performance=PerformanceId(performance), seats=tuple(map(SeatId, seat)))
+    _now(sales.exchange_order(network, house, order, wish, item, paid, reason))
 
 
 @seats.command(name="history")

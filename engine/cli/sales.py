@@ -1,5 +1,6 @@
 """What a house's manager does from a shell: halls, performances, on-sales, keys. The API does the same."""
 
+import contextlib
 import getpass
 import json
 import tomllib
@@ -16,8 +17,9 @@ from engine import on_sale as on_sales
 from engine.catalogue import OnSale, Performance, PriceType
 from engine.cell import Cell
 from engine.cli.speech import good
-from engine.entries import Action
-from engine.errors import BadInput, BadNetworkFile
+from engine.entries import Action, Payment
+from engine.errors import BadInput, BadNetworkFile, Refused
+from engine.exchange import Wanted, difference_of, exchange
 from engine.halls.pretix import Ids, import_plan
 from engine.halls.sheet import write_sheet
 from engine.house import Change
@@ -27,6 +29,10 @@ from engine.network import House, Policy, load
 from engine.orders import new_order_id
 from engine.plan_change import NewPlan, replan
 from engine.returns import give_back
+from engine.seats import hold, release
+from engine.shares import Owner
+from engine.signing import Hold
+from engine.wishes import Wish
 from engine.words import HallId, OnSaleId, OrderId, PerformanceId
 
 LARGEST_JSON_BYTES: Final = 64 * 1024 * 1024
@@ -247,6 +253,40 @@ async def refund_order(network: Path, house: str, order: str, why: str, items: t
         returned = await give_back(cell, ledger, OrderId(order), change_of(why), new_order_id(), items=items)
     words = "is returned" if returned.state == "refunded" else f"keeps, {len(returned.returned)} of it returned"
     good(f"order {order} {words}: {len(returned.items)} places, {returned.total / 100:.2f} {returned.currency}")
+
+
+async def exchange_order(
+    network: Path, house: str, order: str, wish: Wish, items: tuple[int, ...], paid: str, why: str
+) -> None:
+    """Exchanges an order, or some of its items, for other seats. Raises `BadInput` where a difference is not paid."""
+    key = new_order_id()
+    async with at_house(network, house) as (cell, ledger):
+        on_sale = cell.catalogue.on_sale_of(wish.performance)
+        owner = Owner(owner="key:shell", place="", on_sale=on_sale, channel="counter")
+        await difference_of(cell, ledger, OrderId(order), items)
+        held = (await hold(cell, owner, [wish], (), key)).hold
+        try:
+            difference = await difference_of(cell, ledger, OrderId(order), items, held.total)
+            payment = _till(difference, paid, held, key)
+            wanted = Wanted(items=items, held=held, difference=difference, payment=payment)
+            made = await exchange(cell, ledger, OrderId(order), wanted, change_of(why), key)
+        except (BadInput, Refused):
+            with contextlib.suppress(Refused):
+                await release(cell, held)
+            raise
+    words = f"{_money(difference, held)} was paid" if difference > 0 else f"{_money(-difference, held)} goes back"
+    good(f"order {order} is exchanged for order {made.order}: {len(made.items)} places; {words}")
+
+
+def _till(difference: int, paid: str, held: Hold, key: str) -> Payment | None:
+    """How a difference was paid at the till. Raises `BadInput` where it was not."""
+    if difference > 0 and not paid:
+        raise BadInput(f"it costs {_money(difference, held)} more: --paid cash or --paid card says that it is paid")
+    return Payment(provider="counter", reference=f"{paid}-{key}") if difference > 0 else None
+
+
+def _money(amount: int, held: Hold) -> str:
+    return f"{amount / 100:.2f} {held.currency}"
 
 
 async def create_key(network: Path, house: str, name: str, scopes: tuple[str, ...], why: str) -> None:

@@ -55,6 +55,14 @@ def _arrive(entry: str, data: bytes, state: str, opener: Opener) -> Arrived:
     return Arrived(entry, order, opener.open(order), state, without_customer(order), paid_with)
 
 
+def _arrive_exchange(entry: str, data: bytes, opener: Opener) -> tuple[Action, Arrived]:
+    """What came back, and the order that somebody got for it."""
+    arrived = _arrive(entry, data, "recorded", opener)
+    if arrived.order.exchange is None:
+        raise ValueError("it does not say what was exchanged")
+    return arrived.order.exchange, arrived
+
+
 def _seat_change(data: bytes) -> SeatChange:
     change = decode_seat_change(data)
     performance_of(change.key)
@@ -89,6 +97,10 @@ def sort(entries: Sequence[Entry], opener: Opener) -> Batch:
                 case "order" | "conflict":
                     data, state = bytes(fields["data"]), "recorded" if kind == "order" else "conflicted"  # type: ignore[arg-type]
                     batch.changes.append(_arrive(entry, data, state, opener))
+                case "exchange":
+                    action, arrived = _arrive_exchange(entry, bytes(fields["data"]), opener)  # type: ignore[arg-type]
+                    batch.actions.append((entry, action))
+                    batch.changes += [action, arrived]
                 case "await":
                     batch.awaited.append(arrive_awaited(entry, bytes(fields["data"])))  # type: ignore[arg-type]
                 case "join":

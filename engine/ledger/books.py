@@ -13,30 +13,37 @@ if TYPE_CHECKING:
 SALES: Final = (
     "SELECT on_sale, count(*) FILTER (WHERE NOT is_back), coalesce(sum(total - back), 0)::bigint, "
     "count(*) FILTER (WHERE is_back), coalesce(sum(back), 0)::bigint FROM "
-    "(SELECT on_sale, total, state = 'refunded' AS is_back, coalesce(returned, 0) AS back "
+    "(SELECT on_sale, total, state IN ('refunded', 'exchanged') AS is_back, coalesce(returned, 0) AS back "
     "FROM orders LEFT JOIN returned_of_orders USING (order_id) WHERE state <> 'conflicted' OR order_id::text "
     "IN (SELECT detail->>'order' FROM alarms WHERE kind = 'live-seat')) AS o GROUP BY on_sale"
 )
 SOLD: Final = (
     "SELECT performance, coalesce(seat, area), area IS NOT NULL, count(*) FILTER (WHERE live), "
     "count(*) FILTER (WHERE NOT live) FROM order_items JOIN orders USING (order_id) "
-    "WHERE live OR state IN ('recorded', 'refunded') GROUP BY performance, seat, area ORDER BY 1, 2"
+    "WHERE live OR state <> 'conflicted' GROUP BY performance, seat, area ORDER BY 1, 2"
 )
 UNBALANCED: Final = (
     "SELECT order_id::text, total, coalesce(sum(price + fee), 0)::bigint FROM orders LEFT JOIN order_items "
     "USING (order_id) GROUP BY order_id HAVING total <> coalesce(sum(price + fee), 0) ORDER BY order_id"
 )
 TOTALS: Final = (
-    "SELECT count(*) FILTER (WHERE state NOT IN ('conflicted', 'refunded')) AS orders, "
+    "SELECT count(*) FILTER (WHERE state = 'recorded') AS orders, "
     "count(*) FILTER (WHERE state = 'conflicted') AS conflicted, "
     "count(*) FILTER (WHERE state = 'refunded') AS refunded, "
-    "coalesce(sum(total - coalesce(returned, 0)) FILTER (WHERE state NOT IN ('conflicted', 'refunded')), 0)::bigint "
-    "AS money "
+    "coalesce(sum(total - coalesce(returned, 0)) FILTER (WHERE state = 'recorded'), 0)::bigint AS money "
     "FROM orders LEFT JOIN returned_of_orders USING (order_id)"
 )
 CODES: Final = (
     "SELECT code, performance, price_type, count(*) FILTER (WHERE live), count(*) FILTER (WHERE NOT live) "
     "FROM order_items WHERE code <> '' GROUP BY code, performance, price_type ORDER BY 1, 2, 3"
+)
+# What left an order of which something was exchanged went back, or has paid for another.
+UNACCOUNTED: Final = (
+    "SELECT f.order_id::text, returned, credits + coalesce(refunds, 0) FROM returned_of_orders f "
+    "JOIN (SELECT instead_of, sum(credit)::bigint AS credits FROM orders WHERE instead_of IS NOT NULL "
+    "GROUP BY instead_of) AS n ON n.instead_of = f.order_id "
+    "LEFT JOIN (SELECT order_id, sum(amount)::bigint AS refunds FROM refund_requests GROUP BY order_id) AS r "
+    "ON r.order_id = f.order_id WHERE returned <> credits + coalesce(refunds, 0) ORDER BY 1"
 )
 DEAD_LETTERS: Final = "SELECT entry, why FROM dead_letters WHERE requeued_at IS NULL ORDER BY at, entry"
 
@@ -77,7 +84,7 @@ class UsedCode(msgspec.Struct, frozen=True):
 class Books(msgspec.Struct, frozen=True):
     """`orders` and `money`: of what is neither conflicted nor refunded. `unbalanced`: order, total, sum of its items.
 
-    `dead_letters`: entry, why.
+    `unaccounted`: order, what left it, what of that went back or has paid for another. `dead_letters`: entry, why.
     """
 
     orders: int
@@ -88,6 +95,7 @@ class Books(msgspec.Struct, frozen=True):
     sold: list[Sold]
     codes: list[UsedCode]
     unbalanced: list[tuple[OrderId, int, int]]
+    unaccounted: list[tuple[OrderId, int, int]]
     dead_letters: list[tuple[str, str]]
 
 
@@ -115,5 +123,6 @@ async def read_books(ledger: Ledger) -> Books:
             sold=[Sold(*row) for row in await connection.fetch(SOLD)],
             codes=[UsedCode(*row) for row in await connection.fetch(CODES)],
             unbalanced=[tuple(row) for row in await connection.fetch(UNBALANCED)],
+            unaccounted=[tuple(row) for row in await connection.fetch(UNACCOUNTED)],
             dead_letters=[tuple(row) for row in await connection.fetch(DEAD_LETTERS)],
         )

@@ -54,6 +54,10 @@ class RecordedOrder(msgspec.Struct, frozen=True):
     currency: str
     returned: tuple[int, ...] = ()
     """Which of its items were given back, counting from 0."""
+    instead_of: OrderId | None = None
+    """The order of which something was exchanged for it."""
+    credit: int = 0
+    """What of its total that has paid, minor units."""
 
 
 class LoggedAction(msgspec.Struct, frozen=True):
@@ -70,10 +74,22 @@ class LoggedAction(msgspec.Struct, frozen=True):
 CSV_COLUMNS: Final = (
     *("order", "state", "recorded_at", "channel", "email", "name", "on_sale"),
     *("performance", "seat", "area", "category", "price_type", "price", "fee"),
-    *("order_total", "currency", "provider", "reference", "vat_rate", "vat", "code", "returned"),
+    *(
+        "order_total",
+        "currency",
+        "provider",
+        "reference",
+        "vat_rate",
+        "vat",
+        "code",
+        "returned",
+        "instead_of",
+        "credit",
+    ),
 )
 ORDER_COLUMNS: Final = (
     "order_id, on_sale, state, recorded_at, channel, email, name, provider, reference, total, currency, payload, "
+    "instead_of, credit, "
     "ARRAY(SELECT item FROM order_items i WHERE i.order_id = orders.order_id AND NOT i.live ORDER BY item) AS returned"
 )
 
@@ -96,7 +112,9 @@ def _order(row: Any) -> RecordedOrder:
         items=decode_order(row["payload"]).items,
         total=row["total"],
         currency=row["currency"],
-        returned=tuple(row["returned"]) if row["state"] in {"recorded", "refunded"} else (),
+        returned=tuple(row["returned"]) if row["state"] != "conflicted" else (),
+        instead_of=OrderId(str(row["instead_of"])) if row["instead_of"] else None,
+        credit=row["credit"],
     )
 
 
@@ -302,7 +320,17 @@ class Ledger:
             found = await self.orders(after, EXPORTED_A_TIME)
             for order in found:
                 for number, item in enumerate(order.items):
-                    rows.writerow(map(guarded, (*_csv_row(order, item), int(number in order.returned))))
+                    rows.writerow(
+                        map(
+                            guarded,
+                            (
+                                *_csv_row(order, item),
+                                int(number in order.returned),
+                                order.instead_of or "",
+                                order.credit,
+                            ),
+                        )
+                    )
             yield text.getvalue()
             text.seek(0)
             text.truncate()

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 import msgspec
 
+from engine.entries import credit_of
 from engine.ledger.batch import Arrived
 from engine.ledger.payments import end_waiting
+from engine.ledger.returns import pay_back
 
 KNOWN: Final = "SELECT order_id::text, payload, entry FROM orders WHERE order_id = ANY ($1::uuid[])"
 # A subquery a row: the index is used, whatever the planner believes of tables that were empty a minute ago.
@@ -18,11 +21,12 @@ LIVE: Final = (
 PAID: Final = (
     "SELECT w.provider, w.reference, o.order_id::text FROM unnest($1::text[], $2::text[]) AS w(provider, reference) "
     "CROSS JOIN LATERAL (SELECT order_id FROM orders o WHERE o.provider = w.provider AND o.reference = w.reference "
-    "AND o.state IN ('recorded', 'refunded') LIMIT 1) AS o"
+    "AND o.state <> 'conflicted' LIMIT 1) AS o"
 )
+GONE: Final = "the seats were no longer this order's"
 ORDER_COLUMNS: Final = (
     *("order_id", "on_sale", "owner", "state", "total", "currency", "channel"),
-    *("email", "name", "phone", "language", "provider", "reference", "payload", "entry"),
+    *("email", "name", "phone", "language", "provider", "reference", "payload", "entry", "instead_of", "credit"),
 )
 ITEM_COLUMNS: Final = (
     *("order_id", "item", "performance", "seat", "area", "category"),
@@ -126,6 +130,7 @@ def _order_row(arrived: Arrived) -> tuple[Any, ...]:
         *(order.order, order.on_sale, order.owner, arrived.state, order.total, order.currency, order.channel),
         *((customer.email, customer.name, customer.phone, customer.language) if customer else ("", "", "", "")),
         *(*arrived.paid_with, arrived.payload, arrived.entry),
+        *((order.exchange.subject, credit_of(order.exchange)) if order.exchange else (None, 0)),
     )
 
 
@@ -143,10 +148,13 @@ def _item_rows(arrived: Arrived) -> list[tuple[Any, ...]]:
 async def _request_refund(connection: Any, arrived: Arrived) -> None:
     """Money goes back once, and not where the same payment bought another order."""
     order, (provider, reference) = arrived.order, arrived.paid_with
+    if order.exchange:
+        await pay_back(connection, UUID(order.order), order.total, GONE)
+        return
     await connection.execute(
         "INSERT INTO refund_requests (order_id, amount, currency, provider, reference, why) "
         "SELECT $1, $2, $3, $4, $5, $6 WHERE $5 = '' OR NOT EXISTS "
-        "(SELECT FROM orders WHERE provider = $4 AND reference = $5 AND state IN ('recorded', 'refunded'))",
+        "(SELECT FROM orders WHERE provider = $4 AND reference = $5 AND state <> 'conflicted')",
         *(order.order, order.total, order.currency, provider, reference),
-        "the seats were no longer this order's",
+        GONE,
     )

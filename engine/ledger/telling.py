@@ -10,7 +10,7 @@ from engine.entries import Action
 from engine.instants import now_ms
 from engine.ledger.batch import REFUSED_BY_POSTGRES, Arrived, Batch
 from engine.ledger.order_records import columns
-from engine.webhooks import VERBS, Event, of_opening, of_order, of_partial_return, of_verb
+from engine.webhooks import VERBS, Event, of_exchange, of_opening, of_order, of_partial_return, of_verb
 
 if TYPE_CHECKING:
     from engine.ledger.ledger import Ledger
@@ -23,9 +23,7 @@ TELL: Final = (
     "JOIN webhooks w ON w.disabled_at IS NULL AND (e.type = ANY (w.types) OR w.webhook = $5) "
     "WHERE $5 = '' OR w.webhook = $5 ORDER BY e.at ON CONFLICT (webhook, event) DO NOTHING"
 )
-RECORDED: Final = (
-    "SELECT order_id::text FROM orders WHERE order_id = ANY ($1::uuid[]) AND state IN ('recorded', 'refunded')"
-)
+RECORDED: Final = "SELECT order_id::text FROM orders WHERE order_id = ANY ($1::uuid[]) AND state <> 'conflicted'"
 OPENED: Final = "UPDATE standings SET opened_at = $2 WHERE on_sale = $1 AND opened_at IS NULL RETURNING on_sale"
 log = structlog.get_logger()
 
@@ -71,10 +69,12 @@ async def _events(connection: Any, batch: Batch) -> list[Event]:
         events.append(of_order("order.confirmed", order, sale, _at_ms(each.entry)))
         if order in recorded:
             events.append(of_order("order.recorded", order, sale, now))
-    returned = [action for _, action in batch.actions if action.what == "return"]
+    returned = [action for _, action in batch.actions if action.what in {"return", "exchange"}]
     sales = await _sales_of(connection, returned) if returned else {}
     for entry, action in batch.actions:
         on_sale, is_refunded = sales.get(action.subject, ("", False))
+        if action.what == "exchange":
+            events.append(of_exchange(action.subject, on_sale, str(action.detail["order"]), entry, _at_ms(entry)))
         if action.what == "return" and action.detail.get("items"):
             events.append(of_partial_return(action.subject, on_sale, entry, _at_ms(entry)))
         if action.what == "return" and is_refunded:

@@ -52,5 +52,5 @@ for _, performance in ipairs(performances) do
   note_bought(performance, mark, performance.buys or 0)
 end
 if place ~= "" then redis.call("ZREM", live, place) end
-local entry = write_order(sale, outbox, payment, order, payload, total)
+local entry = write_order(sale, outbox, payment, order, payload, total, "order")
 return remember(operation, fingerprint, 86400, {"confirmed", entry, order, numbered(step)})

@@ -62,5 +62,5 @@ for _, performance in ipairs(performances) do
   note_bought(performance, mark, performance.buys)
   tell(performance, "rebook", who_is(owner), performance.ended[1] or "")
 end
-local entry = write_order(sale, outbox, payment, order, payload, total)
+local entry = write_order(sale, outbox, payment, order, payload, total, "order")
 return remember(operation, fingerprint, 86400, {"confirmed", entry, order, numbered(step)})

@@ -345,3 +345,26 @@ async def test_some_of_an_order_is_refunded_from_a_shell_and_then_the_rest(
     assert (rest.code, "is returned: 3 places, 63.00 EUR" in rest.words) == (0, True)
     assert await stage.rows("SELECT state FROM orders") == [("refunded",)]
     assert await stage.rows("SELECT amount FROM refund_requests ORDER BY id") == [(4200,), (2100,)]
+
+
+async def test_an_order_is_exchanged_from_a_shell(stage: Backstage, at: list[str], parvis: Parvis) -> None:
+    on_sale = await stage.put_on()
+    order = await stage.sell(on_sale, "zaal-A-1", "zaal-A-2")
+    await stage.drain()
+
+    async def exchange(*seats: str, more: tuple[str, ...] = ()) -> Said:
+        named = [word for seat in seats for word in ("--seat", seat)]
+        words = ("order", "exchange", order, "--performance", on_sale.performances[0], *named, *more)
+        said = await asyncio.to_thread(parvis, *words, "--reason", "another row", *at)
+        await stage.drain()
+        return said
+
+    dearer = await exchange("zaal-B-1", "zaal-B-2", more=("--item", "0"))
+    assert (dearer.code, "costs 21.00 EUR more" in dearer.words) == (2, True)
+    gone = await exchange("zaal-A-2", more=("--item", "0"))
+    assert (gone.code, "a moment sooner" in gone.words) == (2, True)
+    assert await stage.sold(on_sale) == {"zaal-A-1", "zaal-A-2"}
+    paid = await exchange("zaal-B-1", "zaal-B-2", more=("--item", "0", "--paid", "cash"))
+    assert (paid.code, "2 places; 21.00 EUR was paid" in paid.words) == (0, True)
+    assert await stage.sold(on_sale) == {"zaal-A-2", "zaal-B-1", "zaal-B-2"}
+    assert (await audit(stage.cell, stage.ledger)).faults == ()

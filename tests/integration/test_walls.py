@@ -68,7 +68,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     ("POST", MANAGE + "/on-sales/{on_sale:str}/{action:str}"): MANAGER,
     ("POST", MANAGE + "/performances/{performance:str}/plan"): MANAGER,
     **{("GET", MANAGE + "/halls/{hall:str}" + path): MANAGER for path in ("/plan", "/aisles")},
-    ("POST", MANAGE + "/orders/{order:str}/refund"): UNDOER,
+    **{("POST", MANAGE + f"/orders/{{order:str}}/{what}"): UNDOER for what in ("refund", "offers", "exchange")},
     **{("POST", MANAGE + "/theme" + path): MANAGER for path in ("/draft", "/publish", "/discard", "/back")},
     **{
         ("POST", MANAGE + "/webhooks" + path): MANAGER
@@ -219,6 +219,8 @@ def body_of(path: str, facts: "dict[str, Any]") -> Any:
         "{action:str}": {"reason": "none"},
         **{step: {"reason": "none"} for step in ("draft", "publish", "discard", "back")},
         "refund": {"reason": "none"},
+        "offers": {"wishes": []},
+        "exchange": {"hold": "none", "difference": 0, "reason": "none"},
         "seen": {"reason": "none"},
         "paid": {"provider": "demo", "reference": "none", "reason": "none"},
     }[path.rpartition("/")[2]]

@@ -49,6 +49,12 @@ def _sold() -> bytes:
     return pack([[0], [0], [["v2", 0, [0, 2, 1], [], 0, "", ["spring", 1], 0, "mark"], ["v2", 0, [], [], 0]]])
 
 
+def _exchanged() -> bytes:
+    """The same for something else."""
+    part = ["v2", 0, [0, 2, 1], [], 0, "", ["spring", 1], 0, "mark"]
+    return pack([[0], [0], [[1, part]], "exchange-o8", [["both", 1, 2]], 100, 4200])
+
+
 def _line(stage: Stage, *more: str) -> list[str]:
     keys = stage.keys
     return [keys.cell, keys.sale(SALE), keys.live(SALE), *more]
@@ -105,6 +111,13 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
         ["f", "v6", "6", b"payload", BOTH, 4200, pack(["mark", 9])],
     ),
     "orders/conflict": lambda s: ([*_order(s), s.keys.outbox], ["f", b"payload"]),
+    "orders/exchange": lambda s: (
+        [
+            *(*_order(s), s.keys.sale(SALE), s.order_key("o8").decode(), s.keys.sale(SALE), s.keys.outbox),
+            *_halls(s),
+        ],
+        ["f", s.now_ms(), "v6", b"payload", b"former", b"action", _exchanged()],
+    ),
     "orders/find": lambda s: ([s.order_key("o1").decode(), s.keys.recorded], []),
     "orders/rebook": lambda s: (
         [*_order(s), s.keys.outbox, s.keys.sale(SALE), *_halls(s)],

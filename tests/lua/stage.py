@@ -119,6 +119,42 @@ class Stage(HallStage):
             ),
         )
 
+    def exchange(
+        self,
+        visitor: int,
+        former: str,
+        seats: str,
+        hold: str = "new",
+        performances: Sequence[str] = ("p",),
+        *,
+        order: str = "new",
+        payment: str = "cash-1",
+        operation: str = "",
+        fingerprint: str = "f",
+        recorded_ms: int | None = None,
+        totals: tuple[int, int] = (100, 300),
+        standing: Sequence[int] = (0,),
+        items: Sequence[int] = (0,),
+        sold: Sequence[Any] = (),
+        holds: Sequence[Sequence[Any]] = (),
+    ) -> Reply:
+        """Calls orders/exchange for seats of the first performance, and a hold of visitor's in the same."""
+        keys = self.keys
+        flat = self.places(seats, performances[0])
+        runs = [part for place in range(0, len(flat), 2) for part in (flat[place], flat[place + 1], 1)]
+        sold = sold or [[1, [f"v{visitor}", 0, runs, [], 0]]]
+        return self.run(
+            "orders/exchange",
+            [
+                *self._payment_keys(operation, payment, order),
+                *(keys.sale(SALE), keys.order(OrderId(former)), keys.sale(SALE), keys.outbox),
+                *(part for each in performances for part in self.hall(each)),
+            ],
+            *(fingerprint, self.now_ms() if recorded_ms is None else recorded_ms, f"v{visitor}", b"payload"),
+            *(b"as the ledger has it", b"action"),
+            pack([list(standing), list(items), list(sold), f"return-{former}", list(holds) or [[hold, 1]], *totals]),
+        )
+
     def rebook(
         self,
         visitor: int,

@@ -15,7 +15,7 @@ ALIKE = {"closed", "fenced", "other_payload", "unknown_on_sale", "unknown_perfor
 MINUTE, DAY = 60, 86_400
 REMEMBERED_S = {"waiting_room/join": MINUTE, "waiting_room/admit": MINUTE}
 RUN_WITHOUT_MEMORY = {
-    *("orders/confirm", "orders/await", "orders/rebook", "orders/conflict", "orders/return"),
+    *("orders/confirm", "orders/await", "orders/rebook", "orders/conflict", "orders/return", "orders/exchange"),
     *("seats/release", "seats/extend", "seats/sweep"),
     # What brings a cell up again after it has restarted so, and what tells that it is short.
     *("cell/close", "cell/open", "cell/press", "cell/publish", "cell/recount"),

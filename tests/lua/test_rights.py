@@ -43,6 +43,7 @@ LEFT_BEHIND = {
     "orders/await": "hincrby set xadd zadd",
     "orders/confirm": "hdel hset set xadd zrem",
     "orders/conflict": "hincrby set",
+    "orders/exchange": "bitfield hdel hset set xadd zrem",
     "orders/forgo": "hincrby",
     "orders/rebook": "bitfield hdel hset set xadd zrem",
     "orders/return": "bitfield hdel hset set xadd zrem",

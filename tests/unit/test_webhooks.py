@@ -17,6 +17,7 @@ from engine.webhooks import (
     Answer,
     Event,
     judge,
+    of_exchange,
     of_opening,
     of_order,
     of_partial_return,
@@ -91,7 +92,8 @@ def test_while_two_secrets_count_either_verifies(signer: Signer) -> None:
 def every_event() -> "list[Event]":
     orders = [of_order(f"order.{word}", "0198-x", "a-sale", NOW) for word in ("confirmed", "recorded", "refunded")]
     verbs = [of_verb(verb, "a-sale", "17-0", NOW) for verb in ("pause", "resume", "sell_out")]
-    return [*orders, of_partial_return("0198-x", "a-sale", "17-1", NOW), *verbs, of_opening("a-sale", NOW)]
+    parts = [of_partial_return("0198-x", "a-sale", "17-1", NOW), of_exchange("0198-x", "a-sale", "0198-y", "17-2", NOW)]
+    return [*orders, *parts, *verbs, of_opening("a-sale", NOW)]
 
 
 def test_every_type_has_its_event_and_an_id_of_its_own_that_can_be_signed() -> None:
@@ -108,7 +110,7 @@ def test_a_body_is_thin_and_says_when() -> None:
     for each in every_event():
         said = msgspec.json.decode(each.body)
         assert said["timestamp"] == "2027-01-15T08:00:00.000Z"
-        assert set(said["data"]) <= {"order", "on_sale"}
+        assert set(said["data"]) <= {"order", "on_sale", "new_order"}
         assert len(each.body) < 250
 
 
