@@ -36,11 +36,12 @@ class SeenRequest(Body, frozen=True):
 
 
 class RefundedRequest(Body, frozen=True):
-    """Whose money went back: the payment's provider and its reference there."""
+    """Which money went back: one refund's, by its id; or all that was due of a payment, by provider and reference."""
 
-    provider: Text
-    reference: Text
     reason: Text
+    refund: int | None = None
+    provider: Text | None = None
+    reference: Text | None = None
 
 
 @get("/alarms", guards=[allows()], summary="What a person has to look at")
@@ -65,12 +66,19 @@ async def list_refunds(request: Call, limit: Limit = 100, done: bool = False) ->
     return RefundsReply(refunds=tuple(await attention.refunds(caller_of(request).ledger, limit, with_done=done)))
 
 
-@change("/refunds/paid", "Note that a payment's money went back")
+@change("/refunds/paid", "Note that money went back: of one refund, or of a payment")
 async def mark_refunded(request: Call, data: RefundedRequest) -> RefundsReply:
     """What is left. Saying it twice is harmless."""
     caller = await changing(request)
     who = caller.change("").who
-    await attention.mark_refunded(caller.ledger, data.provider, data.reference, who, data.reason)
+    if data.refund is not None and not 0 < data.refund < 2**63:
+        raise Refused("not-found", "there is no such refund here")
+    if data.refund is not None and data.provider is None and data.reference is None:
+        await attention.mark_paid(caller.ledger, data.refund, who, data.reason)
+    elif data.refund is None and data.provider is not None and data.reference is not None:
+        await attention.mark_refunded(caller.ledger, data.provider, data.reference, who, data.reason)
+    else:
+        raise Refused("bad-input", "either a refund is named, or a payment by its provider and reference")
     return RefundsReply(refunds=tuple(await attention.refunds(caller.ledger, 100)))
 
 

@@ -22,9 +22,9 @@ export function attentionList({ words, path, key, attempt }) {
   const fact = (name, value) => h('span', {}, isOrder(value) ? [words.say('order_number'), ' ', orderNumber(value, words)] : `${name.replaceAll('_', ' ')} ${value}`.trim());
   const alarm = ({ id, at, kind, words: english, detail }) => entry(words.has(`alarm.${kind}`) ? words.say(`alarm.${kind}`) : english,
     Object.entries(detail).map(([name, value]) => fact(name, value)), at, 'alarm_seen', (reason) => post(`alarms/${id}/seen`, { reason }));
-  const refund = ({ order, amount, currency, provider, reference, requested_at: at }) => entry(
+  const refund = ({ refund: id, order, amount, currency, provider, reference, requested_at: at }) => entry(
     amount === null ? words.say('refund_unknown') : words.say('refund_due', { amount: words.money(amount, currency) }),
-    [order, provider, reference].filter(Boolean).map((value) => fact('', value)), at, 'refund_paid', (reason) => post('refunds/paid', { provider, reference, reason }));
+    [order, provider, reference].filter(Boolean).map((value) => fact('', value)), at, 'refund_paid', (reason) => post('refunds/paid', id ? { refund: id, reason } : { provider, reference, reason }));
 
   /** Looks again; what somebody is typing into stays as it is until the list changes. */
   async function read() {

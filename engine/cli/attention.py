@@ -64,11 +64,20 @@ async def list_refunds(network: Path, slug: str, *, with_done: bool, is_json: bo
         amount = f"{each.amount / 100:.2f} {each.currency}" if each.amount is not None else "what was paid"
         until = f"went back at {each.refunded_at}" if each.refunded_at else "is due"
         say(f"{each.requested_at}  {each.provider} {each.reference}: {amount} {until}; {each.why}")
-        say(f"      order {each.order}" if each.order else "      no order")
+        say(f"      order {each.order}, refund {each.refund}" if each.order else "      no order")
+
+
+async def mark_paid(network: Path, slug: str, refund: int, why: str) -> None:
+    """Notes that one refund's money went back. Raises `BadInput` where it was not due, `Refused`."""
+    async with at_ledger(network, slug) as (_, ledger):
+        is_new = await attention.mark_paid(ledger, refund, _who(), why)
+    if not is_new:
+        raise BadInput(f"refund {refund} of {slug} was paid before")
+    good(f"the money of refund {refund} went back")
 
 
 async def mark_refunded(network: Path, slug: str, provider: str, reference: str, why: str) -> None:
-    """Notes that a payment's money went back. Raises `BadInput` where none was due."""
+    """Notes that all of a payment's money went back. Raises `BadInput` where none was due."""
     async with at_ledger(network, slug) as (_, ledger):
         is_new = await attention.mark_refunded(ledger, provider, reference, _who(), why)
     if not is_new:

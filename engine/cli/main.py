@@ -503,8 +503,14 @@ def refund_list(*, network: Network, house: House, all: bool = False, json: bool
 
 @refund.command(name="paid")
 def refund_paid(provider: str, reference: str, *, network: Network, house: House, reason: str) -> None:
-    """Note that a payment's money went back."""
+    """Note that all of a payment's money went back that was due."""
     _now(attention.mark_refunded(network, house, provider, reference, reason))
+
+
+@refund.command(name="went")
+def refund_went(refund: Whole, *, network: Network, house: House, reason: str) -> None:
+    """Note that the money of one refund went back, by its number as `refund list` says it."""
+    _now(attention.mark_paid(network, house, refund, reason))
 
 
 @app.command

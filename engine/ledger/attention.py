@@ -28,13 +28,17 @@ ALARMS: Final = (
     "WHERE $1 OR seen_at IS NULL ORDER BY id DESC LIMIT $2"
 )
 REFUNDS: Final = """
-    SELECT order_id::text AS "order", amount, currency, provider, reference, why, requested_at, refunded_at
+    SELECT id AS refund, order_id::text AS "order", amount, currency, provider, reference, why, requested_at, refunded_at
     FROM refund_requests
     UNION ALL
-    SELECT NULL, NULL, NULL, provider, reference, 'no order ever named this payment', refund_requested_at, refunded_at
+    SELECT NULL, NULL, NULL, NULL, provider, reference, 'no order ever named this payment', refund_requested_at, refunded_at
     FROM unclaimed_payments WHERE refund_requested_at IS NOT NULL
 """
 SEEN: Final = "UPDATE alarms SET seen_at = now(), seen_by = $2 WHERE id = $1 AND seen_at IS NULL RETURNING kind"
+PAID: Final = (
+    "UPDATE refund_requests SET refunded_at = now() WHERE id = $1 AND refunded_at IS NULL "
+    "RETURNING provider || ' ' || reference"
+)
 ACTION: Final = "INSERT INTO actions (who, what, subject, why) VALUES ($1, $2, $3, $4)"
 
 
@@ -52,9 +56,10 @@ class Alarm(msgspec.Struct, frozen=True):
 class Refund(msgspec.Struct, frozen=True):
     """Money that goes back: of an order, or of a payment that no order named (then the provider knows how much).
 
-    `amount` in minor units; instants are RFC 3339.
+    `refund`: its id, of an order that may have several. `amount` in minor units; instants are RFC 3339.
     """
 
+    refund: int | None
     order: str | None
     amount: int | None
     currency: str | None
@@ -107,7 +112,7 @@ async def refunds(ledger: "Ledger", limit: int, *, with_done: bool = False) -> l
         rows = await connection.fetch(query, with_done, limit)
     return [
         Refund(
-            **{name: row[name] for name in ("order", "amount", "currency", "provider", "reference", "why")},
+            **{name: row[name] for name in ("refund", "order", "amount", "currency", "provider", "reference", "why")},
             requested_at=_instant(row["requested_at"]),
             refunded_at=_instant(row["refunded_at"]) if row["refunded_at"] else None,
         )
@@ -115,8 +120,22 @@ async def refunds(ledger: "Ledger", limit: int, *, with_done: bool = False) -> l
     ]
 
 
+async def mark_paid(ledger: "Ledger", refund: int, who: str, why: str) -> bool:
+    """Notes that the money of one refund went back; logged. Answers whether it was still due.
+
+    Raises `Refused` (`not-found`), `LedgerUnavailable`.
+    """
+    async with ledger.connection() as connection, connection.transaction():
+        paid = await connection.fetchval(PAID, refund)
+        if paid is not None:
+            await connection.execute(ACTION, who, "refund paid", paid, why)
+        elif not await connection.fetchval("SELECT true FROM refund_requests WHERE id = $1", refund):
+            raise Refused("not-found", "there is no such refund here")
+    return paid is not None
+
+
 async def mark_refunded(ledger: "Ledger", provider: str, reference: str, who: str, why: str) -> bool:
-    """Notes that a payment's money went back; logged. Answers whether it was still due. Raises `LedgerUnavailable`."""
+    """Notes that all of a payment's money went back that was due; logged. Answers whether it was still due. Raises `LedgerUnavailable`."""
     count = 0
     async with ledger.connection() as connection, connection.transaction():
         for table, due in (("refund_requests", "true"), ("unclaimed_payments", "refund_requested_at IS NOT NULL")):

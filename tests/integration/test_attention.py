@@ -14,7 +14,7 @@ from engine.ledger.payments import note_unclaimed, request_unclaimed_refund
 from engine.ledger.recoveries import raise_alarm
 from tests.integration.commands import Parvis
 from tests.integration.test_payments import awaiting, tell
-from tests.sale import Sale
+from tests.sale import Answer, Sale
 from tests.town import Town
 
 ENGINE = Path(__file__).parents[2] / "engine"
@@ -77,6 +77,43 @@ async def test_money_that_has_to_go_back_is_listed_until_it_did(town: Town) -> N
         assert {reference, unclaimed}.isdisjoint(await due())
         done = (await sale.get("/manage/refunds?done=true&limit=1000", token=sale.manage_key)).json["refunds"]
         assert {each["reference"] for each in done if each["refunded_at"]} >= {reference, unclaimed}
+
+
+async def test_each_refund_of_an_order_is_noted_by_itself(town: Town, parvis: Parvis) -> None:
+    async with await town.open_sale("noord") as sale:
+        token = await sale.enter()
+        held = await sale.hold(token, "zaal-A-1", "zaal-A-2", "zaal-A-3")
+        ordered = (await sale.order(token, held.json["hold"])).json
+        await sale.until_recorded(ordered)
+        for item in (0, 1, 2):
+            body = {"reason": "ill", "items": [item]}
+            path = f"/manage/orders/{ordered['order']}/refund"
+            assert (await sale.post(path, body, token=sale.manage_key)).status == 200
+        await sale.until_recorded(ordered, "refunded")
+
+        async def due() -> list[int]:
+            found = (await sale.get("/manage/refunds?limit=1000", token=sale.manage_key)).json["refunds"]
+            return [each["refund"] for each in found if each["order"] == ordered["order"]]
+
+        async def paid(**body: object) -> Answer:
+            return await sale.post("/manage/refunds/paid", {"reason": "paid back"} | body, token=sale.manage_key)
+
+        first, second, third = await due()
+        for _ in range(2):
+            assert (await paid(refund=second)).status == 200
+        assert await due() == [first, third]
+        reference = "nothing"
+        for wrong in ({}, {"refund": first, "provider": "demo"}, {"provider": "demo"}):
+            assert (await paid(**wrong)).slug in {"bad-input", "bad-body"}
+        for unknown in (0, 2**62, 2**64):
+            assert (await paid(refund=unknown)).slug == "not-found"
+        assert (await paid(provider="demo", reference=reference)).status == 200
+        assert await due() == [first, third]
+        where = ("--network", str(town.network_file), "--house", "noord", "--reason", "paid back")
+        assert (await asyncio.to_thread(parvis, "refund", "went", str(first), *where)).code == 0
+        again = await asyncio.to_thread(parvis, "refund", "went", str(first), *where)
+        assert (again.code != 0, "was paid before" in again.words) == (True, True)
+        assert await due() == [third]
 
 
 def test_a_shell_shows_alarms_refunds_and_recoveries(town: Town, shared: Sale, parvis: Parvis) -> None:
