@@ -90,6 +90,7 @@ STATUS: Final[dict[str, int]] = {
     "no-draft": 409,
     "no-previous-theme": 409,
     "not-returnable": 409,
+    "plan-changed": 409,
     "seats-missing": 409,
     "area-too-small": 409,
     "too-many-webhooks": 409,

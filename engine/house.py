@@ -220,14 +220,18 @@ async def add_on_sale(cell: Cell, ledger: Ledger, made: OnSale, change: Change) 
     kept = await create(ledger, "on_sale", made.on_sale, drawn, change)
     if msgspec.structs.replace(kept, seed="", commitment="") != made:
         raise Refused("already-exists", "there is another on-sale of this name", on_sale=made.on_sale)
-    await bring_up(cell, kept)
-    for performance in kept.performances:
-        for allotment in await read_allotments(ledger, performance):
-            if allotment.is_live(now_ms()):
-                await allot(cell, allotment)
-    await publish(cell, {f"on_sale:{made.on_sale}": published_form(kept)})
-    await cell.look()
-    return kept
+    while True:
+        plans = [cell.hall_keys(performance) for performance in kept.performances]
+        await bring_up(cell, kept)
+        for performance in kept.performances:
+            for allotment in await read_allotments(ledger, performance):
+                if allotment.is_live(now_ms()):
+                    await allot(cell, allotment)
+        await publish(cell, {f"on_sale:{made.on_sale}": published_form(kept)})
+        await cell.look()
+        # A plan that changed meanwhile found no seats to move: they are laid out by it now.
+        if plans == [cell.hall_keys(performance) for performance in kept.performances]:
+            return kept
 
 
 def _check_on_sale(cell: Cell, made: OnSale) -> None:

@@ -1,6 +1,7 @@
 """Seats: hold, release, extend, and the state of the hall. Beside `lua/seats/`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, product
 from typing import Final
 
 import msgspec
@@ -23,6 +24,8 @@ from engine.words import ALLOTTED, BLOCKED, HELD, OPEN, SOLD, STATE_WORDS, HoldI
 
 EXTENSION_MS: Final = 300_000
 STAFF_LIMIT: Final = 1_000_000_000
+MOST_EARLIER_PLANS: Final = 16
+"""How many plans a repeat is looked for under."""
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -72,6 +75,7 @@ async def hold(
         cell.performance(name)
         if owner.place and (on_sale is None or name not in on_sale.performances):
             raise Refused("unknown-performance", "there is no such performance here")
+    asked_for = pack(wishes)
     wishes = [with_seats(wish, cell.catalogue.layout(wish.performance)) for wish in wishes]
     check_sizes(cell, wishes, on_sale if owner.place else None)
     if price_types:  # a refusal changes nothing: what cannot be priced is never held
@@ -91,9 +95,11 @@ async def hold(
     names = list(dict.fromkeys([*performances, *(former.performances if former else ())]))
     halls = [part for name in names for part in cell.hall_keys(name)]
     given_up = [former.hold, *(names.index(name) + 1 for name in former.performances)] if former else []
-    fingerprint = digest(pack(packed), pack(halls), pack(price_types), *([pack(given_up)] if former else []))
-    if proofs != NOTHING:
-        fingerprint = cell.fingerprint(fingerprint, pack(proofs))
+
+    def fingerprint_with(halls: Sequence[str]) -> str:
+        made = digest(asked_for, pack(halls), pack(price_types), *([pack(given_up)] if former else []))
+        return made if proofs == NOTHING else cell.fingerprint(made, pack(proofs))
+
     hold_id = HoldId(digest("swap" if former else "hold", owner.owner, key))
     keys = cell.keys
     touched = (
@@ -105,11 +111,24 @@ async def hold(
         *halls,
     )
     terms = pack(_terms(on_sale, granted, takeable, is_staff=not owner.place))
-    asked = (fingerprint, hold_id, owner.owner, owner.place, terms, pack(packed))
-    if former:
-        reply = await cell.call("seats/swap", touched, (*asked, pack(given_up)))
-    else:
-        reply = await cell.call("seats/hold", touched, asked)
+    asked: tuple[str | bytes | int, ...] = (
+        hold_id,
+        owner.owner,
+        owner.place,
+        terms,
+        pack(packed),
+        *([pack(given_up)] if former else []),
+    )
+    try:
+        if former:
+            reply = await cell.call("seats/swap", touched, (fingerprint_with(halls), *asked))
+        else:
+            reply = await cell.call("seats/hold", touched, (fingerprint_with(halls), *asked))
+    except Refused as refusal:
+        script, earlier = "seats/swap" if former else "seats/hold", map(fingerprint_with, _earlier_halls(cell, names))
+        if refusal.slug == "key-reused" and await _is_remembered(cell, script, touched, earlier, asked):
+            raise Refused("plan-changed", "the plan has changed since this was held; what is held stays so") from None
+        raise
     match reply[0]:
         case b"held":
             items = price(list(pieces(cell, wishes, performances, reply[3:-1])), price_types, granted.codes)
@@ -166,6 +185,27 @@ async def hold(
         case b"unknown_performance":
             raise Refused("unknown-performance", "there is no such performance here")
     raise broken("seats/swap" if former else "seats/hold", reply)
+
+
+async def _is_remembered(
+    cell: Cell, script: str, keys: Sequence[str], fingerprints: Iterable[str], asked: Sequence[str | bytes | int]
+) -> bool:
+    """Whether a key that was used is remembered with one of the fingerprints: then nothing is done anew by asking."""
+    for fingerprint in islice(fingerprints, MOST_EARLIER_PLANS):
+        try:
+            await cell.call(script, keys, (fingerprint, *asked))
+        except Refused:
+            continue
+        return True
+    return False
+
+
+def _earlier_halls(cell: Cell, names: Sequence[PerformanceId]) -> Iterator[list[str]]:
+    """The keys that performances had before plans of theirs changed, the latest first."""
+    changes = [range(cell.performance(name).plan_change, -1, -1) for name in names]
+    for before in islice(product(*changes), 1, None):
+        keys = (cell.keys.performance(name, change) for name, change in zip(names, before, strict=True))
+        yield [part for each in keys for part in each]
 
 
 def _terms(on_sale: OnSale | None, granted: Granted, takeable: Takeable, *, is_staff: bool) -> tuple[object, ...]:

@@ -240,8 +240,8 @@ async def hold(visit: Visit) -> Answer:
     except (BadInput, ForgedToken) as error:
         return _refused(visit, performance, "bad-input" if isinstance(error, BadInput) else "forged-token", {})
     except Refused as refusal:
-        if refusal.slug == "key-reused":
-            # Its answer was lost, and something else is wished for now.
+        if refusal.slug in {"key-reused", "plan-changed"}:
+            # Its answer was lost, and something else is wished for now, or under another plan.
             visit.keep(made=kept.made + 1)
         return _refused(visit, performance, refusal.slug, refusal.facts)
     visit.kept = with_hold(kept, held.token, held.expires_at_ms)

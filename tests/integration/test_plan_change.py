@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine import house as houses
@@ -16,6 +17,7 @@ from engine.allotments import give_back as give_back_aside
 from engine.audit import audit
 from engine.catalogue import OnSale, Performance
 from engine.cell import Cell
+from engine.conditions import NOTHING, Proofs
 from engine.entries import Customer, Payment
 from engine.errors import BadInput, CellUnavailable, Refused
 from engine.order_steps import sell_late
@@ -24,7 +26,7 @@ from engine.plan_change import NewPlan, replan
 from engine.returns import give_back
 from engine.shares import Owner
 from engine.wishes import Wish
-from engine.words import HallId, PerformanceId, SeatId
+from engine.words import HallId, OnSaleId, PerformanceId, SeatId
 from tests.backstage import BY, Backstage, seat_names, until
 from tests.integration.test_recovery import crash, go_back, keep_copy
 from tests.town import small_plan
@@ -306,3 +308,66 @@ async def test_a_race_of_holds_orders_and_returns_with_plans_that_change_under_i
     assert found.seats - 20 == len((await stage.seats(on_sale)).seats)
     for cell in cells:
         await cell.close()
+
+
+async def test_a_repeat_of_what_was_held_under_another_plan_says_that_the_plan_changed(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    owner = Owner(owner="key:staff", place="", on_sale=on_sale.on_sale)
+
+    async def ask(key: str, *names: str, proofs: Proofs = NOTHING) -> seats.Held:
+        wish = Wish(performance=on_sale.performances[0], seats=tuple(map(SeatId, names)))
+        return await seats.hold(stage.cell, owner, [wish], (), key, proofs)
+
+    first = await ask("once", "zaal-C-3")
+    assert (await ask("once", "zaal-C-3")).token == first.token
+    swapped = await seats.hold(
+        stage.cell, owner, [Wish(performance=on_sale.performances[0], seats=(SeatId("zaal-C-5"),))], (), "swap",
+        former=(await ask("other", "zaal-C-4")).hold,
+    )  # fmt: skip
+    for change in range(2):
+        await move(stage, on_sale, await add_hall(stage, other_plan(standing=25 + change)))
+        state = (await stage.seats(on_sale)).seats
+        for again in range(2):
+            with pytest.raises(Refused) as refused:
+                await ask("once", "zaal-C-3")
+            assert refused.value.slug == "plan-changed", again
+        with pytest.raises(Refused) as refused:
+            await ask("once", "zaal-C-6")
+        assert refused.value.slug == "key-reused", "another request is one still"
+        assert (await stage.seats(on_sale)).seats == state, "nothing is held anew"
+    # What was held then is bought as it was.
+    await stage.confirm(first)
+    await stage.confirm(swapped)
+    assert await stage.sold(on_sale) == {"zaal-C-3", "zaal-C-5"}
+    again_now = await ask("now", "zaal-C-6")
+    assert (await ask("now", "zaal-C-6")).token == again_now.token
+
+
+async def test_an_on_sale_that_is_made_while_a_plan_changes_sells_from_the_new_one(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = await add_hall(stage, other_plan())
+    plain = await stage.put_on()
+    show = msgspec.structs.replace(
+        stage.cell.performance(plain.performances[0]), performance=PerformanceId(f"{plain.performances[0]}-late")
+    )
+    await houses.add_performance(stage.cell, stage.ledger, show, BY)
+    lay_out = houses.bring_up
+
+    async def just_before_it_changes(cell: Cell, on_sale: OnSale) -> list[PerformanceId]:
+        before = stage.cell.performance(show.performance)
+        if not before.plan_change:  # it changes where nothing is laid out yet, and what is read here is old at once
+            await replan(stage.cell, stage.ledger, show.performance, NewPlan(hall=other), BY, "key")
+            stage.cell.catalogue.performances[show.performance] = before
+        return await lay_out(cell, on_sale)
+
+    monkeypatch.setattr(houses, "bring_up", just_before_it_changes)
+    made = msgspec.structs.replace(
+        plain, on_sale=OnSaleId(f"{plain.on_sale}-late"), performances=(show.performance,), seed="", commitment=""
+    )
+    kept = await houses.add_on_sale(stage.cell, stage.ledger, made, BY)
+    assert stage.cell.performance(show.performance).plan_change == 1
+    await stage.sell(kept, "zaal-F-1", "zaal-A-1")
+    assert await stage.sold(kept) == {"zaal-F-1", "zaal-A-1"}
+    await stage.drain()
+    assert (await audit(stage.cell, stage.ledger)).is_clean
