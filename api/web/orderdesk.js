@@ -1,8 +1,9 @@
-// Orders at the control page: find one by its number, see what it is, return it, and the list of all as a file.
+// Orders at the control page: find one by its number, see what it is, return it or exchange it, or some of it, and the list of all as a file.
 
 import { change, get, getFile } from './api.js';
 import { itemList } from './basketview.js';
 import { field, h, setText } from './dom.js';
+import { exchangeDesk } from './exchangedesk.js';
 import { orderFact, typedOrder } from './ordernumber.js';
 import { nameArea, nameSeat, planPath, readPlan } from './plan.js';
 import { unfold } from './unfold.js';
@@ -15,21 +16,51 @@ export function orderDesk({ words, path, house, key, attempt, after }) {
     setTimeout(() => URL.revokeObjectURL(address), 60_000);
   }) }, words.say('orders_csv'));
 
-  function returnForm(found, done) {
-    const money = words.money(found.total, found.currency);
-    const reason = h('input', { type: 'text', required: true, maxlength: 300 });
-    const button = h('button', { type: 'submit', class: 'danger' }, words.say('order_return', { n: found.items.length }));
+  /** What is left of an order: a box an item, what becomes of those that are ticked, and why. */
+  function returnForm(found, names, done) {
+    const left = found.items.map((item, number) => ({ item, number })).filter(({ number }) => !found.returned.includes(number));
     const isCash = found.reference.startsWith('cash');
+    const reason = h('input', { type: 'text', required: true, maxlength: 300 });
+    const button = h('button', { type: 'submit', class: 'danger' });
+    const other = h('button', { type: 'button', class: 'secondary', onclick: () => attempt(other, swap) });
+    const what = h('p', { class: 'consequence' });
+    const desk = h('div');
+    const boxes = left.map(({ item, number }) => h('input', { type: 'checkbox', name: 'item', value: String(number), checked: true, onchange: () => look() }));
+    const ticked = () => left.filter((_, at) => boxes[at].checked);
+    const facts = () => {
+      const some = ticked();
+      return { n: some.length, amount: words.money(some.reduce((sum, { item }) => sum + item.price + item.fee, 0), found.currency) };
+    };
+    const asked = () => (ticked().length === left.length ? [] : ticked().map(({ number }) => number));
+
+    function look() {
+      const now = facts();
+      setText(what, now.n ? words.say(isCash ? 'order_return_cash' : 'order_return_hint', now) : words.say('order_return_none'));
+      setText(button, words.say('order_return', now));
+      setText(other, words.say('order_exchange', now));
+      [button.disabled, other.disabled] = [!now.n, !now.n];
+      desk.replaceChildren();
+    }
+
+    async function swap() {
+      const why = () => (reason.reportValidity() ? reason.value : null);
+      const items = ticked().map(({ number }) => number);
+      desk.replaceChildren(await exchangeDesk({ words, path, house, key, attempt, found, items, reason: why, done: (said) => { done(); after.tell(`${said} ${words.say('no_way_back')}`); } }));
+    }
+
     const submit = (event) => {
       event.preventDefault();
       attempt(button, async () => {
-        await change('POST', `${path}/orders/${found.order}/refund`, { bearer: key, body: { reason: reason.value } });
+        const now = facts();
+        await change('POST', `${path}/orders/${found.order}/refund`, { bearer: key, body: { reason: reason.value, items: asked() } });
         done();
-        after.tell(`${words.say(isCash ? 'order_returned_cash' : 'order_returned', { amount: money, n: found.items.length })} ${words.say('no_way_back')}`);
+        after.tell(`${words.say(isCash ? 'order_returned_cash' : 'order_returned', now)} ${words.say('no_way_back')}`);
       });
     };
-    return h('form', { onsubmit: submit }, h('p', { class: 'consequence' }, words.say(isCash ? 'order_return_cash' : 'order_return_hint', { amount: money, n: found.items.length })),
-      h('p', {}, h('b', {}, words.say('no_way_back'))), field(words.say('reason'), reason, words.say('reason_hint')), button);
+    const choice = ({ item }, at) => h('label', { class: 'choice' }, boxes[at], h('span', {}, h('b', {}, names.nameItem(item)), ` ${words.money(item.price + item.fee, found.currency)}`));
+    look();
+    return [h('form', { onsubmit: submit }, h('fieldset', {}, h('legend', {}, words.say('order_which')), left.map(choice)), what,
+      h('p', {}, h('b', {}, words.say('no_way_back'))), field(words.say('reason'), reason, words.say('reason_hint')), h('div', { class: 'actions' }, button, other)), desk];
   }
 
   /** What an order's performances are called, and its seats as the halls' plans name them. */
@@ -46,10 +77,11 @@ export function orderDesk({ words, path, house, key, attempt, after }) {
 
   async function orderCard(found, done) {
     const names = await namesFor(found);
-    const isWhole = found.state === 'recorded';
+    const stands = found.state === 'recorded';
+    const gone = found.items.filter((_, number) => stands && found.returned.includes(number));
     return h('div', { class: 'found-order' }, h('p', {}, h('b', {}, words.say(`order_state.${found.state}`)), ' ', [found.name, found.email].filter(Boolean).join(' · ')),
       h('dl', { class: 'facts' }, orderFact(found.order, words)), h('p', {}, names.ids.map((id) => h('b', { class: 'what' }, names.titleOf(id)))),
-      itemList({ ...found, names, words }), isWhole ? returnForm(found, done) : null);
+      itemList({ ...found, names, words }), gone.length ? h('p', {}, words.say('order_gone', { seats: gone.map(names.nameItem).join('; ') })) : null, stands ? returnForm(found, names, done) : null);
   }
 
   function lookUp(close) {

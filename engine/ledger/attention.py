@@ -28,10 +28,12 @@ ALARMS: Final = (
     "WHERE $1 OR seen_at IS NULL ORDER BY id DESC LIMIT $2"
 )
 REFUNDS: Final = """
-    SELECT id AS refund, order_id::text AS "order", amount, currency, provider, reference, why, requested_at, refunded_at
+    SELECT id AS refund, order_id::text AS "order", amount, currency, provider, reference, why, requested_at,
+      refunded_at
     FROM refund_requests
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, provider, reference, 'no order ever named this payment', refund_requested_at, refunded_at
+    SELECT NULL, NULL, NULL, NULL, provider, reference, 'no order ever named this payment', refund_requested_at,
+      refunded_at
     FROM unclaimed_payments WHERE refund_requested_at IS NOT NULL
 """
 SEEN: Final = "UPDATE alarms SET seen_at = now(), seen_by = $2 WHERE id = $1 AND seen_at IS NULL RETURNING kind"
@@ -112,7 +114,8 @@ async def refunds(ledger: "Ledger", limit: int, *, with_done: bool = False) -> l
         rows = await connection.fetch(query, with_done, limit)
     return [
         Refund(
-            **{name: row[name] for name in ("refund", "order", "amount", "currency", "provider", "reference", "why")},
+            **{name: row[name] for name in ("refund", "order", "amount", "currency")},
+            **{name: row[name] for name in ("provider", "reference", "why")},
             requested_at=_instant(row["requested_at"]),
             refunded_at=_instant(row["refunded_at"]) if row["refunded_at"] else None,
         )
@@ -135,7 +138,10 @@ async def mark_paid(ledger: "Ledger", refund: int, who: str, why: str) -> bool:
 
 
 async def mark_refunded(ledger: "Ledger", provider: str, reference: str, who: str, why: str) -> bool:
-    """Notes that all of a payment's money went back that was due; logged. Answers whether it was still due. Raises `LedgerUnavailable`."""
+    """Notes that all of a payment's money went back that was due; logged. Answers whether any was.
+
+    Raises `LedgerUnavailable`.
+    """
     count = 0
     async with ledger.connection() as connection, connection.transaction():
         for table, due in (("refund_requests", "true"), ("unclaimed_payments", "refund_requested_at IS NOT NULL")):

@@ -204,6 +204,58 @@ async def test_someone_new_returns_an_order(town: Town, people: People, device: 
         assert await manager.overflow() == 0
 
 
+async def finds_order(manager: Person, order: str) -> None:
+    if not await manager.page.get_by_label("Order number").is_visible():
+        await manager.press("Look up or return an order")
+    await fills(manager, Order_number=order)
+    await manager.press("Find the order")
+
+
+@ON_EVERY_SCREEN
+async def test_some_of_an_order_is_returned_and_the_rest_exchanged(
+    town: Town, people: People, device: dict[str, Any]
+) -> None:
+    async with await town.open_sale("zeewind", return_delay_seconds=0) as sale, people.arrive(device) as manager:
+        token = await sale.enter()
+        held = await sale.hold(token, "zaal-A-1", "zaal-A-2", "zaal-A-3")
+        ordered = (await sale.order(token, held.json["hold"])).json
+        await sale.until_recorded(ordered)
+        order = str(ordered["order"])
+        await at_control(manager, sale)
+        await finds_order(manager, order)
+        await manager.sees("3 seats go back on sale, and €63.00 has to go back to the buyer.")
+        for seat in ("seat 1", "seat 3"):
+            await manager.page.get_by_role("checkbox", name=seat).uncheck()
+        await manager.sees("1 seat goes back on sale, and €21.00 has to go back to the buyer.")
+        await manager.page.get_by_label("Why?", exact=True).locator("visible=true").fill("ill")
+        assert await manager.overflow() == 0
+        await manager.press("Return this seat")
+        await manager.sees("Returned. €21.00 stands among what has to go back.")
+        await sale.until_seats("o", "zaal-A-2")
+        await sale.until_drained()
+        await finds_order(manager, order)
+        await manager.sees("Given back before: Zaal, row A, seat 2.")
+        await manager.page.get_by_role("checkbox", name="seat 3").uncheck()
+        await manager.page.get_by_label("Why?", exact=True).locator("visible=true").fill("another row")
+        await manager.press("Exchange this seat")
+        await manager.sees("The old ones stay the buyer’s until the exchange is made.")
+        exchange = manager.page.locator(".exchange")
+        await exchange.get_by_role("button", name="List").click()
+        await exchange.locator("details.row > summary").nth(1).click()
+        for seat in ("zaal-B-1", "zaal-B-2"):
+            await exchange.locator(f'.row [data-seat="{seat}"]').first.click()
+        await manager.press("Reserve these 2 seats")
+        await manager.sees("The new seats", "€21.00 more has to be paid. Take it first.")
+        await sale.until_seats("h", "zaal-B-1", "zaal-B-2")
+        assert await manager.overflow() == 0
+        await manager.press("Paid in cash: exchange")
+        await manager.sees("Exchanged.")
+        await sale.until_seats("s", "zaal-B-1", "zaal-B-2", "zaal-A-3")
+        await sale.until_seats("o", "zaal-A-1")
+        await expect(line_of(manager, "Order exchanged:")).to_contain_text("another row")
+        assert await manager.overflow() == 0
+
+
 async def test_two_orders_whose_numbers_begin_alike_are_not_taken_for_each_other(town: Town, people: People) -> None:
     async with await town.open_sale("zeewind") as sale, people.arrive() as manager:
         orders = []
