@@ -129,6 +129,10 @@ class Hall:
         """Of whom a share is now."""
         return area if area[0] in self.aside else ("", area[1])
 
+    def has_room_for(self, kept: Kept) -> bool:
+        """Whether the plan has all that: what is not held or sold may have gone."""
+        return all(seat in self.where for seat in kept.seats) and all(a in self.plan.areas for _, a in kept.places)
+
     def as_it_is(self, kept: Kept) -> Kept:
         """With the letters of allotments that live."""
         seats = {seat: letter if letter in self.aside else "o" for seat, letter in kept.seats.items()}

@@ -1,6 +1,7 @@
 """Paying, keeping for a payment, returning all or some of it, and buying again what had lapsed."""
 
 from collections import Counter
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -32,6 +33,21 @@ class Order(msgspec.Struct):
     items: list[Item]
     gone: set[int]
     is_forgotten: bool = False
+
+
+class Back(NamedTuple):
+    """What comes back of an order: its items that still stand, as the ledger has it, and which of them."""
+
+    order: Order
+    standing: list[int]
+    numbers: list[int]
+    halls: list[Hall]
+    parts: dict[str, Kept]
+    packed: list[Any]
+
+    @property
+    def hold(self) -> str:
+        return f"{self.order.order}.{self.numbers[0]}"
 
 
 class Orders(Caller):
@@ -122,65 +138,115 @@ class Orders(Caller):
 
     def give_back(self) -> None:
         """An order, or some items of it, comes back; mostly of those that still stand."""
-        if not self.orders:
+        back = self._coming_back()
+        if back is None:
             return
+        keys, order = self.stage.keys, back.order
+        reply = self.call(
+            "orders/return",
+            [
+                *(keys.cell, self.stage.key(), keys.order(OrderId(order.order)), keys.outbox, keys.sale(SALE)),
+                *self.halls_of(back.halls),
+            ],
+            *("f", self.stage.now_ms(), back.hold, pack("action"), pack("payload")),
+            *(pack([back.standing, back.numbers, back.packed]), PRICE * len(back.numbers)),
+        )
+        if order.gone & set(back.numbers):
+            assert reply == [b"already_returned"], reply
+            return
+        assert reply[0] == b"returned", reply
+        for hall in back.halls:
+            self.turn(hall)
+        self.outcomes["return of all" if len(back.numbers) == len(order.items) else "return of some"] += 1
+        self.tell("returned", reply[3], "", order.owner, back.parts, order=order.order)
+        self._come_back(back, b"refunded")
+
+    def exchange(self) -> None:
+        """What a hold has instead of an order, or of some of its items, in one step."""
+        back = self._coming_back()
+        if back is None:
+            return
+        keys, order = self.stage.keys, back.order
+        hold, of_hold, owner = self.some()
+        halls = [*of_hold, *(hall for hall in back.halls if hall not in of_hold)]
+        self.number += 1
+        new, worth = f"o{self.number}", PRICE * len(back.numbers)
+        total = PRICE * sum(hall.holds[hold].count for hall in of_hold if hold in hall.holds)
+        sold = [[halls.index(hall) + 1, part] for hall, part in zip(back.halls, back.packed, strict=True)]
+        holds = [[hold, *(halls.index(hall) + 1 for hall in of_hold)]]
+        reply = self.call(
+            "orders/exchange",
+            [
+                *self.payment(new),
+                *(keys.sale(SALE), keys.order(OrderId(order.order)), keys.sale(SALE), keys.outbox),
+                *self.halls_of(halls),
+            ],
+            *("f", self.stage.now_ms(), owner, pack("payload"), pack("former"), pack("action")),
+            pack([back.standing, back.numbers, sold, back.hold, holds, worth, total]),
+        )
+        if order.gone & set(back.numbers):
+            assert reply == [b"already_returned"], reply
+            return
+        for hall in halls:
+            self.turn(hall)
+        if not all(self.may(hall, hold, owner) for hall in of_hold):
+            assert reply == [b"hold_ended", hold.encode()], reply
+            return
+        assert reply[0] == b"exchanged", reply
+        self.tell("confirmed", reply[3], hold, owner, order=new, step=0)
+        self.tell("returned", reply[3], "", order.owner, back.parts, order=order.order, step=1)
+        for hall in of_hold:
+            hall.unpaid.pop(owner, None)
+        self._sold(new, owner, "", {hall.name: hall.holds.pop(hold) for hall in of_hold})
+        self._come_back(back, b"exchanged")
+
+    def _coming_back(self) -> Back | None:
+        """What of an order is to come back, as the ledger has it, and as calls take it."""
+        if not self.orders:
+            return None
         order, keys = self.draw.choice(self.orders[-12:]), self.stage.keys
         if self.draw.random() < 0.1:
             self.stage.redis.execute_command("DEL", keys.order(OrderId(order.order)))  # a day has passed
             order.is_forgotten = True
         live = [at for at in range(len(order.items)) if at not in order.gone]
-        behind = live if order.is_forgotten or self.draw.random() < 0.7 else list(range(len(order.items)))
-        if not behind:
-            return
-        numbers = behind
+        standing = live if order.is_forgotten or self.draw.random() < 0.7 else list(range(len(order.items)))
+        if not standing:
+            return None
+        numbers = standing
         if self.draw.random() < 0.6:
-            numbers = sorted(self.draw.sample(behind, self.draw.randint(1, len(behind))))
+            numbers = sorted(self.draw.sample(standing, self.draw.randint(1, len(standing))))
         items = [order.items[number] for number in numbers]
-        if any(item.seat not in self.halls[item.hall].where for item in items if item.seat >= 0):
-            assert order.gone & set(numbers), "a sold seat has no place in the plan"
-            return
         names = dict.fromkeys(item.hall for item in items)
-        halls, hold = [self.halls[name] for name in names], f"{order.order}.{numbers[0]}"
         parts = {name: self._part(order.owner, [item for item in items if item.hall == name]) for name in names}
-        if any(area not in self.halls[name].plan.areas for name in names for _, area in parts[name].places):
-            assert order.gone & set(numbers), "a sold place has no area in the plan"
-            return
+        halls = [self.halls[name] for name in names]
+        for hall, part in zip(halls, parts.values(), strict=True):
+            if not hall.has_room_for(part):
+                assert order.gone & set(numbers), "what was sold has no place in the plan"
+                return None
         packed = []
         for hall, part in zip(halls, parts.values(), strict=True):
-            runs = [part for seat in part.seats for part in (*hall.where[seat], 1)]
-            codes = [CODE, part.uses] if part.uses else []
-            letters = "".join(part.seats.values())
+            runs = [flat for seat in part.seats for flat in (*hall.where[seat], 1)]
+            codes, letters = [CODE, part.uses] if part.uses else [], "".join(part.seats.values())
             packed.append([order.owner, 0, runs, flat_areas(hall, part.places), 0, letters, codes, 0, order.mark])
-        reply = self.call(
-            "orders/return",
-            [
-                *(keys.cell, self.stage.key(), keys.order(OrderId(order.order)), keys.outbox, keys.sale(SALE)),
-                *self.halls_of(halls),
-            ],
-            *("f", self.stage.now_ms(), hold, pack("action"), pack("payload")),
-            *(pack([behind, numbers, packed]), PRICE * len(items)),
-        )
-        if order.gone & set(numbers):
-            assert reply == [b"already_returned"], reply
-            return
-        assert reply[0] == b"returned", reply
-        order.gone |= set(numbers)
+        return Back(order, standing, numbers, halls, parts, packed)
+
+    def _come_back(self, back: Back, state: bytes) -> None:
+        """It comes back, the halls having been turned. `state`: of an order of which nothing is left."""
+        order = back.order
+        order.gone |= set(back.numbers)
         is_whole = len(order.gone) == len(order.items)
-        self.outcomes["return of all" if len(numbers) == len(order.items) else "return of some"] += 1
-        self.tell("returned", reply[3], "", order.owner, parts, order=order.order)
-        state = self.stage.find(order.order)
-        assert state[1] == (b"refunded" if is_whole else b"confirmed"), state
+        found = self.stage.find(order.order)
+        assert found[1] == (state if is_whole else b"confirmed"), found
         self.sold_orders -= is_whole
-        self.takings -= PRICE * len(items)
-        for hall, part in zip(halls, parts.values(), strict=True):
-            self.turn(hall)
+        self.takings -= PRICE * len(back.numbers)
+        for hall, part in zip(back.halls, back.parts.values(), strict=True):
             part.places = hall.as_it_is(part).places
             hall.sold.subtract(part.places)
             if order.mark:
                 hall.bought[order.mark] -= part.count
             hall.set(part.seats, "h")
-            hall.holds[hold] = part
-            self.end(hall, hold, is_unpaid=False)
+            hall.holds[back.hold] = part
+            self.end(hall, back.hold, is_unpaid=False)
 
     def _part(self, owner: str, items: list[Item]) -> Kept:
         """What was sold of a hall, as it comes back."""
@@ -197,11 +263,8 @@ class Orders(Caller):
             return
         hold, owner, parts = self.draw.choice(self.lapsed[-6:])
         halls = [self.halls[name] for name in parts]
-        for hall, part in zip(halls, parts.values(), strict=True):
-            if not all(seat in hall.where for seat in part.seats):
-                return  # it is not asked for: the plan has it no more
-            if not all(area in hall.plan.areas for _, area in part.places):
-                return
+        if not all(hall.has_room_for(part) for hall, part in zip(halls, parts.values(), strict=True)):
+            return
         self.number += 1
         order, keys = f"o{self.number}", self.stage.keys
         mark, most = self._mark(owner)

@@ -138,6 +138,7 @@ class Visitors(Caller):
         wanted = draw.choice((names, names, ["p"], ["q"], ["p", "q"]))
         halls = [self.halls[name] for name in dict.fromkeys([*wanted, *names])]
         terms = self._terms(owner, halls)
+        terms.unpaid = draw.choice((0, 2))
         items = []
         for number, name in enumerate(wanted, 1):
             kept = self.halls[name].holds.get(former)

@@ -27,7 +27,7 @@ class Walk(Visitors, Orders, House):
         self._index_known: dict[str, tuple[Any, ...]] = {}
         self._actions = {
             self.hold: 24, self.swap: 9, self.release: 6, self.extend: 4, self.keep: 2, self.confirm: 9,
-            self.give_back: 6, self.rebook: 3, self.block: 2, self.set_aside: 6, self.give_up: 2,
+            self.give_back: 6, self.exchange: 4, self.rebook: 3, self.block: 2, self.set_aside: 6, self.give_up: 2,
             self.sweep: 2, self.wait: 4, self.replan: 2, self.late: 1,
         }  # fmt: skip
 

@@ -31,6 +31,8 @@ def wishes(
 
 
 def _named(draw: random.Random, hall: Hall, share: str, own: Sequence[int]) -> list[int]:
+    if hall.units and draw.random() < 0.35:
+        return draw.choice(hall.units)
     rows = hall.texts()
     blocks = [at for at, row in enumerate(rows) if share and share in row]
     block = draw.choice(blocks) if blocks and draw.random() < 0.7 else draw.randrange(len(rows))
