@@ -1,6 +1,6 @@
 """What a house does for itself: halls, performances, on-sales, orders, keys, and the log of who did what and why."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -16,6 +16,8 @@ from api.customers import erase_customer, export_customer
 from api.guards import Caller, allows, caller_of, change, changing
 from api.history import HISTORY
 from api.manage_wire import (
+    AccessRelease,
+    AccessReleaseRequest,
     ActionRequest,
     ActionsReply,
     CountersReply,
@@ -45,6 +47,7 @@ from api.webhooks import WEBHOOKS
 from api.wire import OrderReply
 from engine import house, waiting_room
 from engine import on_sale as on_sales
+from engine.access_release import change_release
 from engine.catalogue import ApiKey, OnSale, OpenHall, Performance, Release
 from engine.cell import Cell
 from engine.entries import Action
@@ -135,7 +138,14 @@ def _performance_reply(performance: Performance) -> SetUpPerformance:
         vat_rate=performance.vat_rate,
         price_types=performance.price_types,
         plan_change=performance.plan_change,
+        access_release=tuple(
+            AccessRelease(at=to_rfc3339(step.at_ms), percent=step.percent) for step in performance.access_release
+        ),
     )
+
+
+def _releases(steps: Sequence[AccessRelease]) -> tuple[Release, ...]:
+    return tuple(Release(from_rfc3339(step.at), step.percent) for step in steps)
 
 
 @change("/performances", "Create a performance with its prices", status_code=201)
@@ -152,7 +162,7 @@ async def create_performance(request: Call, data: PerformanceRequest) -> SetUpPe
         currency=data.currency,
         vat_rate=data.vat_rate,
         price_types=data.price_types,
-        access_release=tuple(Release(from_rfc3339(step.at), step.percent) for step in data.access_release),
+        access_release=_releases(data.access_release),
     )
     return _performance_reply(await house.add_performance(caller.cell, caller.ledger, made, caller.change(data.reason)))
 
@@ -164,6 +174,18 @@ async def change_plan(request: Call, performance: str, data: PlanChangeRequest) 
     wanted = NewPlan(hall=data.hall, prices=data.prices, price_types=data.price_types)
     change, name = caller.change(data.reason), PerformanceId(performance)
     return _performance_reply(await replan(caller.cell, caller.ledger, name, wanted, change, caller.operation))
+
+
+@change(
+    "/performances/{performance:str}/access-release",
+    "Change when places for wheelchairs that nobody took become general seats, while they are on sale too",
+)
+async def change_access_release(request: Call, performance: str, data: AccessReleaseRequest) -> SetUpPerformance:
+    """The performance. What has passed stays as it was."""
+    caller = await changing(request)
+    steps, reason = _releases(data.access_release), caller.change(data.reason)
+    name = PerformanceId(performance)
+    return _performance_reply(await change_release(caller.cell, caller.ledger, name, steps, reason, caller.operation))
 
 
 @get("/performances", guards=[SHOWN], summary="The house's performances")
@@ -431,6 +453,7 @@ MANAGE: Final = Router(
         read_aisles,
         change_plan,
         create_performance,
+        change_access_release,
         list_performances,
         create_on_sale,
         list_on_sales,

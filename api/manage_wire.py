@@ -70,6 +70,13 @@ class PerformanceRequest(Request, frozen=True):
     reason: Text = "set up"
 
 
+class AccessReleaseRequest(Request, frozen=True):
+    """The steps that are to come, instead of those that are there, and why. Those that have passed stay."""
+
+    access_release: tuple[AccessRelease, ...]
+    reason: Text
+
+
 class PlanChangeRequest(Request, frozen=True):
     """The hall whose plan a performance gets, and why. `prices`, `price_types`: where its own do not fit any more."""
 
@@ -93,6 +100,7 @@ class SetUpPerformance(Reply, frozen=True, omit_defaults=False):
     price_types: dict[str, PriceType]
     plan_change: int = 0
     """How often its plan has changed."""
+    access_release: tuple[AccessRelease, ...] = ()
 
 
 class PerformancesReply(Reply, frozen=True, omit_defaults=False):

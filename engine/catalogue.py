@@ -82,6 +82,8 @@ class Performance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     currency: str = "EUR"
     access_release: tuple[Release, ...] = ()
     """How places for wheelchairs become general seats; by time."""
+    release_changes: int = 0
+    """How often that has changed."""
     vat_rate: int = 0
     price_types: dict[str, PriceType] = {}
     earlier_halls: tuple[HallId, ...] = ()

@@ -6,7 +6,7 @@ Each step can be repeated: recovery brings a cell up from the ledger's documents
 import hashlib
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -24,6 +24,7 @@ from engine.catalogue import (
     OpenHall,
     Performance,
     PriceType,
+    Release,
     open_hall,
 )
 from engine.cell import Cell, broken, pack
@@ -190,6 +191,13 @@ def _faults(performance: Performance, name: str, kind: PriceType) -> Iterator[st
         yield "verify_url is for a price that needs a number"
 
 
+def check_release(steps: Sequence[Release]) -> None:
+    """Raises `BadInput` for steps that cannot be meant."""
+    instants = [step.at_ms for step in steps]
+    if instants != sorted(set(instants)) or not all(1 <= step.percent <= 100 for step in steps):
+        raise BadInput("access_release goes on in time, and each step has between 1 and 100 percent")
+
+
 async def add_performance(cell: Cell, ledger: Ledger, made: Performance, change: Change) -> Performance:
     """Creates a performance with its prices, those that are a share worked out. Raises `BadInput`, `Refused`."""
     check_id("performance", made.performance)
@@ -197,9 +205,7 @@ async def add_performance(cell: Cell, ledger: Ledger, made: Performance, change:
     hall = find_hall(cell, made.hall)
     made = with_shares(made)
     check_prices(made, hall.layout)
-    steps = [step.at_ms for step in made.access_release]
-    if steps != sorted(set(steps)) or not all(1 <= step.percent <= 100 for step in made.access_release):
-        raise BadInput("access_release goes on in time, and each step has between 1 and 100 percent")
+    check_release(made.access_release)
     for kind in made.price_types.values():
         if kind.verify_url:
             await Gate(cell.house.webhooks_to).check(kind.verify_url)

@@ -138,20 +138,22 @@ def assemble() -> Library:
     """The library of this release. Raises `BrokenScript` when a file of `lua/` breaks the rules of the header."""
     scripts = [read_script(name) for name in script_names()]
     done: dict[str, Script] = {}
-    parts = [fragment.source for script in scripts for fragment in _with_includes(script.includes, done)]
-    parts += [f"local function {script.local_name}(KEYS, ARGV)\n{script.source}end" for script in scripts]
-    body = "\n".join(parts)
-    version = hashlib.sha256(body.encode()).hexdigest()[:12]
+    fragments = [fragment.source for script in scripts for fragment in _with_includes(script.includes, done)]
+    operations = [f"local function {script.local_name}(KEYS, ARGV)\n{script.source}end" for script in scripts]
+    version = hashlib.sha256("\n".join(fragments + operations).encode()).hexdigest()[:12]
     functions = {script.name: f"{script.local_name}_{version}" for script in scripts}
-    registrations = [
+    # Each operation in a block of its own: Lua has no more than 200 locals at a time, and fragments need theirs.
+    blocks = [
+        f"do\n{operation}\n"
         f"redis.register_function{{function_name='{functions[script.name]}', callback={script.local_name}, "
-        f"flags={{{', '.join(repr(flag) for flag in script.flags)}}}}}"
-        for script in scripts
+        f"flags={{{', '.join(repr(flag) for flag in script.flags)}}}}}\nend"
+        for script, operation in zip(scripts, operations, strict=True)
     ]
     name = f"parvis_{version}"
+    body = "\n".join(fragments + blocks)
     return Library(
         name=name,
-        source=f"#!lua name={name}\nlocal LIBRARY = '{name}'\n{body}\n" + "\n".join(registrations) + "\n",
+        source=f"#!lua name={name}\nlocal LIBRARY = '{name}'\n{body}\n",
         functions=functions,
         read_only=frozenset(script.name for script in scripts if script.is_read_only),
     )

@@ -170,7 +170,7 @@ class Recovery:
                 published = published_form(on_sale)
             elif found.kind == "allotment":
                 published = published_form(decode_document(name, found.body))
-            # A plan that changed a moment ago is in the outbox still: what Redis says of its seats goes with it.
+            # A plan or release that changed a moment ago is in the outbox still: what Redis says of seats goes with it.
             if found.kind == "performance" and _is_behind(decode_document(name, found.body), cell):
                 continue
             if not cell.catalogue.holds(name, published):
@@ -195,6 +195,8 @@ class Recovery:
 
 
 def _is_behind(recorded: Performance, cell: Cell) -> bool:
-    """Whether Redis knows of a later plan of the performance than the ledger."""
+    """Whether Redis knows of a later plan or release of the performance than the ledger."""
     known = cell.catalogue.performances.get(recorded.performance)
-    return known is not None and known.plan_change > recorded.plan_change
+    return known is not None and (
+        known.plan_change > recorded.plan_change or known.release_changes > recorded.release_changes
+    )

@@ -381,11 +381,10 @@ def describe(item: Item) -> str:
     return item.seat or item.area or ""
 
 
-def _curve(performance: Performance, layout: Layout) -> bytes:
-    """When so many per cent of the free places for wheelchairs become general seats, as the functions keep it."""
+def curve_of(performance: Performance, layout: Layout) -> tuple[list[int], list[int]]:
+    """When so many per cent of which free places for wheelchairs become general seats, as the functions keep it."""
     units = [number for number, block in enumerate(layout.blocks) if block.unit == WHEELCHAIR]
-    steps = [part for step in performance.access_release for part in (step.at_ms, step.percent)]
-    return pack([steps, units]) if steps and units else b""
+    return [part for step in performance.access_release for part in (step.at_ms, step.percent) if units], units
 
 
 INSTALLED_A_CALL: Final = 500
@@ -394,7 +393,7 @@ RESTORED_A_CALL: Final = 5_000
 
 async def install(cell: Cell, performance: PerformanceId, layout: Layout, return_delay_ms: int) -> bool:
     """Lays out a performance, every seat open. Answers False where it is laid out already."""
-    curve = _curve(cell.performance(performance), layout)
+    curve = curve_of(cell.performance(performance), layout)
     rows = layout.initial_rows()
     key, index, _ = cell.hall_keys(performance)
     areas = pack([area.capacity for area in layout.areas])
@@ -409,7 +408,15 @@ async def install(cell: Cell, performance: PerformanceId, layout: Layout, return
         reply = await cell.call(
             "seats/install",
             (cell.keys.cell, key, index),
-            (first, pack(chunk), len(layout.categories), return_delay_ms, areas, curve, len(rows)),
+            (
+                first,
+                pack(chunk),
+                len(layout.categories),
+                return_delay_ms,
+                areas,
+                pack(curve) if curve[0] else b"",
+                len(rows),
+            ),
         )
         match reply[0]:
             case b"installed":
@@ -436,12 +443,13 @@ async def restore(
     """
     flat, back = ([part for seat in seats for part in layout.locate(seat)] for seats in (sold, returned))
     areas = pack([sold_places.get(area.id, 0) for area in layout.areas])
+    curve = pack(curve_of(cell.performance(performance), layout))
     for first in range(0, max(1, len(flat), len(back)), RESTORED_A_CALL):
         last = first + RESTORED_A_CALL
         reply = await cell.call(
             "seats/restore",
             (cell.keys.cell, *cell.hall_keys(performance)),
-            (pack(flat[first:last]), pack(back[first:last]), areas, pack(aside)),
+            (pack(flat[first:last]), pack(back[first:last]), areas, pack(aside), curve),
         )
         match reply[0]:
             case b"restored":

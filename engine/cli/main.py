@@ -314,6 +314,16 @@ def performance_plan(
     _now(sales.change_plan(network, house, performance, hall, price or {}, price_types, why))
 
 
+@performance.command(name="access-release")
+def performance_access_release(performance: str, *steps: str, network: Network, house: House, why: str) -> None:
+    """Change when places for wheelchairs that nobody took become general seats, while they are on sale too.
+
+    A step is an instant and so many per cent of those that are free then: 2026-09-01T10:00:00+02:00=50. The steps are
+    instead of all that have not passed yet; without any, none is to come.
+    """
+    _now(sales.change_access_release(network, house, performance, steps, why))
+
+
 @on_sale.command(name="create")
 def on_sale_create(
     on_sale: str,

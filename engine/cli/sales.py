@@ -14,7 +14,8 @@ import tomli_w
 
 from engine import house as houses
 from engine import on_sale as on_sales
-from engine.catalogue import OnSale, Performance, PriceType
+from engine.access_release import change_release
+from engine.catalogue import OnSale, Performance, PriceType, Release
 from engine.cell import Cell
 from engine.cli.speech import good
 from engine.entries import Action, Payment
@@ -23,7 +24,7 @@ from engine.exchange import Wanted, difference_of, exchange
 from engine.halls.pretix import Ids, import_plan
 from engine.halls.sheet import write_sheet
 from engine.house import Change
-from engine.instants import from_rfc3339, now_ms
+from engine.instants import from_rfc3339, now_ms, to_rfc3339
 from engine.ledger.ledger import Ledger
 from engine.network import House, Policy, load
 from engine.orders import new_order_id
@@ -152,6 +153,22 @@ async def change_plan(
     async with at_house(network, house) as (cell, ledger):
         made = await replan(cell, ledger, PerformanceId(performance), wanted, change_of(why), new_order_id())
     good(f"{performance} is sold from the plan of {made.hall}; it has changed {made.plan_change} times")
+
+
+async def change_access_release(network: Path, house: str, performance: str, steps: Sequence[str], why: str) -> None:
+    """Changes when places for wheelchairs become general seats. Raises `BadInput`, `Refused`."""
+    wanted = [_read_step(step) for step in steps]
+    async with at_house(network, house) as (cell, ledger):
+        made = await change_release(cell, ledger, PerformanceId(performance), wanted, change_of(why), new_order_id())
+    said = ", ".join(f"{step.percent} % from {to_rfc3339(step.at_ms)} on" for step in made.access_release)
+    good(f"{performance} releases {said or 'no places for wheelchairs'}")
+
+
+def _read_step(text: str) -> Release:
+    instant, _, percent = text.rpartition("=")
+    if not percent.isdecimal():
+        raise BadInput(f"{text!r} is not an instant and a percentage such as 2026-09-01T10:00:00+02:00=50")
+    return Release(from_rfc3339(instant), int(percent))
 
 
 def read_json(file: Path) -> object:

@@ -28,6 +28,21 @@ local function release_units(performance, percent)
   return is_held
 end
 
+-- Units are released as `steps` say from now on; what was due until now stays as it was told before.
+local function bend_curve(performance, steps, blocks)
+  local stored = redis.call("HGET", performance.key, "x")
+  local now, kept = performance.step.now, {}
+  if not stored and not steps[1] then return end
+  local before = stored and cmsgpack.unpack(stored)[1] or {}
+  for at = 1, #before, 2 do
+    if before[at] <= now then kept[#kept + 1], kept[#kept + 2] = before[at], before[at + 1] end
+  end
+  for at = 1, #steps, 2 do
+    if steps[at] > now then kept[#kept + 1], kept[#kept + 2] = steps[at], steps[at + 1] end
+  end
+  redis.call("HSET", performance.key, "x", cmsgpack.pack({kept, blocks}))
+end
+
 local function curve_of(performance)
   local stored = redis.call("HGET", performance.key, "x")
   return stored and cmsgpack.unpack(stored)

@@ -3,15 +3,15 @@
 -- Every hold there is from before the loss and ends first, or its end would free a seat that is sold.
 --
 -- KEYS  cell performance index due
--- ARGV  epoch seats returned areas aside
+-- ARGV  epoch seats returned areas aside curve
 -- REPLY restored: count | unknown_performance | fenced: stored_epoch
 -- WHERE seats, returned: packed [block, offset, …]; areas: packed [sold places of area 0, of area 1, …];
 --       aside: packed [[letter, name, release_at_ms, seats [block, offset, …], areas [area, count, sold, …]], …], all that
---       is set aside, and blocked under `b`: what is not is everybody's
--- INCLUDES fence step draft free_hold aside release_due settle
+--       is set aside, and blocked under `b`: what is not is everybody's; curve: as for `bend`
+-- INCLUDES fence step draft free_hold aside curve release_due settle
 -- FLAGS allow-oom
 local cell, key, index, due = unpack(KEYS)
-local epoch, seats, returned, areas, aside = unpack(ARGV)
+local epoch, seats, returned, areas, aside, curve = unpack(ARGV)
 seats, returned, areas, aside = cmsgpack.unpack(seats), cmsgpack.unpack(returned), cmsgpack.unpack(areas), cmsgpack.unpack(aside)
 
 local refusal = fence(cell, epoch)
@@ -45,6 +45,8 @@ for place, sold in ipairs(areas) do
   redis.call("HINCRBY", key, "a" .. (place - 1), known - sold)
 end
 for _, each in ipairs(aside) do put_aside(performance, unpack(each)) end
+curve = cmsgpack.unpack(curve)
+bend_curve(performance, curve[1], curve[2])
 plan_release(performance)
 settle(performance)
 return {"restored", #seats / 2}

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from engine import allotments, orders, recovery, seats
+from engine.access_release import change_release
 from engine.allotments import Wanted, give_back, set_aside, standings
 from engine.best import Best
 from engine.catalogue import OnSale, Release
@@ -25,6 +26,7 @@ from engine.wishes import Wish
 from engine.words import AreaId, OnSaleId, PerformanceId, SeatId
 from tests.backstage import BY, Backstage, until
 from tests.integration.test_recovery import check_clean, go_back, keep_copy, recover
+from tests.town import small_plan
 
 
 @pytest.fixture
@@ -183,6 +185,60 @@ def test_what_is_published_tells_neither_why_nor_which_seats() -> None:
     made = Allotment("p", "share", "A", "house", why="the mayor", who="Ann", seats=(SeatId("a-1"),))  # type: ignore[arg-type]
     published = msgspec.json.decode(published_form(made))
     assert published == {"performance": "p", "name": "share", "letter": "A", "purpose": "house"}
+
+
+def with_bays() -> dict[str, Any]:
+    """The small plan with two bays for wheelchairs in row A, a place and its companion's each."""
+    plan = small_plan()
+    plan["parvis"]["units"] = [
+        {"kind": "wheelchair", "name": name, "seats": [f"zaal-A-{first}", f"zaal-A-{first + 1}"]}
+        for name, first in (("left", 1), ("right", 9))
+    ]
+    plan["parvis"]["access"] = {
+        f"zaal-A-{number}": ["wheelchair" if number in {1, 9} else "companion"] for number in (1, 2, 9, 10)
+    }
+    return plan
+
+
+async def test_when_bays_are_released_is_changed_while_they_are_on_sale(stage: Backstage) -> None:
+    on_sale = await stage.put_on(plan=with_bays())
+    name = on_sale.performances[0]
+    staff = Owner(owner="key:staff", place="", on_sale=on_sale.on_sale, channel="counter")
+    bay = [SeatId("zaal-A-1"), SeatId("zaal-A-2")]
+    with pytest.raises(Refused, match="sold with others") as refused:
+        await seats.hold(stage.cell, staff, [Wish(performance=name, seats=(bay[0],))], [], "whole")
+    assert refused.value.facts == {"seat": bay[0], "missing": bay[1:]}
+
+    later = Release(now_ms() + 3_600_000, 50)
+    first = await change_release(stage.cell, stage.ledger, name, [later], BY, "first")
+    assert (first.access_release, first.release_changes) == ((later,), 1)
+    assert await change_release(stage.cell, stage.ledger, name, [later], BY, "again") == first
+    for wrong in ((Release(1, 100),), (Release(later.at_ms, 0),), (later, Release(later.at_ms - 1, 100))):
+        with pytest.raises(BadInput):
+            await change_release(stage.cell, stage.ledger, name, wrong, BY, uuid.uuid4().hex)
+    # A recovery before the ledger has heard of it goes on with what Redis knows.
+    await stage.keeper.recover()
+    await stage.cell.look()
+    assert stage.cell.performance(name) == first
+    soon = Release(now_ms() + 1_000, 100)
+    await change_release(stage.cell, stage.ledger, name, [soon], BY, "soon")
+
+    async def is_named_alone() -> bool:
+        return isinstance(await try_hold(stage, staff, Wish(performance=name, seats=(bay[0],))), Held)
+
+    await until(is_named_alone, "the bay is sold seat by seat")
+    assert isinstance(await try_hold(stage, staff, Wish(performance=name, seats=(bay[1],))), Held)
+    assert await try_hold(stage, staff, Wish(performance=name, seats=(bay[1],))) == "seats-taken"
+    # What has passed stays, named again or not; what is to come is the house's.
+    after = await change_release(stage.cell, stage.ledger, name, [later], BY, "after")
+    assert after.access_release == (soon, later)
+    assert await change_release(stage.cell, stage.ledger, name, [soon, later], BY, "same") == after
+    assert (await change_release(stage.cell, stage.ledger, name, [], BY, "none")).access_release == (soon,)
+    await check_clean(stage)
+    kept = await stage.value("SELECT body FROM documents WHERE kind = 'performance' AND id = $1", name)
+    assert msgspec.json.decode(kept)["release_changes"] == 4
+    whats = await stage.rows("SELECT what FROM actions WHERE subject = $1 ORDER BY id", name)
+    assert whats == [("create performance",), *[("change access release",)] * 4]
 
 
 async def test_a_curve_of_release_goes_on_in_time(stage: Backstage) -> None:

@@ -118,6 +118,38 @@ def test_a_performance_has_price_types_and_vat_from_a_shell(parvis: Parvis, at: 
     assert (made.hall, made.prices["Rang 2"]) == ("priced-2", {"standard": 2000, "youth": 1000})
 
 
+def test_when_bays_are_released_is_changed_from_a_shell(parvis: Parvis, at: list[str], tmp_path: Path) -> None:
+    put_on_sale(at, Path(saved(tmp_path, "a.json", small_plan())), "released")
+    words = ("performance", "access-release", "released")
+    said = parvis(*words, "2098-12-01T10:00:00+01:00=50", "2098-12-24T10:00:00Z=100", "--why", "rules", *at)
+    assert "released releases 50 % from 2098-12-01T09:00:00.000Z on, 100 % from 2098-12-24" in said.words
+    assert "releases no places for wheelchairs" in parvis(*words, "--why", "others", *at).words
+    for wrong, why in (
+        ("2020-01-01T10:00:00Z=50", "has passed: only what is to come can be changed"),
+        ("2098-12-01T10:00:00Z", "is not an instant and a percentage such as"),
+        ("2098-12-01T10:00:00Z=101", "each step has between 1 and 100 percent"),
+        ("soon=50", "'soon' is not an instant"),
+    ):
+        refused = parvis(*words, wrong, "--why", "x", *at)
+        assert (refused.code, why in refused.words) == (2, True), refused
+
+
+async def test_when_bays_are_released_is_changed_over_http(town: Town) -> None:
+    async with await town.open_sale(HOUSE, plan=small_plan()) as sale:
+        steps = [{"at": "2098-12-01T09:00:00.000Z", "percent": 50}]
+        where = f"/performances/{sale.performance}/access-release"
+        changed = await manage(sale, where, {"access_release": steps, "reason": "the season's rules"})
+        assert (changed.status, changed.json["access_release"]) == (200, steps)
+        (listed,) = [
+            each
+            for each in (await sale.get("/manage/performances", sale.manage_key)).json["performances"]
+            if each["performance"] == sale.performance
+        ]
+        assert listed["access_release"] == steps
+        late = [{"at": "2020-12-01T09:00:00Z", "percent": 50}]
+        assert (await manage(sale, where, {"access_release": late, "reason": "late"})).status == 422
+
+
 async def test_a_sale_goes_on_over_http_and_clients_see_the_whole_map_again(town: Town) -> None:
     async with await town.open_sale(HOUSE, plan=small_plan()) as sale:
         token = await sale.enter()

@@ -164,6 +164,10 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
         [*_seats(s), *_halls(s)],
         ["f", "both", "v6"],
     ),
+    "seats/bend": lambda s: (
+        [*_seats(s), s.keys.catalogue, *s.hall("p")],
+        ["f", "performance:p", "{}", b"action", pack([[s.now_ms() + 10**6, 50], [0]])],
+    ),
     "seats/replan": lambda s: (
         [*_seats(s), s.keys.catalogue, *s.hall("p"), *s.hall("p@1")],
         ["f", "performance:p", "{}", b"action", PLAN],
@@ -175,6 +179,7 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
             pack([0, 2]),
             pack([2]),
             pack([("F", "friends", 10**15, [1, 3], [0, 1, 1]), ("b", "", 0, [0, 3], [])]),
+            pack([[], []]),
         ],
     ),
     "seats/snapshot": lambda s: (s.hall("p")[:1], [1]),

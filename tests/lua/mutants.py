@@ -94,6 +94,7 @@ MUTANTS = (
     # What is taken is taken.
     M("include/take", 'is_free = letter ~= "" and', "is_free = true or", "named seats are held without a look"),
     M("include/take", "item[at + 1] ~= offset + count", "false", "a run goes on where no neighbour was named"),
+    M("include/curve", "if steps[at] > now then", "if true then", "a release of the past is told anew"),
     M("include/take", "if missing[block] > 0 then", "if false then", "a unit is named in part"),
     M("include/take", '" %l+$"', '" %a+$"', "a part of a row is taken for a part of a unit"),
     M("include/take", "if open < count then", "if open + 1 < count then", "an area gives one place too many"),

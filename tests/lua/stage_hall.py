@@ -203,6 +203,12 @@ class HallStage(LineStage):
         keys = [self.keys.cell, self.keys.outbox, *self.hall(performance)]
         return self.run("seats/open", keys, letter, name or letter, pack(self.places(seats, performance)))
 
+    def bend(self, curve: Sequence[Sequence[int]], *, operation: str = "", performance: str = "p") -> Reply:
+        """Changes when units are released: `[[at_ms, percent, …], [block, …]]`."""
+        keys = [self.keys.cell, operation or self.key(), self.keys.outbox, self.keys.catalogue]
+        arguments = ("f", f"performance:{performance}", "{}", b"action", pack(list(curve)))
+        return self.run("seats/bend", [*keys, *self.hall(performance)], *arguments)
+
     def restore(
         self,
         seats: str,
@@ -210,6 +216,7 @@ class HallStage(LineStage):
         *,
         returned: str = "",
         aside: Sequence[tuple[str, str, int, str, Sequence[int]]] = (),
+        curve: Sequence[Sequence[int]] = ((), ()),
     ) -> Reply:
         """`aside`: letter, name, release, seats, areas; what is blocked stays so where nothing is said of `b`."""
         blocked = [
@@ -225,7 +232,13 @@ class HallStage(LineStage):
         if all(each[0] != "b" for each in aside):
             packed.append(("b", "", 0, blocked, ()))
         keys = [self.keys.cell, *self.hall()]
-        arguments = (pack(self.places(seats)), pack(self.places(returned)), pack(list(areas)), pack(packed))
+        arguments = (
+            pack(self.places(seats)),
+            pack(self.places(returned)),
+            pack(list(areas)),
+            pack(packed),
+            pack(curve),
+        )
         return self.run("seats/restore", keys, *arguments)
 
     def seats(self, reply: Reply, performance: str = "p", part: int = 0) -> str:

@@ -30,6 +30,7 @@ LEFT_BEHIND = {
     "on_sale/change": "hincrby set xadd",
     "on_sale/create": "hincrby",
     "seats/allot": "bitfield hset xadd",
+    "seats/bend": "hincrby set xadd",
     "seats/extend": "hincrby set zadd",
     "seats/hold": "bitfield hset set xadd zadd",
     "seats/install": "bitfield hincrby",
