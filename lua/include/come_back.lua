@@ -14,7 +14,7 @@ local function read_returns(order)
 end
 
 local function is_returned(found, items)
-  if found.state == "refunded" or found.state == "exchanged" then return true end
+  if found.state == "refunded" then return true end -- a release before remembered no items of it
   for _, item in ipairs(items) do
     if found.is_gone[item] then return true end
   end

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.lua.mutants import MUTANTS, README, ROOT, Mutant, in_step, told
+from tests.lua.mutant_list import MUTANTS, Mutant
+from tests.lua.mutants import README, ROOT, in_step, told
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.file} {mutant.breaks}")

@@ -113,7 +113,7 @@ MUTANTS = (
     ),
     pytest.param("if open < count then", "if false then", id="a standing area has no end"),
     pytest.param("if performance.owned > limit then", "if false then", id="nobody counts what one owner has"),
-    pytest.param('known[1] == "refunded" or is_gone[item]', "false", id="an order is returned twice"),
+    pytest.param("if is_returned(found, items) then", "if false then", id="an order is returned twice"),
     pytest.param(
         'redis.call("HINCRBY", cell, "sequence", 1)',
         'math.ceil(redis.call("HINCRBY", cell, "sequence", 1) / 2)',
@@ -136,7 +136,13 @@ def test_the_auditor_sees_what_a_broken_script_does(short_folder: Path, right: s
         connection.close()
 
         async def play(house: House) -> None:
-            await house.rush(MUTANT_OPERATIONS)
+            # A busy machine may need more of them until one comes too late.
+            for _ in range(10):
+                await house.rush(MUTANT_OPERATIONS)
+                try:
+                    house.audit()
+                except Broken:
+                    return
 
         house = run(server, 7, play)
         with pytest.raises(Broken):

@@ -54,6 +54,15 @@ def test_what_was_called_between_two_looks_is_called_once(stage: Stage) -> None:
         assert int(stage.sale()["now_serving"]) == minute
 
 
+def test_what_had_come_due_of_the_next_call_is_kept(stage: Stage) -> None:
+    stage.put_up(rate=1, joined=100)
+    stage.pass_time(MINUTE + HALF)
+    stage.join("somebody")
+    assert stage.sale()["now_serving"] == "1"
+    stage.pass_time(HALF + 10_000)
+    assert stage.status()["now_serving"] == 2
+
+
 @pytest.mark.parametrize(("cap", "inside"), [(100, 0), (0, 0), (2, 2)])
 def test_an_idle_line_or_a_full_house_saves_no_burst_up(stage: Stage, cap: int, inside: int) -> None:
     stage.put_up(rate=1, joined=1 if cap == 100 else 50, cap=cap)

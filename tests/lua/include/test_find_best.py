@@ -30,6 +30,7 @@ from tests.lua.stage import Stage
         ("A: . . . s1 . .", 2, "A5 A6"),  # the run of three would leave one
         ("A: . . . . . . . . .   B: . . . . . . . . . .", 10, "B1 B2 B3 B4 B5 B6 B7 B8 B9 B10"),
         ("A: . . . . . . . . . . .", 9, "A1 A2 A3 A4 A5 A6 A7 A8 A9"),
+        ("A: . . . . . . . . . .   B: . . . . . . . . . .", 9, "A1 A2 A3 A4 A5 A6 A7 A8 A9"),  # both leave one alone
     ],
 )
 def test_holds_the_best_together(stage: Stage, before: str, quantity: int, seats: str) -> None:

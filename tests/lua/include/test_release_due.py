@@ -77,6 +77,7 @@ def test_of_the_free_bays_the_curve_releases_a_share_and_keeps_the_best(stage: S
     # Three are free: of these one, and not the best.
     assert classes(stage) == "aa aa aa AA AAA"
     assert stage.index_is_right()
+    assert stage.told()[-1][4:] == ["open", "clock", "", [3, 0, 2, "o"], []], "the map hears that it is general now"
     assert stage.seats(stage.best(2, 2, hold="general")) == "D1 D2"
     stage.pass_time(HOUR)
     stage.sweep()
@@ -117,3 +118,56 @@ def test_what_is_kept_for_ever_does_not_keep_a_hall_from_being_sold_out(stage: S
     stage.before("A: s1 . x")
     stage.allot("H", "A2")
     assert stage.sweep()[2] == 1
+
+
+def test_a_later_step_releases_its_share_of_what_is_a_bay_still(stage: Stage) -> None:
+    now = stage.now_ms()
+    stage.before(BAYS, categories=CLASSES, curve=[[now + HOUR, 50, now + 2 * HOUR, 50], [0, 1, 2, 3]])
+    stage.pass_time(HOUR + 1000)
+    stage.sweep()
+    assert classes(stage) == "aa aa AA AA AAA"
+    stage.pass_time(HOUR)
+    stage.sweep()
+    assert classes(stage) == "aa AA AA AA AAA"
+
+
+def test_of_units_and_an_allotment_what_is_due_first_is_released_first(stage: Stage) -> None:
+    now = stage.now_ms()
+    stage.before(BAYS, categories=CLASSES, curve=[[now + 2 * HOUR, 100], [0, 1, 2, 3]])
+    stage.allot("P", "E1", release_at_ms=now + HOUR)
+    stage.pass_time(HOUR + 1000)
+    stage.sweep()
+    assert (classes(stage), stage.rows()[4]) == ("aa aa aa aa AAA", "ooo")
+    stage.pass_time(HOUR)
+    stage.sweep()
+    assert classes(stage) == "AA AA AA AA AAA"
+
+
+def test_a_unit_is_released_together_with_what_was_set_aside_in_it(stage: Stage) -> None:
+    now = stage.now_ms()
+    stage.before("A: . . . .   B: . .", categories={"B": "aa"}, curve=[[now + 2 * HOUR, 100], [1]])
+    stage.allot("P", "B1", release_at_ms=now + HOUR)
+    stage.pass_time(3 * HOUR)
+    stage.let_in(2)
+    assert stage.seats(stage.best(2, 4)) == "A1 A2 A3 A4"
+    assert stage.index_is_right()
+    assert stage.seats(stage.best(2, 2, hold="more")) == "B1 B2"
+    assert stage.index_is_right()
+
+
+def test_a_unit_is_released_by_the_call_that_ends_the_hold_of_it(stage: Stage) -> None:
+    """That call writes twice: the second time it compares with what it wrote the first."""
+    now = stage.now_ms()
+    stage.before("A: . . . .   B: . .", categories={"B": "aa"}, curve=[[now + 2 * HOUR, 100], [1]])
+    stage.let_in(1)
+    assert stage.hold(1, "B1 B2", hold_ms=HOUR)[0] == b"held"
+    stage.pass_time(3 * HOUR)
+    stage.sweep()
+    assert stage.after() == "A: . . . .   B: . ."
+    assert stage.index_is_right()
+
+
+def test_a_hall_is_not_sold_out_while_places_may_be_released(stage: Stage) -> None:
+    stage.before("A: s1", areas=(1,))
+    stage.allot("P", "", [0, 1, 0], release_at_ms=stage.now_ms() + HOUR)
+    assert stage.sweep()[2] == 0

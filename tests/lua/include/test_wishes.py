@@ -162,3 +162,15 @@ def test_where_the_first_row_with_room_has_no_neighbour_another_is_split_from(st
     lay(stage, "A: . . . s1   B: . . . s1   C: . . s1 s1")
     _with_neighbours(stage, 1, [2], [], [])
     assert stage.seats(best(stage, 5, split=1)) == "B1 B2 B3 C1 C2"
+
+
+def test_the_smaller_part_obeys_the_mask_where_its_row_was_looked_at_before(stage: Stage) -> None:
+    lay(stage, "A: . . . s1   B: . . .   C: . . s1 s1")
+    _with_neighbours(stage, 0, [1], [], [2])
+    items = [[1, "seats", 1, 2], [1, "best", "", 5, {"split": 3, "mask": bits(0, 2)}]]
+    assert stage.seats(stage.hold_packed(2, items, terms=(0,))) == "B3 A1 A2 A3 C1 C2"
+
+
+def test_the_first_row_is_in_a_mask_too(stage: Stage) -> None:
+    lay(stage, "A: . . .   B: . . .", {"A": "ABA", "B": "AAA"})
+    assert stage.seats(best(stage, 1, mask=bits(0, 1))) == "A1"

@@ -97,3 +97,11 @@ def test_a_new_rate_holds_at_the_door_at_once(stage: Stage) -> None:
     assert stage.admit(1)[0] == b"admitted"
     stage.change("rate", 0)
     assert stage.admit(2)[0] == b"paced"
+
+
+def test_a_new_rate_does_not_wait_at_the_door_for_what_the_old_one_let_in(stage: Stage) -> None:
+    """A burst at one a minute reaches minutes ahead."""
+    stage.put_up(rate=1, joined=10, now_serving=10, burst_ms=2 * MINUTE)
+    assert [stage.admit(index)[0] for index in range(3)] == [b"admitted", b"admitted", b"paced"]
+    stage.change("rate", 60)
+    assert stage.admit(2)[0] == b"admitted"

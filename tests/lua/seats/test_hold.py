@@ -272,6 +272,7 @@ ALONE_WHERE_AVOIDABLE, ALONE_NEVER = (1, 0), (2, 0)
         ("A: . . .   B: . . . .", "A1 A2", ALONE_NEVER, [b"alone", 1, 0, 2, 1, 0, 2]),
         ("A: . . .", "A1 A2", ALONE_NEVER, None),  # no other way anywhere
         ("A: s1 . s1 . . .", "A4", ALONE_WHERE_AVOIDABLE, None),  # A2 was alone before
+        ("A: . . . . s1 . . s1 .", "A1 A6 A9", ALONE_NEVER, None),  # what is left of the row is no other way
         ("A: x . . . x", "A3", ALONE_WHERE_AVOIDABLE, [b"alone", 1, 0, 1, 0, 1, 1]),
     ],
 )

@@ -57,3 +57,10 @@ def test_rows_know_their_neighbours(stage: Stage) -> None:
     stage.let_in(1)
     stage.names["p"] = ["A", "B"]
     assert stage.seats(stage.hold_packed(1, [[1, "best", "", 4, {"split": 1}]])) == "A1 A2 B1 B2"
+
+
+def test_the_index_tells_both_lengths_of_an_end_beside_another_class(stage: Stage) -> None:
+    rows = [("2 AAb", "ooo"), ("2.5 bAAA", "oooo"), ("2.5 AABB", "ooob"), ("3 aBBBa", "ooooo")]
+    assert stage.install(rows, 2) == [b"installed", len(rows)]
+    stage.names["p"] = ["A", "B", "C", "D"]
+    assert stage.index_is_right()

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from engine.best import as_text
 from tests.lua.stage import HOLD_MS, Stage, pack
 
 
@@ -266,3 +267,22 @@ def test_codes_of_several_performances_are_given_back_once(stage: Stage) -> None
     assert stage.fields(stage.keys.cell)["uspring"] == "2"
     assert stage.release(1, "new", ["p", "q"])[0] == b"released"
     assert stage.fields(stage.keys.cell)["uspring"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("drawing", "held", "k", "wish", "seats"),
+    [
+        ("A: . . s2   B: . . s2", "B1 B2 A1 A2", 2, {}, "A1 A2"),  # in the order of quality, not of the hold
+        ("A: . . s2   B: . . s2", "B1 B2 A1 A2", 2, {"mask": as_text(b"\x40")}, "B1 B2"),
+        ("A: . s2 s2   B: . . s2", "A1 B1 B2", 2, {}, "B1 B2"),  # where the first row has no room
+        ("A: . . .   B: . .", "A1 A2", 2, {"edge": 1}, "B1 B2"),  # the end of A would leave one alone
+    ],
+)
+def test_the_best_of_what_is_given_up_is_as_good_as_any(
+    stage: Stage, drawing: str, held: str, k: int, wish: dict[str, Any], seats: str
+) -> None:
+    stage.before(drawing)
+    stage.let_in(1)
+    assert stage.hold(1, held)[0] == b"held"
+    assert stage.seats(stage.swap_packed(1, "h1", [[1, "best", "", k, wish]])) == seats
+    assert stage.index_is_right()

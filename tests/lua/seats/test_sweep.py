@@ -59,3 +59,24 @@ def test_says_when_nothing_is_left(
 ) -> None:
     stage.before(before, categories={"A": categories}, areas=areas)
     assert stage.sweep()[1:3] == [0, is_sold_out]
+
+
+def test_what_a_call_ends_on_its_way_has_a_version_of_its_own(stage: Stage) -> None:
+    stage.before("A: h1 . .")
+    version = int(stage.hash(stage.hall()[0])[b"v"])
+    stage.pass_time(HOLD_MS + 1)
+    stage.let_in(2)
+    assert stage.hold(2, "A2")[0] == b"held"
+    assert int(stage.hash(stage.hall()[0])[b"v"]) == version + 2
+
+
+def test_the_history_tells_what_ended_by_the_clock_and_what_came_back_then(stage: Stage) -> None:
+    stage.before("A: h1 .", return_ms=10_000)
+    stage.pass_time(HOLD_MS + 1)
+    stage.sweep()
+    stage.pass_time(10_001)
+    stage.sweep()
+    assert [entry[4:] for entry in stage.told()][-2:] == [
+        ["expire", "clock", "h1", [], []],
+        ["return", "clock", "h1", [0, 0, 1, "o"], []],
+    ]

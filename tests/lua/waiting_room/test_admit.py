@@ -122,6 +122,16 @@ def test_a_full_house_lets_in_as_soon_as_somebody_has_left(stage: Stage) -> None
     assert live(stage) == {"3"}  # passes that ended are forgotten
 
 
+def test_whose_pass_has_ended_waits_before_a_full_house_like_anybody(stage: Stage) -> None:
+    called(stage, 4, cap=2)
+    assert stage.admit(0)[0] == b"admitted"
+    stage.pass_time(2 * PASS_MS)
+    stage.let_in(7, 8)
+    assert stage.admit(0) == [b"full"]
+    stage.redis.execute_command("ZREM", stage.keys.live(SALE), 8)
+    assert stage.admit(0)[0] == b"renewed"
+
+
 def test_a_rate_of_nothing_lets_nobody_new_in(stage: Stage) -> None:
     called(stage, 2, rate=0)
     with stage.nothing_changes():
