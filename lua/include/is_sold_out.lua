@@ -7,7 +7,7 @@ local function may_be_released(performance, letter)
     if string.find(read_block(performance, block), letter, 1, true) then return true end
   end
   for _, area in ipairs(record[4]) do
-    if tonumber(redis.call("HGET", performance.key, "a" .. letter .. area)) > 0 then return true end
+    if (tonumber(redis.call("HGET", performance.key, "a" .. letter .. area)) or 0) > 0 then return true end
   end
   return false
 end

@@ -35,7 +35,7 @@ ANSWERS = {
 OUTCOMES = {
     *(f"{call} {answer}" for call, answers in ANSWERS.items() for answer in answers.split()),
     *("hold held in two", "hold refused in one of two", "hold unknown_performance", "swap unknown_performance"),
-    *("swap left something", "swap left nothing", "return of all", "return of some"),
+    *("swap left something", "swap left nothing", "return of all", "return of some", "sold out"),
     *("release of an allotment", "release of units", "release of units that waits"),
 }
 """What must have been answered, or have come to pass, in a walk of some length."""

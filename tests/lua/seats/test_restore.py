@@ -73,6 +73,14 @@ def test_what_is_restored_is_released_when_its_time_comes(stage: Stage) -> None:
     assert (stage.after(), stage.area("P0")) == ("A: P . .", (1, 1))
 
 
+def test_a_share_that_is_sold_out_leaves_nothing_to_sell(stage: Stage) -> None:
+    stage.before("A: x", areas=(2,))
+    share = ("P", "share", stage.now_ms() + 600_000, "", (0, 2, 2))
+    assert stage.restore("", [2], aside=[share])[0] == b"restored"
+    assert stage.area("P0") == (0, 2)
+    assert stage.sweep()[:3] == [b"swept", 0, 1]
+
+
 def test_whose_hold_a_loss_ended_has_not_let_it_go(stage: Stage) -> None:
     stage.before("A: h1 .")
     for number in range(2):

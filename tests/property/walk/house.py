@@ -110,6 +110,23 @@ class House(Caller):
             assert reply[:2] == [b"swept", self.turn(hall, most)], reply
             assert reply[2] == int(hall.is_sold_out()), reply
 
+    def fill(self) -> None:
+        """Blocks or sets aside all that is open, for good or until a while from now. Nothing is due."""
+        for hall in self.halls.values():
+            release_ms = self.draw.choice((0, self.now() + 100_000))
+            seats = pack(hall.flat(seat for seat in hall.where if self._state(hall, seat) == "o"))
+            areas = {area: hall.open["", area] for area in hall.plan.areas if hall.open["", area]}
+            flat = pack([part for area, count in areas.items() for part in (hall.numbers[area], count, 0)])
+            stored_ms = release_ms and release_ms - self.shifted_ms
+            assert self.call("seats/allot", self._keys(hall), "b", "b", 0, seats, pack([]))[0] == b"allotted"
+            reply = self.call("seats/allot", self._keys(hall), "Z", "the rest", stored_ms, pack([]), flat)
+            assert reply[0] == b"allotted", reply
+            hall.rows = [["b" if state == "o" else state for state in row] for row in hall.rows]
+            hall.aside["Z"] = Aside("the rest", "staff", release_ms, list(areas))
+            for area, count in areas.items():
+                hall.open["Z", area] = hall.open["", area]
+                hall.open["", area] -= count
+
     # Another plan.
 
     def replan(self) -> None:

@@ -144,6 +144,13 @@ class Walk(Visitors, Orders, House):
             self.sweep(100)
             self.compare()
             self.pass_time(10**6)
+        self.sweep()
+        self.fill()
+        for _ in range(2):  # the second time what was kept for a while has been released
+            self.sweep()
+            self.compare()
+            self.outcomes["sold out"] += sum(hall.is_sold_out() for hall in self.halls.values())
+            self.pass_time(200_000)
         auditor = Auditor({(name, "area", area): n for name in HALLS for area, n in FLOORS[name].items()}, LIMIT)
         auditor.replay(self.history)
         auditor.check_seats(

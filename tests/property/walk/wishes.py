@@ -22,7 +22,8 @@ def wishes(
         items.append([number, "seats", *hall.flat(_named(draw, hall, share, own))])
     elif kind == "best":
         is_from = share and (owner == PARTNER or draw.random() < 0.7)
-        items.append(_best(draw, number, hall, share if is_from else ""))
+        own_blocks = sorted({hall.where[seat][0] for seat in own})
+        items.append(_best(draw, number, hall, share if is_from else "", own_blocks))
     if kind == "area" or draw.random() < 0.15:
         area = draw.randrange(len(hall.plan.areas))
         is_from = share and (owner == PARTNER or draw.random() < 0.5)
@@ -47,7 +48,7 @@ def _named(draw: random.Random, hall: Hall, share: str, own: Sequence[int]) -> l
     return list(dict.fromkeys(seats))
 
 
-def _best(draw: random.Random, number: int, hall: Hall, share: str) -> list[Any]:
+def _best(draw: random.Random, number: int, hall: Hall, share: str, own: Sequence[int]) -> list[Any]:
     class_ = draw.choice(("", "", "A", "B", "AB", "b", "a"))
     k = draw.choice((1, 2, 2, 3, 4, 5, 6, 7, 9)) if not share else draw.choice((1, 1, 2, 2, 3, 4))
     wish: dict[str, Any] = {"from": share} if share else {}
@@ -55,6 +56,8 @@ def _best(draw: random.Random, number: int, hall: Hall, share: str) -> list[Any]
     kind = draw.choice(("", "", "mask", "mask", "edge", "near", "split", "split", "unit", "unit"))
     if kind == "mask" or (kind == "split" and draw.random() < 0.5):
         wish["mask"] = mask_of(draw.sample(blocks, draw.randint(1, len(blocks))))
+    if own and draw.random() < 0.5:
+        kind, wish["mask"] = draw.choice(("", "split")), mask_of(own)
     if kind == "edge":
         wish["edge"] = draw.randint(1, 3)
     if kind == "near":
