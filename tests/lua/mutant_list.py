@@ -850,8 +850,8 @@ MUTANTS = (
     ),
     M(
         "include/is_sold_out",
-        '"a" .. letter .. area)) > 0 then return true end',
-        '"a" .. letter .. area)) > 0 then return false end',
+        '"a" .. letter .. area)) or 0) > 0 then return true end',
+        '"a" .. letter .. area)) or 0) > 0 then return false end',
         "a hall is sold out while places wait for their release",
     ),
     M(
