@@ -20,6 +20,7 @@ from api.wire import (
     PassRequest,
     PaymentReply,
     PlaceReply,
+    PresenceRequest,
 )
 from engine import orders, seats, waiting_room
 from engine.catalogue import PUBLIC_LINE
@@ -41,6 +42,7 @@ from engine.words import OnSaleId, OrderId
 JOIN: Final = msgspec.json.Decoder(JoinRequest)
 PASS: Final = msgspec.json.Decoder(PassRequest)
 EXTEND: Final = msgspec.json.Decoder(ExtendRequest)
+PRESENCE: Final = msgspec.json.Decoder(PresenceRequest)
 HOLD: Final = msgspec.json.Decoder(HoldRequest)
 ORDER: Final = msgspec.json.Decoder(OrderRequest)
 encode: Final = msgspec.json.Encoder().encode
@@ -216,6 +218,24 @@ async def extend(call: Call) -> Answer:
     if owner.place:
         await orders.check_under_way(call.cell, request.payment, held.currency)
     expires_at_ms = await seats.extend(call.cell, held, key)
+    return _json(200, ExtendReply(hold=call.parameters["hold"], expires_at=to_rfc3339(expires_at_ms)))
+
+
+@hot(
+    "POST",
+    "/holds/{hold:str}/presence",
+    summary="Say that a hold's visitor leaves, or is here again; what was left comes back after a moment",
+    request=PresenceRequest,
+    answers={200: ExtendReply},
+    bearer=SHOPPER,
+)
+async def presence(call: Call) -> Answer:
+    """The hold's end by now; the newest word counts, so that it is harmless to repeat."""
+    owner, _ = owner_of(call.cell, call.bearer(), *SELLERS)
+    call.idempotency_key()
+    held = seats.read_hold(call.cell, call.parameters["hold"], owner.owner)
+    request = await call.body(PRESENCE)
+    expires_at_ms = await seats.leave(call.cell, held, request.at, is_leaving=request.leaving)
     return _json(200, ExtendReply(hold=call.parameters["hold"], expires_at=to_rfc3339(expires_at_ms)))
 
 

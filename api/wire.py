@@ -1,5 +1,7 @@
 """The shapes on the wire. Instants are RFC 3339, money is integer minor units beside its currency."""
 
+from typing import Annotated
+
 import msgspec
 
 from engine.entries import Customer, Payment
@@ -91,6 +93,13 @@ class ExtendRequest(Request, frozen=True):
     """Keep a hold longer, while this payment of it is under way; the house's own staff need none."""
 
     payment: Payment | None = None
+
+
+class PresenceRequest(Request, frozen=True):
+    """Whether a hold's visitor leaves the page, or is here again; `at`: when, in ms by their own clock."""
+
+    leaving: bool
+    at: Annotated[int, msgspec.Meta(ge=0, le=9_007_199_254_740_991)]
 
 
 class ExtendReply(Reply, frozen=True):

@@ -48,6 +48,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Connections to the house's database, in one process."""
     postgres_timeout_ms: AtLeastOne = 5_000
     """A statement in the house's database."""
+    leave_grace_seconds: AtLeastOne = 60
+    """How long seats are kept for a visitor who has left the page, and may be back in a moment."""
     payment_keep_seconds: AtLeastOne = 900
     """How long seats are kept for a payment that is under way."""
     payment_claim_seconds: AtLeastOne = 3_600

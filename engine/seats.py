@@ -322,6 +322,23 @@ async def extend(cell: Cell, held: Hold, key: str) -> int:
     raise broken("seats/extend", reply)
 
 
+@of_one_plan
+async def leave(cell: Cell, held: Hold, said_ms: int, *, is_leaving: bool) -> int:
+    """Takes note that a hold's owner has left the page, or is here again: who comes back in time has their former end.
+
+    `said_ms`: when, by their own clock; the newest word counts. Answers its end by now. Raises `Refused`.
+    """
+    grace_ms = cell.house.limits.leave_grace_seconds * 1000 if is_leaving else 0
+    halls = [part for name in held.performances for part in cell.hall_keys(name)[::2]]
+    reply = await cell.call("seats/leave", (cell.keys.cell, *halls), (held.hold, held.owner, said_ms, grace_ms))
+    match reply[0]:
+        case b"held":
+            return int(reply[1])
+        case b"hold_ended" | b"unknown_performance":
+            raise Refused("hold-ended", "this hold has ended")
+    raise broken("seats/leave", reply)
+
+
 def split_rows(layout: Layout, rows: str) -> list[str]:
     """Rows as Redis joins them, in quality order, one a block."""
     split, start = [], 0

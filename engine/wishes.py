@@ -30,6 +30,9 @@ class HoldRecord(msgspec.Struct, frozen=True, array_like=True):
     returns_to: str = ""
     codes: list[str | int] = []
     latest_ms: int = 0
+    former_end_ms: int = 0
+    """Of one whose holder has left: its end if they come back."""
+    said_ms: int = 0
 
 
 decode_record: Final = msgspec.msgpack.Decoder(HoldRecord).decode

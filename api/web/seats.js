@@ -8,6 +8,7 @@ import { observe } from './clock.js';
 import { confirmation } from './confirmation.js';
 import { h, setText } from './dom.js';
 import { readFragment } from './fragment.js';
+import { watchLeaving } from './leaving.js';
 import { Line } from './line.js';
 import { nameArea, nameSeat, planPath, readPlan } from './plan.js';
 import './seatmap.js';
@@ -63,6 +64,7 @@ let map = null;
 let view = null;
 const basket = new Basket({ house, memory, bearer: () => memory.pass ?? '', most: onSale.limits.holds_an_order, onchange: () => { view?.update(); map?.refresh(); } });
 addEventListener('storage', ({ key }) => { if (key === memory.name) basket.sync(); });
+watchLeaving(basket);
 
 function step(number) {
   main.querySelector('.pass-until').hidden = number === 2;

@@ -1,7 +1,7 @@
 -- Ends a hold's part in one performance. What it held comes back at once, or, where a return delay is set,
 -- stays held by nobody for a random while, so that whoever lets go cannot be first to take it again.
 -- A hold is packed as {owner, expires_at_ms, seats {block, offset, count, …}, areas {area, count, …}, extended,
--- returns_to, codes {code, count, …}, latest_ms}. `returns_to`: for each run of seats the letter that it had, empty
+-- returns_to, codes {code, count, …}, latest_ms, former end, said}; for the last two see `leave`. `returns_to`: for each run of seats the letter that it had, empty
 -- when all were open; an area of an allotment is its letter and number. Codes are counted in the cell, for all its
 -- performances; `latest_ms`: however often it is extended, it ends by then.
 -- `verb`: how it ended, for the history; `expire` and `release` count as unpaid.

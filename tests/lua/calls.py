@@ -157,6 +157,7 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
         [s.keys.cell, *s.hall("r")[:2]],
         [0, pack([("2 AAA", "ooo", [[], [], []])]), 1, 0, pack([5]), pack([[10**15, 50], [0]]), 1],
     ),
+    "seats/leave": lambda s: ([s.keys.cell, *_due(s)], ["both", "v6", 1, 5_000]),
     "seats/restate": lambda s: ([s.keys.cell, s.keys.outbox, s.hall("p")[0]], []),
     "seats/state": lambda s: ([s.hall("p")[0], s.keys.outbox, s.keys.recorded], []),
     "seats/open": lambda s: ([s.keys.cell, s.keys.outbox, *s.hall("p")], ["F", "friends", pack([])]),

@@ -163,6 +163,13 @@ class HallStage(LineStage):
         keys = [self.keys.cell, operation or self.key(), self.keys.outbox, *parts]
         return self.run("seats/release", keys, fingerprint, hold, f"v{visitor}")
 
+    def leave(
+        self, visitor: int, hold: str, said_ms: int, grace_ms: int, performances: Sequence[str] = ("p",)
+    ) -> Reply:
+        """Calls seats/leave; a `grace_ms` of 0: they are here again."""
+        halls = [part for name in performances for part in self.hall(name)[::2]]
+        return self.run("seats/leave", [self.keys.cell, *halls], hold, f"v{visitor}", said_ms, grace_ms)
+
     def extend(
         self,
         visitor: int,

@@ -34,6 +34,7 @@ LEFT_BEHIND = {
     "seats/extend": "hincrby set zadd",
     "seats/hold": "bitfield hset set xadd zadd",
     "seats/install": "bitfield hincrby",
+    "seats/leave": "hincrby zadd",
     "seats/open": "bitfield hdel hset xadd",
     "seats/release": "bitfield hdel hset set xadd zrem",
     "seats/restate": "xadd",
