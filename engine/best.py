@@ -32,7 +32,8 @@ class Best(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `max_price`: of the standard price with its fee, minor units. `rows`: labels of the first and the last row.
     `aisle`: at which end of its row, `left`, `right` or `any`. `near`: a seat that they are to be close to.
-    `unit`: a kind of unit, such as `wheelchair`, as a whole. `split`: one of `SPLITS`.
+    `unit`: a kind of unit, such as `wheelchair`, as a whole: all its seats are of the category that is meant, or where
+    none is, of any. `split`: one of `SPLITS`.
     """
 
     quantity: int
@@ -112,6 +113,11 @@ def _narrowed(best: Best, letters: str, layout: Layout) -> dict[str, Any]:
     tests = _allowed(best, letters, layout)
     if best.unit:
         options["unit"] = True
+        units = [block for block in layout.blocks if _is_whole(best, letters, block) and all(t(block) for t in tests)]
+        if any(block.classes.strip(block.classes[:1]) for block in units):
+            # The index knows no unit of several categories: where there are such, each unit is looked at.
+            numbers = {block.start: number for number, block in enumerate(layout.blocks)}
+            options["near"] = [part for block in units for part in (numbers[block.start], block.focus)]
     if tests:
         options["mask"] = as_text(layout.mask(lambda block: all(test(block) for test in tests)))
     if best.quantity > LARGEST_INDEXED:
@@ -125,6 +131,11 @@ def _narrowed(best: Best, letters: str, layout: Layout) -> dict[str, Any]:
     if best.split != SPLITS[0]:
         options["split"] = SPLITS.index(best.split)
     return options
+
+
+def _is_whole(best: Best, letters: str, block: Block) -> bool:
+    """Whether a block is a unit of so many seats, each of which may be taken."""
+    return block.length == best.quantity and set(block.classes) <= set(letters)
 
 
 def _letters(best: Best, categories: list[str], layout: Layout) -> str:
@@ -170,6 +181,8 @@ def _better(best: Best, letters: str, layout: Layout) -> list[int]:
     tests = _tests(best, layout)
 
     def is_meant(block: Block) -> bool:
+        if best.unit:
+            return _is_whole(best, letters, block) and all(test(block) for test in tests)
         is_eligible = any(letter in letters if letters else letter.isupper() for letter in block.classes)
         return is_eligible and block.length >= best.quantity and all(test(block) for test in tests)
 

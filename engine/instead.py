@@ -67,36 +67,41 @@ async def others_like(cell: Cell, wish: Wish, taken: Sequence[SeatId]) -> list[t
 
 
 async def left_elsewhere(cell: Cell, wish: Wish, on_sale: OnSale | None) -> list[Left]:
-    """Where else as many find room: in the same performance first, then in others of the on-sale."""
-    quantity = wish_size(wish)
+    """Where else as many find room: in the same performance first, then in others of the on-sale.
+
+    Whoever needs a unit is told of units.
+    """
+    quantity, unit = wish_size(wish), wish.best.unit if wish.best else ""
     performances = [wish.performance]
     if on_sale is not None:
         performances += [each for each in on_sale.performances if each != wish.performance][:MOST_PERFORMANCES]
     left: list[Left] = []
     for name in performances:
         layout, performance = cell.catalogue.layout(name), cell.performance(name)
-        categories = [category for category in layout.categories if category in performance.prices]
-        items = [packed_best(Best(quantity=quantity, category=each), layout, performance) for each in categories]
+        bests = [Best(quantity=quantity, category=each) for each in layout.categories if each in performance.prices]
+        if unit:
+            is_there = any(block.unit == unit for block in layout.blocks)
+            bests = [Best(quantity=quantity, unit=unit)] if is_there else []
+        items = [packed_best(best, layout, performance) for best in bests]
         items += [["area", place, quantity] for place in range(len(layout.areas))]
         found = await _suggest(cell, name, items)
-        left += _found(name, layout, categories, found)
+        left += _found(name, layout, found[: len(bests)], found[len(bests) :])
     return [each for each in left if not _is_asked(wish, each)]
 
 
 def _found(
-    name: PerformanceId, layout: Layout, categories: Sequence[str], found: Sequence[Sequence[int]]
+    name: PerformanceId, layout: Layout, parties: Sequence[Sequence[int]], places: Sequence[Sequence[int]]
 ) -> Iterator[Left]:
-    for category, runs in zip(categories, found, strict=False):
-        if runs:
-            yield Left(performance=name, category=category, seats=_seats(layout, runs))
-    for area, count in zip(layout.areas, found[len(categories) :], strict=True):
+    for seats in (_seats(layout, runs) for runs in parties if runs):
+        yield Left(performance=name, category=layout.category_of(seats[0]), seats=seats)
+    for area, count in zip(layout.areas, places, strict=True):
         if count:
             yield Left(performance=name, category=area.category, area=area.id)
 
 
 def _is_asked(wish: Wish, left: Left) -> bool:
     """Whether that is what was asked for, and refused by a narrower wish."""
-    if left.performance != wish.performance:
+    if left.performance != wish.performance or (wish.best and wish.best.unit):
         return False
     return (
         left.area == wish.area if wish.area else bool(wish.best and left.seats and wish.best.category == left.category)
