@@ -8,6 +8,7 @@ import { h, setText, whileBusy } from './dom.js';
 import { newSale } from './newsale.js';
 import { orderDesk } from './orderdesk.js';
 import { isOrder, orderNumber } from './ordernumber.js';
+import { planChange } from './planchange.js';
 import { openPage, readPath } from './shell.js';
 import { askForKey, leaveButton } from './staff.js';
 import { staffKeys } from './staffkeys.js';
@@ -151,7 +152,7 @@ main.classList.add('wide');
 main.append(h('div', { class: 'intro row' }, h('h1', {}, words.say('control')), leaveButton({ words })), chooser, problem, after.element, attention.element, nothing, desktop,
   h('section', { class: 'card', 'aria-label': words.say('numbers'), hidden: !onSales.length }, h('h2', {}, words.say('numbers')), board),
   h('section', { class: 'card administration', 'aria-label': words.say('administration') }, h('h2', {}, words.say('administration')),
-    newSale({ ...desk, onmade: made }), asideDesk(desk), orders, themeDesk({ ...desk, name: facts.name }), staffKeys(desk), webhookList(desk).element, csv),
+    newSale({ ...desk, onmade: made }), asideDesk(desk), planChange({ ...desk, onSale: () => choice.value }), orders, themeDesk({ ...desk, name: facts.name }), staffKeys(desk), webhookList(desk).element, csv),
   h('section', { class: 'card' }, h('h2', {}, words.say('actions')), actions));
 setInterval(tellAge, 1000);
 if (onSales.length) {

@@ -4,19 +4,22 @@ import { h, setText } from './dom.js';
 
 /**
  * The two looks, as a list of elements. `read()` gives {lines, hint, yes, make}: what would be, what comes of it, what
- * the button says, and what it does; or the words of what is wrong with it. `attempt(button, action)` shows trouble.
+ * the button says, and what it does; or the words of what is wrong with it; or a promise of either. `attempt(button, action)` shows trouble.
  */
 export function secondLook({ words, attempt, fields, read }) {
   const trouble = h('p', { class: 'notice problem', role: 'alert', hidden: true });
-  const form = h('form', { onsubmit: look }, fields, trouble, h('button', { type: 'submit', class: 'primary' }, words.say('sale_check')));
+  const check = h('button', { type: 'submit', class: 'primary' }, words.say('sale_check'));
+  const form = h('form', { onsubmit: look }, fields, trouble, check);
   const shown = h('div', { class: 'second-look', hidden: true });
 
   function look(event) {
     event.preventDefault();
-    const found = read();
-    trouble.hidden = typeof found !== 'string';
-    if (trouble.hidden) ask(found);
-    else setText(trouble, found);
+    attempt(check, async () => {
+      const found = await read();
+      trouble.hidden = typeof found !== 'string';
+      if (trouble.hidden) ask(found);
+      else setText(trouble, found);
+    });
   }
 
   function ask({ lines, hint, yes, make }) {

@@ -1,16 +1,17 @@
 """The states of the pages of a house's staff: the control page, the counter, and a draft of how its pages look."""
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import FilePayload, Locator, Page, expect
 
 from engine.cli.sales import at_house
 from engine.instants import now_ms
 from engine.ledger.recoveries import raise_alarm
 from tests.browser.person import Person
 from tests.browser.screenshots import Stage
-from tests.town import Sale
+from tests.town import Sale, small_plan
 
 HOUR_MS: Final = 3_600_000
 
@@ -144,6 +145,21 @@ async def control_new_performance(stage: Stage) -> Page:
         await part.get_by_label(stage.say(f"price.{kind}"), exact=True).fill(share)
     await part.get_by_label(stage.say("show_companion")).check()
     await part.get_by_label(stage.say("show_vat"), exact=True).fill("6")
+    return person.page
+
+
+async def control_new_plan(stage: Stage) -> Page:
+    """What another seating plan would change for a performance that is on sale."""
+    sale = await stage.sale()
+    person = await at_control(stage, sale)
+    part = await opens(stage, person, "plan_change")
+    plan = small_plan(rows=6, standing=25)
+    del plan["zones"][0]["rows"][2]["seats"][0]
+    file = FilePayload(name="plan.json", mimeType="application/json", buffer=json.dumps(plan).encode())
+    await part.get_by_label(stage.say("plan_file")).set_input_files(file)
+    await part.get_by_label(stage.say("reason"), exact=True).fill("The mixing desk moves")
+    await part.get_by_role("button", name=stage.say("sale_check")).click()
+    await expect(part.get_by_role("button", name=stage.say("plan_yes"))).to_be_visible()
     return person.page
 
 
@@ -282,6 +298,7 @@ STATES: list[tuple[str, Callable[[Stage], Awaitable[Page]]]] = [
     ("control_order", control_order),
     ("control_new_sale", control_new_sale),
     ("control_new_performance", control_new_performance),
+    ("control_new_plan", control_new_plan),
     ("control_new_performance_sure", control_new_performance_sure),
     ("control_aside", control_aside),
     ("theme_refused", theme_refused),

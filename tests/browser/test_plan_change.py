@@ -1,9 +1,17 @@
 """A visitor stands before the plan while the house changes it."""
 
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.person import PHONE, People
+from engine.instants import now_ms
+from tests.browser.person import DESK, PHONE, People
+from tests.browser.test_accessibility import has_no_barrier
+from tests.browser.test_staff import at_control
 from tests.integration.test_manage import manage
 from tests.town import Town, small_plan
 
@@ -27,3 +35,63 @@ async def test_the_hall_is_drawn_anew_and_what_was_picked_stays_picked(town: Tow
         await expect(visitor.page.locator(".picked li")).to_have_count(1)
         await visitor.press("Reserve this seat")
         await visitor.finds(sale, "h", 1)
+
+
+async def test_a_manager_changes_the_plan_of_what_is_on_sale(town: Town, people: People, tmp_path: Path) -> None:
+    async with (
+        await town.open_sale("zeewind", hold_seconds=300, show_title=f"Recital {now_ms()}") as sale,
+        people.arrive(DESK, refused=[409]) as manager,
+    ):
+        held = await sale.hold(await sale.enter(), "zaal-E-1", "zaal-E-2")
+        assert held.status == 201
+        await sale.until_seats("h", "zaal-E-1")
+        aside = {"performance": sale.performance, "name": "press", "purpose": "house", "seats": ["zaal-D-1"]}
+        set_aside = await manage(sale, "/allotments", aside | {"reason": "a test"})
+        assert set_aside.status == 201, set_aside.json
+        await at_control(manager, sale)
+        await manager.press("Change the seating plan")
+        part = manager.page.locator(".unfolded", has=manager.page.get_by_label("File of the new plan"))
+
+        async def chooses(plan: Any) -> None:
+            file = tmp_path / "plan.json"
+            file.write_text(plan if isinstance(plan, str) else json.dumps(plan))
+            await part.get_by_label("File of the new plan").set_input_files(file)
+            await part.get_by_role("button", name="Check it").click()
+
+        await part.get_by_label("Why?").fill("the mixing desk moves")
+        await chooses("no plan")
+        await manager.sees("This file is not a seating plan.")
+        without = small_plan(rows=6, standing=25)
+        rows = without["zones"][0]["rows"]
+        rows[4]["seats"] = rows[4]["seats"][2:]
+        await chooses(without)
+        await manager.sees("Zaal, row E, seats 1, 2. Put them into it")
+        # What is set aside only the house's own see: the server names it.
+        plan = small_plan(rows=6, standing=25)
+        rows = plan["zones"][0]["rows"]
+        rows[3]["seats"] = rows[3]["seats"][1:]
+        await chooses(plan)
+        await manager.sees("1 seat is gone: Zaal, row D, seat 1", "10 new seats: Zaal, row F, seats 1, 2")
+        await part.get_by_role("button", name="Change the plan").click()
+        await manager.sees("the new plan does not have them: Zaal, row D, seat 1.")
+        await manager.press("Change something")
+        plan = small_plan(rows=6, standing=25)
+        rows = plan["zones"][0]["rows"]
+        rows[2]["seats"] = rows[2]["seats"][1:]
+        rows[1]["seats"][0]["position"]["y"] += 30
+        await chooses(plan)
+        await manager.sees(
+            "10 new seats", "1 seat is gone: Zaal, row C, seat 1", "1 seat in another place: Zaal, row B"
+        )
+        await manager.sees("Standing – Vloer: 25 places instead of 20")
+        await has_no_barrier(manager, "a plan to be changed")
+        assert await manager.overflow() == 0
+        await part.get_by_role("button", name="Change the plan").click()
+        await manager.sees("is sold from its new plan.")
+        for _ in range(200):  # the public map is a moment old
+            after = (await sale.get(f"/performances/{sale.performance}/seats")).json
+            if after["plan_change"]:
+                break
+            await asyncio.sleep(0.05)
+        assert (len(after["seats"]), after["plan_change"]) == (59, 1)
+        await manager.sees("Seating plan changed:", "the mixing desk moves")
