@@ -24,7 +24,7 @@ SCRIPTS = (
     *("waiting_room/join", "cell/bind", "orders/exchange", "seats/bend"),
 )
 """What is repeated gets its first answer."""
-GATED = (*SCRIPTS, "cell/press", "orders/forgo", "seats/allot", "seats/open", "seats/sweep")
+GATED = (*SCRIPTS, "cell/press", "orders/forgo", "seats/allot", "seats/leave", "seats/open", "seats/sweep")
 FENCED = (
     *("cell/publish", "cell/recount", "on_sale/create", "on_sale/restore", "seats/install", "seats/restate"),
     "seats/restore",
@@ -491,6 +491,18 @@ MUTANTS = (
         "SWEPT_A_CALL) > 8 then",
         "what an owner had before the clock was turned counts",
     ),
+    M("seats/leave", "record[1] ~= owner or", "false or", "anybody may say that another has left"),
+    M("seats/leave", "or record[2] <= now", "", "a hold that is over comes back"),
+    M("seats/leave", "said_ms > (record[10] or 0)", "true", "an older word counts"),
+    M("seats/leave", "record[5] == 0 and", "", "who leaves while they pay loses it"),
+    M("seats/leave", "math.min(former, now + grace_ms)", "now + grace_ms", "who leaves has more time"),
+    M(
+        "seats/leave",
+        "(record[9] or 0) > 0 and record[9] or record[2]",
+        "record[2]",
+        "who comes back has what was left",
+    ),
+    M("seats/leave", 'redis.call("ZADD", part[2], record[2], hold)\n', "", "what was left is swept as late as ever"),
     M("seats/release", '"release")', '"refund")', "whoever lets go is not counted as unpaid"),
     M("seats/sweep", "sweep(performance, limit)", "0", "nothing is swept"),
     M(

@@ -41,7 +41,7 @@ NEAR = {
     ),
     **dict.fromkeys(("own_holds", "bought", "write_order"), "orders/test_rebook orders/test_confirm"),
     **dict.fromkeys(("move", "places"), "seats/test_replan"),
-    **dict.fromkeys(("curve", "settle"), "include/test_release_due seats/test_hold"),
+    **dict.fromkeys(("curve", "settle"), "include/test_release_due seats/test_bend seats/test_hold"),
     **dict.fromkeys(("gate", "sequence"), "cell/test_gate cell/test_open"),
     **dict.fromkeys(("turn", "advance"), "waiting_room/test_serve waiting_room/test_admit cell/test_press"),
     **dict.fromkeys(
@@ -68,6 +68,7 @@ NEAR = {
     "free_hold": "seats/test_release seats/test_hold",
     "put_sold": "orders/test_confirm",
     "come_back": "orders/test_return orders/test_exchange",
+    "restore": "seats/test_bend",
     "state": "seats/test_state",
     "sweep": "seats/test_sweep seats/test_hold seats/test_release",
 }
