@@ -20,7 +20,7 @@ REQUEUED: Final = "UPDATE dead_letters SET requeued_at = now(), fields = $2::jso
 LOG: Final = "INSERT INTO actions (who, what, subject, why) VALUES ($1, $2, $3, $4)"
 # An order that waits for its payment, and has been recorded since it was buried, waits no more.
 END_WAITING: Final = "DELETE FROM awaited_orders a USING orders o WHERE a.order_id = o.order_id"
-SEALED: Final = frozenset({"order", "conflict", "await"})
+SEALED: Final = frozenset({"order", "conflict", "await", "exchange"})
 """The kinds of entry that hold an order, and its customer with it."""
 
 

@@ -112,6 +112,16 @@ async def control_order(stage: Stage) -> Page:
     return person.page
 
 
+async def control_exchange(stage: Stage) -> Page:
+    """Other seats for one of an order's, held, and what is to be paid for them."""
+    page = await control_order(stage)
+    await page.get_by_role("checkbox").locator("visible=true").first.uncheck()
+    await page.locator(".found-order .actions .secondary").click()
+    await page.locator(".exchange .best .primary").click()
+    await expect(page.locator(".exchange .notice .consequence")).to_be_visible()
+    return page
+
+
 async def control_new_sale(stage: Stage) -> Page:
     """The check before performances are put on sale."""
     sale = await stage.sale()
@@ -296,6 +306,7 @@ STATES: list[tuple[str, Callable[[Stage], Awaitable[Page]]]] = [
     ("control_paused", control_paused),
     ("control_actions", control_actions),
     ("control_order", control_order),
+    ("control_exchange", control_exchange),
     ("control_new_sale", control_new_sale),
     ("control_new_performance", control_new_performance),
     ("control_new_plan", control_new_plan),

@@ -16,6 +16,7 @@ from engine.entries import Payment
 from engine.errors import BadInput, Refused
 from engine.exchange import Exchanged, Wanted, difference_of, exchange
 from engine.house import Change
+from engine.ledger.dead_letters import dead_letter, requeue
 from engine.returns import give_back
 from engine.seats import Held
 from engine.settlement import Settlement
@@ -23,6 +24,7 @@ from engine.witness import Witness
 from engine.words import OrderId
 from tests.backstage import Backstage
 from tests.faults.dumps import dump
+from tests.integration.test_dead_letters import refusing
 from tests.integration.test_recovery import check_clean, go_back, keep_copy, recover
 from tests.integration.test_replay import go_back as ledger_goes_back
 from tests.integration.test_writer import POINTS, killed_writer
@@ -377,6 +379,24 @@ async def test_an_exchange_of_an_order_that_the_ledger_does_not_know_is_kept_who
     assert await states(stage) == {}
     ((why,),) = await stage.rows("SELECT why FROM dead_letters")
     assert order in why
+
+
+async def test_an_exchange_that_was_buried_is_recorded_whole_after_all(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    order = await sell(stage, on_sale, "zaal-A-1")
+    async with refusing(stage):
+        made = await exchange_(stage, order, await stage.hold(on_sale, "zaal-B-1"))
+        await stage.drain()
+    assert await states(stage) == {order: "recorded"}  # neither
+    ((entry,),) = await stage.rows("SELECT entry FROM dead_letters")
+    letter = await dead_letter(stage.ledger, entry)
+    assert letter is not None
+    named = letter.order()
+    assert named is not None
+    assert named.order == made.order
+    assert await requeue(stage.ledger, entry, stage.opener, who="a person", why="it is mended")
+    await check_swapped(stage, on_sale, order, made.order, {"zaal-B-1"})
+    await check_clean(stage, "dead-letter")
 
 
 async def test_the_audit_says_where_the_money_of_an_exchange_is_missing(stage: Backstage) -> None:
