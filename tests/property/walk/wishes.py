@@ -22,8 +22,7 @@ def wishes(
         items.append([number, "seats", *hall.flat(_named(draw, hall, share, own))])
     elif kind == "best":
         is_from = share and (owner == PARTNER or draw.random() < 0.7)
-        own_blocks = sorted({hall.where[seat][0] for seat in own})
-        items.append(_best(draw, number, hall, share if is_from else "", own_blocks))
+        items.append(_best(draw, number, hall, share if is_from else "", own))
     if kind == "area" or draw.random() < 0.15:
         area = draw.randrange(len(hall.plan.areas))
         is_from = share and (owner == PARTNER or draw.random() < 0.5)
@@ -57,7 +56,8 @@ def _best(draw: random.Random, number: int, hall: Hall, share: str, own: Sequenc
     if kind == "mask" or (kind == "split" and draw.random() < 0.5):
         wish["mask"] = mask_of(draw.sample(blocks, draw.randint(1, len(blocks))))
     if own and draw.random() < 0.5:
-        kind, wish["mask"] = draw.choice(("", "split")), mask_of(own)
+        kind, k = draw.choice(("", "split")), max(1, len(own) + draw.choice((-1, -1, 0, 1, 1, 2)))
+        wish["mask"] = mask_of(sorted({hall.where[seat][0] for seat in own}))
     if kind == "edge":
         wish["edge"] = draw.randint(1, 3)
     if kind == "near":
