@@ -40,7 +40,7 @@ export function confirmation({ house, order, performances, words, names, again }
 
   function show(state) {
     element.dataset.state = state;
-    setText(mark, { awaiting_payment: '…', refunded: '↩', conflicted: '!' }[state] ?? '✓');
+    setText(mark, { awaiting_payment: '…', refunded: '↩', exchanged: '↩', conflicted: '!' }[state] ?? '✓');
     // Whether the books have it already is ours to know: to whoever bought, it is the same.
     const said = state === 'recorded' ? 'confirmed' : state;
     setText(headline, words.say(`order.${said}`));

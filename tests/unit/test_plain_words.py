@@ -7,6 +7,7 @@ import pytest
 
 from api.forms.situation import ACTIONS, IN_TURN, KEEPING
 from api.forms.words import ENTRIES, Words, choose_language
+from engine.ledger.counts import STATES
 
 EVENING_MS = 1_798_137_000_000
 """24 December 2026, 18:30 UTC."""
@@ -27,7 +28,9 @@ PUT_TOGETHER = {
     "do.": set(ACTIONS.values()),
     "step.": {"choose", "pay", "done"},
     "pay.": {"yes", "no", "late", "yes_hint", "no_hint", "late_hint"},
-    "order.": {"confirmed", "awaiting_payment", "refunded", "conflicted", "confirmed_lead", "conflicted_lead"},
+    "order.": {
+        f"{state}{end}" for state in {"confirmed", "awaiting_payment", *STATES} - {"recorded"} for end in ("", "_lead")
+    },
     "phase.": {"scheduled", "prequeue", "open", "paused", "sold_out", "closed"},
     "policy.": {"fees", "refunds", "delivery"},
     "seat.": {"held", "sold", "blocked", "mine"},
