@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from engine.instants import now_ms
 from tests.browser.person import Person
 from tests.browser.screenshots import Stage, State
+from tests.integration.test_prices import open_sale
 from tests.operated import frozen
 from tests.plain import room
 from tests.sale import Sale
@@ -113,6 +114,17 @@ async def seats(stage: Stage) -> Page:
     return (await comes_in(stage, await stage.sale(shows=2, hold_seconds=300))).page
 
 
+async def proofs(stage: Stage) -> Page:
+    """A number that was typed, and the prices that it unlocks."""
+    async with await open_sale(stage.town, slug="zeewind") as sale:
+        person = await comes_in(stage, sale)
+        await person.page.get_by_text(stage.say("proof_title")).click()
+        await person.page.locator("[name='number.member']").fill("M-1001")
+        await person.press(stage.say("proof_show"))
+        await expect(person.page.locator(".proofs details[open]")).to_be_visible()
+        return person.page
+
+
 async def basket(stage: Stage) -> Page:
     """With something in the basket, and what was asked for beside it refused."""
     person = await comes_in(stage, await stage.sale(hold_seconds=300))
@@ -212,6 +224,7 @@ STATES: list[tuple[str, State]] = [
     ("leaving", leaving),
     ("turn", turn),
     ("seats", seats),
+    ("proofs", proofs),
     ("row", row),
     ("conflict", conflict),
     ("basket", basket),

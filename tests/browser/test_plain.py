@@ -10,7 +10,9 @@ from engine.instants import now_ms
 from tests.browser.person import DESK, PHONE, People, Person, Site
 from tests.browser.test_accessibility import has_no_barrier
 from tests.browser.test_embedding import NOT_ALLOWED, is_sent_nowhere
+from tests.browser.test_sizes import can_be_hit, fits
 from tests.browser.test_visitor import manage
+from tests.integration import test_prices as prices
 from tests.operated import frozen
 from tests.plain import room
 from tests.town import Sale, Town, small_plan
@@ -232,3 +234,36 @@ async def test_a_confirmation_a_sold_out_sale_and_a_house_that_is_away_have_no_b
             await has_no_barrier(late, "away")
             assert await late.overflow() == 0
         await town.until_ready()
+
+
+async def test_a_code_is_typed_and_its_price_chosen_without_javascript(town: Town, people: People) -> None:
+    small = {"viewport": {"width": 320, "height": 640}}
+    async with (
+        await prices.open_sale(town, slug="zeewind") as sale,
+        people.arrive(small) as person,  # with scripts on, so that barriers can be looked for
+    ):
+        code = f"Browser {now_ms()}"
+        await prices.make_codes(sale, codes=[code], uses=2)
+        page = person.page
+        await person.open(room(sale))
+        await person.press("Join the queue")
+        await person.press("Choose my seats")
+        await page.locator(".proofs summary").click()
+        await page.get_by_label("Code", exact=True).fill("nobodys")
+        await has_no_barrier(person, "proofs")
+        await fits(person, "proofs")
+        await can_be_hit(person, "proofs")
+        await person.press("Show my prices")
+        await person.sees("We do not know this code, or it counts no more.")
+        await page.get_by_label("Code", exact=True).fill(code.upper())
+        await person.press("Show my prices")
+        await page.get_by_role("link", name="row C").click()
+        await page.get_by_role("checkbox").nth(3).check()
+        await page.get_by_role("combobox").nth(3).select_option("promo")
+        await fits(person, "row")
+        await person.press("Reserve the ticked seats")
+        await person.sees("of which VAT 6\N{NO-BREAK SPACE}%")
+        await page.get_by_role("link", name="To payment").click()
+        await expect(page.locator(".basket .items li")).to_contain_text("€16.00")
+        await expect(page.locator(".basket .sums")).to_contain_text("€0.96")
+        await has_no_barrier(person, "payment with VAT")
