@@ -75,9 +75,9 @@ async def hold(
         cell.performance(name)
         if owner.place and (on_sale is None or name not in on_sale.performances):
             raise Refused("unknown-performance", "there is no such performance here")
-    asked_for = pack(wishes)
-    wishes = [with_seats(wish, cell.catalogue.layout(wish.performance)) for wish in wishes]
+    as_asked, wishes = wishes, [with_seats(wish, cell.catalogue.layout(wish.performance)) for wish in wishes]
     check_sizes(cell, wishes, on_sale if owner.place else None)
+    asked_for = pack(as_asked)  # only now: it may have been more than can be packed
     if price_types:  # a refusal changes nothing: what cannot be priced is never held
         check_price_types(price_types, [lists for wish in wishes for lists in price_lists(cell, wish)])
     granted = await grant(cell, wishes, price_types, proofs, is_staff=not owner.place and not owner.is_partner)

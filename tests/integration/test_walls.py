@@ -67,7 +67,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     ("POST", HOUSE + "/payments/{provider:str}/events"): SIGNED,
     **{("POST", MANAGE + path): MANAGER for path in ("/halls", "/performances", "/on-sales", "/keys")},
     ("POST", MANAGE + "/on-sales/{on_sale:str}/{action:str}"): MANAGER,
-    ("POST", MANAGE + "/performances/{performance:str}/plan"): MANAGER,
+    **{("POST", MANAGE + "/performances/{performance:str}" + path): MANAGER for path in ("/plan", "/access-release")},
     **{("GET", MANAGE + "/halls/{hall:str}" + path): MANAGER for path in ("/plan", "/aisles")},
     **{("POST", MANAGE + f"/orders/{{order:str}}/{what}"): UNDOER for what in ("refund", "offers", "exchange")},
     **{("POST", MANAGE + "/theme" + path): MANAGER for path in ("/draft", "/publish", "/discard", "/back")},
@@ -204,6 +204,7 @@ def body_of(path: str, facts: "dict[str, Any]") -> Any:
             "opens_at": soon,
         },
         "plan": {"hall": facts["hall"], "reason": "none"},
+        "access-release": {"access_release": [{"at": soon, "percent": 50}], "reason": "none"},
         "codes": {"batch": "new-batch", "title": "Codes", "count": 1},
         "allotments": {
             "performance": facts["performance"],
@@ -278,6 +279,7 @@ IDS = {
         "/performances/{}/plan",
         "/performances/{}/plan/0",
         "POST /manage/performances/{}/plan",
+        "POST /manage/performances/{}/access-release",
         "/performances/{}/seats",
         "/performances/{}/seats/changes",
     ),
@@ -319,10 +321,11 @@ async def test_another_houses_id_is_told_from_none_by_nobody(
         method, _, target = path.rpartition(" ")
 
         async def ask(name: str) -> Answer:
-            body: dict[str, str] = (
+            body: dict[str, Any] = (
                 {"reason": "none"} if "manage" in path else {"secret_hash": "x", "place": "x", "secret": "x"}
             )
             body |= {"hall": "none"} if path.endswith("/plan") else {}
+            body |= {"access_release": []} if path.endswith("/access-release") else {}
             sent = body if method == "POST" else None
             return await sale.ask(method or "GET", target.format(name), sent, token=token)
 
