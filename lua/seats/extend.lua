@@ -4,7 +4,7 @@
 -- ARGV  epoch fingerprint hold owner extend_ms
 -- REPLY extended: expires_at_ms sequence | other_payload | hold_ended | already_extended
 --       | unknown_performance | closed | fenced: epoch
--- INCLUDES gate recall step draft_all remember
+-- INCLUDES gate recall step draft_all end_of remember
 -- FLAGS allow-oom
 local cell, operation, outbox = KEYS[1], KEYS[2], KEYS[3]
 local epoch, fingerprint, hold, owner, extend_ms = unpack(ARGV)
@@ -27,7 +27,8 @@ end
 local expires_at_ms = 0
 for _, performance in ipairs(performances) do
   local record = performance.hold
-  expires_at_ms = math.max(record[2], math.min(record[2] + tonumber(extend_ms), record[8] or math.huge))
+  local former = end_of(record)
+  expires_at_ms = math.max(former, math.min(former + tonumber(extend_ms), record[8] or math.huge))
   record[2], record[5] = expires_at_ms, 1
   redis.call("HSET", performance.key, "h" .. hold, cmsgpack.pack(record))
   redis.call("ZADD", performance.due, expires_at_ms, hold)

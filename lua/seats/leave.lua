@@ -7,7 +7,7 @@
 -- WHERE grace_ms: 0 for who is here again; a hold's record has behind its `latest_ms` the end that it had before, or 0,
 --       and when the last word was said
 -- REPLY held: expires_at_ms sequence | hold_ended | unknown_performance | closed | fenced: epoch
--- INCLUDES clock gate sequence
+-- INCLUDES clock gate sequence end_of
 -- FLAGS
 local cell = KEYS[1]
 local epoch, hold, owner, said_ms, grace_ms = unpack(ARGV)
@@ -28,7 +28,7 @@ local expires_at_ms = math.huge
 for _, part in ipairs(parts) do
   local record = part[3]
   if record[5] == 0 and said_ms > (record[10] or 0) then
-    local former = (record[9] or 0) > 0 and record[9] or record[2]
+    local former = end_of(record)
     record[2] = grace_ms > 0 and math.min(former, now + grace_ms) or former
     record[6], record[7], record[8] = record[6] or "", record[7] or {}, record[8] or former
     record[9], record[10] = grace_ms > 0 and former or 0, said_ms

@@ -9,7 +9,7 @@
 --       | ended: phase | limit: performance owned | cool_down: until_ms | code_used: code left
 --       | taken: (item block offset)… | whole: item block | none: item largest | alone: performance block offset other_block other_offset k
 --       | unknown_performance | closed | fenced: epoch
--- INCLUDES gate recall step draft_all may_shop give_up choose write_hold remember
+-- INCLUDES gate recall step draft_all may_shop end_of give_up choose write_hold remember
 -- FLAGS
 local cell, operation, outbox, sale, live = unpack(KEYS)
 local epoch, fingerprint, hold, owner, place, terms, items, former = unpack(ARGV)
@@ -35,7 +35,7 @@ for at = 2, #former do
   if record[5] == 1 then return {"being_paid"} end
   give_up(performance, record)
   for code = 1, #(record[7] or {}), 2 do uses[record[7][code]] = (uses[record[7][code]] or 0) + record[7][code + 1] end
-  expires_at_ms = math.min(expires_at_ms, record[2])
+  expires_at_ms = math.min(expires_at_ms, end_of(record))
   latest_ms = math.min(latest_ms, record[8] or step.now + terms[7])
 end
 local none, chosen = choose(performances, place, terms, cmsgpack.unpack(items), uses)

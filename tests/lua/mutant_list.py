@@ -440,7 +440,7 @@ MUTANTS = (
         "the old hold stays beside the new",
     ),
     M("seats/swap", "+ record[7][code + 1]", "", "an exchange uses its codes twice"),
-    M("seats/swap", "math.min(expires_at_ms, record[2])", "record[2]", "an exchange lives as long as its last part"),
+    M("seats/swap", "math.min(expires_at_ms, end_of(record))", "record[2]", "a swapped hold ends with its last part"),
     M(
         "seats/swap",
         "left_behind(performances[former[at]]) and cooling_down(performances, terms)",
@@ -497,7 +497,7 @@ MUTANTS = (
     M("seats/leave", "record[5] == 0 and", "", "who leaves while they pay loses it"),
     M("seats/leave", "math.min(former, now + grace_ms)", "now + grace_ms", "who leaves has more time"),
     M(
-        "seats/leave",
+        "include/end_of",
         "(record[9] or 0) > 0 and record[9] or record[2]",
         "record[2]",
         "who comes back has what was left",

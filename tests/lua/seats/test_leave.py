@@ -90,3 +90,13 @@ def test_in_every_performance_at_once(stage: Stage) -> None:
     assert end_of(stage, "both") == end_of(stage, "both", "q") < before
     stage.leave(3, "both", 2, 0, performances=["p", "q"])
     assert end_of(stage, "both") == end_of(stage, "both", "q") == before
+
+
+def test_whoever_does_something_with_it_in_time_has_not_left(stage: Stage) -> None:
+    """Another tab of the same visitor, say."""
+    before = end_of(stage)
+    stage.leave(1, "h1", 1, GRACE_MS)
+    assert stage.swap(1, "h1", "A2 A3")[:2] == [b"held", before]
+    stage.leave(1, "new", 2, GRACE_MS)
+    assert stage.extend(1, "new", extend_ms=30_000)[1] == before + 30_000
+    assert end_of(stage, "new") == before + 30_000
