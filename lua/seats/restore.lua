@@ -32,8 +32,8 @@ for block = 0, performance.blocks - 1 do
   end
 end
 for place = 1, #returned, 2 do
-  local row, offset = read_block(performance, returned[place]), returned[place + 1]
-  if string.sub(row, offset + 1, offset + 1) == "s" then put(performance, returned[place], offset, 1, "o") end
+  read_block(performance, returned[place])
+  put(performance, returned[place], returned[place + 1], 1, "o")
 end
 for place = 1, #seats, 2 do
   read_block(performance, seats[place])

@@ -264,7 +264,12 @@ MUTANTS = (
     M("orders/conflict", "if paid_for and paid_for ~= order", "if false", "a payment of another order is in conflict"),
     M("seats/restore", "performance.return_ms = 0", "", "a hold from before a loss comes back after it"),
     M("seats/restore", "known - sold)", "0)", "restored places stay open"),
-    M("seats/restore", '== "s" then put', '~= "" then put', "what was returned opens a blocked seat"),
+    M(
+        "seats/restore",
+        'put(performance, returned[place], returned[place + 1], 1, "o")\n',
+        "",
+        "what was returned is sold after a loss",
+    ),
     M("seats/install", 'string.gsub(row, "o", "")', 'string.gsub(row, "%a", "")', "blocked seats count as open"),
     M(
         "seats/install",

@@ -58,7 +58,7 @@ NEAR = {
             "segment",
             "slots",
         ),
-        "include/test_wishes include/test_find_best seats/test_swap",
+        "include/test_wishes include/test_find_best seats/test_swap seats/test_hold",
     ),
     **dict.fromkeys(("runs", "reindex"), "seats/test_install include/test_find_best"),
     "change": "waiting_room/test_admit",
