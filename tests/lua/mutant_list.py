@@ -496,6 +496,7 @@ MUTANTS = (
         "SWEPT_A_CALL) > 8 then",
         "what an owner had before the clock was turned counts",
     ),
+    M("include/end_of", "(record[9] or 0) > 0", "false", "who left in another tab has no more time"),
     M("seats/leave", "record[1] ~= owner or", "false or", "anybody may say that another has left"),
     M("seats/leave", "or record[2] <= now", "", "a hold that is over comes back"),
     M("seats/leave", "said_ms > (record[10] or 0)", "true", "an older word counts"),

@@ -62,6 +62,7 @@ NEAR = {
     ),
     **dict.fromkeys(("runs", "reindex"), "seats/test_install include/test_find_best"),
     "change": "waiting_room/test_admit",
+    "end_of": "seats/test_leave",
     "find_split": "include/test_wishes",
     "history": "seats/test_hold",
     "open": "cell/test_gate",
