@@ -211,8 +211,14 @@ async def find(cell: Cell, order: OrderId) -> Ordered | None:
 async def returned_items(cell: Cell, order: OrderId) -> frozenset[int]:
     """What Redis remembers to have been returned of an order, counting from 0."""
     reply = await cell.read("orders/find", (cell.keys.order(order), cell.keys.recorded))
-    actions = map(decode_action, reply[6][1::2]) if reply[0] == b"found" else ()
-    return frozenset(number for action in actions for number in items_of(action) or ())
+    match reply[0]:
+        case b"found":
+            return frozenset(
+                number for action in map(decode_action, reply[6][1::2]) for number in items_of(action) or ()
+            )
+        case b"unknown_order":
+            return frozenset()
+    raise broken("orders/find", reply)
 
 
 async def find_paid(cell: Cell, provider_name: str, reference: str) -> OrderId | None:

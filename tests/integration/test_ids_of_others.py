@@ -124,14 +124,19 @@ async def test_an_id_of_another_house_in_a_path_is_an_id_of_nobody(
     opened, theirs, nobodys, tokens = ids
     words = {"house": "noord", "provider": "demo", "action": "pause", "change": "0"}
     async with opened as sale:
+        wanted: dict[str, dict[str, Any]] = {
+            "plan": {"hall": sale.hall, "reason": "none"},
+            "access-release": {"access_release": [], "reason": "none"},
+            "offers": {"wishes": []},
+            "exchange": {"hold": "h", "difference": 0, "reason": "none"},
+        }
         for who, token in tokens.items():
             seen = []
             for named in (theirs, nobodys):
                 full = town.url + PLACEHOLDER.sub(r"{\1}", path).format(**(named | words))
                 body = {"secret_hash": "x"} if path.endswith("/places") else {"place": "x", "secret": "x"}
                 sent = {"reason": "none"} if "/manage/" in path else body
-                if path.endswith("/plan"):
-                    sent["hall"] = sale.hall
+                sent = wanted.get(path.rpartition("/")[2], sent)
                 answer = await sale.ask(method, full, sent if method == "POST" else None, token=token)
                 seen.append(without_ids(answer, theirs, nobodys))
             assert seen[0] == seen[1], who
