@@ -22,6 +22,7 @@ ANSWERS = {
     "swap": "held taken whole none alone limit cool_down code_used pass_ended hold_ended being_paid",
     "release": "released hold_ended unknown_performance",
     "extend": "extended already_extended hold_ended unknown_performance",
+    "leave": "held hold_ended",
     "await": "awaiting hold_ended unknown_performance",
     "confirm": "confirmed limit hold_ended unknown_performance",
     "return": "returned already_returned",

@@ -19,8 +19,9 @@ LIMIT, CODE, MOST = 7, "spring", 6
 HOLD_MS, LONGEST_MS, COOL_MS, RETURN_MS, KEPT_MS = 60_000, 150_000, 90_000, 30_000, 100_000
 MARKS = {"v1": "m1", "v2": "m1", "v3": "m2"}
 """Two visitors may be one customer."""
-MARGIN_MS = 3_000
-"""Nothing falls due within so long after a call began."""
+STEP_MS = 1_000
+MARGIN_MS = 2_500
+"""Nothing falls due within so long after a call began. All that falls due lies whole steps after a call."""
 SHIFT = """
 for at = 1, #KEYS, 2 do
   local key, fields = KEYS[at], redis.call('HGETALL', KEYS[at])
@@ -31,6 +32,7 @@ for at = 1, #KEYS, 2 do
       local record = cmsgpack.unpack(value)
       record[2] = record[2] - ARGV[1]
       if record[8] then record[8] = record[8] - ARGV[1] end
+      if (record[9] or 0) > 0 then record[9] = record[9] - ARGV[1] end
       redis.call('HSET', key, name, cmsgpack.pack(record))
     elseif kind == 'w' then
       local count, last = string.match(value, '(%d+) (%d+)')
@@ -64,6 +66,7 @@ class Caller:
         self.stage.put_up(joined=9, now_serving=9)
         self.stage.let_in(1, 2, 3, ms=10**12)
         self.shifted_ms = 0
+        self.clock = self.now()
         self.calls = 0
         self.number = 0
         self.uses = 0
@@ -75,7 +78,7 @@ class Caller:
         """Every plan that a performance has had, by its key, with the performance's name."""
         self.halls: dict[str, Hall] = {}
         for name in HALLS:
-            instants = sorted(self.now() + draw.randrange(60_000, 600_000) for _ in range(draw.choice((1, 1, 2, 3))))
+            instants = sorted(self.now() + STEP_MS * draw.randrange(60, 600) for _ in range(draw.choice((1, 1, 2, 3))))
             curve = [(instant, draw.choice((30, 50, 100))) for instant in instants]
             hall = Hall(name, draw.choice((0, RETURN_MS)), curve if draw.random() < 0.8 else [])
             self.halls[name] = hall
@@ -114,8 +117,14 @@ class Caller:
         """Lets time pass until nothing falls due while a call is made."""
         instants = [instant for hall in self.halls.values() for instant in hall.instants()]
         instants += [last + COOL_MS for hall in self.halls.values() for _, last in hall.unpaid.values()]
-        while any(-5 <= instant - self.now() <= MARGIN_MS for instant in instants):
-            self.pass_time(MARGIN_MS + 10)
+        self.go_on(STEP_MS)
+        while any(-STEP_MS // 2 <= instant - self.now() <= MARGIN_MS for instant in instants):
+            self.go_on(3 * STEP_MS)
+
+    def go_on(self, ms: int) -> None:
+        """So much later by the walk's own steps, however long calls take: a walk is the same whenever it is made."""
+        self.clock += ms
+        self.pass_time(self.clock - self.now())
 
     def turn(self, hall: Hall, most: int = 8) -> int:
         """What a call ends and releases before it does anything else; so many holds."""
@@ -138,7 +147,7 @@ class Caller:
         told = reply[0].decode()
         self.trace.append((operation, arguments, reply))
         self.outcomes[f"{operation.partition('/')[2]} {told}"] += 1
-        if told in REPEATED and self.draw.random() < 0.06:
+        if told in REPEATED and operation != "seats/leave" and self.draw.random() < 0.06:
             self.calls += 1
             assert self.stage.run(operation, keys, *arguments) == reply, "a repeat has another answer"
         return reply

@@ -31,6 +31,7 @@ class Kept(msgspec.Struct):
     """A hold's part in a performance. Nobody's (an empty owner) once it waits to come back. Instants are the walk's.
 
     `seats`: by their ids, in the order in which they were chosen, with the letter to which each comes back.
+    `former_ms`: when it ended before its owner left, else 0; `said`: when the last word of that was said.
     """
 
     owner: str
@@ -40,6 +41,13 @@ class Kept(msgspec.Struct):
     is_extended: bool = False
     uses: int = 0
     latest_ms: int = 0
+    former_ms: int = 0
+    said: int = 0
+
+    @property
+    def full_ms(self) -> int:
+        """When it ends, or would if its owner had not left."""
+        return self.former_ms or self.ends_ms
 
     @property
     def count(self) -> int:
@@ -187,7 +195,8 @@ class Hall:
 
     def instants(self) -> list[int]:
         """When anything falls due."""
-        return [kept.ends_ms for kept in self.holds.values()] + [self.next_release()]
+        instants = [kept.ends_ms for kept in self.holds.values()] + [instant for instant, _ in self.curve]
+        return instants + [aside.release_ms for aside in self.aside.values()]
 
     def end(self, hold: str, now: int, *, is_unpaid: bool) -> int:
         """Ends a hold; what it has comes back, by and by where that takes a while. Answers its uses of a code."""
@@ -198,7 +207,7 @@ class Hall:
             if is_unpaid:
                 self.note_unpaid(kept.owner, now)
             if self.return_ms:
-                kept.owner, kept.is_extended, kept.ends_ms = "", False, UNKNOWN
+                kept.owner, kept.is_extended, kept.ends_ms, kept.former_ms = "", False, UNKNOWN, 0
                 return uses
         self.put_back(kept)
         del self.holds[hold]

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.lua.stage import SALE, pack
 from tests.property.auditor import Event, Seat
-from tests.property.walk.caller import Caller, described
+from tests.property.walk.caller import STEP_MS, Caller, described
 from tests.property.walk.hall import Aside, Hall, Plan, changed
 
 
@@ -64,7 +64,7 @@ class House(Caller):
         areas = {area: draw.randint(1, 3) for area in hall.plan.areas if draw.random() < 0.4}
         if not seats and not areas:
             return
-        release_ms = self.now() + draw.randrange(20_000, 300_000) if draw.random() < 0.5 else 0
+        release_ms = self.now() + STEP_MS * draw.randrange(20, 300) if draw.random() < 0.5 else 0
         flat = [part for area, count in areas.items() for part in (hall.numbers[area], count, 0)]
         stored_ms = release_ms and release_ms - self.shifted_ms
         reply = self.call("seats/allot", self._keys(hall), letter, name, stored_ms, pack(hall.flat(seats)), pack(flat))

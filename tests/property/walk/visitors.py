@@ -174,7 +174,7 @@ class Visitors(Caller):
             assert is_less or not self._is_sure, "nothing is let go"
             return
         assert not (terms.unpaid and is_less and self._is_cooling(halls, terms, reply)), reply
-        ends_ms = min(part.ends_ms for part in terms.former.values())
+        ends_ms = min(part.full_ms for part in terms.former.values())
         assert reply[:2] == [b"held", ends_ms - self.shifted_ms], (reply, ends_ms)
         self.tell("released", reply[2], former, owner, step=0)
         latest_ms = min(part.latest_ms for part in terms.former.values())
@@ -196,6 +196,29 @@ class Visitors(Caller):
         else:
             self.uses -= kept.uses
             del hall.holds[former]
+
+    def leave(self) -> None:
+        """Somebody has left, or is here again; words may overtake each other."""
+        hold, halls, owner = self.some()
+        said, grace_ms, before = self.draw.randint(1, 10**6), self.draw.choice((0, 20_000)), self.now()
+        reply = self.call("seats/leave", [self.stage.keys.cell, *self.dues_of(halls)], hold, owner, said, grace_ms)
+        if not all(self.may(hall, hold, owner) for hall in halls):
+            assert reply == [b"hold_ended"], reply
+            return
+        assert reply[0] == b"held", reply
+        for hall in halls:
+            kept = hall.holds[hold]
+            if kept.is_extended or said <= kept.said:
+                continue
+            full, kept.said = kept.full_ms, said
+            kept.ends_ms, kept.former_ms = full, full if grace_ms else 0
+            if grace_ms:
+                stored = self.stage.hash(self.keys_of(hall)[0])[f"h{hold}".encode()]
+                kept.ends_ms = msgspec.msgpack.decode(stored)[1] + self.shifted_ms
+                assert min(full, before + grace_ms) <= kept.ends_ms <= min(full, self.now() + grace_ms), "a moment more"
+        ends_ms = min(hall.holds[hold].ends_ms for hall in halls)
+        assert reply[1] == ends_ms - self.shifted_ms
+        self.tell("extended", reply[2], hold, owner, ends_ms=ends_ms)
 
     def release(self) -> None:
         hold, halls, owner = self.some()
@@ -227,7 +250,7 @@ class Visitors(Caller):
         assert reply[0] == b"extended", reply
         for hall in halls:
             kept = hall.holds[hold]
-            kept.ends_ms, kept.is_extended = max(kept.ends_ms, min(kept.ends_ms + ms, kept.latest_ms)), True
+            kept.ends_ms, kept.is_extended = max(kept.full_ms, min(kept.full_ms + ms, kept.latest_ms)), True
         assert reply[1] == halls[-1].holds[hold].ends_ms - self.shifted_ms
         self.tell("extended", reply[2], hold, owner, ends_ms=kept.ends_ms)
 

@@ -9,7 +9,7 @@ import redis
 
 from tests.lua.stage import SALE
 from tests.property.auditor import Auditor
-from tests.property.walk.caller import CODE, LIMIT
+from tests.property.walk.caller import CODE, LIMIT, RETURN_MS, STEP_MS
 from tests.property.walk.hall import AGAIN_MS, FLOORS, HALLS, UNKNOWN, Hall
 from tests.property.walk.house import House
 from tests.property.walk.orders import Order, Orders
@@ -26,9 +26,9 @@ class Walk(Visitors, Orders, House):
         self.sold_orders = self.takings = 0
         self._index_known: dict[str, tuple[Any, ...]] = {}
         self._actions = {
-            self.hold: 24, self.swap: 9, self.release: 6, self.extend: 4, self.keep: 2, self.confirm: 9,
+            self.hold: 24, self.swap: 9, self.release: 6, self.extend: 4, self.leave: 3, self.keep: 2, self.confirm: 9,
             self.give_back: 6, self.exchange: 4, self.rebook: 3, self.block: 2, self.set_aside: 6, self.give_up: 2,
-            self.sweep: 2, self.wait: 4, self.replan: 2, self.late: 1,
+            self.sweep: 2, self.wait: 2, self.replan: 2, self.late: 1,
         }  # fmt: skip
 
     def step(self) -> None:
@@ -38,7 +38,7 @@ class Walk(Visitors, Orders, House):
         self.compare()
 
     def wait(self) -> None:
-        self.pass_time(self.draw.choice((11_000, 31_000, 61_000)))
+        self.go_on(self.draw.choice((11_000, 31_000, 61_000)))
 
     def compare(self) -> None:
         """Rows, counters, holds and the index, as they are in Redis and as the model has them."""
@@ -125,7 +125,8 @@ class Walk(Visitors, Orders, House):
             record = msgspec.msgpack.decode(held[hold])
             if kept.ends_ms == UNKNOWN:
                 assert 0 < ends[hold] + self.shifted_ms - self.now() + 1000 <= hall.return_ms + 1001, "when it is back"
-                kept.ends_ms = ends[hold] + self.shifted_ms
+                self._return_at(hall, hold, record)
+                ends[hold] = record[1]
             assert ends[hold] == record[1] == kept.ends_ms - self.shifted_ms, "when it ends"
             assert record[0] == kept.owner
             assert hall.ids(expanded(record[2])) == list(kept.seats), "seats"
@@ -136,6 +137,14 @@ class Walk(Visitors, Orders, House):
             for area, count in zip(record[3][::2], record[3][1::2], strict=True):
                 places[str(area)] += count
             assert places == Counter({str(hall.area(area)): n for area, n in kept.places.items()}), "places"
+
+    def _return_at(self, hall: Hall, hold: str, record: list[Any]) -> None:
+        """Redis drew when it comes back; the walk draws it anew, so that it can be seen again."""
+        kept, (key, _, due) = hall.holds[hold], self.keys_of(hall)
+        kept.ends_ms = self.clock + STEP_MS * self.draw.randrange(1, RETURN_MS // STEP_MS)
+        record[1] = kept.ends_ms - self.shifted_ms
+        self.stage.redis.execute_command("HSET", key, f"h{hold}", msgspec.msgpack.encode(record))
+        self.stage.redis.execute_command("ZADD", due, record[1], hold)
 
     def finish(self) -> None:
         """Everything ends; then the history is replayed, as it was told and as its callers heard it."""
