@@ -127,7 +127,7 @@ async def test_an_id_of_another_house_in_a_path_is_an_id_of_nobody(
         wanted: dict[str, dict[str, Any]] = {
             "plan": {"hall": sale.hall, "reason": "none"},
             "access-release": {"access_release": [], "reason": "none"},
-            "offers": {"wishes": []},
+            "offers": {"wishes": [{"performance": sale.performance, "best": {"quantity": 1}}]},
             "exchange": {"hold": "h", "difference": 0, "reason": "none"},
         }
         for who, token in tokens.items():
