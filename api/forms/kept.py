@@ -38,7 +38,8 @@ class KeptHold(msgspec.Struct, frozen=True, array_like=True):
 class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What the cookie says. `made`: holds so far, so that each form of a page is one wish however often it is sent.
 
-    `proofs`: the code and the numbers that were typed, until an order is made; they stand in no address.
+    `proofs`: the code and the numbers that were typed, until an order is made; they stand in no address. They travel
+    behind all the rest: a release before, which takes no other field, reads what it knows and leaves the rest unread.
     """
 
     secret: str
@@ -62,6 +63,7 @@ class BasketHold(msgspec.Struct, frozen=True):
 
 
 _decode: Final = msgspec.msgpack.Decoder(Kept).decode
+_decode_proofs: Final = msgspec.msgpack.Decoder(Proofs).decode
 
 
 def fresh() -> Kept:
@@ -81,14 +83,19 @@ def unspelled(token: str) -> bytes:
 
 def pack_kept(kept: Kept) -> str:
     """The cookie's value."""
-    return spelled(zlib.compress(msgspec.msgpack.encode(kept), 9))
+    *known, proofs = msgspec.structs.astuple(kept)
+    packed = zlib.compress(msgspec.msgpack.encode(known), 9)
+    return spelled(packed + (zlib.compress(msgspec.msgpack.encode(proofs), 9) if proofs != NOTHING else b""))
 
 
 def unpack_kept(value: str) -> Kept | None:
     """What a cookie's value says; None for one that says nothing."""
     try:
-        unpacked = zlib.decompressobj().decompress(unspelled(value), LARGEST_UNPACKED_BYTES)
-        kept = _decode(unpacked)
+        known = zlib.decompressobj()
+        kept = _decode(known.decompress(unspelled(value), LARGEST_UNPACKED_BYTES))
+        if known.unused_data:
+            proofs = zlib.decompressobj().decompress(known.unused_data, LARGEST_UNPACKED_BYTES)
+            kept = msgspec.structs.replace(kept, proofs=_decode_proofs(proofs))
     except (ValueError, zlib.error, msgspec.MsgspecError):
         return None
     return kept if kept.secret else None
