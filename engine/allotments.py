@@ -34,7 +34,9 @@ LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CHANNELS: Final = ("counter", "api")
 log = structlog.get_logger()
 KEPT_MS: Final = 86_400_000
-"""For so long after its end a letter and a name belong to what they stood for: its last holds may still come back."""
+"""For so long after its end a letter belongs to what it stood for: its last holds may still come back.
+
+A name does so for ever: what was sold of an allotment is told by it."""
 
 
 class Wanted(msgspec.Struct, frozen=True, rename={"for_": "for"}):
@@ -196,7 +198,7 @@ def _is_on_sale(cell: Cell, performance: PerformanceId) -> bool:
 def _decide(known: Mapping[str, Allotment], wanted: Wanted, change: Change) -> Allotment:
     """The allotment as it is from now on. Raises `Refused`."""
     now = now_ms()
-    kept = [each for each in known.values() if each.is_live(now) or _ended_at_ms(each) > now - KEPT_MS]
+    kept = [each for each in known.values() if each.is_live(now) or _is_kept(each, now)]
     # What is blocked for good needs no letter of its own: one for all that is so.
     letter = BLOCKED
     if wanted.purpose != BLOCK or wanted.areas or wanted.release_at_ms:
@@ -215,7 +217,7 @@ def _decide(known: Mapping[str, Allotment], wanted: Wanted, change: Change) -> A
         made_at_ms=now,
         is_pending=True,
     )
-    before = next((each for each in kept if each.name == wanted.name), None)
+    before = known.get(made.id)
     if before is not None:
         same = msgspec.structs.replace(
             made,
@@ -229,11 +231,11 @@ def _decide(known: Mapping[str, Allotment], wanted: Wanted, change: Change) -> A
             same = msgspec.structs.replace(same, seats=before.seats)
         if same == before:
             return before
-        raise Refused("already-exists", "there is, or was a moment ago, another of this name", allotment=wanted.name)
+        raise Refused("already-exists", "there is, or was, another of this name", allotment=wanted.name)
     if not letter:
         raise Refused("too-many-allotments", f"a performance has at most {len(LETTERS)} allotments at a time")
     # What Redis cannot tell apart, or does not know yet.
-    others = [each for each in kept if each.is_live(now) and (each.purpose == BLOCK or each.is_pending)]
+    others = [each for each in kept if each.is_pending or (each.is_live(now) and each.purpose == BLOCK)]
     aside = {seat for each in others for seat in each.seats}
     taken = [seat for seat in wanted.seats if seat in aside]
     if taken:
@@ -241,8 +243,9 @@ def _decide(known: Mapping[str, Allotment], wanted: Wanted, change: Change) -> A
     return made
 
 
-def _ended_at_ms(allotment: Allotment) -> int:
-    return allotment.ended_at_ms or allotment.release_at_ms
+def _is_kept(allotment: Allotment, now: int) -> bool:
+    """Whether its letter still belongs to it; by then Redis knows that it has ended, too."""
+    return allotment.is_pending or (allotment.ended_at_ms or allotment.release_at_ms) > now - KEPT_MS
 
 
 @of_one_plan

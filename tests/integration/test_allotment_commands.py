@@ -85,7 +85,7 @@ def test_what_cannot_be_set_aside_is_explained(parvis: Parvis, at: list[str], tm
         (("x", *house, "--seats", "A2", "--quantity", "2"), "either seats or a quantity of them"),
         (("x", *house, "--area.vloer", "21"), "vloer has between 1 and 20 places"),
         (("x", *house, "--area.floor", "1"), "there is no such standing area here · area: floor"),
-        (("mine", *house, "--seats", "A2"), "there is, or was a moment ago, another of this name"),
+        (("mine", *house, "--seats", "A2"), "there is, or was, another of this name"),
         (("X!", *house, "--seats", "A2"), "is not made of a-z, 0-9 and hyphens"),
         (("x", *house, "--seats", "A2", "--release-at", "2020-01-01T00:00:00Z"), "release_at lies in the past"),
         (("x", *house, "--seats", "A2", "--release-at", "tomorrow"), "'tomorrow' is not an instant"),

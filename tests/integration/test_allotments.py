@@ -321,6 +321,52 @@ async def test_what_a_dead_process_began_to_end_is_ended(
     assert stage.cell.catalogue.allotments[made.id].ended_at_ms > 0
 
 
+async def test_what_a_dead_process_began_to_open_is_not_opened_under_another_block(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_sale = await stage.put_on()
+    (seat,) = (await open_seats(stage, on_sale))[:1]
+    first = wanted(on_sale, name="first", purpose="block", seats=(seat,))
+    await set_aside(stage.cell, stage.ledger, first, BY)
+    with monkeypatch.context() as patched:
+        dies_in(patched, "open_again", after=True)
+        with pytest.raises(Died):
+            await give_back(stage.cell, stage.ledger, first.performance, "first", BY)
+    second = msgspec.structs.replace(first, name="second")
+    with pytest.raises(Refused) as refused:
+        await set_aside(stage.cell, stage.ledger, second, BY)
+    assert refused.value.slug == "seats-taken"
+    async with stage.running(stage.new_keeper()):
+        await until_settled(stage)
+    await set_aside(stage.cell, stage.ledger, second, BY)
+    async with stage.running(stage.new_keeper()):
+        await until_settled(stage)
+    assert seat not in await open_seats(stage, on_sale)
+
+
+async def test_a_name_stands_for_one_and_no_other_however_long_ago(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_sale = await stage.put_on()
+    performance = on_sale.performances[0]
+    area = AreaId(stage.cell.catalogue.layout(performance).areas[0].id)
+    await set_aside(stage.cell, stage.ledger, wanted(on_sale, areas={area: 4}), BY)
+    staff = Owner(owner="key:staff", place="", on_sale=on_sale.on_sale, channel="counter")
+    held = await try_hold(stage, staff, Wish(performance=performance, area=area, quantity=2, allotment="share"))
+    assert isinstance(held, Held)
+    await buy(stage, staff, held)
+    await give_back(stage.cell, stage.ledger, performance, "share", BY)
+    monkeypatch.setattr(allotments, "KEPT_MS", -1)
+    # What was sold of it is told by its name: of another of that name it would be missing.
+    for anew in (wanted(on_sale, areas={area: 3}), wanted(on_sale, quantity=3)):
+        with pytest.raises(Refused) as refused:
+            await set_aside(stage.cell, stage.ledger, anew, BY)
+        assert refused.value.slug == "already-exists"
+    other = await set_aside(stage.cell, stage.ledger, wanted(on_sale, name="other", areas={area: 3}), BY)
+    found = await standings(stage.cell, stage.ledger, performance)
+    assert (other.letter, [each.areas for each in found]) == ("A", [{area: 3}])
+
+
 async def test_what_was_refused_by_a_closed_gate_is_done_once_it_opens(stage: Backstage) -> None:
     on_sale = await stage.put_on()
     first, second = (await open_seats(stage, on_sale))[:2]
