@@ -80,7 +80,7 @@ async def exchange(
     `own_of`: as in `give_back`. Raises `BadInput`, `Refused` (`difference-due`, `payment-declined`, `payment-used`,
     `hold-ended`, and what `give_back` raises), `GateClosed`, `LedgerUnavailable`.
     """
-    operation = digest("exchange", key)
+    operation, is_paid = digest("exchange", key), await _note_paid(ledger, wanted)
     for _ in range(2):
         epoch = cell.epoch  # as in `give_back`
         standing = await read_standing(ledger, order)
@@ -94,7 +94,7 @@ async def exchange(
                 "the ledger is from an earlier time than its Redis; the two are about to be compared"
             )
         worth = _worth(former, numbers)
-        await _check_paid(ledger, former, worth, wanted)
+        _check_paid(former, worth, wanted, is_paid=is_paid)
         some = msgspec.structs.replace(former, items=tuple(former.items[number] for number in numbers))
         made = _made(cell, former, worth, wanted, numbers, standing, change, operation)
         arguments = _arguments(cell, former, some, made, numbers, standing, wanted)
@@ -149,7 +149,25 @@ def _worth(former: Order, numbers: Sequence[int]) -> int:
     return total(tuple(former.items[number] for number in numbers))
 
 
-async def _check_paid(ledger: Ledger, former: Order, worth: int, wanted: Wanted) -> None:
+async def _note_paid(ledger: Ledger, wanted: Wanted) -> bool:
+    """Whether the difference that whoever asks knows of is paid. Raises `BadInput`, `Refused` (`unknown-provider`).
+
+    Whatever is refused from now on: unless an order names what was charged first, its money goes back.
+    """
+    payment = wanted.payment
+    if payment is None or wanted.difference <= 0:
+        return False
+    check_reference(payment)
+    paid_by = provider(payment.provider)
+    paid = await outcome_of(paid_by, payment.reference, wanted.difference, wanted.held.currency)
+    if paid is not Outcome.PAID:
+        return False
+    if paid_by.is_charged_first and await state_of_payment(ledger, payment.provider, payment.reference) is None:
+        await note_unclaimed(ledger, payment.provider, payment.reference)
+    return True
+
+
+def _check_paid(former: Order, worth: int, wanted: Wanted, *, is_paid: bool) -> None:
     """Raises `Refused` unless whoever asks knows the difference, and it is paid where one is due."""
     held, payment = wanted.held, wanted.payment
     difference = held.total - worth
@@ -162,17 +180,10 @@ async def _check_paid(ledger: Ledger, former: Order, worth: int, wanted: Wanted)
             difference=difference,
             currency=former.currency,
         )
-    if payment is None:
-        return
-    if difference <= 0:
+    if payment is not None and difference <= 0:
         raise BadInput("there is nothing to be paid")
-    check_reference(payment)
-    paid_by = provider(payment.provider)
-    if await outcome_of(paid_by, payment.reference, difference, former.currency) is not Outcome.PAID:
+    if payment is not None and not is_paid:
         raise Refused("payment-declined", "the difference is not paid; nothing has changed")
-    if paid_by.is_charged_first and await state_of_payment(ledger, payment.provider, payment.reference) is None:
-        # Whatever happens now: unless an order names it, its money goes back.
-        await note_unclaimed(ledger, payment.provider, payment.reference)
 
 
 def _made(

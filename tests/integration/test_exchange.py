@@ -17,6 +17,7 @@ from engine.errors import BadInput, Refused
 from engine.exchange import Exchanged, Wanted, difference_of, exchange
 from engine.house import Change
 from engine.ledger.dead_letters import dead_letter, requeue
+from engine.orders import new_order_id
 from engine.returns import give_back
 from engine.seats import Held
 from engine.settlement import Settlement
@@ -228,6 +229,20 @@ async def test_a_difference_that_was_paid_in_vain_goes_back(stage: Backstage) ->
         "payment-used", exchange_(stage, order, await stage.hold(on_sale, "zaal-B-1", "zaal-B-2"), paid="yes-in-vain")
     )
     assert await stage.sold(on_sale) == {"zaal-A-1"}
+
+
+async def test_what_was_paid_for_an_exchange_that_is_refused_goes_back(stage: Backstage) -> None:
+    """The difference has changed since it was offered, or the order was returned while it was paid."""
+    on_sale = await stage.put_on()
+    order = await sell(stage, on_sale, "zaal-A-1", "zaal-A-2")
+    held = await stage.hold(on_sale, "zaal-B-1", "zaal-B-2", "zaal-B-3")
+    await refused("difference-due", exchange_(stage, order, held, paid="yes-before", difference=4200))
+    await give_back(stage.cell, stage.ledger, order, BY, "back")
+    await stage.drain()
+    await refused("already-refunded", exchange_(stage, order, held, 0, paid="yes-meanwhile", difference=4200))
+    await refused("unknown-order", exchange_(stage, new_order_id(), held, paid="yes-lost", difference=6300))
+    noted = await stage.rows("SELECT reference FROM unclaimed_payments ORDER BY reference")
+    assert noted == [("yes-before",), ("yes-lost",), ("yes-meanwhile",)]
 
 
 async def test_a_hundred_at_once_exchange_an_item_once(stage: Backstage) -> None:
