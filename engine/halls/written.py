@@ -8,6 +8,8 @@ from engine.errors import BadInput, Refused
 from engine.words import SeatId
 
 LONGEST: Final = 10_000
+LONGEST_PART: Final = 200
+"""A part is read in every way there is, from every dash and gap of it: of a longer one that would take minutes."""
 APART: Final = re.compile(r"[,;\n]+")
 BETWEEN: Final = " /:."
 """What may stand between a row and a number; something must, where both are numbers."""
@@ -32,7 +34,7 @@ def written_seats(plan: Mapping[str, Any], text: str, is_id: Callable[[str], boo
         if is_id(part):
             named[SeatId(part)] = None
             continue
-        found = list(_read(rows, part))
+        found = list(_read(rows, part)) if len(part) <= LONGEST_PART else []
         if len(found) == 1:
             named |= dict.fromkeys(SeatId(seat["seat_guid"]) for seat in found[0][1])
         elif found:

@@ -68,3 +68,11 @@ def test_what_is_not_clear_is_said_part_by_part() -> None:
     assert facts["seats"] == ["A1", "B99", "122", "Z1", "B1-B99", "C1-A2", "B"]
     with pytest.raises(BadInput, match="at most"):
         written_seats(HALL, "A" * (LONGEST + 1), IDS.__contains__)
+
+
+def test_a_part_that_could_be_read_in_very_many_ways_is_not_read() -> None:
+    """Of so many dashes every two ways to read them would be tried, for minutes, while nobody else is served."""
+    endless = "1-" * (LONGEST // 2)
+    with pytest.raises(Refused) as refused:
+        written_seats(HALL, endless, IDS.__contains__)
+    assert refused.value.facts["seats"] == [endless]
