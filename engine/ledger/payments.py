@@ -108,11 +108,15 @@ async def paid_and_awaited(ledger: "Ledger") -> list[tuple[str, str]]:
 
 
 async def unclaimed_payments(ledger: "Ledger", older_than_seconds: float) -> list[tuple[str, str]]:
-    """Provider and reference of payments that no order has named for so long. Raises `LedgerUnavailable`."""
+    """Provider and reference of payments that no order has named for so long. Raises `LedgerUnavailable`.
+
+    One whose order was recorded while somebody noted it has bought that order all the same.
+    """
     async with ledger.connection() as connection:
         rows = await connection.fetch(
-            "SELECT provider, reference FROM unclaimed_payments WHERE refund_requested_at IS NULL "
-            "AND told_at < now() - make_interval(secs => $1) ORDER BY told_at LIMIT 100",
+            "SELECT provider, reference FROM unclaimed_payments u WHERE refund_requested_at IS NULL "
+            "AND told_at < now() - make_interval(secs => $1) AND NOT EXISTS (SELECT FROM orders o "
+            "WHERE o.provider = u.provider AND o.reference = u.reference) ORDER BY told_at LIMIT 100",
             older_than_seconds,
         )
     return [(row["provider"], row["reference"]) for row in rows]

@@ -17,6 +17,7 @@ from engine.errors import BadInput, Refused
 from engine.exchange import Exchanged, Wanted, difference_of, exchange
 from engine.house import Change
 from engine.ledger.dead_letters import dead_letter, requeue
+from engine.ledger.payments import state_of_payment
 from engine.orders import new_order_id
 from engine.returns import give_back
 from engine.seats import Held
@@ -77,6 +78,15 @@ async def refunds(stage: Backstage, order: OrderId) -> list[tuple[int, str]]:
 
 async def paid_with(stage: Backstage, order: OrderId) -> str:
     return str(await stage.value("SELECT reference FROM orders WHERE order_id = $1", uuid.UUID(order)))
+
+
+async def look_for_unclaimed(stage: Backstage) -> None:
+    """Gives up on every payment that no order has named."""
+    limits = msgspec.structs.replace(stage.house.limits, payment_claim_seconds=0)
+    cell = Cell(msgspec.structs.replace(stage.house, limits=limits))
+    await cell.look()
+    await Settlement(cell, stage.ledger).look()
+    await cell.close()
 
 
 async def refused(slug: str, attempt: object) -> Refused:
@@ -216,13 +226,7 @@ async def test_a_difference_that_was_paid_in_vain_goes_back(stage: Backstage) ->
     held = await stage.hold(on_sale, "zaal-B-1", "zaal-B-2")
     await seats.release(stage.cell, held.hold)
     await refused("hold-ended", exchange_(stage, order, held, paid="yes-in-vain"))
-    house = msgspec.structs.replace(
-        stage.house, limits=msgspec.structs.replace(stage.house.limits, payment_claim_seconds=0)
-    )
-    cell = Cell(house)
-    await cell.look()
-    await Settlement(cell, stage.ledger).look()
-    await cell.close()
+    await look_for_unclaimed(stage)
     due = await stage.rows("SELECT reference FROM unclaimed_payments WHERE refund_requested_at IS NOT NULL")
     assert due == [("yes-in-vain",)]
     await refused(
@@ -299,6 +303,29 @@ async def test_a_repeat_gets_the_first_answer(stage: Backstage, is_lost: bool) -
     assert await stage.sold(on_sale) == {"zaal-A-2", "zaal-B-1", "zaal-B-2"}
     assert await stage.value("SELECT count(*) FROM unclaimed_payments") == 0
     await check_clean(stage, *(["redis-lost"] if is_lost else []))
+
+
+async def test_a_repeat_that_overtakes_the_writer_gives_no_money_back(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had read that nobody names the payment, and noted that when the order was recorded."""
+    on_sale = await stage.put_on()
+    order = await sell(stage, on_sale, "zaal-A-1")
+    held = await stage.hold(on_sale, "zaal-B-1", "zaal-B-2")
+    first = await exchange_(stage, order, held, key="once", paid="yes-once")
+
+    async def read_before(*payment: Any) -> str | None:
+        state = await state_of_payment(*payment)
+        await stage.drain()
+        return state
+
+    monkeypatch.setattr("engine.exchange.state_of_payment", read_before)
+    assert await exchange_(stage, order, held, key="once", paid="yes-once", difference=2100) == first
+    assert await stage.value("SELECT count(*) FROM unclaimed_payments") == 1
+    stage.redis.delete(stage.keys.payment("demo", "yes-once"))  # a day later
+    await look_for_unclaimed(stage)
+    assert await stage.value("SELECT count(*) FROM unclaimed_payments WHERE refund_requested_at IS NOT NULL") == 0
+    await check_clean(stage)
 
 
 async def test_an_exchange_that_was_lost_with_redis_is_as_if_it_had_not_been(stage: Backstage) -> None:
