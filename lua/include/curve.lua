@@ -1,5 +1,6 @@
--- Units that are released by and by, such as places for wheelchairs: x = {{at_ms, percent, …}, {block, …}}. At each
--- instant so many per cent of those that are free become general seats; the best are kept longest.
+-- Units that are released by and by, such as places for wheelchairs: x = {{at_ms, percent, …}, {block, …}, waits}. At
+-- each instant so many per cent of those that are free become general seats; the best are kept longest. `waits`: what is
+-- to come is the last step once more, for whoever held a unit then, see `release_due`.
 -- INCLUDES draft reindex
 local function make_general(performance, block)
   local row, changes = read_block(performance, block), {}
@@ -33,14 +34,16 @@ local function bend_curve(performance, steps, blocks)
   local stored = redis.call("HGET", performance.key, "x")
   local now, kept = performance.step.now, {}
   if not stored and not steps[1] then return end
-  local before = stored and cmsgpack.unpack(stored)[1] or {}
+  local curve = stored and cmsgpack.unpack(stored) or {{}}
+  local before, waits = curve[1], nil
   for at = 1, #before, 2 do
     if before[at] <= now then kept[#kept + 1], kept[#kept + 2] = before[at], before[at + 1] end
   end
   for at = 1, #steps, 2 do
     if steps[at] > now then kept[#kept + 1], kept[#kept + 2] = steps[at], steps[at + 1] end
   end
-  redis.call("HSET", performance.key, "x", cmsgpack.pack({kept, blocks}))
+  if curve[3] and not kept[1] then kept, waits = before, 1 end
+  redis.call("HSET", performance.key, "x", cmsgpack.pack({kept, blocks, waits}))
 end
 
 local function curve_of(performance)

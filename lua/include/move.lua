@@ -37,7 +37,7 @@ local function move_curve(move, fields)
     local described = move.plan.blocks[block + 1]
     if not is_unit[block] then described[1] = string.upper(described[1]) end
   end
-  return cmsgpack.pack({curve[1], blocks})
+  return cmsgpack.pack({curve[1], blocks, curve[3]})
 end
 
 -- What is not of a plan stays as it is: whose holds these are, what was set aside for whom, when it is released.

@@ -34,7 +34,8 @@ local function release_due(performance)
     table.remove(steps, 1)
     is_due = true
     local is_held = release_units(performance, percent)
-    if is_held and not steps[1] then steps[1], steps[2] = now + LOOK_AGAIN_MS, percent end
+    performance.curve[3] = is_held and not steps[1] and 1 or nil
+    if performance.curve[3] then steps[1], steps[2] = now + LOOK_AGAIN_MS, percent end
   end
   if is_due then redis.call("HSET", performance.key, "x", cmsgpack.pack(performance.curve)) end
   plan_release(performance)

@@ -313,8 +313,8 @@ class HallStage(LineStage):
             record[1] -= ms if record[1] else 0
             self.redis.execute_command("HSET", key, f"l{letter}", pack(record))
         if b"x" in fields:
-            steps, blocks = msgspec.msgpack.decode(fields[b"x"])
+            steps, *more = msgspec.msgpack.decode(fields[b"x"])
             steps = [step if at % 2 else step - ms for at, step in enumerate(steps)]
-            self.redis.execute_command("HSET", key, "x", pack([steps, blocks]))
+            self.redis.execute_command("HSET", key, "x", pack([steps, *more]))
         if b"q" in fields:
             self.redis.execute_command("HSET", key, "q", int(float(fields[b"q"])) - ms)

@@ -73,3 +73,35 @@ def test_a_redis_from_the_past_goes_on_by_what_is_told_now(stage: Stage) -> None
     assert steps == [now - 1_000, 50, later, 100]
     stage.sweep()
     assert classes(stage) == "aa aa AA AA AAA"
+
+
+def test_a_bay_that_was_held_at_the_last_step_is_waited_for_after_a_loss_too(stage: Stage) -> None:
+    stage.before(BAYS, categories=CLASSES, curve=[[stage.now_ms() + HOUR, 100], UNITS])
+    stage.let_in(1, ms=100 * HOUR)
+    stage.hold(1, "A1 A2", hold_ms=2 * HOUR)
+    stage.pass_time(HOUR + 1_000)
+    stage.sweep()
+    assert classes(stage) == "aa AA AA AA AAA"
+    stage.restore("", curve=[[stage.now_ms() - 1_000, 100], UNITS])
+    stage.pass_time(120_000)
+    stage.sweep()
+    assert classes(stage) == "AA AA AA AA AAA"
+    assert stage.index_is_right()
+
+
+def test_what_is_to_come_is_no_longer_waited_for_where_something_else_is_told(stage: Stage) -> None:
+    stage.before(BAYS, categories=CLASSES, curve=[[stage.now_ms() + HOUR, 50], UNITS])
+    stage.let_in(1, ms=100 * HOUR)
+    stage.hold(1, "A1 A2", hold_ms=HOUR + 30_000)
+    stage.pass_time(HOUR + 1_000)
+    stage.sweep()
+    assert classes(stage) == "aa aa aa AA AAA"
+    assert stage.bend([[stage.now_ms() + HOUR, 100], UNITS])[0] == b"bent"
+    stage.pass_time(120_000)
+    stage.sweep()
+    assert classes(stage) == "aa aa aa AA AAA"
+    assert stage.bend([[], UNITS])[0] == b"bent"
+    stage.pass_time(HOUR)
+    stage.sweep()
+    assert classes(stage) == "aa aa aa AA AAA"
+    assert b"q" not in stage.hash(stage.hall()[0])

@@ -196,6 +196,16 @@ def test_units_that_are_released_already_stay_general(stage: Stage) -> None:
     assert stage.index_is_right(NEW)
 
 
+def test_a_unit_that_was_held_at_the_last_step_is_waited_for_under_the_new_plan_too(stage: Stage) -> None:
+    step = stage.now_ms() + 30_000
+    stage.before("A: . .   B: h1   C: .", categories={"B": "a", "C": "a"}, curve=[[step, 100], [1, 2]])
+    stage.pass_time(31_000)
+    stage.sweep()
+    (again, *_), _, waits = msgspec.msgpack.decode(stage.hash(stage.hall()[0])[b"x"])
+    assert replan(stage, "C: .   B: .   A: . . .", categories={"B": "a", "C": "a"})[0] == b"replanned"
+    assert msgspec.msgpack.decode(stage.hash(stage.hall(NEW)[0])[b"x"]) == [[again, 100], [0, 1], waits]
+
+
 def test_everybody_is_told_where_it_is_and_the_ledger_of_what_it_is(stage: Stage) -> None:
     stage.before("A: h1 h1 s2 x", areas=(5,))
     stage.let_in(3)

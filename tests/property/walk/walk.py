@@ -107,7 +107,7 @@ class Walk(Visitors, Orders, House):
             rows = {at for at, row in enumerate(hall.rows) if letter in row}
             assert rows <= set(blocks), "an allotment's blocks"
         if "x" in told:
-            steps, blocks = msgspec.msgpack.decode(told["x"])
+            steps, blocks, *_ = msgspec.msgpack.decode(told["x"])
             if hall.curve and hall.curve[-1][0] == UNKNOWN:
                 again, now = steps[0] + self.shifted_ms, self.now()
                 assert now + AGAIN_MS - 1000 <= again <= now + AGAIN_MS, "when it is looked at again"
