@@ -80,7 +80,7 @@ async def exchange(
     `own_of`: as in `give_back`. Raises `BadInput`, `Refused` (`difference-due`, `payment-declined`, `payment-used`,
     `hold-ended`, and what `give_back` raises), `GateClosed`, `LedgerUnavailable`.
     """
-    operation, is_paid = digest("exchange", key), await _note_paid(ledger, wanted)
+    operation, fault = digest("exchange", key), await _note_paid(ledger, wanted)
     for _ in range(2):
         epoch = cell.epoch  # as in `give_back`
         standing = await read_standing(ledger, order)
@@ -94,7 +94,7 @@ async def exchange(
                 "the ledger is from an earlier time than its Redis; the two are about to be compared"
             )
         worth = _worth(former, numbers)
-        _check_paid(former, worth, wanted, is_paid=is_paid)
+        _check_paid(former, worth, wanted, fault)
         some = msgspec.structs.replace(former, items=tuple(former.items[number] for number in numbers))
         made = _made(cell, former, worth, wanted, numbers, standing, change, operation)
         arguments = _arguments(cell, former, some, made, numbers, standing, wanted)
@@ -149,26 +149,32 @@ def _worth(former: Order, numbers: Sequence[int]) -> int:
     return total(tuple(former.items[number] for number in numbers))
 
 
-async def _note_paid(ledger: Ledger, wanted: Wanted) -> bool:
-    """Whether the difference that whoever asks knows of is paid. Raises `BadInput`, `Refused` (`unknown-provider`).
+async def _note_paid(ledger: Ledger, wanted: Wanted) -> str:
+    """The refusal that a payment of the difference deserves, as far as whoever asks knows it; empty for none.
 
-    Whatever is refused from now on: unless an order names what was charged first, its money goes back.
+    Whatever is refused from now on: unless an order names what was charged first, its money goes back. Raises
+    `BadInput`, `Refused` (`unknown-provider`).
     """
     payment = wanted.payment
     if payment is None or wanted.difference <= 0:
-        return False
+        return ""
     check_reference(payment)
     paid_by = provider(payment.provider)
     paid = await outcome_of(paid_by, payment.reference, wanted.difference, wanted.held.currency)
     if paid is not Outcome.PAID:
-        return False
-    if paid_by.is_charged_first and await state_of_payment(ledger, payment.provider, payment.reference) is None:
+        return "payment-declined"
+    if await state_of_payment(ledger, payment.provider, payment.reference) is not None:
+        return "payment-used"  # Redis has forgotten it after a day
+    if paid_by.is_charged_first:
         await note_unclaimed(ledger, payment.provider, payment.reference)
-    return True
+    return ""
 
 
-def _check_paid(former: Order, worth: int, wanted: Wanted, *, is_paid: bool) -> None:
-    """Raises `Refused` unless whoever asks knows the difference, and it is paid where one is due."""
+def _check_paid(former: Order, worth: int, wanted: Wanted, fault: str) -> None:
+    """Raises `Refused` unless whoever asks knows the difference, and it is paid where one is due.
+
+    `fault`: see `_note_paid`.
+    """
     held, payment = wanted.held, wanted.payment
     difference = held.total - worth
     if held.currency != former.currency:
@@ -182,8 +188,10 @@ def _check_paid(former: Order, worth: int, wanted: Wanted, *, is_paid: bool) -> 
         )
     if payment is not None and difference <= 0:
         raise BadInput("there is nothing to be paid")
-    if payment is not None and not is_paid:
-        raise Refused("payment-declined", "the difference is not paid; nothing has changed")
+    if fault == "payment-used":
+        raise Refused(fault, "this payment belongs to another order")
+    if fault:
+        raise Refused(fault, "the difference is not paid; nothing has changed")
 
 
 def _made(

@@ -249,6 +249,26 @@ async def test_what_was_paid_for_an_exchange_that_is_refused_goes_back(stage: Ba
     assert noted == [("yes-before",), ("yes-lost",), ("yes-meanwhile",)]
 
 
+@pytest.mark.parametrize("is_conflicted", [False, True])
+async def test_a_payment_that_redis_has_forgotten_pays_for_no_exchange_again(
+    stage: Backstage, is_conflicted: bool
+) -> None:
+    """It has bought an order, or its money goes back already."""
+    on_sale = await stage.put_on()
+    order = await sell(stage, on_sale, "zaal-A-1")
+    other = await sell(stage, on_sale, "zaal-A-2")
+    paid = await paid_with(stage, other)
+    if is_conflicted:
+        await stage.do("UPDATE order_items SET live = false WHERE seat = 'zaal-A-2'")
+        await stage.do(f"UPDATE orders SET state = 'conflicted' WHERE order_id = '{other}'")
+    stage.redis.delete(stage.keys.payment("demo", paid))  # a day later
+    held = await stage.hold(on_sale, "zaal-B-1", "zaal-B-2")
+    await refused("payment-used", exchange_(stage, order, held, paid=paid))
+    await stage.drain()
+    assert (await states(stage))[order] == "recorded"
+    assert await stage.alarms() == []
+
+
 async def test_a_hundred_at_once_exchange_an_item_once(stage: Backstage) -> None:
     on_sale = await stage.put_on()
     order = await sell(stage, on_sale, "zaal-A-1", "zaal-A-2")
