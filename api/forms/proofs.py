@@ -6,9 +6,10 @@ import msgspec
 
 from api.forms.door import IN_TURN, Visit, pages
 from api.hot import Answer
+from api.visitor import owner_of
 from engine.catalogue import Performance
 from engine.conditions import Proofs, check_proofs, known_codes
-from engine.errors import BadInput, Refused
+from engine.errors import BadInput, ForgedToken, Refused
 from engine.pressure import Level
 
 CODE: Final = "code"
@@ -52,15 +53,19 @@ async def keep(visit: Visit) -> Answer:
     numbers |= {name: text for name in typed if (text := fields.get(f"number.{name}"))}
     code = fields.get(CODE)
     codes = ((code,) if code else ()) if CODE in typed.values() else kept.proofs.codes
-    visit.kept = msgspec.structs.replace(kept, proofs=Proofs(codes, numbers))
     problem = ""
     try:
+        owner_of(cell, kept.pass_)  # else whoever waits could try out which codes there are
+        visit.kept = msgspec.structs.replace(kept, proofs=Proofs(codes, numbers))
         check_proofs(visit.kept.proofs)
         known_codes(cell, codes)
     except Refused as refusal:
         problem = refusal.slug
     except BadInput:
         problem = "bad-input"
+    except ForgedToken:
+        visit.keep(pass_="")
+        return visit.go(problem="forged-token")
     if problem == "bad-input" or not visit.fits():
         visit.kept, problem = kept, "bad-input"
     where = {name: fields.get(name) for name in ("zone", "row")}

@@ -2,9 +2,12 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 
+from api.forms.kept import pack_kept, unpack_kept
 from tests.integration.test_prices import make_codes, open_sale
 from tests.plain import PlainVisitor, Shown, room
 from tests.sale import Sale
@@ -67,6 +70,25 @@ async def test_a_code_that_nobody_knows_is_said_at_once_and_can_be_mended(sale: 
         page = await visitor.send(page, "Show my prices", code="x" * 101)
         assert page.status == 200
         assert offered(page) == EVERYBODYS
+
+
+async def test_whose_turn_it_is_not_is_not_told_which_codes_there_are(sale: Sale) -> None:
+    await make_codes(sale, codes=["Plain Autumn"])
+    async with PlainVisitor(sale.town.url) as visitor:
+        page = await visitor.comes_in(sale)
+        own = unpack_kept(visitor.cookie(sale))
+        assert own is not None
+        cookie = {"Cookie": "parvis=" + pack_kept(msgspec.structs.replace(own, pass_="x"))}
+        fields = dict(page.form("Show my prices").fields)
+        told = set()
+        for code in ("plain autumn", "plain winter"):
+            visitor.jar.clear()
+            answer = await visitor.ask(
+                "POST", room(sale) + "/proofs", headers=cookie, data=fields | {"code": code}, follow=False
+            )
+            assert answer.status == 303
+            told.add(answer.headers["Location"])
+        assert [urlsplit(each).query for each in told] == ["problem=forged-token"]
 
 
 async def test_a_members_number_unlocks_the_members_price_seat_by_seat(sale: Sale) -> None:
