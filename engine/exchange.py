@@ -85,6 +85,7 @@ async def exchange(
         epoch = cell.epoch  # as in `give_back`
         standing = await read_standing(ledger, order)
         former = await returnable(cell, order, standing)
+        order = former.order  # as in `give_back`
         check_own(former, own_of)
         numbers = meant(former, standing, wanted.items)
         if not numbers or not set(numbers) <= set(standing.live):

@@ -49,6 +49,7 @@ async def give_back(
         epoch = cell.epoch
         standing = await read_standing(ledger, order)
         known = await returnable(cell, order, standing)
+        order = known.order  # however whoever asks has written it
         check_own(known, own_of)
         numbers = meant(known, standing, items, gone)
         if not numbers or not set(numbers) <= set(standing.live):

@@ -325,6 +325,16 @@ async def test_a_repeat_gets_the_first_answer(stage: Backstage, is_lost: bool) -
     await check_clean(stage, *(["redis-lost"] if is_lost else []))
 
 
+async def test_a_repeat_gets_the_first_answer_however_the_number_is_written(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    order = await sell(stage, on_sale, "zaal-A-1")
+    held = await stage.hold(on_sale, "zaal-B-1")
+    first = await exchange_(stage, OrderId(order.upper()), held, key="once")
+    await stage.drain()
+    assert await exchange_(stage, OrderId(order.upper()), held, key="once", difference=0) == first
+    assert first.former == order
+
+
 async def test_a_repeat_that_overtakes_the_writer_gives_no_money_back(
     stage: Backstage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

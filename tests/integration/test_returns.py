@@ -156,6 +156,17 @@ async def test_the_rest_is_returned_before_the_ledger_knows_of_the_first_part(st
     await check_clean(stage)
 
 
+async def test_an_order_is_the_same_however_its_number_is_written(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    order = await sell(stage, on_sale, "zaal-A-1", "zaal-A-2")
+    written = OrderId(order.upper())
+    await return_(stage, written, items=(0,))
+    first = await return_(stage, written, "the rest")  # the ledger has not heard of the first part
+    await stage.drain()
+    assert await return_(stage, written, "the rest") == first
+    assert await return_(stage, order, "the rest") == first
+
+
 async def test_two_parts_at_once_before_the_ledger_knows_of_either(stage: Backstage) -> None:
     on_sale = await stage.put_on()
     order = await sell(stage, on_sale, "zaal-A-1", "zaal-A-2", "zaal-A-3")
