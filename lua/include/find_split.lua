@@ -6,7 +6,8 @@
 local LARGEST_PART, NEAR_A_PART = 8, 32
 
 local function part_of(wish, k)
-  local near = wish.near and {unpack(wish.near, 1, math.min(#wish.near, 2 * NEAR_A_PART))}
+  local near = wish.near -- of what is set aside that is all there is
+  if near and not wish.from then near = {unpack(near, 1, math.min(#near, 2 * NEAR_A_PART))} end
   return {class = wish.class, k = k, level = wish.level, mask = wish.mask, span = wish.span, edge = wish.edge,
     near = near, from = wish.from}
 end

@@ -920,6 +920,13 @@ MUTANTS = (
     M("include/roomy", "table.sort(anywhere)\n", "", "rows to be split come by their category"),
     M("include/places", "table.sort(found)\n", "", "the best of a share is that of the old plan"),
     M("include/roomy", "PAIRS, LOOKS = 32,", "PAIRS, LOOKS = 1,", "only the first row with room is split from"),
+    M("include/roomy", "room, #near)", "room, LOOKS)", "the last rows of a large share are not split from"),
+    M(
+        "include/find_split",
+        "near and not wish.from",
+        "near",
+        "parts are looked for in the first rows of a share alone",
+    ),
     M(
         "include/slots",
         "return {slot_of(class, performance.categories)}",

@@ -174,3 +174,18 @@ def test_the_history_tells_of_it(stage: Stage) -> None:
         ("block", "house", [0, 2, 1, "b"], []),
         ("open", "house", [0, 0, 2, "o"], ["P0", -2, 0, 0, 2, 0]),
     ]
+
+
+@pytest.mark.parametrize("sold", [40, 300])
+@pytest.mark.parametrize(("k", "split", "found"), [(4, 1, "hhbhh PPbPP"), (6, 4, "hhbhh hhbPP")])
+def test_a_party_is_split_in_what_is_left_of_a_large_share(
+    stage: Stage, sold: int, k: int, split: int, found: str
+) -> None:
+    """However many of its rows are taken already: the best are, as a rule."""
+    names = [chr(0x4E00 + row) for row in range(sold + 2)]
+    stage.before("   ".join(f"{name}: . . x . ." for name in names))
+    stage.allot("P", " ".join(f"{name}{seat}" for name in names for seat in (1, 2, 4, 5)))
+    taken = [[1, "seats", *(part for seat in (0, 1, 3, 4) for part in (row, seat))] for row in range(sold)]
+    assert stage.hold_packed(1, taken, **partners("P") | {"limit": 10_000})[0] == b"held"
+    assert stage.hold_packed(2, [[1, "best", "", k, {"from": "P", "split": split}]], **partners("P"))[0] == b"held"
+    assert " ".join(stage.rows()[sold:]) == found
