@@ -180,10 +180,11 @@ def _check(
 
 
 def _wheelchair_places(layout: Layout, wishes: Sequence[Wish]) -> int:
-    """How many places for a wheelchair the wishes name, or ask for."""
-    named = {layout.locate(seat)[0] for wish in wishes for seat in wish.seats}
+    """How many places for a wheelchair the wishes name, or ask for: of one that is released, a part is none."""
+    named = Counter(layout.locate(seat)[0] for wish in wishes for seat in set(wish.seats))
     asked_for = sum(wish.best is not None and wish.best.unit == WHEELCHAIR for wish in wishes)
-    return asked_for + sum(layout.blocks[block].unit == WHEELCHAIR for block in named)
+    blocks = [(layout.blocks[block], count) for block, count in named.items()]
+    return asked_for + sum(block.unit == WHEELCHAIR and count >= block.length for block, count in blocks)
 
 
 def _unmet(asked: Asked, kind: PriceType, why: str, **facts: object) -> Refused:

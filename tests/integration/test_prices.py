@@ -15,7 +15,7 @@ from aiohttp import web
 from engine import house as houses
 from engine.catalogue import OnSale, Performance, PriceType
 from engine.cli.sales import at_house
-from engine.instants import now_ms
+from engine.instants import now_ms, to_rfc3339
 from engine.words import PerformanceId
 from tests.integration.commands import Parvis
 from tests.receiver import Receiver
@@ -197,6 +197,20 @@ async def test_a_companion_is_free_beside_a_wheelchair_that_is_paid_for_and_only
         answer = await hold(sale, token, items, types)
         assert answer.status == status, (types, answer.json)
     assert [each["price"] for each in answer.json["items"]] == [2000, 0]
+
+
+async def test_nobody_comes_along_with_half_of_a_bay_that_is_one_no_more(sale: Sale) -> None:
+    at_ms, path = now_ms() + 300, f"/manage/performances/{sale.performances[0]}/access-release"
+    body = {"access_release": [{"at": to_rfc3339(at_ms), "percent": 100}], "reason": "a test"}
+    changed = await sale.post(path, body, token=sale.manage_key)
+    assert changed.status == 200, changed.json
+    await asyncio.sleep((at_ms + 100 - now_ms()) / 1000)
+    token = await sale.enter()
+    half = [seats(sale, "A-2"), seats(sale, "C-1")]
+    refused = await hold(sale, token, half, ["companion", "full"])
+    assert (refused.status, refused.slug) == (422, "condition-not-met"), refused.json
+    held = await hold(sale, token, half, ["full", "full"])
+    assert held.status == 201, held.json
 
 
 async def test_the_houses_own_staff_vouch_for_whom_they_see(sale: Sale) -> None:
