@@ -21,7 +21,7 @@ LIVE: Final = (
 PAID: Final = (
     "SELECT w.provider, w.reference, o.order_id::text FROM unnest($1::text[], $2::text[]) AS w(provider, reference) "
     "CROSS JOIN LATERAL (SELECT order_id FROM orders o WHERE o.provider = w.provider AND o.reference = w.reference "
-    "AND o.state <> 'conflicted' LIMIT 1) AS o"
+    "ORDER BY o.state = 'conflicted' LIMIT 1) AS o"
 )
 GONE: Final = "the seats were no longer this order's"
 ORDER_COLUMNS: Final = (
@@ -111,8 +111,8 @@ async def _judge(connection: Any, orders: Sequence[Arrived]) -> list[Arrived]:
             await alarm(connection, "payment-used", {"order": order, "first": bought})
         if arrived.state == "recorded" and not lost:
             taken |= arrived.seats
-            if arrived.paid_with[1]:
-                paid.setdefault(arrived.paid_with, order)
+        if arrived.paid_with[1]:
+            paid.setdefault(arrived.paid_with, order)
         judged.append(msgspec.structs.replace(arrived, state="conflicted") if lost else arrived)
     return judged
 
@@ -154,7 +154,8 @@ async def _request_refund(connection: Any, arrived: Arrived) -> None:
     await connection.execute(
         "INSERT INTO refund_requests (order_id, amount, currency, provider, reference, why) "
         "SELECT $1, $2, $3, $4, $5, $6 WHERE $5 = '' OR NOT EXISTS "
-        "(SELECT FROM orders WHERE provider = $4 AND reference = $5 AND state <> 'conflicted')",
+        "(SELECT FROM orders WHERE provider = $4 AND reference = $5 AND state <> 'conflicted') AND NOT EXISTS "
+        "(SELECT FROM refund_requests WHERE provider = $4 AND reference = $5)",
         *(order.order, order.total, order.currency, provider, reference),
         GONE,
     )

@@ -319,6 +319,20 @@ async def test_a_payment_that_bought_an_order_is_not_given_back_for_another(stag
     assert await stage.alarms() == [("payment-used", {"order": again.order, "first": bought.order})]
 
 
+@pytest.mark.parametrize(("kind", "batch"), [("conflict", 1), ("conflict", 100), ("order", 1)])
+async def test_a_payment_that_goes_back_for_one_order_is_an_alarm_for_another(
+    stage: Backstage, kind: str, batch: int
+) -> None:
+    """Its money goes back once, and a person hears that it was named again."""
+    late = make_order("A-1")
+    again = make_order("A-2", payment=late.payment)
+    put(stage, late, kind="conflict")
+    put(stage, again, kind=kind)
+    await stage.drain(batch=batch)
+    assert await stage.rows("SELECT order_id::text, amount FROM refund_requests") == [(late.order, late.total)]
+    assert await stage.alarms() == [("payment-used", {"order": again.order, "first": late.order})]
+
+
 @pytest.mark.parametrize("batch", [1, 100])
 async def test_two_orders_on_one_payment_are_an_alarm(stage: Backstage, batch: int) -> None:
     first = make_order("A-1")
