@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from engine.webhooks import TYPES
 from tests.browser.person import DESK, PHONE, People
 from tests.browser.test_accessibility import has_no_barrier
 from tests.browser.test_staff import signs_in
@@ -27,7 +28,7 @@ async def test_a_manager_sets_notices_up_tries_them_and_takes_them_away(
         await signs_in(manager, sale, "control", sale.manage_key)
         part = page.locator("details.action", has=page.locator("summary", has_text="Notices to your own systems"))
         await part.locator("summary").first.click()
-        await expect(part.get_by_role("checkbox")).to_have_count(8)
+        await expect(part.get_by_role("checkbox")).to_have_count(len(TYPES))
 
         async def adds(address: str) -> None:
             await part.get_by_label("Address").fill(address)

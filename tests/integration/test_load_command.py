@@ -19,7 +19,7 @@ QUICK = ("--think-s", "0.2", "--come-within-s", "3", "--hold-seconds", "3")
 
 UNWRITTEN = (
     'local entry = "1-1" if string.byte(order, -1) % 2 > 0 then '
-    'entry = redis.call("XADD", outbox, "*", "kind", "order", "data", payload) end'
+    'entry = redis.call("XADD", outbox, "*", "kind", kind, "data", payload) end'
 )
 MISTAKES: "dict[str, tuple[str, str]]" = {
     # Named seats are taken, whoever has them.
@@ -33,7 +33,7 @@ MISTAKES: "dict[str, tuple[str, str]]" = {
     "lua/include/choose.lua": ("if performance.owned > limit then", "if false then"),
     # Every other order or so is never written down.
     "lua/include/write_order.lua": (
-        'local entry = redis.call("XADD", outbox, "*", "kind", "order", "data", payload)',
+        'local entry = redis.call("XADD", outbox, "*", "kind", kind, "data", payload)',
         UNWRITTEN,
     ),
 }
