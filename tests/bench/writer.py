@@ -71,7 +71,7 @@ def _rows(orders: Sequence[Order]) -> tuple[list[tuple[Any, ...]], list[tuple[An
         told = (order.on_sale, order.owner, "recorded", order.total, order.currency, order.channel)
         buyer = (order.customer.email, order.customer.name, "", order.customer.language)
         paid = (order.payment.provider, order.payment.reference, without_customer(order), f"1-{number}")
-        rows.append((order.order, *told, *buyer, *paid))
+        rows.append((order.order, *told, *buyer, *paid, None, 0))
         for place, item in enumerate(order.items):
             own = {"order_id": order.order, "item": place, "live": True}
             items.append(tuple(own.get(column) if column in own else getattr(item, column) for column in ITEM_COLUMNS))
