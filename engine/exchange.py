@@ -24,7 +24,7 @@ from engine.orders import check_reference, new_order_id, outcome_of
 from engine.payments import Outcome, provider
 from engine.prices import total
 from engine.promised import Confirmed
-from engine.returns import check_own, mark_of, meant, parts_of, returnable
+from engine.returns import check_epoch, check_own, mark_of, meant, parts_of, returnable
 from engine.seats import release
 from engine.signing import Hold
 from engine.words import OrderId, PerformanceId
@@ -90,10 +90,7 @@ async def exchange(
         numbers = meant(former, standing, wanted.items)
         if not numbers or not set(numbers) <= set(standing.live):
             return await _done_before(ledger, order, operation)
-        if standing.epoch < int(epoch):
-            raise LedgerUnavailable(
-                "the ledger is from an earlier time than its Redis; the two are about to be compared"
-            )
+        check_epoch(standing, epoch)
         worth = _worth(former, numbers)
         _check_paid(former, worth, wanted, fault)
         some = msgspec.structs.replace(former, items=tuple(former.items[number] for number in numbers))

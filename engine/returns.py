@@ -56,10 +56,7 @@ async def give_back(
             if await returned_by(ledger, order, operation) is not None:
                 return _returned(known, standing.live)
             raise Refused("already-refunded", "this was refunded before")
-        if standing.epoch < int(epoch):
-            raise LedgerUnavailable(
-                "the ledger is from an earlier time than its Redis; the two are about to be compared"
-            )
+        check_epoch(standing, epoch)
         left = tuple(number for number in standing.live if number not in gone.union(numbers))
         some = msgspec.structs.replace(known, items=tuple(known.items[number] for number in numbers))
         asked = " ".join([order, *map(str, sorted(items))])
@@ -86,6 +83,12 @@ async def give_back(
             case _:
                 raise broken("orders/return", reply)
     raise GateClosed("the cell is recovering")
+
+
+def check_epoch(standing: Standing, epoch: str) -> None:
+    """Raises `LedgerUnavailable` for what a ledger says that knows less than the cell's epoch."""
+    if standing.epoch < int(epoch):
+        raise LedgerUnavailable("the ledger is from an earlier time than its Redis; the two are about to be compared")
 
 
 async def returnable(cell: Cell, order: OrderId, standing: Standing) -> Order:
