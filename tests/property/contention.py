@@ -1,6 +1,7 @@
 """Many callers at one small house at once, who hold, extend, let go, buy, return and repeat themselves at random."""
 
 import asyncio
+import itertools
 import random
 from collections import Counter
 from collections.abc import Mapping
@@ -65,6 +66,8 @@ class House:
         self.performances: tuple[str, ...] = ()
         self.entries: list[str] = []
         self._bought: list[Bought] = []
+        self._parties = itertools.count(1)
+        """Never a number twice: a second hold of the same id would be told what became of the first."""
 
     async def ask(self, operation: str, keys: list[str], *arguments: Any) -> list[Any]:
         library = assemble()
@@ -229,12 +232,11 @@ class House:
 
     async def rush(self, operations: int, *, at_once: int = 48) -> None:
         """Visits until so many operations were made."""
-        numbers = iter(range(10**9))
 
         async def visitor() -> None:
             while self.operations < wanted:
                 try:
-                    await self.visit(self.generation * 10**6 + next(numbers))
+                    await self.visit(next(self._parties))
                 except CellUnavailable:
                     self.outcomes["unavailable"] += 1
 
