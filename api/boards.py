@@ -15,6 +15,7 @@ from engine.draw import ALGORITHM
 from engine.errors import GateClosed
 from engine.instants import to_rfc3339
 from engine.seats import SeatMap, open_by_category, snapshot
+from engine.signing import Signer
 from engine.waiting_room import serve, status
 from engine.words import OnSaleId, PerformanceId
 
@@ -65,16 +66,21 @@ class Fresh(Generic[Value]):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """Bytes as they are served, with their ETag."""
+    """Bytes as they are served, with their ETag, and what shows anybody that the house said so."""
 
     body: bytes
     etag: str
+    signature: bytes = b""
 
 
-def document(value: object) -> Document:
-    """A document of a wire type."""
+def document(value: object, signer: Signer | None = None) -> Document:
+    """A document of a wire type; with a signer, one that any mirror may serve."""
     body = msgspec.json.encode(value)
-    return Document(body=body, etag=f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
+    return Document(
+        body=body,
+        etag=f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"',
+        signature=signer.sign_document(body).encode() if signer else b"",
+    )
 
 
 class SeatBoard:
@@ -191,6 +197,8 @@ class Boards:
         is_drawn = now.entrants >= 0
         line = LineReply(now_serving=served or now.now_serving, joined=now.joined, per_minute=now.pace_per_minute)
         reply = StatusReply(
+            house=self._cell.house.slug,
+            on_sale=on_sale,
             phase=now.phase,
             opens_at=to_rfc3339(now.opens_at_ms),
             server_time=to_rfc3339(now.now_ms),
@@ -206,4 +214,4 @@ class Boards:
             epoch=int(self._cell.stored_epoch),
             message=now.message or None,
         )
-        return document(reply)
+        return document(reply, self._cell.signer)

@@ -208,7 +208,7 @@ def name_parameters(app: Litestar) -> None:
 
 FULL: Final = problem("house-busy", "too many requests at once", retry_after_s=1)
 UNKNOWN_HOUSE: Final = problem("unknown-house", "there is no such house here")
-EXPOSED: Final = (b"access-control-expose-headers", b"Retry-After, ETag")
+EXPOSED: Final = (b"access-control-expose-headers", b"Retry-After, ETag, Parvis-Signature")
 FOR_EVERYBODY: Final[Headers] = [(b"access-control-allow-origin", b"*"), EXPOSED]
 
 

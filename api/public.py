@@ -51,9 +51,9 @@ def _boards(call: Call) -> Boards:
     return boards
 
 
-def _cached(call: Call, body: bytes, etag: str, cache: tuple[bytes, bytes]) -> Answer:
+def _cached(call: Call, body: bytes, etag: str, cache: tuple[bytes, bytes], *more: tuple[bytes, bytes]) -> Answer:
     """A cacheable document, or 304 for whoever has it already."""
-    headers: Headers = [cache, (b"etag", etag.encode())]
+    headers: Headers = [cache, (b"etag", etag.encode()), *more]
     if etag in call.header(b"if-none-match"):
         return Answer(304, b"", headers)
     return Answer(200, body, headers)
@@ -67,10 +67,10 @@ def _cached(call: Call, body: bytes, etag: str, cache: tuple[bytes, bytes]) -> A
     is_public=True,
 )
 async def read_status(call: Call) -> Answer:
-    """The public status."""
+    """The public status, with a detached JWS of its bytes: any mirror may serve it, and nobody can change it."""
     boards, on_sale = _boards(call), call.parameters["on_sale"]
     found = boards.known_status(on_sale) or await boards.status(on_sale)
-    return _cached(call, found.body, found.etag, STATUS_CACHE)
+    return _cached(call, found.body, found.etag, STATUS_CACHE, (b"parvis-signature", found.signature))
 
 
 def _performance_reply(cell: Cell, performance: Performance) -> PerformanceReply:

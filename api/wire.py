@@ -168,8 +168,10 @@ class PollStep(Reply, frozen=True, omit_defaults=False):
 
 
 class StatusReply(Reply, frozen=True):
-    """The public status: the same bytes for everybody."""
+    """The public status: the same bytes for everybody, signed (`Parvis-Signature`), so that it says of what it is."""
 
+    house: str
+    on_sale: str
     phase: str
     opens_at: str
     server_time: str

@@ -28,6 +28,8 @@ MAC_BYTES: Final = 16
 REMEMBERED_PASSES: Final = 50_000
 LONGEST_TOKEN: Final = 32_768
 COORDINATE_BYTES: Final = 32
+DOCUMENT: Final = "parvis-document"
+"""The kind of a signature that is of a public document; a pass's is `JWT`."""
 ES256: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 """Verified in half of the time of EdDSA, and known to every JOSE library. Deterministic (RFC 6979): whoever repeats
 a claim gets the same pass, to the byte, from whichever process answers."""
@@ -111,7 +113,8 @@ def _new_pass_key() -> bytes:
     )
 
 
-def _base64url(data: bytes) -> bytes:
+def base64url(data: bytes) -> bytes:
+    """Base64url without its padding (RFC 7515)."""
     return urlsafe_b64encode(data).rstrip(b"=")
 
 
@@ -121,7 +124,7 @@ def _decoded(text: str) -> bytes:
     Raises `ForgedToken` and `ValueError`.
     """
     data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if _base64url(data).decode() != text:
+    if base64url(data).decode() != text:
         raise ForgedToken
     return data
 
@@ -138,14 +141,15 @@ class Signer:
         self._pass_key = key
         self._public_key = key.public_key()
         point = self._public_key.public_numbers()
-        x, y = (_base64url(each.to_bytes(COORDINATE_BYTES, "big")).decode() for each in (point.x, point.y))
+        x, y = (base64url(each.to_bytes(COORDINATE_BYTES, "big")).decode() for each in (point.x, point.y))
         # RFC 7638: the thumbprint of the key's required members in lexical order.
         thumbprint = hashlib.sha256(f'{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}'.encode()).digest()
-        key_id = _base64url(thumbprint).decode()
+        key_id = base64url(thumbprint).decode()
         self.jwks = {
             "keys": [{"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": key_id, "alg": "ES256", "use": "sig"}]
         }
-        self._pass_header = _base64url(msgspec.json.encode({"alg": "ES256", "kid": key_id, "typ": "JWT"}))
+        self._pass_header = base64url(msgspec.json.encode({"alg": "ES256", "kid": key_id, "typ": "JWT"}))
+        self._document_header = base64url(msgspec.json.encode({"alg": "ES256", "kid": key_id, "typ": DOCUMENT}))
         self._passes: dict[bytes, Pass] = {}
         self._decoders: dict[type, Any] = {kind: msgspec.msgpack.Decoder(kind) for kind in (Place, Hold, Preview)}
 
@@ -155,7 +159,7 @@ class Signer:
     def sign(self, token: Place | Hold | Preview) -> str:
         """A place, a hold or a preview as people carry it."""
         payload = msgspec.msgpack.encode(token)
-        return _base64url(payload + self._mac(type(token).__name__.encode(), payload)).decode()
+        return base64url(payload + self._mac(type(token).__name__.encode(), payload)).decode()
 
     def read(self, kind: type[Signed], text: str) -> Signed:
         """The token of a kind. Raises `ForgedToken` when it is not ours, of another kind, cut or changed."""
@@ -174,7 +178,7 @@ class Signer:
     def derive(self, purpose: str, text: str) -> str:
         """A secret that only this house can make again from the text: 32 bytes as base64url, 43 characters."""
         hashed = hashlib.blake2b(f"{purpose}|{text}".encode(), digest_size=32, key=self._mac_key, person=b"derive")
-        return _base64url(hashed.digest()).decode()
+        return base64url(hashed.digest()).decode()
 
     def customer_mark(self, email: str) -> bytes:
         """What stands for a customer where their address must not: the same however they spell its letters, and
@@ -184,7 +188,7 @@ class Signer:
 
     def order_secret(self, order: OrderId) -> str:
         """What lets somebody read an order again: a MAC of its id."""
-        return _base64url(self._mac(b"order", order.encode())).decode()
+        return base64url(self._mac(b"order", order.encode())).decode()
 
     def owns_order(self, order: OrderId, secret: str) -> bool:
         """Whether `secret` is the order's, compared in constant time."""
@@ -212,12 +216,22 @@ class Signer:
             "exp": -(-expires_at_ms // 1000),
             "index": place.index,
         }
-        signed = self._pass_header + b"." + _base64url(msgspec.json.encode(claims))
-        numbers = decode_dss_signature(self._pass_key.sign(signed, ES256))
-        signature = b"".join(each.to_bytes(COORDINATE_BYTES, "big") for each in numbers)
-        token = (signed + b"." + _base64url(signature)).decode()
+        signed = self._pass_header + b"." + base64url(msgspec.json.encode(claims))
+        token = (signed + b"." + self._signature(signed)).decode()
         self._remember(token, Pass(on_sale=place.on_sale, owner=owner, index=str(place.index)))
         return token
+
+    def _signature(self, signed: bytes) -> bytes:
+        numbers = decode_dss_signature(self._pass_key.sign(signed, ES256))
+        return base64url(b"".join(each.to_bytes(COORDINATE_BYTES, "big") for each in numbers))
+
+    def sign_document(self, body: bytes) -> str:
+        """What shows that a public document is the house's, whoever hands it on: a JWS without its payload.
+
+        Whoever checks puts the base64url of the body between the two dots (RFC 7515, appendix F).
+        """
+        signature = self._signature(self._document_header + b"." + base64url(body))
+        return (self._document_header + b".." + signature).decode()
 
     def read_pass(self, text: str) -> Pass:
         """A pass, its signature made or checked once a process and remembered. Raises `ForgedToken`.

@@ -17,9 +17,10 @@ from engine.cli.attention import in_words
 from engine.cli.sales import at_house, read_json
 from engine.cli.speech import bad, console, good, say
 from engine.draw import ALGORITHM, Draw, Transcript, decode, read_transcript, verify
-from engine.errors import BadInput, CellUnavailable, LedgerUnavailable, ParvisError
+from engine.errors import BadInput, CellUnavailable, ForgedToken, LedgerUnavailable, ParvisError
 from engine.halls.check import check, summary
 from engine.halls.pretix import Ids
+from engine.instants import from_rfc3339, now_ms
 from engine.ledger import attention
 from engine.ledger.ledger import Ledger
 from engine.ledger.recoveries import recoveries
@@ -28,6 +29,7 @@ from engine.network import House, load
 from engine.nodes import faults_of_nodes
 from engine.pressure import Pressure
 from engine.rights import too_much
+from engine.signed import read_signed
 from engine.waiting_room import status
 
 NEEDED = ("litestar", "granian", "uvloop", "msgspec", "redis", "hiredis", "asyncpg", "alembic", "PyJWT")
@@ -90,6 +92,26 @@ async def audit_house(network: Path, slug: str, *, is_json: bool) -> int:
     else:
         print_audit(found)
     return 0 if found.is_clean else 1
+
+
+async def verify_status(address: str, keys: str) -> int:
+    """Checks who signed a status, and says how old it is. Answers the exit code.
+
+    Raises `BadInput`, `CellUnavailable`.
+    """
+    if not keys:
+        own, is_status, _ = address.partition("/on-sales/")
+        if not is_status:
+            raise BadInput("--keys ADDRESS is needed: where the house publishes its keys")
+        keys = f"{own}/.well-known/jwks.json"
+    try:
+        told = await read_signed(address, keys)
+    except ForgedToken as error:
+        bad(f"{address}: {error}")
+        return 1
+    age_s = (now_ms() - from_rfc3339(told.server_time)) / 1000
+    good(f"{told.house}/{told.on_sale} is {told.phase}, said by the house itself {age_s:.1f} s ago")
+    return 0
 
 
 def verify_draw(file: Path, committed: str, index: int | None) -> int:

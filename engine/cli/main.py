@@ -38,6 +38,7 @@ on_sale = App(name="on-sale", help="Windows in which performances go on sale.")
 key = App(name="key", help="Keys for a house's programs and staff.")
 operator = App(name="operator", help="Who looks after the whole network.")
 draw = App(name="draw", help="The published draw.")
+status = App(name="status", help="The public status of an on-sale.")
 customer = App(name="customer", help="What a house holds of a customer.")
 order = App(name="order", help="Recorded orders.")
 seats = App(name="seats", help="What became of the seats of a performance.")
@@ -52,6 +53,7 @@ for part in (
     key,
     operator,
     draw,
+    status,
     customer,
     order,
     seats,
@@ -558,6 +560,20 @@ def draw_verify(file: Path, *, commitment: Dashed = "", index: Whole | None = No
 def draw_transcript(on_sale: str, *, network: Network, house: House) -> None:
     """Print the whole transcript of a draw that has been made, to be published."""
     _now(checks.print_transcript(network, house, on_sale))
+
+
+@status.command(name="verify")
+def status_verify(address: str, *, keys: str = "") -> None:
+    """Check that a status is the house's own, wherever it is served.
+
+    Parameters
+    ----------
+    address
+        Where it is served: at the house, at an edge, at any mirror.
+    keys
+        Where the house publishes its keys; left out, on the machine of `address`, which proves nothing of a mirror.
+    """
+    sys.exit(uvloop.run(checks.verify_status(address, keys)))
 
 
 @app.command

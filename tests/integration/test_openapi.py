@@ -128,7 +128,10 @@ def test_the_document_is_openapi_3_1_and_refers_to_what_it_has(document: Any) ->
 @pytest.mark.parametrize(
     ("kind", "fields"),
     [
-        ("StatusReply", {"phase", "opens_at", "server_time", "lines", "draw", "seats_open", "poll", "epoch"}),
+        (
+            "StatusReply",
+            {"house", "on_sale", "phase", "opens_at", "server_time", "lines", "draw", "seats_open", "poll", "epoch"},
+        ),
         ("PlaceReply", {"place", "line", "index"}),
         ("PassReply", {"pass", "expires_at"}),
         ("HoldReply", {"hold", "items", "total", "currency", "expires_at", "choices"}),

@@ -90,6 +90,8 @@ def test_a_visitor_stands_where_the_browser_says(case: Case) -> None:
     # A draw that nobody entered: every position is the index.
     drawn = {"entrants": 0, "seed": "A" * 43} if case.is_drawn else {}
     status = StatusReply(
+        house="house",
+        on_sale="sale",
         phase=case.phase,
         opens_at=SOLD.opens_at,
         server_time=SOLD.opens_at,
