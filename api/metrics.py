@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from api.tallies import BOUNDS, DOOR_KIND, CellFigures, Door, DoorFigures, add
-from engine.figures import FRESH_MS, Figures
+from api.tallies import CellFigures, Door, DoorFigures, add
+from engine.figures import BOUNDS, DOOR_KIND, FRESH_MS, Figures
 from engine.sight import NETWORK_KIND, HouseSight, NetworkSight
 
 REGISTRY: Final = CollectorRegistry()

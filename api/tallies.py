@@ -15,13 +15,10 @@ import msgspec
 import structlog
 
 from engine.cell import Cell
-from engine.figures import TELL_SECONDS, Figures
+from engine.figures import BOUNDS, DOOR_KIND, TELL_SECONDS, Figures
 from engine.words import HouseSlug
 
-BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-"""Seconds, of the histogram's buckets."""
 MINUTE_SECONDS: Final = 60.0
-DOOR_KIND: Final = "door"
 log = structlog.get_logger()
 
 

@@ -15,6 +15,10 @@ import msgspec
 from engine.instants import now_ms
 
 FOLDER_VARIABLE: Final = "PARVIS_FIGURES"
+DOOR_KIND: Final = "door"
+"""What an API process tells of its requests."""
+BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""Seconds, of the buckets in which it counts how long they took; one more for what took longer."""
 FRESH_MS: Final = 5_000
 """A process that has not written for so long is gone, or stuck: what it counted counts, how it is does not."""
 TELL_SECONDS: Final = 1.0

@@ -10,7 +10,9 @@ import structlog
 from redis.exceptions import ResponseError
 
 from engine.cell import Cell, broken
+from engine.figures import Figures
 from engine.pressure import Judge, Pressure, Strain, in_mebibytes
+from engine.quickness import Quickness
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -26,10 +28,13 @@ log = structlog.get_logger()
 class Gauges:
     """Reads the gauges of one cell, and tells everybody what they mean. `cell` and `owner` have the owner's rights."""
 
-    def __init__(self, cell: Cell, owner: "Redis") -> None:
+    def __init__(self, cell: Cell, owner: "Redis", figures: Figures | None = None) -> None:
+        """`figures`: where the API's processes tell how long holds take."""
         self._cell = cell
         self._owner = owner
         self._judge = Judge()
+        limit_ms = cell.house.limits.hold_p99_ms
+        self._quickness = Quickness(figures or Figures(None), cell.house.slug, limit_ms)
         self._name = secrets.token_hex(8)
         self.pressure = Pressure()
         self.strains: list[Strain] = []
@@ -38,7 +43,9 @@ class Gauges:
     async def tell(self) -> None:
         """Reads, judges and tells. Raises `CellUnavailable`'s kind, `RedisError`, `OSError`."""
         self.strains = await self.read()
-        pressure = self._judge.judge(self.strains)
+        self._quickness.look(asyncio.get_running_loop().time())
+        slowed = (self._quickness.slowed_percent, self._quickness.why)
+        pressure = self._judge.judge(self.strains, slowed)
         if pressure.level != self.pressure.level:
             log.warning("pressure", house=self._cell.house.slug, now=str(pressure))
         self.pressure = pressure

@@ -16,6 +16,7 @@ from engine.allotments import carry_out_all
 from engine.cell import Cell
 from engine.entries import Action
 from engine.errors import CellUnavailable, LedgerUnavailable, ParvisError, Refused
+from engine.figures import Figures
 from engine.gauges import TELL_SECONDS, Gauges
 from engine.instants import now_ms
 from engine.ledger.ledger import Ledger
@@ -48,7 +49,9 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
 class Keeper:
     """Keeps one cell. `cell` must have the owner's rights, `owner` is the same Redis for what is no function."""
 
-    def __init__(self, cell: Cell, owner: "Redis", ledger: Ledger, user: str, password: str) -> None:
+    def __init__(
+        self, cell: Cell, owner: "Redis", ledger: Ledger, user: str, password: str, figures: Figures | None = None
+    ) -> None:
         self.cell = cell
         self._owner = owner
         self._spinning = Spinning(owner, cell.house.slug)
@@ -57,7 +60,7 @@ class Keeper:
         self._user, self._password = user, password
         self._standings = Standings(cell, ledger)
         self._openings = Openings(cell, ledger)
-        self._gauges = Gauges(cell, owner)
+        self._gauges = Gauges(cell, owner, figures)
         self._seen_sequence = 0
         self._epochs_before = (0, 0)
         self._is_apart = False

@@ -30,6 +30,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Requests for the house that one process serves at a time; joining has four fifths of it, holding nine tenths."""
     lag_ms: AtLeastOne = 1_000
     """How late a process's event loop may run, for more than a second on end, before it is wholly strained."""
+    hold_p99_ms: Annotated[int, msgspec.Meta(ge=0)] = 250
+    """Within this 99 of 100 holds are answered; when they are not, people come in at half the pace. 0: not watched."""
     body_bytes: AtLeastOne = 65_536
     """A request's body."""
     plan_bytes: AtLeastOne = 16_777_216

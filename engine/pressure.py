@@ -79,14 +79,21 @@ class Judge:
         self._levels: dict[str, Level] = {}
         self._slowed_percent = 0
 
-    def judge(self, strains: Iterable[Strain]) -> Pressure:
-        """The pressure that these strains make together: that of the worst of them."""
+    def judge(self, strains: Iterable[Strain], slowed: tuple[int, str] = (0, "")) -> Pressure:
+        """The pressure that these strains make together: that of the worst of them.
+
+        `slowed`: how many per cent of the pace are kept back because holding is slow, and what is said of it.
+        """
         levels = {strain: self._level(strain) for strain in strains}
         self._levels = {strain.source: level for strain, level in levels.items()}
         self._slowed_percent = max((self._slowed(s) for s in levels if s.source == "backlog"), default=0)
         level = max(levels.values(), default=Level.CALM)
         # Whoever comes in wants seats.
         slowed_percent = 100 if level >= Level.HOLDS else self._slowed_percent
+        if slowed[0] > slowed_percent:
+            if not level:
+                return Pressure(level, *slowed)
+            slowed_percent = slowed[0]
         if not (level or slowed_percent):
             return Pressure()
         worst = max(levels, key=lambda strain: (levels[strain], strain.share))

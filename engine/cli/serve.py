@@ -62,9 +62,14 @@ async def _go_on(what: str, house: House, stop: asyncio.Event, work: Callable[[]
             await _pause(stop, RETRY_SECONDS)
 
 
-async def keep_house(house: House, stop: asyncio.Event, sight: Sight | None = None) -> None:
-    """The keeper and the writer of one house, until `stop`. A server that is away is waited for. `sight` sees it."""
-    await _go_on("keeping", house, stop, lambda: _keep_house(house, stop, sight))
+async def keep_house(
+    house: House, stop: asyncio.Event, sight: Sight | None = None, figures: Figures | None = None
+) -> None:
+    """The keeper and the writer of one house, until `stop`. A server that is away is waited for. `sight` sees it.
+
+    `figures`: what the API's processes tell of themselves.
+    """
+    await _go_on("keeping", house, stop, lambda: _keep_house(house, stop, sight, figures))
 
 
 async def see_house(sight: Sight, stop: asyncio.Event) -> None:
@@ -92,14 +97,14 @@ async def _until_it_may_run(house: House, ledger: Ledger, stop: asyncio.Event) -
         await _pause(stop, seconds)
 
 
-async def _keep_house(house: House, stop: asyncio.Event, sight: Sight | None) -> None:
+async def _keep_house(house: House, stop: asyncio.Event, sight: Sight | None, figures: Figures | None) -> None:
     limits = house.limits
     ledger = Ledger(house.postgres_dsn, pool=limits.postgres_pool, timeout_ms=limits.postgres_timeout_ms)
     await _until_it_may_run(house, ledger, stop)
     cell = Cell(house, is_owner=True)
     owner = connect(house.redis_owner_url, cell.keys.cell)
     user, password = credentials(house.redis_url)
-    keeper = Keeper(cell, owner, ledger, user, password)
+    keeper = Keeper(cell, owner, ledger, user, password, figures)
     writer = Writer(owner, cell.keys, ledger, limits.batch, Opener(cell.signer, house.secrets_path))
     log.info("keeping", house=house.slug, loop=_loop_name())
     if sight is not None:
@@ -201,7 +206,7 @@ async def _serve(network_file: Path, houses: Sequence[House], address: Address) 
     with TemporaryDirectory(prefix="parvis-figures-") as folder:
         async with asyncio.TaskGroup() as tasks:
             for sight in sights:
-                tasks.create_task(keep_house(sight.house, stop, sight))
+                tasks.create_task(keep_house(sight.house, stop, sight, Figures(folder)))
                 tasks.create_task(see_house(sight, stop))
             tasks.create_task(tell_figures(sights, Path(folder), stop))
             tasks.create_task(serve_api(network_file, houses, address, Path(folder), stop))
