@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 
 from engine.address import location_of
 from engine.errors import BadInput
+from engine.return_addresses import read_plain
 from engine.words import is_slug
 
 LANGUAGES: Final = ("nl", "fr", "de", "en")
@@ -76,6 +77,11 @@ def _check_returns(addresses: tuple[str, ...]) -> Iterator[str]:
     for address in addresses:
         if not _is_web_address(address):
             yield f'"{address}" is not an address of a web page; write https://www.example.org/tickets'
+        elif read_plain(address) is None:
+            yield (
+                f'"{address}" could be read in two ways; write it plainly, without // or .. in its path, '
+                "and a host with other letters by its xn-- name"
+            )
 
 
 def _check_networks(networks: tuple[str, ...]) -> Iterator[str]:

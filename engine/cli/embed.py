@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Annotated, Final, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 from cyclopts import Parameter
@@ -15,6 +15,7 @@ from cyclopts import Parameter
 from engine.cli.speech import say
 from engine.errors import BadInput
 from engine.network import House, load
+from engine.return_addresses import is_allowed_return
 from engine.words import is_slug
 
 Way = Literal["component", "redirect", "guard"]
@@ -146,20 +147,8 @@ def _origin_advice(house: House, origin: str) -> Iterator[str]:
 
 
 def _return_advice(house: House, back: str) -> Iterator[str]:
-    if not any(is_under(back, allowed) for allowed in house.return_addresses):
+    if not any(is_allowed_return(back, allowed) for allowed in house.return_addresses):
         yield f'\n# Not yet allowed. In the network file, house {house.slug}: return_addresses = ["{back}"]'
-
-
-def is_under(address: str, allowed: str) -> bool:
-    """Whether a return address is one of those allowed, or lies under it. What counts is the page's own judgement of
-    it (`api/web/returning.js`); this is advice.
-    """
-    one, other = urlsplit(address), urlsplit(allowed)
-    if (one.scheme, one.netloc.lower()) != (other.scheme, other.netloc.lower()):
-        return False
-    if other.query:
-        return (one.path, one.query) == (other.path, other.query)
-    return one.path == other.path or one.path.startswith(other.path.rstrip("/") + "/")
 
 
 def embed(

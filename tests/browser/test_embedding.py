@@ -191,7 +191,8 @@ async def is_sent_nowhere(visitor: Person, sale: Sale, addresses: Sequence[str])
 async def test_nobody_is_sent_to_an_address_that_the_house_does_not_allow(
     town: Town, people: People, site: Site
 ) -> None:
-    site_lookalikes = (f"{site.local_origin}.evil.example/", f"{site.local_origin}/redirect/back.html@evil.example")
+    back = f"{site.local_origin}/redirect/back.html"
+    site_lookalikes = (f"{site.local_origin}.evil.example/", f"{back}@evil.example", f"{back}/..%2f..", f"\t{back}")
     async with await town.open_sale("zeewind") as sale, people.arrive(PHONE) as visitor:
         await is_sent_nowhere(visitor, sale, [*NOT_ALLOWED, *site_lookalikes])
         await expect(visitor.page).to_have_url(f"{town.url}/h/zeewind/{sale.on_sale}/seats")

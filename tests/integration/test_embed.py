@@ -14,7 +14,6 @@ import tomli_w
 
 from api.pages import VERSION, WEB, widget_files
 from api.versions import VARIABLE, Versions, file_of, integrity_of, write_files
-from engine.cli.embed import is_under
 
 SERVER = "https://tickets.example.org"
 INTEGRITY = re.compile(r'integrity="(sha384-[A-Za-z0-9+/]{64})"')
@@ -120,20 +119,6 @@ def test_a_wish_that_cannot_be_met_is_said(network: Path, arguments: tuple[str, 
     code, said = embed(*(("--network", network) if arguments else ()), *arguments)
     assert code == 2
     assert problem in said
-
-
-@pytest.mark.parametrize(
-    ("address", "is_allowed"),
-    [
-        ("https://www.zeewind.example/tickets", True),
-        ("https://www.zeewind.example/tickets/7?a=b", True),
-        ("https://www.zeewind.example/ticketshop", False),
-        ("https://www.zeewind.example.evil.example/tickets", False),
-        ("http://www.zeewind.example/tickets", False),
-    ],
-)
-def test_advice_on_return_addresses(address: str, is_allowed: bool) -> None:
-    assert is_under(address, "https://www.zeewind.example/tickets") is is_allowed
 
 
 def test_a_version_is_kept_whole_and_found_again(tmp_path: Path) -> None:

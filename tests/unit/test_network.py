@@ -179,6 +179,16 @@ def test_a_variable_that_is_not_set_is_one_fault(write: Write, monkeypatch: pyte
                 "write https://www.example.org/tickets"
             ),
         ),
+        *(
+            (
+                house(return_addresses=f'["{odd}"]'),
+                (
+                    f'house zeewind, return_addresses: "{odd}" could be read in two ways; write it plainly, '
+                    "without // or .. in its path, and a host with other letters by its xn-- name"
+                ),
+            )
+            for odd in ("https://www.müller.example/a", "https://a.example/b/../c", "https://a.example/b%2fc")
+        ),
         (
             house(webhooks_to='["10.1.2.3/8"]'),
             (

@@ -12,6 +12,11 @@ ODD: Final = re.compile(r"//|\\|;|%|(?:^|/)\.{1,2}(?:/|$)")
 """What servers read in different ways."""
 
 
+NOT_PLAIN: Final = re.compile(r"[^!-~]|\\")
+ODD_TARGET: Final = re.compile(r"//|%(?:2f|5c|25|00)|/(?:\.|%2e){1,2}(?:[/;]|$)", re.IGNORECASE)
+"""What a browser or a server could take for another place than it says; as Parvis judges return addresses."""
+
+
 class Rule(NamedTuple):
     """Requests of some methods whose whole path matches."""
 
@@ -56,6 +61,7 @@ def is_guarded(roots: Iterable[str], path: str) -> bool:
 
 
 def safe_target(text: str) -> str:
-    """A path of this site to send somebody to; the front page for what would lead elsewhere."""
-    is_ours = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
-    return text if is_ours and " " not in text else "/"
+    """A path of this site to send somebody to; the front page for what would lead elsewhere, or is spelled oddly."""
+    path = text.partition("?")[0].partition("#")[0]
+    is_ours = text.startswith("/") and not NOT_PLAIN.search(text) and not ODD_TARGET.search(path)
+    return text if is_ours else "/"
