@@ -36,7 +36,7 @@ OTHERS = (
     ("GET", "/manage/nonsense"),
     ("DELETE", "/manage/keys/nonsense"),
 )
-EXPOSED = {"Retry-After", "ETag"}
+EXPOSED = {"Retry-After", "ETag", "Parvis-Signature"}
 
 
 def fill(sale: Sale, path: str) -> str:
