@@ -272,7 +272,7 @@ def _check_on_sale(cell: Cell, made: OnSale) -> None:
 
 
 async def bring_up(
-    cell: Cell, on_sale: OnSale, stood: Mapping[str, str | int] | None = None, *, is_anew: bool = False
+    cell: Cell, on_sale: OnSale, stood: Mapping[str, str | int | bytes] | None = None, *, is_anew: bool = False
 ) -> list[PerformanceId]:
     """Lays out an on-sale's performances and puts it up, where that is not done. Answers what was laid out just now.
 

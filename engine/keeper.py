@@ -56,9 +56,9 @@ class Keeper:
         self._owner = owner
         self._spinning = Spinning(owner, cell.house.slug)
         self._ledger = ledger
-        self._recovery = Recovery(cell, owner, ledger)
-        self._user, self._password = user, password
         self._standings = Standings(cell, ledger)
+        self._recovery = Recovery(cell, owner, ledger, self._standings)
+        self._user, self._password = user, password
         self._openings = Openings(cell, ledger)
         self._gauges = Gauges(cell, owner, figures)
         self._seen_sequence = 0
@@ -117,7 +117,7 @@ class Keeper:
                     await self._openings.tell()
                     await carry_out_all(self.cell, self._ledger)
                     await self._compare_epochs()
-            await _pause(stop, KEEP_SECONDS)
+            await _pause(stop, min(KEEP_SECONDS, self._standings.pause_s(now_ms())))
 
     async def _tell_pressure(self, stop: asyncio.Event) -> None:
         """Sheds what can wait while Redis runs short of something; apart, because Postgres may be what is away."""

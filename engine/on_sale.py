@@ -7,6 +7,7 @@ from engine.catalogue import OnSale
 from engine.cell import Cell, broken, digest, pack
 from engine.entries import Action, encode_action
 from engine.errors import BadInput, Refused
+from engine.ledger.standings import as_text
 from engine.words import OnSaleId
 
 VERBS: Final = ("open", "pause", "resume", "rate", "message", "close")
@@ -103,7 +104,9 @@ async def change(
     return await _change(cell, action, verb, "", key)
 
 
-async def put_up(cell: Cell, on_sale: OnSale, stood: Mapping[str, str | int] | None, *, is_anew: bool = False) -> None:
+async def put_up(
+    cell: Cell, on_sale: OnSale, stood: Mapping[str, str | int | bytes] | None, *, is_anew: bool = False
+) -> None:
     """Creates the on-sale in Redis, where it is not there already: as it starts, or as it `stood` before a loss.
 
     `is_anew`: what is there is from the past, and gives way.
@@ -129,11 +132,14 @@ async def restore(cell: Cell, on_sale: OnSaleId, joined: int) -> None:
 
 
 async def standing(cell: Cell, on_sale: OnSaleId) -> dict[str, str]:
-    """Every field of the on-sale in an open cell. Raises `Refused` (`unknown-on-sale`), `GateClosed`."""
+    """Every field of the on-sale in an open cell, as the ledger keeps them.
+
+    Raises `Refused` (`unknown-on-sale`), `GateClosed`.
+    """
     reply = await cell.call("on_sale/standing", (cell.keys.cell, cell.keys.sale(on_sale)))
     match reply[0]:
         case b"standing":
-            flat = [part.decode() for part in reply[1]]
+            flat = [as_text(part) for part in reply[1]]
             return dict(zip(flat[::2], flat[1::2], strict=True))
         case b"unknown_on_sale":
             raise Refused("unknown-on-sale", "there is no such on-sale here")

@@ -5,6 +5,8 @@ that the outbox has ever generated, and the cell's sequence with the last that i
 lost is put back, and said as it is; from there on the history of every performance goes on. Then the gate opens.
 """
 
+import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,19 +17,23 @@ from redis.exceptions import ResponseError
 from engine.allotments import aside_of
 from engine.catalogue import OnSale, Performance, decode_document
 from engine.cell import Cell, broken
+from engine.claims import bits_of, either
 from engine.codes import recount
 from engine.errors import CellUnavailable
 from engine.house import bring_up, publish, published_form
+from engine.leap import Lost, suffixes
 from engine.ledger.books import Sales, read_sales
 from engine.ledger.ledger import Ledger
 from engine.ledger.recoveries import CellStanding, last_standing, save_recovery
 from engine.ledger.retention import forgotten_before_ms
 from engine.ledger.returns import returned_seats
-from engine.ledger.uses import bought_by_mark, used_codes
+from engine.ledger.standings import Kept, as_text, entrants_by_line, last_kept
+from engine.ledger.uses import bought_by_mark, had_by_owner, used_codes
 from engine.losses import Loss, compare
+from engine.on_sale import fields
 from engine.on_sale import restore as restore_line
 from engine.seats import restore
-from engine.standing import restored
+from engine.standing import KEEP_SECONDS, Standings, restored
 from engine.states import restate
 from engine.words import OnSaleId, PerformanceId
 
@@ -43,10 +49,12 @@ log = structlog.get_logger()
 class Recovery:
     """Recovers one cell. `cell` must have the owner's rights, `owner` is the same Redis for what is no function."""
 
-    def __init__(self, cell: Cell, owner: "Redis", ledger: Ledger) -> None:
+    def __init__(self, cell: Cell, owner: "Redis", ledger: Ledger, standings: Standings) -> None:
+        """`standings`: of the same process, which knows best how old what it kept is."""
         self._cell = cell
         self._owner = owner
         self._ledger = ledger
+        self._standings = standings
 
     async def run(self, seen_sequence: int) -> bool:
         """Raises the epoch, compares, restores, tells, opens. Answers whether it did, or somebody else was sooner.
@@ -55,6 +63,7 @@ class Recovery:
         stays closed, and whoever begins again begins from the start.
         """
         cell, keys = self._cell, self._cell.keys
+        began_s = time.monotonic()
         # First the epoch, in the ledger: a writer that has read from another Redis records nothing after it.
         epoch = await self._ledger.next_epoch(int(cell.epoch))
         reply = await cell.ask("cell/close", (keys.cell,), (epoch,))
@@ -81,7 +90,8 @@ class Recovery:
                 return False
             case _:
                 raise broken("cell/open", reply)
-        log.info("gate open", house=cell.house.slug, epoch=epoch, found=str(loss))
+        seconds = round(time.monotonic() - began_s, 3)
+        log.info("gate open", house=cell.house.slug, epoch=epoch, found=str(loss), seconds=seconds)
         return True
 
     def _kept_performances(self) -> list[str]:
@@ -133,8 +143,13 @@ class Recovery:
             counted = Sales(orders=int(own.get("orders", 0)), money=int(own.get("takings", 0)))
             known = counted if own and loss.kind != "from_the_past" else recorded.get(name, Sales())
             orders += known.orders
-            stood = await restored(self._ledger, name, known, own)
+            kept = await last_kept(self._ledger, name)
+            flat = [str(value) for value in fields(on_sale)]
+            initial = dict(zip(flat[::2], flat[1::2], strict=True))
+            stood = restored(initial, kept, own, known, await self._lost(name, kept) if loss.is_one else None)
             fresh = await bring_up(cell, on_sale, stood, is_anew=loss.is_one)
+            if loss.is_one:
+                await self._restore_claims(on_sale, stood)
             await self._forget_earlier_plans(on_sale)
             for performance in on_sale.performances if loss.kind == "from_the_past" else fresh:
                 await self._restore_performance(performance)
@@ -146,17 +161,39 @@ class Recovery:
         return orders
 
     async def _recount(self, on_sales: Sequence[OnSale]) -> None:
-        """What of codes is used up, and what customers have bought, as the ledger knows it: every hold has ended."""
+        """What of codes is used up, and what visitors and customers have, by the ledger: every hold has ended."""
         cell = self._cell
         await recount(cell, cell.keys.cell, "u", await used_codes(self._ledger))
+        for performance in [name for on_sale in on_sales for name in on_sale.performances]:
+            await recount(cell, cell.hall_keys(performance)[0], "o", await had_by_owner(self._ledger, performance))
         for performance in [name for on_sale in on_sales if on_sale.seats_a_customer for name in on_sale.performances]:
             bought = await bought_by_mark(self._ledger, cell.signer, performance)
             await recount(cell, cell.hall_keys(performance)[0], "p", bought)
 
+    async def _lost(self, on_sale: OnSaleId, kept: Kept) -> Lost:
+        """What is known of the moment that an on-sale lost."""
+        age_s = self._standings.age_s(on_sale)
+        if age_s is None:
+            age_s = kept.age_s if kept.fields else KEEP_SECONDS
+        seconds, microseconds = await self._owner.time()
+        recorded = await entrants_by_line(self._ledger, on_sale)
+        return Lost(age_s, kept.joins_a_second, recorded, seconds * 1000 + microseconds // 1000)
+
+    async def _restore_claims(self, on_sale: OnSale, stood: Mapping[str, str | int | bytes]) -> None:
+        """Whoever was called by now may have come in: they go in again as who returns, and are not admitted twice."""
+        for suffix in suffixes(stood):
+            entrants, served = (int(stood.get(name + suffix, 0)) for name in ("entrants", "now_serving"))
+            if not served:
+                continue
+            key = self._cell.keys.claimed(on_sale.on_sale)
+            before: Any = await self._owner.get(key) or b""
+            called = await asyncio.to_thread(bits_of, on_sale.seed, entrants, served)
+            await self._owner.set(key, either(before, called))
+
     async def _own(self, on_sale: OnSaleId) -> dict[str, str]:
         """What this Redis itself says of an on-sale; nothing where it does not know it."""
-        fields: Mapping[Any, Any] = await self._owner.hgetall(self._cell.keys.sale(on_sale))
-        return {name.decode(): value.decode() for name, value in fields.items()}
+        found: Mapping[Any, Any] = await self._owner.hgetall(self._cell.keys.sale(on_sale))
+        return {name.decode(): as_text(value) for name, value in found.items()}
 
     async def _publish_documents(self) -> list[OnSale]:
         """Publishes what Redis does not have of the ledger's documents. Answers the on-sales, with their seeds."""

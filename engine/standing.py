@@ -1,25 +1,66 @@
 """Where each on-sale stands, kept in the house's ledger: a Redis that lost its data goes on from there.
 
 While Redis lives, Redis alone decides. What is kept is about a second old, and good enough that a sale that was
-paused stays paused, a draw stays the draw that was published, and nobody who was called waits a second time.
+paused stays paused, a draw stays the draw that was published, and nobody who was called waits a second time: what may
+have happened in that second, `engine/leap.py` bounds.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
+
 from engine.cell import Cell, broken
 from engine.errors import Refused
+from engine.leap import Lost, leapt, suffixes
+from engine.ledger import standings
 from engine.ledger.books import Sales
 from engine.ledger.ledger import Ledger
 from engine.ledger.recoveries import CellStanding, keep_standing
+from engine.ledger.standings import Kept
 from engine.on_sale import standing
+from engine.waiting_room import serve
 from engine.words import OnSaleId
 
 KEEP_SECONDS: Final = 1.0
+STILL_SO_SECONDS: Final = 5.0
+"""Where nothing changes, that is said so often: a line that rested does not leap over the time of its rest."""
+SOON_SECONDS: Final = 0.02
+"""So long after a start of sales it is kept with how many are in the draw."""
+MEASURED_SECONDS: Final = 0.5
+"""How fast a line is joined is measured over no less."""
 KNOWN_BETTER: Final = frozenset({"seed", "commitment", "orders", "takings", "slowed_percent"})
 """By the on-sale's document, by the orders themselves, and by the keeper."""
-NEVER_BACK: Final = ("joined", "now_serving", "admitted")
+BEFORE_THE_START: Final = frozenset({"scheduled", "prequeue"})
+NEVER_BACK: Final = frozenset({"joined", "now_serving", "admitted", "entrants"})
+
+
+async def read_fields(cell: Cell, on_sale: OnSaleId) -> dict[str, str]:
+    """Every field of an on-sale that an open cell knows, its line's clock turned; nothing of one that is not up yet.
+
+    Raises `GateClosed`, `CellUnavailable`'s kind.
+    """
+    try:
+        await serve(cell, on_sale)
+        return await standing(cell, on_sale)
+    except Refused:  # put up a moment from now
+        return {}
+
+
+def _kept_of(fields: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in fields.items() if name.partition(":")[0] not in KNOWN_BETTER}
+
+
+async def keep_one(cell: Cell, ledger: Ledger, on_sale: OnSaleId) -> None:
+    """Keeps one on-sale at once, after what a manager did to it. Raises as `Standings.keep`."""
+    read_at_s = time.monotonic()
+    fields = _kept_of(await read_fields(cell, on_sale))
+    if fields:
+        kept = await standings.last_kept(ledger, on_sale)
+        kept = msgspec.structs.replace(kept, fields=fields, age_s=time.monotonic() - read_at_s)
+        await standings.keep(ledger, on_sale, kept, int(cell.epoch))
 
 
 class Standings:
@@ -29,6 +70,10 @@ class Standings:
         self._cell = cell
         self._ledger = ledger
         self._kept: dict[OnSaleId, dict[str, str]] = {}
+        self._read_at_s: dict[OnSaleId, float] = {}
+        self._measured: dict[OnSaleId, tuple[str, float, int]] = {}
+        """At which epoch, when and how many had joined. A recovery leaps, and that is nobody's joining."""
+        self._still_so_at_s = 0.0
         self._cell_kept = CellStanding(0, 0, 0)
         self.holds = 0
         """How many live, those of nobody included, as they were counted last."""
@@ -38,22 +83,52 @@ class Standings:
         # The cell's sequence is read first and written last: what stands beside it is at least as new.
         sequence, holds = await self._look_at_cell()
         on_sales = list(self._cell.catalogue.on_sales)
-        all_fields = await asyncio.gather(*map(self._look, on_sales))
+        read_at_s = time.monotonic()
+        all_fields = await asyncio.gather(*(read_fields(self._cell, on_sale) for on_sale in on_sales))
+        resting = []
         for on_sale, found in zip(on_sales, all_fields, strict=True):
-            fields = {name: value for name, value in found.items() if name not in KNOWN_BETTER}
+            fields = _kept_of(found)
             if fields and self._kept.get(on_sale) != fields:
-                await self._ledger.keep_standing(on_sale, fields, int(self._cell.epoch))
-                self._kept[on_sale] = fields
+                await self._keep(on_sale, fields, read_at_s)
+            elif fields:
+                resting.append(on_sale)
+        if resting and read_at_s - self._still_so_at_s >= STILL_SO_SECONDS:
+            age_s = time.monotonic() - read_at_s
+            await standings.still_so(self._ledger, resting, age_s, int(self._cell.epoch))
+            self._still_so_at_s = read_at_s
+        self._read_at_s |= dict.fromkeys(resting, read_at_s)
         now = CellStanding(sequence, sum(int(fields.get("orders", 0)) for fields in all_fields), holds)
         if now != self._cell_kept:
             await keep_standing(self._ledger, now, int(self._cell.epoch))
             self._cell_kept = now
 
-    async def _look(self, on_sale: OnSaleId) -> dict[str, str]:
-        try:
-            return await standing(self._cell, on_sale)
-        except Refused:  # put up a moment from now
-            return {}
+    async def _keep(self, on_sale: OnSaleId, fields: dict[str, str], read_at_s: float) -> None:
+        kept = Kept(fields, self._joins_a_second(on_sale, fields, read_at_s), {}, time.monotonic() - read_at_s)
+        await standings.keep(self._ledger, on_sale, kept, int(self._cell.epoch))
+        self._kept[on_sale] = fields
+        self._read_at_s[on_sale] = read_at_s
+
+    def _joins_a_second(self, on_sale: OnSaleId, fields: Mapping[str, str], read_at_s: float) -> float:
+        """How fast its lines were joined since this was measured last; 0 where that is no time ago."""
+        joined = sum(int(fields["joined" + suffix]) for suffix in suffixes(fields))
+        epoch, then_s, before = self._measured.get(on_sale, ("", 0.0, 0))
+        seconds = read_at_s - then_s
+        is_known = epoch == self._cell.epoch
+        if is_known and seconds < MEASURED_SECONDS:
+            return 0.0
+        self._measured[on_sale] = (self._cell.epoch, read_at_s, joined)
+        return max(0.0, (joined - before) / seconds) if is_known else 0.0
+
+    def age_s(self, on_sale: OnSaleId) -> float | None:
+        """How long ago what is kept was so, where this process kept it itself: no clock that is set tells that."""
+        read_at_s = self._read_at_s.get(on_sale)
+        return None if read_at_s is None else time.monotonic() - read_at_s
+
+    def pause_s(self, now_ms: int) -> float:
+        """Until what changes by the clock has to be kept: who is in a draw is known to all from its start on."""
+        instants = [each.opens_at_ms for each in self._cell.catalogue.on_sales.values()]
+        due = [(at_ms - now_ms) / 1000 + SOON_SECONDS for at_ms in instants if at_ms > now_ms]
+        return min([KEEP_SECONDS, *due])
 
     async def _look_at_cell(self) -> tuple[int, int]:
         """The cell's sequence, and how many holds live, those of nobody included."""
@@ -66,18 +141,22 @@ class Standings:
         return reply[1], self.holds
 
 
-async def restored(ledger: Ledger, on_sale: OnSaleId, sold: Sales, own: Mapping[str, str]) -> dict[str, str | int]:
+def restored(
+    initial: Mapping[str, str], kept: Kept, own: Mapping[str, str], sold: Sales, lost: "Lost | None"
+) -> dict[str, str | int | bytes]:
     """The fields with which an on-sale goes on after a loss: as they were kept, and with what it has `sold`.
 
-    `own`: what this Redis says itself. That may be a moment newer than what was kept, or the only word there is;
-    nobody's number is called a second time either way.
+    `initial`: as it starts. `own`: what this Redis says itself. That may be a moment newer than what was kept, or the
+    only word there is; nobody's number is called a second time either way. `lost`: None where nothing was.
     """
-    kept = await ledger.standing(on_sale)
-    fields: dict[str, str | int] = {**own, **kept, "orders": sold.orders, "takings": sold.money}
-    for name in NEVER_BACK:
-        known = [int(each[name]) for each in (own, kept) if name in each]
-        fields |= {name: max(known)} if known else {}
-    if own or kept:
-        # Whoever was called before the loss may find the pass lost: each one's turn begins anew.
-        fields |= {"gone": 0, "mark": 0}
-    return fields
+    # What has opened does not close again, and who was in its draw stays so.
+    is_older = kept.fields.get("phase") in BEFORE_THE_START and own.get("phase", "scheduled") not in BEFORE_THE_START
+    fields = {**initial, **kept.fields, **own} if is_older else {**initial, **own, **kept.fields}
+    for name in [name for name in fields if name.partition(":")[0] in NEVER_BACK]:
+        fields[name] = str(max(int(each.get(name, 0)) for each in (own, kept.fields)))
+    return {
+        **{name: standings.as_field(value) for name, value in fields.items()},
+        **(leapt(fields, lost) if lost else {}),
+        "orders": sold.orders,
+        "takings": sold.money,
+    }

@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -247,20 +247,6 @@ class Ledger:
     async def next_epoch(self, known: int) -> int:
         """A new epoch, higher than any before and than `known`: nobody else is given the same."""
         return int(await self._value("UPDATE epoch SET number = greatest(number, $1) + 1 RETURNING number", known))
-
-    async def keep_standing(self, on_sale: OnSaleId, fields: Mapping[str, str], epoch: int) -> None:
-        """Keeps where an on-sale stands, as a cell of that epoch knows it."""
-        async with self.connection() as connection:
-            await connection.execute(
-                "INSERT INTO standings (on_sale, fields) SELECT $1, $2::jsonb FROM epoch WHERE number = $3 "
-                "ON CONFLICT (on_sale) DO UPDATE SET fields = EXCLUDED.fields, kept_at = now()",
-                *(on_sale, msgspec.json.encode(fields).decode(), epoch),
-            )
-
-    async def standing(self, on_sale: OnSaleId) -> dict[str, str]:
-        """Where an on-sale stood when that was last kept; empty when it never was."""
-        found = await self._value("SELECT fields FROM standings WHERE on_sale = $1", on_sale)
-        return msgspec.json.decode(found, type=dict[str, str]) if found else {}
 
     async def joined(self, on_sale: OnSaleId) -> int:
         """One more than the highest index that is recorded of an on-sale's line; 0 when nobody is."""

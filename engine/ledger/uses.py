@@ -12,6 +12,10 @@ CUSTOMERS: Final = (
     "SELECT o.email, count(*) FROM order_items i JOIN orders o USING (order_id) WHERE i.performance = $1 AND i.live "
     "AND o.email <> '' AND left(o.owner, 4) <> 'key:' GROUP BY o.email"
 )
+OWNERS: Final = (
+    "SELECT o.owner, count(*) FROM order_items i JOIN orders o USING (order_id) WHERE i.performance = $1 AND i.live "
+    "GROUP BY o.owner"
+)
 
 
 async def used_codes(ledger: Ledger) -> Counter[str]:
@@ -27,3 +31,9 @@ async def bought_by_mark(ledger: Ledger, signer: Signer, performance: Performanc
         for email, count in await connection.fetch(CUSTOMERS, performance):
             bought[signer.customer_mark(email).hex()] += count
     return bought
+
+
+async def had_by_owner(ledger: Ledger, performance: PerformanceId) -> dict[str, int]:
+    """How many seats and places of a performance each visitor has bought, by pseudonym. Raises `LedgerUnavailable`."""
+    async with ledger.connection() as connection:
+        return {row[0]: row[1] for row in await connection.fetch(OWNERS, performance)}

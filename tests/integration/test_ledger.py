@@ -14,6 +14,7 @@ from engine.ledger import migrate as migrations
 from engine.ledger.books import read_books
 from engine.ledger.ledger import CSV_COLUMNS, Ledger
 from engine.ledger.migrate import migrate
+from engine.ledger.standings import Kept, last_kept
 from engine.words import OnSaleId, OrderId, PerformanceId
 from tests.backstage import Backstage, Theatre, until
 from tests.integration.test_writer import SHOW, make_order, put, put_join
@@ -47,7 +48,7 @@ async def test_a_ledger_of_the_first_release_keeps_what_it_has(
     migrate(dsn)
     ledger = Ledger(dsn, pool=1, timeout_ms=5_000)
     assert (await ledger.position()).cursor == "5-1"
-    assert await ledger.standing(SALE) == {}
+    assert await last_kept(ledger, SALE) == Kept()
     await ledger.close()
 
 

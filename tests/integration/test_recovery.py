@@ -11,7 +11,7 @@ import pytest
 from redis.exceptions import RedisError
 
 from engine import keeper as keepers_of_cells
-from engine import recovery, waiting_room
+from engine import recovery, seats, waiting_room
 from engine.audit import audit
 from engine.catalogue import OnSale
 from engine.cell import Cell
@@ -19,12 +19,16 @@ from engine.draw import Draw, decode
 from engine.entries import encode_order
 from engine.errors import CellUnavailable, GateClosed, LedgerUnavailable, Refused
 from engine.keeper import Keeper
+from engine.ledger import standings
 from engine.ledger.record import Outrun
+from engine.ledger.standings import Kept, last_kept
 from engine.library import assemble
 from engine.losses import is_after
+from engine.shares import Owner
 from engine.signing import Place
 from engine.standing import Standings
-from engine.words import OnSaleId
+from engine.wishes import Wish
+from engine.words import OnSaleId, SeatId
 from tests.backstage import Backstage, Theatre, seat_names, until
 from tests.integration.test_writer import make_order
 
@@ -274,7 +278,9 @@ async def test_an_older_redis_is_noticed_and_no_seat_is_sold_twice(stage: Backst
     recorded = await stage.rows("SELECT order_id::text FROM orders WHERE state = 'recorded'")
     assert {row[0] for row in recorded} == {first, *later}
     assert await stage.value("SELECT count(*) FROM refund_requests") == 1
-    assert [row[0] for row in await stage.rows("SELECT index FROM entrants ORDER BY 1")] == [0, 1, 2, 3]
+    indices = [row[0] for row in await stage.rows("SELECT index FROM entrants ORDER BY 1")]
+    assert indices[:3] == [0, 1, 2]
+    assert len(indices) == 4
     await check_clean(stage, "redis-lost")
 
 
@@ -374,11 +380,12 @@ async def test_a_house_that_lost_its_redis_is_rebuilt_from_its_ledger(stage: Bac
     assert await stage.sold(on_sale) == set(seat_names("A", 10))
     assert (await stage.seats(on_sale)).sold_places == {"vloer": 2}
     after = await stage.status(on_sale)
-    assert (after.phase, after.joined, after.orders, after.takings) == ("open", 7, 1, before.takings)
+    assert (after.phase, after.orders, after.takings) == ("open", 1, before.takings)
+    assert after.joined >= 7
     assert (after.entrants, after.seed, after.commitment) == (before.entrants, before.seed, before.commitment)
     assert after.now_serving >= before.now_serving
     ((place, secret),) = await stage.join(on_sale)
-    assert stage.cell.signer.read(Place, place).index == 7
+    assert stage.cell.signer.read(Place, place).index >= 7
     await until(lambda: can_come_in(stage, on_sale, place, secret), "the visitor is let in")
     more = await stage.sell(on_sale, "zaal-B-1")
     await stage.drain()
@@ -460,7 +467,8 @@ async def test_the_draw_that_was_published_stays_the_draw(stage: Backstage) -> N
     go_back(stage, None)
     await recover(stage)
     after = await stage.status(on_sale)
-    assert (after.phase, after.entrants, after.seed, after.joined) == ("open", 30, before.seed, 50)
+    assert (after.phase, after.entrants, after.seed) == ("open", 30, before.seed)
+    assert after.joined >= 50
     drawn = Draw(decode(after.seed), after.entrants)
     index = stage.cell.signer.read(Place, places[7][0]).index
     await until(lambda: can_come_in(stage, on_sale, *places[7]), "a drawn visitor is let in")
@@ -482,7 +490,7 @@ async def test_now_serving_does_not_fall_and_nobody_who_was_called_waits_again(s
     go_back(stage, None)
     await recover(stage)
     assert (await stage.status(on_sale)).now_serving >= 60
-    assert await can_come_in(stage, on_sale, *places[59])
+    await until(lambda: can_come_in(stage, on_sale, *places[59]), "who was called is let in")
 
 
 @pytest.mark.parametrize("is_kept", [True, False])
@@ -503,7 +511,8 @@ async def test_what_this_redis_knows_better_than_what_was_kept_stays(
     go_back(stage, copy)
     await recover(stage)
     after = await stage.status(on_sale)
-    assert (after.phase, after.joined) == ("open", 5)
+    assert after.phase == "open"
+    assert after.joined >= 5
     assert after.now_serving >= before.now_serving
     await check_clean(stage, "redis-lost")
 
@@ -515,7 +524,8 @@ async def test_a_prequeue_comes_back_as_one_and_opens_at_its_time(stage: Backsta
     go_back(stage, None)  # before anything was kept
     await recover(stage)
     now = await stage.status(on_sale)
-    assert (now.phase, now.joined, now.opens_at_ms, now.seed) == ("prequeue", 5, 4_000_000_000_000, "")
+    assert (now.phase, now.opens_at_ms, now.seed) == ("prequeue", 4_000_000_000_000, "")
+    assert now.joined >= 5
 
 
 async def test_a_running_keeper_keeps_where_the_sales_stand(stage: Backstage) -> None:
@@ -524,10 +534,10 @@ async def test_a_running_keeper_keeps_where_the_sales_stand(stage: Backstage) ->
         await stage.tell(on_sale, "pause")
 
         async def is_kept() -> bool:
-            return (await stage.ledger.standing(on_sale.on_sale)).get("phase") == "paused"
+            return (await last_kept(stage.ledger, on_sale.on_sale)).fields.get("phase") == "paused"
 
         await until(is_kept, "the pause is in the ledger")
-    assert "seed" not in await stage.ledger.standing(on_sale.on_sale)
+    assert "seed" not in (await last_kept(stage.ledger, on_sale.on_sale)).fields
 
 
 async def test_a_redis_from_the_past_is_not_kept_over_what_is_known(stage: Backstage, tmp_path: Path) -> None:
@@ -539,13 +549,13 @@ async def test_a_redis_from_the_past_is_not_kept_over_what_is_known(stage: Backs
     standings = Standings(stage.keeper.cell, stage.ledger)
     with pytest.raises(GateClosed):
         await patiently(standings.keep)
-    assert (await stage.ledger.standing(on_sale.on_sale))["phase"] == "paused"
+    assert (await last_kept(stage.ledger, on_sale.on_sale)).fields["phase"] == "paused"
 
 
 async def test_a_keeper_of_an_epoch_gone_by_keeps_nothing(stage: Backstage) -> None:
     await stage.ledger.next_epoch(0)
-    await stage.ledger.keep_standing(OnSaleId("sale"), {"phase": "open"}, int(stage.cell.epoch))
-    assert await stage.ledger.standing(OnSaleId("sale")) == {}
+    await standings.keep(stage.ledger, OnSaleId("sale"), Kept({"phase": "open"}), int(stage.cell.epoch))
+    assert await last_kept(stage.ledger, OnSaleId("sale")) == Kept()
 
 
 # -- while a cell is open
@@ -662,3 +672,84 @@ async def test_two_releases_side_by_side_leave_each_other_open(
     assert (stage.keeper.recoveries, other.recoveries) == (1, 1)
     await other.cell.close()
     await check_clean(stage)
+
+
+# -- the moment that was lost
+
+
+async def test_nobody_comes_in_as_two_and_nobody_buys_twice_what_one_may_after_a_loss(stage: Backstage) -> None:
+    on_sale = await stage.put_on(rate_per_minute=60_000, seats_a_place=2, seats_a_hold=2)
+    places = await stage.join(on_sale, 12)
+    for place, secret in places[:10]:
+        await until(lambda place=place, secret=secret: can_come_in(stage, on_sale, place, secret), "all come in")  # type: ignore[misc]
+    admitted = (await stage.status(on_sale)).admitted
+    place, secret = places[0]
+    first = await admitted_owner(stage, on_sale, place, secret)
+    held = await hold_as(stage, on_sale, first, "zaal-A-1", "zaal-A-2")
+    await stage.confirm(held)
+    await stage.drain()
+    await keep(stage)
+    go_back(stage, None)
+    await recover(stage)
+    for place, secret in places[:10]:
+        await until(lambda place=place, secret=secret: can_come_in(stage, on_sale, place, secret), "all come in again")  # type: ignore[misc]
+    assert (await stage.status(on_sale)).admitted == admitted
+    again = await admitted_owner(stage, on_sale, *places[0])
+    assert again.owner == first.owner
+    with pytest.raises(Refused, match="more seats than one visitor may have"):
+        await hold_as(stage, on_sale, again, "zaal-B-1")
+    other = await admitted_owner(stage, on_sale, *places[1])
+    await hold_as(stage, on_sale, other, "zaal-B-1", "zaal-B-2")
+
+
+async def admitted_owner(stage: Backstage, on_sale: OnSale, place: str, secret: str) -> Owner:
+    found = await waiting_room.admit(stage.cell, on_sale, place, secret, f"again-{asyncio.get_running_loop().time()}")
+    verified = stage.cell.signer.read_pass(found.token)
+    return Owner(owner=verified.owner, place=verified.index, on_sale=on_sale.on_sale)
+
+
+async def hold_as(stage: Backstage, on_sale: OnSale, owner: Owner, *seats_: str) -> seats.Held:
+    wish = Wish(performance=on_sale.performances[0], seats=tuple(SeatId(seat) for seat in seats_))
+    return await seats.hold(stage.cell, owner, [wish], (), f"hold-{asyncio.get_running_loop().time()}")
+
+
+async def test_a_restart_that_lost_nothing_leaps_over_nobody(stage: Backstage) -> None:
+    on_sale = await stage.put_on(rate_per_minute=60)
+    await stage.join(on_sale, 30)
+    await keep(stage)
+    for _ in range(3):
+        crash(stage)
+        await recover(stage)
+    now = await stage.status(on_sale)
+    assert now.joined == 30
+    assert now.now_serving < 30
+
+
+async def test_after_two_losses_a_line_has_leapt_by_what_time_went_by_and_not_by_what_it_leapt(
+    stage: Backstage,
+) -> None:
+    """Indices that a recovery left out are not taken for visitors who joined in no time."""
+    on_sale = await stage.put_on(opens_at_ms=4_000_000_000_000)
+    await stage.join(on_sale, 10)
+    standings_ = stage.keeper._standings
+    for _ in range(3):
+        await stage.keeper.cell.look()
+        await standings_.keep()
+        go_back(stage, None)
+        await recover(stage)
+        await asyncio.sleep(0.6)
+        await standings_.keep()
+    assert (await last_kept(stage.ledger, on_sale.on_sale)).joins_a_second < 50
+
+
+async def test_what_was_read_sooner_is_not_kept_over_what_was_read_later(stage: Backstage) -> None:
+    on_sale = (await stage.put_on()).on_sale
+    epoch = int(stage.keeper.cell.epoch)
+    await standings.keep(stage.ledger, on_sale, Kept({"phase": "paused"}, age_s=1.0), epoch)
+    await standings.keep(stage.ledger, on_sale, Kept({"phase": "open"}, age_s=2.0), epoch)
+    kept = await last_kept(stage.ledger, on_sale)
+    assert kept.fields == {"phase": "paused"}
+    assert kept.age_s >= 1.0
+    await standings.keep(stage.ledger, on_sale, Kept({"phase": "open"}, age_s=-600.0), epoch)  # a clock that ran ahead
+    await standings.keep(stage.ledger, on_sale, Kept({"phase": "closed"}), epoch)
+    assert (await last_kept(stage.ledger, on_sale)).fields == {"phase": "closed"}

@@ -1,0 +1,33 @@
+"""Who may have claimed their turn, as the bits that Redis keeps of it: bit i of the string is index i's.
+
+They are not kept in the ledger: a line of a million would be written over and over, an eighth of a megabyte each
+second. After a loss everybody who was called counts as having claimed.
+"""
+
+from engine.draw import Draw, decode
+
+FIRST_BIT = 0x80
+
+
+def bits_of(seed: str, entrants: int, below: int) -> bytes:
+    """The bits of every index whose position lies below `below`. A million entrants take about a second."""
+    size = max(entrants, below) if entrants else below
+    bits = bytearray(-(-size // 8))
+    if below < entrants:
+        for index, position in enumerate(Draw(decode(seed), entrants).positions()):
+            if position < below:
+                bits[index >> 3] |= FIRST_BIT >> (index & 7)
+        return bytes(bits)
+    whole, rest = divmod(below, 8)
+    bits[:whole] = b"\xff" * whole
+    if rest:
+        bits[whole] = 0xFF & ~(0xFF >> rest)
+    return bytes(bits)
+
+
+def either(one: bytes, other: bytes) -> bytes:
+    """The bits that are set in one of two such strings."""
+    size = max(len(one), len(other))
+    numbers = (int.from_bytes(each.ljust(size, b"\0"), "big") for each in (one, other))
+    first, second = numbers
+    return (first | second).to_bytes(size, "big")

@@ -1,0 +1,80 @@
+"""How far an on-sale's lines may have come between when they were kept and the loss of their Redis: never less.
+
+Nobody can know what was lost. So the number being served goes on from the highest that it can have reached, and
+arrivals from the highest index that can have been given: nobody's number is given twice, and nobody who was called
+waits again. The bounds grow with the time since the line was kept, about a second, never with restarts that lost
+nothing. Indices that were leapt over are nobody's; their turns pass like those of visitors who stay away.
+"""
+
+from collections.abc import Mapping
+from math import ceil
+from typing import Any, Final
+
+import msgspec
+
+MARGIN: Final = 20
+LEAST_JOINS_A_SECOND: Final = 50.0
+"""A line may have been quiet until the very last moment."""
+RUSH: Final = 2.0
+"""So many times the fastest that it was ever joined: a rush may just have begun."""
+LONGEST_ELAPSED_S: Final = 86_400.0
+JOINABLE: Final = frozenset({"scheduled", "prequeue", "open", "paused"})
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """What is known of the moment that was lost. `elapsed_s`: since the fields were read from the Redis that is lost.
+
+    `joins_a_second`: the fastest that was measured; `recorded`: by line, one more than the ledger's highest index.
+    `now_ms`: of the Redis that goes on.
+    """
+
+    elapsed_s: float
+    joins_a_second: float
+    recorded: Mapping[str, int]
+    now_ms: int
+
+
+def line_of(suffix: str) -> str:
+    """The line whose fields end so."""
+    return suffix.removeprefix(":") or "public"
+
+
+def suffixes(fields: Mapping[str, Any]) -> list[str]:
+    """What the fields of each line end in: nothing for the public one, `:<line>` for another."""
+    names = [name.partition(":") for name in fields]
+    return [colon + line for name, colon, line in names if name == "joined"]
+
+
+def leapt(fields: Mapping[str, str], lost: Lost) -> dict[str, str | int]:
+    """The fields that go on otherwise than they were kept, by name. `fields`: of the whole hash, as it was kept."""
+    elapsed_s = min(max(0.0, lost.elapsed_s), LONGEST_ELAPSED_S)
+    phase = fields.get("phase", "scheduled")
+    changed: dict[str, str | int] = {}
+    for suffix in suffixes(fields):
+        known = max(_number(fields, "joined" + suffix), lost.recorded.get(line_of(suffix), 0))
+        opened_at_ms = _number(fields, "opens_at_ms" + suffix)
+        opened_since = phase in {"scheduled", "prequeue"} and 0 < opened_at_ms <= lost.now_ms
+        joined = known
+        may_join_from_ms = _number(fields, "prequeue_at_ms") or opened_at_ms
+        if phase in JOINABLE and (phase != "scheduled" or may_join_from_ms <= lost.now_ms):
+            joined += MARGIN + ceil(RUSH * max(lost.joins_a_second, LEAST_JOINS_A_SECOND) * elapsed_s)
+        changed["joined" + suffix] = joined
+        # Whoever was called before the loss may find the pass lost: each one's turn begins anew.
+        changed |= {"gone" + suffix: 0, "mark" + suffix: 0}
+        if phase != "open" and not opened_since:
+            continue
+        if opened_since and not suffix:
+            # The list of entrants was closed in the moment that was lost. It is closed now, with everybody in it.
+            changed |= {"phase": "open", "entrants": joined, "mark_at_ms": lost.now_ms}
+        # One that began to be due before it was kept may have been called since.
+        called = 1 + ceil(_number(fields, "rate") * elapsed_s / 60)
+        served = _number(fields, "now_serving" + suffix)
+        changed["now_serving" + suffix] = max(served, min(joined, served + called))
+        changed["served_at_ms" + suffix] = lost.now_ms
+    # As many passes as could be may have gone out just now.
+    changed["paced_until_ms"] = lost.now_ms + _number(fields, "burst_ms")
+    return changed
+
+
+def _number(fields: Mapping[str, str], name: str) -> int:
+    return int(float(fields.get(name) or 0))
