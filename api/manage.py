@@ -1,6 +1,8 @@
 """What a house does for itself: halls, performances, on-sales, orders, keys, and the log of who did what and why."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -51,7 +53,7 @@ from engine.access_release import change_release
 from engine.catalogue import ApiKey, OnSale, OpenHall, Performance, Release
 from engine.cell import Cell
 from engine.entries import Action
-from engine.errors import BadInput, Refused
+from engine.errors import BadInput, CellUnavailable, LedgerUnavailable, Refused
 from engine.exchange import Wanted, difference_of, exchange
 from engine.halls.pretix import import_plan
 from engine.halls.sheet import write_sheet
@@ -61,6 +63,7 @@ from engine.plan_change import NewPlan, replan
 from engine.returns import give_back
 from engine.seats import count_states, hold, read_hold
 from engine.shares import Owner
+from engine.standing import KEEP_SECONDS, keep_one
 from engine.words import STATE_WORDS, HallId, OnSaleId, OrderId, PerformanceId
 
 Call = Request[Any, Any, Any]
@@ -284,6 +287,9 @@ async def change_on_sale(request: Call, on_sale: str, action: str, data: ActionR
         cap=data.cap,
         message=data.message,
     )
+    with suppress(LedgerUnavailable, CellUnavailable, TimeoutError):  # the keeper does it, a moment later
+        async with asyncio.timeout(KEEP_SECONDS):
+            await keep_one(cell, caller.ledger, name)
     boards = request.app.state.boards[cell.house.slug]
     boards.statuses.pop(name, None)
     return await _counters(request, cell, OnSaleId(on_sale))
