@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from engine.words import HouseSlug, OnSaleId, OrderId, PerformanceId
+from engine.words import HouseSlug, LineName, OnSaleId, OrderId, PerformanceId
 
 
 class Keys:
@@ -32,6 +32,10 @@ class Keys:
     def claimed(self, on_sale: OnSaleId) -> str:
         """Bitmap: one bit an index that has claimed its turn."""
         return f"{self._prefix}sale:{on_sale}:claimed"
+
+    def frontier(self, on_sale: OnSaleId, line: LineName) -> str:
+        """String: how far the tree over a line's entrants is; see `engine/tree.py`."""
+        return f"{self._prefix}sale:{on_sale}:frontier:{line}"
 
     def operation(self, operation: str) -> str:
         """String: the fingerprint and the answer of an operation, for its repeats."""

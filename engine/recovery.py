@@ -15,8 +15,9 @@ import structlog
 from redis.exceptions import ResponseError
 
 from engine.allotments import aside_of
-from engine.catalogue import OnSale, Performance, decode_document
+from engine.catalogue import PUBLIC_LINE, OnSale, Performance, decode_document
 from engine.cell import Cell, broken
+from engine.checkpoints import restore_trees
 from engine.claims import bits_of, either
 from engine.codes import recount
 from engine.errors import CellUnavailable
@@ -156,6 +157,7 @@ class Recovery:
             joined = await self._ledger.joined(name)
             if joined:
                 await restore_line(cell, name, joined)
+            await restore_trees(self._owner, cell.keys, self._ledger, name, [PUBLIC_LINE], int(cell.epoch))
         if loss.kind == "from_the_past":
             await self._recount(on_sales)
         return orders

@@ -12,15 +12,18 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
+from engine.checkpoints import checkpoint, read_lists
 from engine.errors import CellUnavailable, LedgerUnavailable
 from engine.keys import Keys
-from engine.ledger.batch import REFUSED_BY_POSTGRES, Entry
+from engine.ledger.batch import REFUSED_BY_POSTGRES, Entry, sort
+from engine.ledger.entrants import LineKey, frontiers
 from engine.ledger.ledger import Ledger
 from engine.ledger.record import Outrun, Position, bury_one, reason, record
 from engine.losses import is_after
 from engine.replay import remembered, whole_batches
 from engine.sealing import Opener
 from engine.states import performances_in, restate
+from engine.tree import Frontier
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -80,7 +83,7 @@ class Writer:
         self._batch = batch
         self._opener = opener
         self._at_point = at_point
-        self._cursor = "0-0"
+        self._cursor = self._published = "0-0"
         self.recorded = 0
         self.batches = 0
         self.buried = 0
@@ -118,7 +121,7 @@ class Writer:
                 if not entries:
                     return count
                 self._at_point("read")
-                await self._record(entries, position)
+                grown = await self._record(entries, position)
             except Outrun:
                 position = await self._ledger.position()
                 continue
@@ -129,11 +132,13 @@ class Writer:
                     await self._replay(position, str(behind))
                     position = await self._ledger.position()
                 continue
+            # What another writer recorded before, it may not have kept in Redis.
+            is_ours = position.cursor == self._published
             position = Position(cursor=entries[-1][0], epoch=position.epoch)
             count += len(entries)
             self.recorded += len(entries)
             self.batches += 1
-            await self._publish(position.cursor)
+            await self._publish(position, grown if is_ours else None)
 
     async def _read(self, position: Position) -> list[Entry]:
         """The next entries, of the Redis that the ledger knows as the house's. Raises `Fenced`."""
@@ -152,7 +157,7 @@ class Writer:
             raise Behind(told)
         if not raw and (length or told != position.cursor):
             # A writer that ended between its commit and its trim left this behind, or a slower one beside us.
-            await self._publish(position.cursor)
+            await self._publish(position)
         return decode(raw)
 
     async def _replay(self, position: Position, recorded: str) -> None:
@@ -170,25 +175,36 @@ class Writer:
             position = Position(cursor=batch[-1][0], epoch=position.epoch)
             self.recorded += len(batch)
 
-    async def _publish(self, cursor: str) -> None:
-        """Tells how far recording is, then gives the memory back."""
-        await self._redis.set(self._keys.recorded, cursor)
+    async def _publish(self, position: Position, grown: "dict[LineKey, Frontier] | None" = None) -> None:
+        """Tells how far recording is, then gives the memory back. `grown`: the trees over entrants that have; else all.
+
+        Raises `Fenced`.
+        """
+        trees = await frontiers(self._ledger) if grown is None else grown
+        if not await checkpoint(self._redis, self._keys, trees, position.epoch):
+            raise Fenced
+        await self._redis.set(self._keys.recorded, position.cursor)
+        self._published = position.cursor
         self._at_point("before_trim")
-        milliseconds, _, number = cursor.partition("-")
+        milliseconds, _, number = position.cursor.partition("-")
         await self._redis.xtrim(self._keys.outbox, minid=f"{milliseconds}-{int(number) + 1}", approximate=False)
 
-    async def _record(self, entries: Sequence[Entry], position: Position) -> None:
+    async def _record(self, entries: Sequence[Entry], position: Position) -> dict[LineKey, Frontier]:
         """One transaction; where Postgres refuses an entry, halves until it stands alone, and is buried."""
+        batch = sort(entries, self._opener)
+        lines = {(row["on_sale"], row["line"]) for row in batch.entrants}
+        lists = await read_lists(self._redis, self._keys, lines) if lines else {}
         try:
             async with self._ledger.connection() as connection:
-                await record(connection, entries, position, self._opener, self._at_point)
+                return await record(connection, batch, entries[-1][0], position, self._at_point, lists)
         except REFUSED_BY_POSTGRES as error:
             if len(entries) == 1:
                 log.error("an entry cannot be recorded", entry=entries[0][0], why=reason(error))  # noqa: TRY400 - foreseen
                 async with self._ledger.connection() as connection:
                     await bury_one(connection, entries[0], position, reason(error))
                 self.buried += 1
-                return
+                return {}
             half = len(entries) // 2
-            await self._record(entries[:half], position)
-            await self._record(entries[half:], msgspec.structs.replace(position, cursor=entries[half - 1][0]))
+            grown = await self._record(entries[:half], position)
+            behind = msgspec.structs.replace(position, cursor=entries[half - 1][0])
+            return grown | await self._record(entries[half:], behind)

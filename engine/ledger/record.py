@@ -7,13 +7,14 @@ from typing import Any, Final
 import msgspec
 
 from engine.entries import Action
-from engine.ledger.batch import Arrived, Batch, Entry, sort
+from engine.ledger.batch import Arrived, Batch, Entry
+from engine.ledger.entrants import LineKey, Lists, grow_by
 from engine.ledger.history import record_history
 from engine.ledger.order_records import alarm, columns, end_waiting_for, record_orders
 from engine.ledger.payments import record_awaited
 from engine.ledger.returns import record_returns
 from engine.ledger.telling import tell_of_batch
-from engine.sealing import Opener
+from engine.tree import Frontier
 
 ENTRANTS: Final = (
     "INSERT INTO entrants (on_sale, line, index, secret_hash) "
@@ -76,10 +77,18 @@ async def _move(connection: Any, entry: str, position: Position) -> None:
         raise Outrun
 
 
-async def apply(connection: Any, batch: Batch, at_point: Callable[[str], None] = lambda _: None) -> None:
-    """Records what is in a batch, but for its poison. Raises one of `REFUSED_BY_POSTGRES` for what cannot be."""
+async def apply(
+    connection: Any, batch: Batch, at_point: Callable[[str], None] = lambda _: None, lists: Lists | None = None
+) -> dict[LineKey, Frontier]:
+    """Records what is in a batch, but for its poison. Answers the trees over entrants that have grown, by what is known
+    of their `lists`; without, none does.
+
+    Raises one of `REFUSED_BY_POSTGRES` for what cannot be recorded.
+    """
+    grown: dict[LineKey, Frontier] = {}
     if batch.entrants:
         await _record_entrants(connection, batch.entrants)
+        grown = await grow_by(connection, batch.entrants, lists) if lists is not None else {}
     at_point("in_batch")
     if batch.awaited:
         await record_awaited(connection, batch.awaited)
@@ -102,24 +111,29 @@ async def apply(connection: Any, batch: Batch, at_point: Callable[[str], None] =
     for told in batch.restored:
         await alarm(connection, "ledger-lost", told)
     await tell_of_batch(connection, batch)
+    return grown
 
 
 async def record(
-    connection: Any, entries: Sequence[Entry], position: Position, opener: Opener, at_point: Callable[[str], None]
-) -> int:
-    """Records a batch that follows a position. Answers how many entries it was.
+    connection: Any,
+    batch: Batch,
+    cursor: str,
+    position: Position,
+    at_point: Callable[[str], None],
+    lists: Lists,
+) -> dict[LineKey, Frontier]:
+    """Records a batch that follows a position, up to `cursor`. Answers the trees over entrants that have grown.
 
     Raises `Outrun` where the position is no longer so, and then records nothing.
     """
-    batch = sort(entries, opener)
     async with connection.transaction():
-        await _move(connection, entries[-1][0], position)
-        await apply(connection, batch, at_point)
+        await _move(connection, cursor, position)
+        grown = await apply(connection, batch, at_point, lists)
         for entry, fields, why in batch.poison:
             await bury(connection, entry, fields, why)
         at_point("before_commit")
     at_point("after_commit")
-    return len(entries)
+    return grown
 
 
 def reason(error: Exception) -> str:

@@ -7,10 +7,11 @@ import redis
 
 from engine.best import as_text
 from engine.library import read_script, script_names
-from engine.words import OnSaleId
+from engine.words import LineName, OnSaleId
 from tests.lua.stage import SALE, Reply, Stage, pack
 
 OPERATION = "the-operation"
+PUBLIC = LineName("public")
 
 
 class Call(NamedTuple):
@@ -194,6 +195,7 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
         _line(s, s.keys.claimed(SALE), s.keys.operation(OPERATION)),
         ["f", 2, 2, 0, 60_000],
     ),
+    "waiting_room/checkpoint": lambda s: ([s.keys.cell, s.keys.frontier(SALE, PUBLIC)], [b"2 roots"]),
     "waiting_room/join": lambda s: (
         _line(s, s.keys.operation(OPERATION), s.keys.retry(SALE, "x"), s.keys.outbox),
         ["f", "x", SALE, "public", 100],

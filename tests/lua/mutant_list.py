@@ -1168,6 +1168,7 @@ MUTANTS = (
         "",
         "a clock that was set back stops the door",
     ),
+    M("waiting_room/checkpoint", "if leaves > known then", "do", "a tree over entrants shrinks"),
     M("waiting_room/status", 'and line.phase ~= "prequeue" and', "and", "the seed is known before the draw"),
     M("waiting_room/status", "and line.mark_at_ms > 0", "", "a sale that never opened tells its seed"),
     M(
