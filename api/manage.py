@@ -261,7 +261,10 @@ async def read_on_sale(request: Call, on_sale: str) -> CountersReply:
     return await _counters(request, caller_of(request).cell, on_sale)
 
 
-@change("/on-sales/{on_sale:str}/{action:str}", "Open, pause, resume or close an on-sale, or set its rate or message")
+@change(
+    "/on-sales/{on_sale:str}/{action:str}",
+    "Open, pause, drain, stop, resume or close an on-sale, or set its rate or message",
+)
 async def change_on_sale(request: Call, on_sale: str, action: str, data: ActionRequest) -> CountersReply:
     """The on-sale's counters after it."""
     caller = caller_of(request)

@@ -72,7 +72,8 @@ def leapt(fields: Mapping[str, str], lost: Lost) -> dict[str, str | int]:
         changed["now_serving" + suffix] = max(served, min(joined, served + called))
         changed["served_at_ms" + suffix] = lost.now_ms
     # As many passes as could be may have gone out just now.
-    changed["paced_until_ms"] = lost.now_ms + _number(fields, "burst_ms")
+    burst = max(1.0, _number(fields, "rate") * _number(fields, "burst_ms") / 60_000)
+    changed |= {"door": f"{burst:.6f}", "door_at_ms": lost.now_ms}
     return changed
 
 

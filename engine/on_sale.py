@@ -1,4 +1,7 @@
-"""An on-sale while it runs: put it up, open, pause, resume, close it, set pace and message. Beside `lua/on_sale/`."""
+"""An on-sale while it runs: put it up, open, pause, drain, stop, resume, close it, set pace and message.
+
+Beside `lua/on_sale/`.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,7 +13,7 @@ from engine.errors import BadInput, Refused
 from engine.ledger.standings import as_text
 from engine.words import OnSaleId
 
-VERBS: Final = ("open", "pause", "resume", "rate", "message", "close")
+VERBS: Final = ("open", "pause", "resume", "drain", "stop", "rate", "message", "close")
 FASTEST_PER_MINUTE: Final = 100_000
 LARGEST_CAP: Final = 1_000_000
 LONGEST_MESSAGE: Final = 500

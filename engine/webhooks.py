@@ -32,7 +32,12 @@ TYPES: Final = {
 """What an endpoint can be told of, and what each says."""
 TEST: Final = "webhook.test"
 """Sent when a person asks for it, to try an endpoint."""
-VERBS: Final = {"pause": "on_sale.paused", "resume": "on_sale.resumed", "sell_out": "on_sale.sold_out"}
+VERBS: Final = {
+    "pause": "on_sale.paused",
+    "stop": "on_sale.paused",
+    "resume": "on_sale.resumed",
+    "sell_out": "on_sale.sold_out",
+}
 """By what was done to an on-sale. That it opened is seen elsewhere: as a rule its time does it."""
 RETRY_SECONDS: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """After each failed attempt, before the next one; after the last one nobody tries again. Three days in all."""

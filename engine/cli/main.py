@@ -381,6 +381,10 @@ def _verb(name: str, summary: str) -> None:
 
 _verb("open", "Open a sale now.")
 _verb("pause", "Let nobody in for a while; whoever is in goes on.")
+_verb("drain", "Call nobody further; who was called, or is in, goes on. Resuming takes it back.")
+_verb(
+    "stop", "Let nobody in and end every pass; what is held can be paid for. Resuming lets people in, as their turn is."
+)
 _verb("resume", "Let people in again.")
 _verb("close", "End a sale.")
 

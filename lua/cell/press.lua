@@ -4,7 +4,7 @@
 -- KEYS  cell (sale live)…
 -- ARGV  epoch keeper level slowed_percent why lasts_ms
 -- REPLY pressed: level | outdone: level | closed | fenced: epoch
--- INCLUDES clock gate turn
+-- INCLUDES clock gate turn door
 -- FLAGS allow-oom
 local cell = KEYS[1]
 local epoch, keeper, why = ARGV[1], ARGV[2], ARGV[5]
@@ -36,7 +36,7 @@ for at = 2, #KEYS, 2 do
       local is_going_on = line.phase == "open" and pace > 0
       local due_since_ms = is_going_on and (now - line.served_at_ms) * line.pace / pace or 0
       redis.call("HSET", sale, "slowed_percent", slowed_percent,
-        "served_at_ms", string.format("%.3f", now - due_since_ms))
+        "served_at_ms", string.format("%.3f", now - due_since_ms), door_fields(line, now, 0))
     end
   end
 end

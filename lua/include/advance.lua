@@ -2,12 +2,11 @@
 -- then calls as many positions as the pace allows since the last call, never more than the room left under
 -- the cap of live passes, never backwards. Writes nothing, so that the public status may ask as well.
 -- `gone`: positions below it were called at least one turn ago and are no longer kept.
--- `paced_until_ms`: when the passes handed out so far would all have been, one after the other at the pace.
 -- `pace`: the rate, less what a cell under pressure keeps back of it (`slowed_percent`, see `cell/press`).
 -- INCLUDES
 local LINE_FIELDS = {"phase", "prequeue_at_ms", "opens_at_ms", "rate", "cap", "joined", "now_serving",
-  "served_at_ms", "entrants", "turn_ms", "mark", "mark_at_ms", "gone", "burst_ms", "paced_until_ms", "pass_ms",
-  "slowed_percent"}
+  "served_at_ms", "entrants", "turn_ms", "mark", "mark_at_ms", "gone", "burst_ms", "pass_ms", "slowed_percent",
+  "door", "door_at_ms", "draining", "stopped"}
 
 local function advance(sale, live, now)
   local values = redis.call("HMGET", sale, unpack(LINE_FIELDS))
@@ -28,7 +27,7 @@ local function advance(sale, live, now)
 
   -- A clock that was set back stops the line for no longer than this call.
   if line.served_at_ms > now then line.served_at_ms, line.changed, line.is_set_back = now, true, true end
-  local due = math.floor((now - line.served_at_ms) * line.pace / 60000)
+  local due = line.draining == 1 and 0 or math.floor((now - line.served_at_ms) * line.pace / 60000)
   local is_turn_over = now - line.mark_at_ms >= line.turn_ms
   if due == 0 and not is_turn_over then return line end
 

@@ -1,7 +1,7 @@
 -- Turns the line's clock: advances it and writes down where it stands now. nil for an unknown on-sale.
 -- Where the clock was set back, passes that it gave while it ran ahead end no later than one given now: else they would
 -- keep the house full for as long as it was ahead.
--- INCLUDES advance
+-- INCLUDES advance door
 local AHEAD_AT_ONCE = 5000
 
 local function turn(sale, live, now)
@@ -10,6 +10,10 @@ local function turn(sale, live, now)
     redis.call("HSET", sale, "phase", line.phase, "now_serving", line.now_serving,
       "served_at_ms", string.format("%.3f", line.served_at_ms), "entrants", line.entrants,
       "mark", line.mark, "mark_at_ms", line.mark_at_ms, "gone", line.gone)
+  end
+  if line and line.door_at_ms > now then
+    redis.call("HSET", sale, door_fields(line, now, 0))
+    line.door_at_ms = now
   end
   if line and line.is_set_back and line.pass_ms > 0 then
     local latest = now + line.pass_ms

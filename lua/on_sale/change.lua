@@ -1,11 +1,13 @@
--- What a house's manager does to a running on-sale: open, pause, resume, close, sell out, and set its rate,
--- cap or message. The line's clock is turned first, so that a new pace never reaches into the past.
+-- What a house's manager does to a running on-sale: open, pause, resume, drain, stop, close, sell out, and set its
+-- rate, cap or message. The line's clock is turned first, so that a new pace never reaches into the past. A drained line
+-- calls nobody further; a pause besides lets in nobody who was called; a stop besides ends every pass, and whoever had one
+-- may come in again afterwards, like all who were called.
 -- What was done, by whom and why leaves with it for the ledger.
 --
 -- KEYS  cell operation sale live outbox
 -- ARGV  epoch fingerprint verb value action
 -- REPLY changed: phase sequence | other_payload | wrong_phase: phase | unknown_on_sale | closed | fenced: epoch
--- INCLUDES clock gate recall turn sequence remember
+-- INCLUDES clock gate recall turn door sequence remember
 -- FLAGS
 local cell, operation, sale, live, outbox = unpack(KEYS)
 local epoch, fingerprint, verb, value, action = unpack(ARGV)
@@ -26,9 +28,14 @@ if verb == "open" and (phase == "scheduled" or phase == "prequeue") then
 elseif verb == "pause" and phase == "open" then
   phase = "paused"
   fields = {"phase", phase}
-elseif verb == "resume" and (phase == "paused" or phase == "sold_out") then
+elseif verb == "resume" and (phase == "paused" or phase == "sold_out" or line.draining == 1) then
   phase = "open"
-  fields = {"phase", phase, "served_at_ms", now, "mark_at_ms", now}
+  fields = {"phase", phase, "served_at_ms", now, "mark_at_ms", now, "draining", 0, "stopped", 0}
+elseif verb == "drain" and phase == "open" and line.draining == 0 then
+  fields = {"draining", 1}
+elseif verb == "stop" and (phase == "open" or (phase == "paused" and line.stopped == 0)) then
+  phase = "paused"
+  fields = {"phase", phase, "stopped", 1, "mark", 0, "gone", 0}
 elseif verb == "sell_out" and (phase == "open" or phase == "paused") then
   phase = "sold_out"
   fields = {"phase", phase}
@@ -36,7 +43,7 @@ elseif verb == "close" and phase ~= "closed" then
   phase = "closed"
   fields = {"phase", phase}
 elseif verb == "rate" then
-  fields = {"rate", value, "served_at_ms", now, "paced_until_ms", now}
+  fields = {"rate", value, "served_at_ms", now, door_fields(line, now, 0)}
 elseif verb == "cap" or verb == "message" then
   fields = {verb, value}
 else
@@ -44,5 +51,6 @@ else
 end
 
 redis.call("HSET", sale, unpack(fields))
+if verb == "stop" then redis.call("ZREMRANGEBYSCORE", live, "-inf", "+inf") end
 redis.call("XADD", outbox, "*", "kind", "action", "data", action)
 return remember(operation, fingerprint, 86400, {"changed", phase, sequence(cell)})

@@ -9,7 +9,7 @@
 -- REPLY admitted: expires_at_ms sequence | renewed: expires_at_ms sequence | other_payload
 --       | not_yet: now_serving | drawn: entrants | paused | full | paced: wait_ms | gone | ended: phase
 --       | unknown_on_sale | closed | fenced: epoch
--- INCLUDES clock gate recall turn sequence remember
+-- INCLUDES clock gate recall turn door sequence remember
 -- FLAGS
 local cell, sale, live, claimed, operation = unpack(KEYS)
 local epoch, fingerprint, index, _, entrants, pass_ms = unpack(ARGV)
@@ -29,25 +29,19 @@ if line.entrants ~= tonumber(entrants) then return {"drawn", line.entrants} end
 if position >= line.now_serving then return {"not_yet", line.now_serving} end
 local alive = (tonumber(redis.call("ZSCORE", live, index)) or 0) > now
 local returning = redis.call("GETBIT", claimed, index) == 1
-local paced_until_ms
 if not alive then
   if position < line.gone then return {"gone"} end
-  if line.phase == "paused" and not returning then return {"paused"} end
+  if line.phase == "paused" and (line.stopped == 1 or not returning) then return {"paused"} end
   if redis.call("ZCOUNT", live, "(" .. now, "+inf") >= line.cap then return {"full"} end
   if line.pace == 0 then return {"paced", line.rate == 0 and 60000 or 5000} end
-  local interval_ms = 60000 / line.pace
-  local allowance_ms = math.max(interval_ms, line.burst_ms)
-  paced_until_ms = math.max(now, line.paced_until_ms)
-  if paced_until_ms - now > allowance_ms then paced_until_ms = now end -- the clock was set back
-  paced_until_ms = paced_until_ms + interval_ms
-  local early_ms = math.ceil(paced_until_ms - now - allowance_ms)
-  if early_ms > 0 then return {"paced", early_ms} end
+  local wait_ms = early_ms(line, now)
+  if wait_ms > 0 then return {"paced", wait_ms} end
 end
 
 local expires_at_ms = now + tonumber(pass_ms)
 if not alive then
   redis.call("ZREMRANGEBYSCORE", live, "-inf", now)
-  redis.call("HSET", sale, "paced_until_ms", string.format("%.3f", paced_until_ms))
+  redis.call("HSET", sale, door_fields(line, now, 1))
 end
 redis.call("ZADD", live, expires_at_ms, index)
 if not returning then

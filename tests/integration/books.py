@@ -10,7 +10,7 @@ from engine.words import HouseSlug
 from tests.town import Town
 
 CLOCKWORK = {
-    *(b"phase", b"now_serving", b"served_at_ms", b"mark", b"mark_at_ms", b"gone", b"entrants", b"paced_until_ms"),
+    *(b"phase", b"now_serving", b"served_at_ms", b"mark", b"mark_at_ms", b"gone", b"entrants", b"door", b"door_at_ms"),
     *(b"sequence",),
 }
 """Fields that the line's clock and the keeper's sweep turn by themselves."""

@@ -72,7 +72,10 @@ def test_a_manager_puts_a_hall_on_sale_from_a_shell(town: Town, parvis: Parvis, 
     put_on_sale(at, plan_file, "journey", "--rate-per-minute", "60", "--cap", "7", "--seats-a-place", "4")
     now = status_of(town, "journey")
     assert (now.phase, now.rate_per_minute, now.cap) == ("prequeue", 60, 7)
-    for verb, phase in (("open", "open"), ("pause", "paused"), ("resume", "open")):
+    for verb, phase in (
+        *(("open", "open"), ("pause", "paused"), ("resume", "open"), ("drain", "open"), ("stop", "paused")),
+        ("resume", "open"),
+    ):
         said = parvis("on-sale", verb, "journey", *at, "--why", "because")
         assert said.out.strip() == f"✓ journey is {phase}"
         assert status_of(town, "journey").phase == phase

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.patience import until
 from tests.town import Answer, Sale, Town, small_plan
 
 SOON, LATER = "2030-01-01T19:00:00+01:00", "2030-01-01T20:00:00+01:00"
@@ -235,6 +236,39 @@ async def test_what_a_manager_tells_a_sale_is_public_within_one_poll(town: Town)
             "the press is here",
         ]
         assert {each["detail"].get("rate_per_minute") for each in told if each["what"] == "rate"} == {120}
+
+
+async def test_a_drained_sale_calls_nobody_further_and_a_stopped_one_ends_every_pass(town: Town) -> None:
+    async with await town.open_sale("noord", rate_per_minute=600) as sale:
+        inside = await sale.join()
+        token = await sale.pass_for(*inside)
+        held = await sale.hold(token, "zaal-A-1")
+        called = await sale.join()
+
+        async def is_called() -> bool:
+            return int((await sale.status())["lines"]["public"]["now_serving"]) > 1
+
+        await until(is_called)
+
+        assert (await tell(sale, "drain", "the hall is full")).json["phase"] == "open"
+        assert (await tell(sale, "drain")).slug == "wrong-phase"
+        late = await sale.join()
+        assert (await sale.hold(token, "zaal-A-2")).status == 201, "whoever is in goes on"
+        assert await sale.pass_for(*called), "and who was called comes in"
+        refused = await sale.claim(*late)
+        assert (refused.status, refused.slug) == (409, "not-yet-served")
+
+        assert (await tell(sale, "stop", "a fire")).json["phase"] == "paused"
+        await sale.until_status(phase="paused")
+        assert (await sale.hold(token, "zaal-A-3")).slug == "pass-ended"
+        refused = await sale.claim(*inside)
+        assert (refused.status, refused.slug) == (409, "paused")
+        assert refused.headers["Retry-After"]
+        assert (await sale.order(token, held.json["hold"])).status == 202, "and what is held can be paid for"
+
+        assert (await tell(sale, "resume")).json["live_passes"] == 0
+        assert (await sale.hold(await sale.pass_for(*inside), "zaal-A-3")).status == 201
+        assert await sale.pass_for(*late)
 
 
 @pytest.mark.parametrize(

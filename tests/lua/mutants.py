@@ -62,6 +62,7 @@ NEAR = {
     ),
     **dict.fromkeys(("runs", "reindex"), "seats/test_install include/test_find_best"),
     "change": "waiting_room/test_admit",
+    "door": "waiting_room/test_admit on_sale/test_change cell/test_press",
     "end_of": "seats/test_leave",
     "find_split": "include/test_wishes",
     "history": "seats/test_hold",

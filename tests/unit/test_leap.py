@@ -60,7 +60,9 @@ def test_a_start_of_sales_in_the_lost_moment_closes_the_list_of_entrants_with_al
 
 
 def test_no_pass_goes_out_sooner_than_if_as_many_as_could_be_just_had() -> None:
-    assert leapt(OPEN, lost())["paced_until_ms"] == NOW_MS + 3000
+    found = leapt(OPEN, lost())
+    assert (float(found["door"]), found["door_at_ms"]) == (float(OPEN["rate"]) * 3000 / 60_000, NOW_MS)
+    assert float(leapt(OPEN | {"rate": "1"}, lost())["door"]) == 1.0
 
 
 def test_each_line_leaps_by_what_is_known_of_it() -> None:

@@ -120,3 +120,13 @@ def test_a_line_that_is_not_open_is_slowed_when_it_opens(stage: Stage, phase: st
 def test_an_on_sale_that_is_not_there_is_left_out(stage: Stage) -> None:
     assert press(stage, 1, 10) == [b"pressed", 1]
     assert stage.sale() == {}
+
+
+def test_a_new_pace_neither_empties_nor_fills_the_door(stage: Stage) -> None:
+    """What was handed out counts, however often the pace changes."""
+    stage.put_up(rate=60, joined=100, now_serving=50, burst_ms=6_000)
+    assert [stage.admit(index)[0] for index in range(7)] == [b"admitted"] * 6 + [b"paced"]
+    press(stage, 0, 50)
+    stage.pass_time(6_500)
+    press(stage, 0, 0)
+    assert [stage.admit(index)[0] for index in range(7, 12)] == [b"admitted"] * 3 + [b"paced"] * 2

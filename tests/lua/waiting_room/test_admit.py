@@ -149,11 +149,22 @@ def test_too_many_at_the_door_are_told_how_long_to_wait(stage: Stage) -> None:
     assert stage.admit(1)[0] == b"admitted"
 
 
-def test_a_clock_that_was_set_back_holds_nobody_up(stage: Stage) -> None:
+def test_a_clock_that_was_set_back_holds_nobody_up_and_lets_nobody_in_sooner(stage: Stage) -> None:
     called(stage, 20, rate=2, burst_ms=0)
     stage.admit(0)
     stage.pass_time(-600 * MINUTE)
+    word, wait_ms = stage.admit(1)
+    assert word == b"paced"
+    assert 29_000 < wait_ms <= 30_000
+    stage.pass_time(wait_ms)
     assert stage.admit(1)[0] == b"admitted"
+
+
+def test_an_idle_door_saves_up_no_more_than_a_burst(stage: Stage) -> None:
+    called(stage, 20, rate=2, burst_ms=MINUTE)
+    stage.admit(0)
+    stage.pass_time(60 * MINUTE)
+    assert [stage.admit(index)[0] for index in (1, 2, 3)] == [b"admitted", b"admitted", b"paced"]
 
 
 @pytest.mark.parametrize(("rate", "burst_ms", "most"), [(60, 3000, 63), (60, 0, 61), (30, 15_000, 37)])
