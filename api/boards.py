@@ -2,19 +2,20 @@
 
 import asyncio
 import hashlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from api.wire import DrawReply, LineReply, PollStep, SeatsReply, StatusReply
+from api.told import Measured, chance_numbers, poll_policy, why_slower
+from api.wire import DrawReply, LineReply, SeatsReply, StatusReply
 from engine.cell import Cell
 from engine.draw import ALGORITHM
 from engine.errors import GateClosed
 from engine.instants import to_rfc3339
-from engine.seats import SeatMap, open_by_category, snapshot
+from engine.seats import SeatMap, count_taken, open_by_category, snapshot
 from engine.signing import Signer
 from engine.waiting_room import serve, status
 from engine.words import OnSaleId, PerformanceId
@@ -22,14 +23,6 @@ from engine.words import OnSaleId, PerformanceId
 STATUS_SECONDS: Final = 1.0
 SEATS_SECONDS: Final = 0.5
 REMEMBERED_VERSIONS: Final = 120
-POLL: Final = (
-    PollStep(ahead=0, after_ms=1_000),
-    PollStep(ahead=100, after_ms=2_000),
-    PollStep(ahead=500, after_ms=4_000),
-    PollStep(ahead=2_000, after_ms=8_000),
-    PollStep(ahead=10_000, after_ms=20_000),
-)
-"""The nearer the turn, the more often: it divides the requests of a long line by three and more."""
 Value = TypeVar("Value")
 
 
@@ -87,6 +80,14 @@ def document(value: object, signer: Signer | None = None) -> Document:
     )
 
 
+class Counts(msgspec.Struct, frozen=True):
+    """Seats and places: open ones a category, those that somebody holds who has not paid, and sold ones."""
+
+    open: dict[str, int]
+    held: int
+    sold: int
+
+
 class SeatBoard:
     """One performance's seat map as this process last saw it, and what changed since earlier versions."""
 
@@ -96,7 +97,7 @@ class SeatBoard:
         self._seen: deque[SeatMap] = deque(maxlen=REMEMBERED_VERSIONS)
         self._fresh = Fresh(SEATS_SECONDS, self._look)
         self._document: tuple[int, Document] | None = None
-        self._open: tuple[int, dict[str, int]] | None = None
+        self._counts: tuple[int, Counts] | None = None
 
     async def _look(self) -> SeatMap:
         seen = await snapshot(self._cell, self._performance)
@@ -123,15 +124,13 @@ class SeatBoard:
             self._document = (seen.version, document(reply))
         return self._document
 
-    async def open_by_category(self) -> dict[str, int]:
-        """How many seats and places are open, a category."""
+    async def counts(self) -> Counts:
+        """How many seats and places are open, held and sold."""
         seen = await self.now()
-        if self._open is None or self._open[0] != seen.version:
-            self._open = (
-                seen.version,
-                open_by_category(self._cell.catalogue.layout(self._performance, seen.plan_change), seen),
-            )
-        return self._open[1]
+        if self._counts is None or self._counts[0] != seen.version:
+            layout = self._cell.catalogue.layout(self._performance, seen.plan_change)
+            self._counts = (seen.version, Counts(open_by_category(layout, seen), *count_taken(layout, seen)))
+        return self._counts[1]
 
     def changes(self, since: int) -> tuple[int, list[tuple[int, str]], dict[str, int]] | None:
         """The newest version, what changed since, and the areas; None when `since` is too long ago."""
@@ -154,6 +153,7 @@ class Boards:
         self._cell = cell
         self._seats: dict[PerformanceId, SeatBoard] = {}
         self.statuses: dict[str, Fresh[Document]] = {}
+        self._measured: dict[OnSaleId, Measured] = {}
 
     def seats(self, performance: PerformanceId) -> SeatBoard:
         """The board of a performance. Raises `Refused` for an unknown one."""
@@ -187,35 +187,48 @@ class Boards:
                 raise
             return last
 
-    async def seats_open(self, on_sale: OnSaleId) -> dict[str, int]:
-        """How many seats and places are open over all performances of an on-sale, a category."""
-        counts: dict[str, int] = {}
-        for performance in self._cell.on_sale(on_sale).performances:
-            for category, count in (await self.seats(performance).open_by_category()).items():
-                counts[category] = counts.get(category, 0) + count
-        return counts
+    async def counts(self, on_sale: OnSaleId) -> Counts:
+        """How many seats and places are open, held and sold over all performances of an on-sale."""
+        found = [await self.seats(each).counts() for each in self._cell.on_sale(on_sale).performances]
+        total: Counter[str] = Counter()
+        for each in found:
+            total.update(each.open)
+        return Counts(dict(total), sum(each.held for each in found), sum(each.sold for each in found))
 
     async def _status(self, on_sale: OnSaleId) -> Document:
         served = await serve(self._cell, on_sale)
         now = await status(self._cell, on_sale)
         is_drawn = now.entrants >= 0
-        line = LineReply(now_serving=served, joined=now.joined, per_minute=now.pace_per_minute)
+        measured = self._measured.setdefault(on_sale, Measured())
+        measured.note(now.now_ms, served, is_moving=now.phase == "open")
+        counts = await self.counts(on_sale)
+        chance = chance_numbers(now, counts.sold, self._cell.on_sale(on_sale).seats_a_place)
         reply = StatusReply(
             house=self._cell.house.slug,
             on_sale=on_sale,
             phase=now.phase,
             opens_at=to_rfc3339(now.opens_at_ms),
             server_time=to_rfc3339(now.now_ms),
-            lines={"public": line},
+            lines={
+                "public": LineReply(
+                    now_serving=served,
+                    joined=now.joined,
+                    per_minute=now.pace_per_minute,
+                    measured=measured.pace(now.now_ms, served, now.pace_per_minute),
+                )
+            },
             draw=DrawReply(
                 algorithm=ALGORITHM,
                 commitment=now.commitment,
                 entrants=now.entrants if is_drawn else None,
                 seed=now.seed if is_drawn else None,
             ),
-            seats_open=await self.seats_open(on_sale),
-            poll=POLL,
+            seats_open=counts.open,
+            seats_held=counts.held,
+            chance=chance,
+            poll=poll_policy(now, sum(counts.open.values()) + counts.held, chance),
             epoch=int(self._cell.stored_epoch),
+            why=why_slower(now),
             message=now.message or None,
         )
         return document(reply, self._cell.signer)

@@ -143,12 +143,20 @@ class PaymentReply(Reply, frozen=True):
     state: str
 
 
-class LineReply(Reply, frozen=True, omit_defaults=False):
-    """Where a line stands."""
+class MeasuredReply(Reply, frozen=True, omit_defaults=False):
+    """How fast a line was seen to move: people a minute, over so many minutes."""
+
+    per_minute: float
+    minutes: float
+
+
+class LineReply(Reply, frozen=True):
+    """Where a line stands. `per_minute` is what the house means to do, `measured` what was seen of it."""
 
     now_serving: int
     joined: int
     per_minute: int
+    measured: MeasuredReply | None = None
 
 
 class DrawReply(Reply, frozen=True):
@@ -167,6 +175,20 @@ class PollStep(Reply, frozen=True, omit_defaults=False):
     after_ms: int
 
 
+class ChanceReply(Reply, frozen=True, omit_defaults=False):
+    """What became of those who were called: the numbers that everybody's chance of seats is worked out from.
+
+    `called`: so many had the time to come; `at_door` more may still be coming, `inside` have not bought yet.
+    """
+
+    called: int
+    admitted: int
+    at_door: int
+    inside: int
+    orders: int
+    seats_a_visitor: float
+
+
 class StatusReply(Reply, frozen=True):
     """The public status: the same bytes for everybody, signed (`Parvis-Signature`), so that it says of what it is."""
 
@@ -178,8 +200,11 @@ class StatusReply(Reply, frozen=True):
     lines: dict[str, LineReply]
     draw: DrawReply
     seats_open: dict[str, int]
+    seats_held: int
+    chance: ChanceReply
     poll: tuple[PollStep, ...]
     epoch: int
+    why: str | None = None
     message: str | None = None
 
 

@@ -393,6 +393,15 @@ def open_by_category(layout: Layout, seat_map: SeatMap) -> dict[str, int]:
     return counts
 
 
+def count_taken(layout: Layout, seat_map: SeatMap) -> tuple[int, int]:
+    """How many seats and places somebody holds who has not paid yet, and how many are sold."""
+    held, sold = seat_map.seats.count(HELD), seat_map.seats.count(SOLD) + sum(seat_map.sold_places.values())
+    for area in layout.areas:
+        others = (seat_map.areas, seat_map.sold_places, seat_map.places_aside)
+        held += max(0, area.capacity - sum(places[area.id] for places in others))
+    return held, sold
+
+
 def describe(item: Item) -> str:
     """An item in a person's words: its seat or area."""
     return item.seat or item.area or ""

@@ -110,7 +110,7 @@ async def show_seats(visit: Visit) -> Answer:
         return visit.go(problem=visit.query.get("problem"))
     performance = chosen_performance(visit, view.holds)
     board = visit.boards.seats(performance.performance)
-    counts, seat_map = await board.open_by_category(), await board.now()
+    counts, seat_map = (await board.counts()).open, await board.now()
     performance = visit.cell.performance(performance.performance)
     open_hall = visit.cell.catalogue.halls[performance.hall_at(seat_map.plan_change)]
     hall = await listed(open_hall)

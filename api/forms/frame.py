@@ -1,5 +1,6 @@
 """The frame of every page without JavaScript: its language, the house's name, logo and colours, and its headers."""
 
+import random
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, urlencode
 
@@ -142,5 +143,7 @@ def problem_page(scope: Scope, cell: Cell | None, found: Problem) -> Answer:
     if found.retry_after_s is not None:
         answer.headers.append((b"retry-after", b"%d" % found.retry_after_s))
     if found.status == 503 and scope.get("method") == "GET":
-        answer.headers.append((b"refresh", b"%d" % max(LEAST_PAUSE_SECONDS, found.retry_after_s or 0)))
+        # Everybody meets it at once: they come back one by one, and no more often than they would have come.
+        pause_s = max(LEAST_PAUSE_SECONDS, found.retry_after_s or 0) * (1 + 2 * random.random())
+        answer.headers.append((b"refresh", b"%d" % pause_s))
     return answer

@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 
 from api.forms.words import Words
-from api.wire import PollStep, StatusReply
+from api.told import END_POLL_MS
+from api.wire import LineReply, PollStep, StatusReply
 from engine.catalogue import OnSale
 from engine.draw import decode, draw
 from engine.instants import from_rfc3339
@@ -20,12 +21,12 @@ BEFORE: Final = frozenset({"scheduled", "prequeue"})
 KEEPING: Final = frozenset({"gathered", "waiting", "paused"})
 IN_TURN: Final = frozenset({"turn", "full"})
 ACTIONS: Final = {"joinable": "join", "turn": "enter", "full": "enter", "shopping": "return", "turn_over": "again"}
-DOUBT: Final = 0.75
-"""Nobody watched how fast the line moves: the band is wide."""
 LEAST_REFRESH_MS: Final = 5_000
 """A whole page is asked for, and read out by some: that is not done every second."""
 NEXT_REFRESH_MS: Final = 2_000
 """For whoever is next."""
+END_REFRESH_MS: Final = 3_000
+"""For everybody while the last seats go: with what is added so as not to breathe in step, they know within five."""
 OPENING_SPREAD_MS: Final = 2_500
 LONGEST_REFRESH_MS: Final = 300_000
 
@@ -84,22 +85,39 @@ def _step(round_: Callable[[float], int], minutes: float) -> int:
     return round_(minutes / step) * step
 
 
-def wait_band(ahead: int, per_minute: int) -> "tuple[int, int] | None":
-    """How long the wait will be, in minutes; None while nothing can be said."""
-    if ahead <= 0 or per_minute <= 0:
+def wait_band(ahead: int, line: LineReply) -> "tuple[int, int | None] | None":
+    """How long the wait will be, in minutes, the most None where nobody can tell; None while nothing can be said.
+
+    The published pace is what the house means to do, what was seen is what it did: the band covers both, and is the
+    wider the shorter the line was watched.
+    """
+    seen = line.measured
+    slower, faster = sorted((line.per_minute, seen.per_minute if seen else line.per_minute))
+    if ahead <= 0 or faster <= 0:
         return None
-    least = _step(math.floor, ahead / per_minute / (1 + DOUBT))
-    return least, max(_step(math.ceil, ahead / per_minute * (1 + DOUBT)), least + 1)
+    doubt = 0.15 + 0.6 / (1 + (seen.minutes if seen else 0))
+    least = _step(math.floor, ahead / faster / (1 + doubt))
+    if slower <= 0:
+        return max(1, least), None
+    return least, max(_step(math.ceil, ahead / slower * (1 + doubt)), least + 1)
 
 
-def say_wait(ahead: int, per_minute: int, words: Words) -> str:
+def pace(line: LineReply) -> int:
+    """The people let in a minute, as seen for at least a minute, else as published."""
+    seen = line.measured
+    return math.floor((seen.per_minute if seen and seen.minutes >= 1 else line.per_minute) + 0.5)
+
+
+def say_wait(ahead: int, line: LineReply, words: Words) -> str:
     """The expected wait in words."""
-    band = wait_band(ahead, per_minute)
+    band = wait_band(ahead, line)
     if ahead == 0:
         return words.say("any_moment")
     if band is None:
         return words.say("wait_unknown")
     least, most = band
+    if most is None:
+        return words.say("minutes_at_least", n=least)
     if most <= 1:
         return words.say("about_a_minute")
     if least >= 120:
@@ -123,7 +141,8 @@ def refresh_s(status: StatusReply, found: Standing, on_sale: OnSale, chance: flo
     ahead = found.ahead if found.ahead is not None else max(0, line.joined - line.now_serving)
     next_ms = on_sale.prequeue_at_ms if found.name == "scheduled" else from_rfc3339(status.opens_at)
     until_ms = next_ms - now_ms
-    least_ms = NEXT_REFRESH_MS if found.ahead == 0 else LEAST_REFRESH_MS
+    is_ending = status.poll[-1].after_ms <= END_POLL_MS
+    least_ms = NEXT_REFRESH_MS if found.ahead == 0 else END_REFRESH_MS if is_ending else LEAST_REFRESH_MS
     after_ms: float = max(least_ms, poll_after_ms(status.poll, ahead))
     if status.phase in BEFORE:
         after_ms = max(after_ms, min(LONGEST_REFRESH_MS, until_ms / 10))
@@ -148,10 +167,10 @@ def facts_of(status: StatusReply, found: Standing, on_sale: OnSale, words: Words
     if found.ahead is not None and name in {"waiting", "paused"}:
         facts.append((words.say("ahead_of_you"), words.number(found.ahead)))
         is_paused = name == "paused"
-        wait = words.say("wait_unknown_paused") if is_paused else say_wait(found.ahead, line.per_minute, words)
+        wait = words.say("wait_unknown_paused") if is_paused else say_wait(found.ahead, line, words)
         facts.append((words.say("expected_wait"), wait))
-        if line.per_minute > 0 and not is_paused:
-            facts.append((words.say("pace"), words.say("pace_is", n=line.per_minute)))
+        if pace(line) > 0 and not is_paused:
+            facts.append((words.say("pace"), words.say("pace_is", n=pace(line))))
     return facts
 
 
@@ -166,8 +185,6 @@ def next_of(status: StatusReply, found: Standing, on_sale: OnSale, words: Words)
     opens = words.hour(from_rfc3339(status.opens_at))
     is_open = name == "joinable" and status.phase not in BEFORE
     said = [words.say(f"next.{name}{'_open' if is_open else ''}", time=opens, **times)]
-    if name == "waiting" and (found.ahead or 0) > sum(status.seats_open.values()) / 3:
-        said.append(words.say("seats_are_tight"))
     if name in KEEPING:
         said.append(words.say("turn_kept", **times))
     if name == "sold_out" and found.index is not None:

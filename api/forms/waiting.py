@@ -8,6 +8,7 @@ import msgspec
 from api.forms.door import IN_LINE, Visit, pages
 from api.forms.frame import explain
 from api.forms.kept import Kept, fresh
+from api.forms.outlook import outlook_of
 from api.forms.returning import origin_of
 from api.forms.situation import ACTIONS, BEFORE, KEEPING, facts_of, next_of, refresh_s, standing
 from api.hot import Answer
@@ -62,6 +63,7 @@ async def show_room(visit: Visit) -> Answer:
         notice=own.get("own.line", ""),
         on_sale=on_sale,
         pause_s=pause_s,
+        outlook=outlook_of(status, found, words),
         performances=performances,
         policies=[(name, own.get(f"own.{name}") or policy[name]) for name in POLICIES],
         said=explain(words, problem) if problem and problem not in SAID_BY_ITSELF else "",

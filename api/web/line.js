@@ -5,16 +5,13 @@ import { change, get, Problem } from './api.js';
 import { nowMs, observe, untilMs } from './clock.js';
 import { decode, digest, encode, makeDraw } from './draw.js';
 import { Memory } from './memory.js';
-import { askAfterMs, pace, SEEN_MS, waitBand } from './pace.js';
+import { askAfterMs, backAfterMs, pace, retryAfterMs, waitBand } from './pace.js';
 import { situation } from './situation.js';
 import { Tabs } from './tabs.js';
 
 /** So long another tab has to say what it knows, before this one asks the server. */
 const HELLO_MS = 80;
 const OVERDUE_MS = 2000;
-const LONGEST_BACK_OFF_MS = 30_000;
-/** After a tunnel everybody on the train is back at once. */
-const BACK_SPREAD_MS = 1500;
 const SHARED = ['status', 'askedMs', 'dueMs', 'isConnected', 'isMissing', 'failures', 'isTurnOver', 'isFull'];
 
 /** One visitor in one line. `onchange(state)` is called after whatever changed. */
@@ -26,7 +23,7 @@ export class Line {
     this.onchange = onchange;
     this.prequeueAt = null;
     this.turnMs = 600_000;
-    Object.assign(this, { status: null, isConnected: true, isMissing: false, isTurnOver: false, isFull: false, failures: 0, seen: [], dueMs: 0, isRunning: false });
+    Object.assign(this, { status: null, isConnected: true, isMissing: false, isTurnOver: false, isFull: false, failures: 0, dueMs: 0, isRunning: false });
     this.onwake = (event) => this.wake(event);
     this.onleave = () => this.stop(true);
     this.onreturn = ({ persisted }) => { if (persisted) this.start(); };
@@ -65,15 +62,16 @@ export class Line {
   get state() {
     const { status, memory } = this;
     const { place = null, index = null, position = null } = memory.kept;
-    const { now_serving: served = 0, per_minute: perMinute = 0 } = status?.lines.public ?? {};
+    const front = status?.lines.public ?? { now_serving: 0, per_minute: 0 };
+    const { now_serving: served } = front;
     const ahead = position === null ? null : Math.max(0, position - served);
     return {
       status, place, index, position, ahead,
       isServed: place !== null && position !== null && position < served,
       phase: status?.phase ?? null, isConnected: this.isConnected, isMissing: this.isMissing,
       isTurnOver: this.isTurnOver, isFull: this.isFull, hasPass: memory.pass !== null,
-      wait: ahead === null ? null : waitBand(ahead, perMinute, this.seen),
-      perMinute: pace(perMinute, this.seen),
+      wait: ahead === null ? null : waitBand(ahead, front),
+      perMinute: pace(front),
       /** How old the figures are, by the server's clock; and from when on that is more than it should be. */
       ageMs: status ? Math.max(0, nowMs() - Date.parse(status.server_time)) : 0,
       staleMs: Math.max(30_000, 3 * (this.intervalMs ?? 0)),
@@ -99,7 +97,7 @@ export class Line {
     if (document.hidden && event.type !== 'online') return;
     if (!document.hidden) this.tabs.take();
     this.memory.read();
-    if (!this.isConnected) this.dueMs = Math.min(this.dueMs, Date.now() + Math.random() * BACK_SPREAD_MS);
+    if (!this.isConnected) this.dueMs = Math.min(this.dueMs, Date.now() + backAfterMs({ intervalMs: this.intervalMs, chance: Math.random() }));
     else if (this.status) this.dueMs = Math.min(this.dueMs, this.askedMs + this.nextMs());
     this.plan(0);
     this.changed();
@@ -154,7 +152,7 @@ export class Line {
       this.failures += 1;
       this.isConnected = false;
       this.isMissing = problem.status === 404;
-      afterMs = Math.max(problem.retryAfterMs ?? 0, Math.min(LONGEST_BACK_OFF_MS, 1500 * 2 ** this.failures)) * (0.5 + Math.random());
+      afterMs = retryAfterMs({ failures: this.failures, askedMs: problem.retryAfterMs ?? 0, intervalMs: this.intervalMs, chance: Math.random() });
     }
     this.dueMs = Date.now() + afterMs;
     this.tell();
@@ -164,9 +162,6 @@ export class Line {
   async take(status) {
     this.status = status;
     observe(status.server_time);
-    const at = nowMs();
-    const served = status.lines.public.now_serving;
-    this.seen = status.phase === 'open' ? [...this.seen.filter((sample) => at - sample.at < SEEN_MS), { at, served }] : [];
     if (!this.memory.kept.commitment && status.draw?.commitment) this.memory.keep({ commitment: status.draw.commitment });
     if (status.phase !== 'open' && status.phase !== 'paused') this.isFull = false;
     await this.findPosition();

@@ -1,33 +1,23 @@
 // How long a wait will be, and how often to ask meanwhile: arithmetic only, no page and no clock.
 
-/** What was seen longer ago says nothing any more about how fast a line moves. */
-export const SEEN_MS = 300_000;
-const MINUTE_MS = 60_000;
-const HANDFUL = 5;
 const ENDED = ['sold_out', 'closed'];
 /** A page that nobody looks at need not know within the second. */
 const HIDDEN_MS = 15_000;
-/** Whose turn it is, or who waits for the house itself, needs no hurry. */
+/** Whose turn it is, or who waits for the house itself, needs no hurry: only to know within five seconds that all is sold. */
 const CALM = ['turn', 'full', 'paused'];
+const CALM_MS = 2400;
 const OPENING_SPREAD_MS = 2500;
+const LONGEST_BACK_OFF_MS = 30_000;
+const BACK_SPREAD_MS = 1500;
 
 /** The published interval for someone with so many ahead: the last entry that is not beyond them. */
 export function pollAfterMs(policy, ahead) {
   return (policy ?? []).filter((entry) => entry.ahead <= ahead).at(-1)?.after_ms ?? policy?.[0]?.after_ms ?? 5000;
 }
 
-/** How fast the line was seen to move: `{perMinute, minutes}`; null before it had the time to move by a handful. */
-function watch(published, seen) {
-  const [first, last] = [seen[0], seen.at(-1)];
-  const minutes = first ? (last.at - first.at) / MINUTE_MS : 0;
-  const moved = first ? last.served - first.served : 0;
-  return minutes >= 1 / 3 && Math.max(moved, published * minutes) >= HANDFUL ? { perMinute: moved / minutes, minutes } : null;
-}
-
-/** The people let in a minute, as seen for at least a minute, else as published. */
-export function pace(perMinute, seen) {
-  const watched = watch(perMinute, seen);
-  return Math.round(watched?.minutes >= 1 ? watched.perMinute : perMinute);
+/** The people let in a minute, as seen for at least a minute, else as published. `line`: of the public status. */
+export function pace({ per_minute: perMinute, measured }) {
+  return Math.round(measured?.minutes >= 1 ? measured.per_minute : perMinute);
 }
 
 /**
@@ -35,11 +25,10 @@ export function pace(perMinute, seen) {
  * nothing can be said. The published pace is what the house means to do, what was seen is what it did: the band covers
  * both, and is the wider the shorter the line was watched.
  */
-export function waitBand(ahead, perMinute, seen) {
-  const watched = watch(perMinute, seen);
-  const paces = [perMinute, watched?.perMinute ?? perMinute];
+export function waitBand(ahead, { per_minute: perMinute, measured }) {
+  const paces = [perMinute, measured?.per_minute ?? perMinute];
   if (ahead <= 0 || Math.max(...paces) <= 0) return null;
-  const doubt = 0.15 + 0.6 / (1 + (watched?.minutes ?? 0));
+  const doubt = 0.15 + 0.6 / (1 + (measured?.minutes ?? 0));
   const least = roundTo(Math.floor, ahead / Math.max(...paces) / (1 + doubt));
   if (Math.min(...paces) <= 0) return [Math.max(1, least), null];
   const most = roundTo(Math.ceil, (ahead / Math.min(...paces)) * (1 + doubt));
@@ -52,6 +41,16 @@ function roundTo(round, minutes) {
   return round(minutes / step) * step;
 }
 
+/** When to try again after so many failures: never sooner than one would have asked, so that no outage ends in a rush. */
+export function retryAfterMs({ failures, askedMs = 0, intervalMs = 0, chance }) {
+  return Math.max(askedMs, intervalMs, Math.min(LONGEST_BACK_OFF_MS, 1500 * 2 ** failures)) * (0.75 + chance);
+}
+
+/** After a tunnel everybody on the train is back at once: they ask spread over most of their interval. */
+export function backAfterMs({ intervalMs = 0, chance }) {
+  return chance * Math.max(BACK_SPREAD_MS, intervalMs / 1.5);
+}
+
 /**
  * When to ask again. The house's table says how often at most; whoever waits for nothing soon asks less, a page that
  * nobody looks at too, but never so seldom that a turn (`turnMs` long) could pass unseen. `untilNextMs`: to the next
@@ -61,7 +60,7 @@ export function askAfterMs({ status, situation, ahead, untilNextMs, turnMs, isHi
   const { joined, now_serving: served } = status.lines.public;
   let afterMs = pollAfterMs(status.poll, ahead ?? Math.max(0, joined - served));
   if (['scheduled', 'prequeue'].includes(status.phase)) afterMs = Math.max(afterMs, Math.min(30_000, untilNextMs / 20));
-  else if (CALM.includes(situation)) afterMs = Math.max(afterMs, 4000);
+  else if (CALM.includes(situation)) afterMs = Math.max(afterMs, CALM_MS);
   else if (situation === 'shopping' || ENDED.includes(status.phase)) afterMs = Math.max(afterMs, HIDDEN_MS);
   if (isHidden) afterMs = Math.max(afterMs, Math.min(3 * afterMs, HIDDEN_MS, turnMs / 20));
   afterMs *= 0.75 + chance / 2;

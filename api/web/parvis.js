@@ -18,7 +18,7 @@
 //              All of them bubble and leave the shadow.
 // Slots        header (instead of the title), before, waiting, turn, sold-out, closed (while it is so), footer
 // Parts        frame title card stage number-box number-label number countdown ahead facts next actions primary secondary quiet
-//              notice message trouble problem stuck onwards age rest seats open-seats signs link draw
+//              notice message trouble problem stuck onwards age rest outlook seats open-seats signs link draw
 // Properties   --parvis-primary --parvis-on-primary --parvis-accent --parvis-on-accent --parvis-background --parvis-text
 //              --parvis-link --parvis-muted: a house's colours, else those it gave to Parvis, made fit to be read.
 //              Whoever sets them answers for the contrast. --parvis-card --parvis-line --parvis-round --parvis-font

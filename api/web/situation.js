@@ -53,11 +53,9 @@ export function describe(state, words, onSale) {
     fact('expected_wait', name === 'paused' ? words.say('wait_unknown_paused') : sayWait(ahead, state.wait, words));
     if (name === 'waiting' && state.perMinute > 0) fact('pace', words.say('pace_is', { n: state.perMinute }));
   }
-  const seatsOpen = Object.values(status?.seats_open ?? {}).reduce((sum, count) => sum + count, 0);
   // Nobody is told to come back who would come without their number.
   const kind = name === 'joinable' && !isBefore ? '_open' : state.lasts !== 'device' && ['gathered', 'waiting'].includes(name) ? '_here' : '';
   const next = [words.say(`next.${name}${kind}`, { time: words.hour(opens), ...times })];
-  if (name === 'waiting' && ahead > seatsOpen / 3) next.push(words.say('seats_are_tight'));
   if (KEEPING.includes(name)) next.push(words.say('turn_kept', times));
   if (name === 'sold_out' && state.place) next.push(words.say('sold_out_keep'));
   return {

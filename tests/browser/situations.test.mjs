@@ -16,20 +16,23 @@ const words = {
 for (const { situation, ahead, number, facts, next, ...given } of cases) {
   test(`${situation}: ${JSON.stringify(given)}`, () => {
     const { phase, index, joined, now_serving: served, per_minute: perMinute } = given;
+    const line = { joined, now_serving: served, per_minute: perMinute };
     const position = given.is_drawn ? index : null;
     const before = position === null ? null : Math.max(0, position - served);
     const said = describe({
-      status: { phase, opens_at: onSale.opens_at, lines: { public: { joined, now_serving: served, per_minute: perMinute } }, seats_open: { all: given.seats_open }, poll },
+      status: { phase, opens_at: onSale.opens_at, lines: { public: line }, seats_open: { all: given.seats_open }, poll },
       phase, index, position, ahead: before, place: index === null ? null : 'a place', isServed: position !== null && position < served,
       isConnected: true, lasts: 'device', isMissing: false, isTurnOver: given.is_turn_over, isFull: given.is_full, hasPass: given.has_pass,
-      wait: before === null ? null : waitBand(before, perMinute, []), perMinute: pace(perMinute, []), ageMs: 0, staleMs: 30_000,
+      wait: before === null ? null : waitBand(before, line), perMinute: pace(line), ageMs: 0, staleMs: 30_000,
     }, words, onSale);
     assert.deepEqual({ situation: said.name, ahead: before, number: said.number, facts: said.facts, next: said.next }, { situation, ahead, number, facts, next });
   });
 }
 
-test('how long it lasts, for whoever has watched nothing yet', () => {
-  for (const [ahead, perMinute, band] of bands) assert.deepEqual(waitBand(ahead, perMinute, []), band, `${ahead} at ${perMinute}`);
+test('how long it lasts', () => {
+  for (const [ahead, perMinute, measured, band] of bands) {
+    assert.deepEqual(waitBand(ahead, { per_minute: perMinute, measured }), band, JSON.stringify([ahead, perMinute, measured]));
+  }
 });
 
 test('how often to ask', () => {

@@ -7,14 +7,13 @@ import { askAfterMs, pace, pollAfterMs, waitBand } from '../../api/web/pace.js';
 import { describe, sayWait, situation } from '../../api/web/situation.js';
 
 const POLL = [[0, 1000], [100, 2000], [500, 4000], [2000, 8000], [10_000, 20_000]].map(([ahead, afterMs]) => ({ ahead, after_ms: afterMs }));
-const MINUTE_MS = 60_000;
-const moving = (perMinute, minutes) => Array.from({ length: 31 }, (_, at) => ({ at: (at * minutes * MINUTE_MS) / 30, served: Math.floor((at * minutes * perMinute) / 30) }));
+const line = (published, seen, minutes) => ({ per_minute: published, measured: minutes ? { per_minute: seen, minutes } : undefined });
 const width = ([least, most]) => most - least;
 
 test('a band holds the wait at the published pace, and the wider the less was seen', () => {
   for (const perMinute of [1, 7, 60, 600]) {
     for (const minutes of [2, 9, 25, 90, 300]) {
-      const [ahead, bands] = [perMinute * minutes, [0, 1, 2, 5].map((watched) => waitBand(perMinute * minutes, perMinute, moving(perMinute, watched)))];
+      const [ahead, bands] = [perMinute * minutes, [0, 1, 2, 5].map((watched) => waitBand(perMinute * minutes, line(perMinute, perMinute, watched)))];
       for (const [least, most] of bands) assert.ok(least <= minutes && minutes <= most, `${ahead} at ${perMinute}: ${least} to ${most}`);
       bands.slice(1).forEach((band, at) => assert.ok(width(band) <= width(bands[at]), `${JSON.stringify(bands)} for ${minutes}`));
     }
@@ -22,26 +21,22 @@ test('a band holds the wait at the published pace, and the wider the less was se
 });
 
 test('a line that moves more slowly than published gives a band that holds both', () => {
-  const [least, most] = waitBand(600, 60, moving(20, 5));
+  const [least, most] = waitBand(600, line(60, 20, 5));
   assert.ok(least <= 10 && most >= 30, `${least} to ${most}`);
 });
 
 test('a line that stands still promises no end, and one without a pace nothing at all', () => {
-  const still = moving(0, 4);
-  assert.equal(waitBand(600, 60, still)[1], null);
-  assert.ok(waitBand(600, 60, still)[0] >= 1);
-  assert.equal(waitBand(600, 0, still), null);
-  assert.equal(waitBand(0, 60, still), null);
-});
-
-test('what was seen for half a minute of a slow line says nothing yet', () => {
-  assert.ok(waitBand(30, 1, moving(0, 0.5))[1] >= 30);
+  const still = line(60, 0, 4);
+  assert.equal(waitBand(600, still)[1], null);
+  assert.ok(waitBand(600, still)[0] >= 1);
+  assert.equal(waitBand(600, line(0, 0, 4)), null);
+  assert.equal(waitBand(0, still), null);
 });
 
 test('the pace is the one that was seen once it was watched for a minute', () => {
-  assert.equal(pace(60, moving(20, 5)), 20);
-  assert.equal(pace(60, moving(20, 0.5)), 60);
-  assert.equal(pace(60, []), 60);
+  assert.equal(pace(line(60, 20, 5)), 20);
+  assert.equal(pace(line(60, 20, 0.5)), 60);
+  assert.equal(pace(line(60)), 60);
 });
 
 test('the published table says how often to ask', () => {
@@ -80,7 +75,7 @@ test('before the start a page asks seldom, then just behind the start, and often
 });
 
 test('whoever is called, or in, or too late has no hurry', () => {
-  assert.equal(asks({ situation: 'turn', ahead: 0 }), 4000);
+  assert.equal(asks({ situation: 'turn', ahead: 0 }), 2400);
   assert.equal(asks({ situation: 'shopping', ahead: 0 }), 15_000);
   assert.equal(asks({ situation: 'sold_out', ahead: 9 }, { phase: 'sold_out' }), 15_000);
 });
@@ -120,7 +115,6 @@ test('what is old or cut off is said, and how long a turn is kept', () => {
   assert.equal(say({ ageMs: 31_000 }).trouble, 'figures_old 31000ms');
   assert.match(say({ isConnected: false }).trouble, /^reconnecting reconnecting_turn 600s/);
   assert.ok(say({}).next.includes('turn_kept 600s 900s 300s'));
-  assert.ok(say({}).next.includes('seats_are_tight'));
   assert.ok(say({ phase: 'sold_out' }).next.includes('sold_out_keep'));
   assert.match(say({}).next[0], /^next\.waiting /);
   for (const lasts of ['tab', 'page']) assert.match(say({ lasts }).next[0], /^next\.waiting_here /);

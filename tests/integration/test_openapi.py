@@ -130,7 +130,20 @@ def test_the_document_is_openapi_3_1_and_refers_to_what_it_has(document: Any) ->
     [
         (
             "StatusReply",
-            {"house", "on_sale", "phase", "opens_at", "server_time", "lines", "draw", "seats_open", "poll", "epoch"},
+            {
+                "house",
+                "on_sale",
+                "phase",
+                "opens_at",
+                "server_time",
+                "lines",
+                "draw",
+                "seats_open",
+                "seats_held",
+                "chance",
+                "poll",
+                "epoch",
+            },
         ),
         ("PlaceReply", {"place", "line", "index"}),
         ("PassReply", {"pass", "expires_at"}),

@@ -8,7 +8,7 @@ import pytest
 
 from api.forms.situation import BEFORE, facts_of, next_of, poll_after_ms, standing, wait_band
 from api.forms.words import Words
-from api.wire import DrawReply, LineReply, PollStep, StatusReply
+from api.wire import ChanceReply, DrawReply, LineReply, MeasuredReply, PollStep, StatusReply
 from engine.catalogue import OnSale
 from engine.instants import from_rfc3339, to_rfc3339
 from engine.words import OnSaleId
@@ -48,7 +48,7 @@ class Table(msgspec.Struct, frozen=True):
     on_sale: Sold
     poll: tuple[PollStep, ...]
     polls: list[tuple[int, int]]
-    bands: list[tuple[int, int, tuple[int, int] | None]]
+    bands: list[tuple[int, int, MeasuredReply | None, tuple[int, int | None] | None]]
     cases: list[Case]
 
 
@@ -98,6 +98,8 @@ def test_a_visitor_stands_where_the_browser_says(case: Case) -> None:
         lines={"public": LineReply(now_serving=case.now_serving, joined=case.joined, per_minute=case.per_minute)},
         draw=DrawReply(algorithm="", commitment="", **drawn),  # type: ignore[arg-type]
         seats_open={"all": case.seats_open},
+        seats_held=0,
+        chance=ChanceReply(called=0, admitted=0, at_door=0, inside=0, orders=0, seats_a_visitor=2),
         poll=TABLE.poll,
         epoch=1,
     )
@@ -111,8 +113,9 @@ def test_a_visitor_stands_where_the_browser_says(case: Case) -> None:
 
 
 def test_how_long_it_lasts() -> None:
-    for ahead, per_minute, band in TABLE.bands:
-        assert wait_band(ahead, per_minute) == band, (ahead, per_minute)
+    for ahead, per_minute, measured, band in TABLE.bands:
+        line = LineReply(now_serving=0, joined=0, per_minute=per_minute, measured=measured)
+        assert wait_band(ahead, line) == band, (ahead, line)
 
 
 def test_how_often_to_ask() -> None:
