@@ -132,6 +132,9 @@ class OnSaleRequest(Request, frozen=True):
     cool_down_seconds: int = 60
     longest_hold_seconds: int = 1_800
     seats_a_customer: int = 0
+    proof_of_work: str = "off"
+    one_place_per: str = ""
+    contact_url: str = ""
     reason: Text = "set up"
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from api.doorbell import Doorbell
 from api.hot import Answer, Call, Headers, hot
 from api.wire import (
     ExtendReply,
@@ -37,6 +38,7 @@ from engine.returns import standing_order
 from engine.settlement import settle
 from engine.shares import PARTNER, Owner
 from engine.signing import Hold
+from engine.waiting_room import Admissible
 from engine.words import OnSaleId, OrderId
 
 JOIN: Final = msgspec.json.Decoder(JoinRequest)
@@ -71,7 +73,8 @@ async def join(call: Call) -> Answer:
     request = await call.body(JOIN)
     if request.line not in {"", PUBLIC_LINE}:
         raise Refused("bad-input", "this on-sale has no such line")
-    joined = await waiting_room.join(call.cell, on_sale, request.secret_hash, key)
+    kept_s = Doorbell(call.scope, call.cell, on_sale).check(request.secret_hash, request.proof)
+    joined = await waiting_room.join(call.cell, on_sale, request.secret_hash, key, Admissible(kept_s))
     position = waiting_room.position(call.cell, on_sale.on_sale, joined.index)
     return _json(201, PlaceReply(place=joined.place, line=joined.line, index=joined.index, position=position))
 

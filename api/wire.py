@@ -20,12 +20,31 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class JoinRequest(Request, frozen=True):
-    """Join a line. `line`, `code` and `proof` are for lines that ask for them."""
+    """Join a line. `line` and `code` are for lines that ask for them; `proof`: see `ChallengeReply`."""
 
     secret_hash: str
     line: str = ""
     code: str = ""
     proof: str = ""
+
+
+class ChallengeRequest(Request, frozen=True):
+    """Ask for a challenge to join with."""
+
+    secret_hash: str
+
+
+class ChallengeReply(Reply, frozen=True, omit_defaults=False):
+    """A challenge as ALTCHA writes it: which number, at most `maxnumber`, makes SHA-256(salt ‖ number) `challenge`.
+
+    Its solution is base64 of JSON: `algorithm`, `challenge`, `number`, `salt`, `signature`.
+    """
+
+    algorithm: str
+    challenge: str
+    maxnumber: int
+    salt: str
+    signature: str
 
 
 class PlaceReply(Reply, frozen=True):

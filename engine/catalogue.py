@@ -134,6 +134,12 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """However often it is extended, a hold ends by then."""
     seats_a_customer: int = 0
     """Of each performance, by the customer's e-mail address, in all orders; 0: no limit."""
+    proof_of_work: str = "off"
+    """Whether whoever joins shows a proof of work: one of `engine.proof.POLICIES`."""
+    one_place_per: str = ""
+    """Whether each e-mail address or phone number has one place: one of `engine.contacts.KINDS`."""
+    contact_url: str = ""
+    """Who of the house sends somebody the code that shows an address or a number to be theirs."""
     commitment: str = ""
     seed: str = ""
 

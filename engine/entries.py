@@ -5,12 +5,13 @@ On the stream an entry is `kind <word>` followed by its fields:
 | kind       | fields | written by |
 |---|---|---|
 | `join`     | `on_sale`, `line`, `index`, `secret_hash` | `lua/waiting_room/join.lua` |
+| `person`   | `on_sale`, `person`, `index`, where each person has one | `lua/waiting_room/join.lua` |
 | `order`    | `data` = msgpack of `Order` | `lua/orders/confirm.lua`, `rebook.lua` |
 | `await`    | `data` = msgpack of `Order`: its payment is under way | `lua/orders/await.lua` |
 | `conflict` | `data` = msgpack of `Order`: paid, but its holds had ended | `lua/orders/conflict.lua` |
 | `exchange` | `data` = msgpack of `Order`, which says what was exchanged for it | `lua/orders/exchange.lua` |
 | `return`   | `data` = msgpack of `Action`: its subject is a recorded order | `lua/orders/return.lua` |
-| `action`   | `data` = msgpack of `Action` | `lua/on_sale/change.lua` |
+| `action`   | `data` = msgpack of `Action` | `lua/on_sale/change.lua`, `lua/waiting_room/join.lua` |
 | `document` | `data` = msgpack of `Action`; `name`, `body` of a published document | `lua/seats/replan.lua` |
 | `seats`    | `data` = msgpack of `SeatChange` | whatever changes seats: `lua/include/history.lua` |
 """

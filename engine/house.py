@@ -39,6 +39,7 @@ from engine.ledger.allotments import read_allotments
 from engine.ledger.ledger import Ledger
 from engine.on_sale import check_pace, put_up
 from engine.prices import WHOLE, share_of, with_shares
+from engine.proof import POLICIES
 from engine.seats import install
 from engine.words import HallId, KeyId, OnSaleId, PerformanceId, is_slug
 
@@ -267,6 +268,8 @@ def _check_on_sale(cell: Cell, made: OnSale) -> None:
         raise BadInput(f"longest_hold_seconds lies between 1 and {LONGEST_SECONDS}")
     if made.lone_seats not in LONE_RULES:
         raise BadInput(f"lone_seats is one of {', '.join(LONE_RULES)}")
+    if made.proof_of_work not in POLICIES:
+        raise BadInput(f"proof_of_work is one of {', '.join(POLICIES)}")
     if not 1 <= made.seats_a_hold <= made.seats_a_place <= 1000:
         raise BadInput("seats_a_hold is at least 1 and at most seats_a_place, which is at most 1000")
 

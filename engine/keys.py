@@ -45,6 +45,10 @@ class Keys:
         """String: the index given to this secret within the last minute."""
         return f"{self._prefix}retry:{on_sale}:{secret_hash}"
 
+    def persons(self, on_sale: OnSaleId) -> str:
+        """Hash: who has a place, where each person has one → its index; nothing in it can be read back."""
+        return f"{self._prefix}sale:{on_sale}:persons"
+
     def payment(self, provider: str, reference: str) -> str:
         """String: the key of the order that this payment bought; a payment buys one order."""
         return f"{self._prefix}payment:{provider}:{reference}"

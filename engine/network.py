@@ -126,6 +126,8 @@ class Network(msgspec.Struct, frozen=True):
     houses: tuple[House, ...]
     operator_keys: tuple[str, ...] = ()
     """SHA-256, in hex, of the keys with which the network's operators see how every house is doing."""
+    trusted_proxies: int = 0
+    """How many proxies stand, one behind the other, before every process: they say who asks, and in which scheme."""
 
     def house(self, slug: str) -> House:
         """The house of that slug. Raises `BadInput` if the network has none."""

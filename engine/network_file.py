@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 KEY_HASH: Final = re.compile(r"[0-9a-f]{64}")
-TOP_LEVEL: Final = ("name", "operator_keys", "policies", "houses")
+TOP_LEVEL: Final = ("name", "operator_keys", "trusted_proxies", "policies", "houses")
+MOST_PROXIES: Final = 8
 FROM_SERVERS: Final = ("redis_url", "redis_owner_url", "postgres_dsn", "secrets_path")
 
 Table = dict[str, Any]
@@ -36,6 +37,7 @@ def read_network(path: Path, servers: "Mapping[HouseSlug, ServerAddresses]") -> 
     if not isinstance(name, str) or not name.strip():
         problems.append('the file: "name" is missing')
     operator_keys = _operator_keys(document, problems)
+    trusted_proxies = _trusted_proxies(document, problems)
     policies = _policies(document, path, problems)
     found = [
         _read_house(table, number, path, policies, servers, problems)
@@ -44,7 +46,7 @@ def read_network(path: Path, servers: "Mapping[HouseSlug, ServerAddresses]") -> 
     _clashes(found, problems)
     if problems:
         raise _refusal(path, problems)
-    return Network(name=name, houses=tuple(House(**values) for values in found), operator_keys=operator_keys)
+    return Network(name, tuple(House(**values) for values in found), operator_keys, trusted_proxies)
 
 
 def read_slugs(path: Path) -> tuple[HouseSlug, ...]:
@@ -71,6 +73,15 @@ def _operator_keys(document: Table, problems: Problems) -> tuple[str, ...]:
         return tuple(found)
     problems.append("operator_keys: a list of what `parvis operator key` says, 64 digits each; never a key itself")
     return ()
+
+
+def _trusted_proxies(document: Table, problems: Problems) -> int:
+    """None unless the file says so: whoever connects could tell anything of where they are."""
+    found = document.get("trusted_proxies", 0)
+    if isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= MOST_PROXIES:
+        return found
+    problems.append(f"trusted_proxies: how many proxies stand before every process, 0 to {MOST_PROXIES}")
+    return 0
 
 
 def _refusal(path: Path, problems: Problems) -> BadNetworkFile:

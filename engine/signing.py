@@ -43,6 +43,26 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     index: int
     secret_hash: str
     epoch: int
+    person: str = ""
+    """Whose it is, where each person has one place: the same from every device that they join with."""
+
+
+class Wait(msgspec.Struct, frozen=True, array_like=True):
+    """Instead of a proof of work, for a browser without JavaScript: it joins between two instants."""
+
+    on_sale: OnSaleId
+    secret_hash: str
+    over_at_ms: int
+    expires_at_ms: int
+
+
+class Contact(msgspec.Struct, frozen=True, array_like=True):
+    """Who showed that an e-mail address or a phone number is theirs. `person`: a MAC, of this on-sale alone."""
+
+    on_sale: OnSaleId
+    person: str
+    secret_hash: str
+    expires_at_ms: int
 
 
 class Hold(msgspec.Struct, frozen=True, array_like=True):
@@ -74,7 +94,9 @@ class Pass(msgspec.Struct, frozen=True):
     index: str
 
 
-Signed = TypeVar("Signed", Place, Hold, Preview)
+Signed = TypeVar("Signed", Place, Hold, Preview, Wait, Contact)
+
+TOKENS: Final = (Place, Hold, Preview, Wait, Contact)
 
 
 def _write_draft(path: Path, content: bytes, mode: int) -> Path:
@@ -151,13 +173,13 @@ class Signer:
         self._pass_header = base64url(msgspec.json.encode({"alg": "ES256", "kid": key_id, "typ": "JWT"}))
         self._document_header = base64url(msgspec.json.encode({"alg": "ES256", "kid": key_id, "typ": DOCUMENT}))
         self._passes: dict[bytes, Pass] = {}
-        self._decoders: dict[type, Any] = {kind: msgspec.msgpack.Decoder(kind) for kind in (Place, Hold, Preview)}
+        self._decoders: dict[type, Any] = {kind: msgspec.msgpack.Decoder(kind) for kind in TOKENS}
 
     def _mac(self, kind: bytes, payload: bytes) -> bytes:
         return hashlib.blake2b(payload, digest_size=MAC_BYTES, key=self._mac_key, person=kind).digest()
 
-    def sign(self, token: Place | Hold | Preview) -> str:
-        """A place, a hold or a preview as people carry it."""
+    def sign(self, token: Place | Hold | Preview | Wait | Contact) -> str:
+        """A token of ours as people carry it."""
         payload = msgspec.msgpack.encode(token)
         return base64url(payload + self._mac(type(token).__name__.encode(), payload)).decode()
 
@@ -202,9 +224,11 @@ class Signer:
     def pseudonym(self, place: Place) -> str:
         """Who a place is for this house: stable, and telling nobody its number.
 
-        Of its secret too: after a loss of Redis one index may have been given twice, and its two visitors are two.
+        Of its secret too: after a loss of Redis one index may have been given twice, and its two visitors are two. A
+        person who came in with two devices is one.
         """
-        return self._mac(b"pseudonym", f"{place.on_sale}|{place.line}|{place.index}|{place.secret_hash}".encode()).hex()
+        whose = place.person or place.secret_hash
+        return self._mac(b"pseudonym", f"{place.on_sale}|{place.line}|{place.index}|{whose}".encode()).hex()
 
     def sign_pass(self, place: Place, expires_at_ms: int) -> str:
         """The pass of a place until an instant (whole seconds, rounded up), as a JWT that anybody can verify."""

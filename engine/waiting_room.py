@@ -7,14 +7,16 @@ from typing import Any, Final
 import msgspec
 
 from engine.catalogue import PUBLIC_LINE, OnSale
-from engine.cell import Cell, broken, digest
+from engine.cell import Cell, broken, digest, pack
 from engine.draw import Draw, decode, encode
+from engine.entries import Action, encode_action
 from engine.errors import Refused
 from engine.instants import to_rfc3339
 from engine.signing import Place
 from engine.words import LineName, OnSaleId
 
 SECRET_HASH_CHARACTERS: Final = 43
+REPEAT_SECONDS: Final = 60
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -64,8 +66,8 @@ def hash_secret(secret: str) -> str:
     return encode(hashlib.sha256(secret.encode()).digest())
 
 
-async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str) -> Joined:
-    """Gives whoever keeps the secret the next index. Raises `Refused` before the pre-queue and after the end."""
+def check_secret_hash(secret_hash: str) -> None:
+    """Raises `Refused` (`bad-secret-hash`)."""
     try:
         # Base64 is lenient: other alphabets, strange characters, loose last bits. A hash has one spelling.
         is_hash = len(secret_hash) == SECRET_HASH_CHARACTERS and encode(decode(secret_hash)) == secret_hash
@@ -73,6 +75,25 @@ async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str) -> Joine
         is_hash = False
     if not is_hash:
         raise Refused("bad-secret-hash", "secret_hash is not the base64url of a SHA-256")
+
+
+class Admissible(msgspec.Struct, frozen=True):
+    """What is known of somebody who may join. `kept_s`: how long what they showed counts; a repeat within it finds the
+    same place. `person`: who they are for this house (a MAC), where each person has one place. `by`: who of the house
+    joins for them, and why.
+    """
+
+    kept_s: int = REPEAT_SECONDS
+    person: str = ""
+    by: Action | None = None
+
+
+ANYBODY: Final = Admissible()
+
+
+async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Admissible = ANYBODY) -> Joined:
+    """Gives whoever keeps the secret the next index. Raises `Refused` before the pre-queue and after the end."""
+    check_secret_hash(secret_hash)
     keys, name = cell.keys, on_sale.on_sale
     reply = await cell.call(
         "waiting_room/join",
@@ -83,13 +104,17 @@ async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str) -> Joine
             keys.operation(digest("join", name, key)),
             keys.retry(name, secret_hash),
             keys.outbox,
+            keys.persons(name),
         ),
-        (digest(secret_hash), secret_hash, name, PUBLIC_LINE, cell.house.limits.line_length),
+        (
+            *(digest(secret_hash), secret_hash, name, PUBLIC_LINE, cell.house.limits.line_length),
+            *(pack((who.kept_s, who.person)), encode_action(who.by) if who.by else b""),
+        ),
     )
     match reply[0]:
         case b"joined":
             line = LineName(PUBLIC_LINE)
-            place = Place(on_sale=name, line=line, index=reply[1], secret_hash=secret_hash, epoch=int(cell.epoch))
+            place = Place(name, line, reply[1], secret_hash, int(cell.epoch), who.person)
             return Joined(place=cell.signer.sign(place), line=line, index=reply[1])
         case b"not_yet_open":
             raise Refused("queue-not-open", "the queue is not open yet", opens_at=to_rfc3339(reply[1]))

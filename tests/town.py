@@ -90,8 +90,9 @@ class Town:
         *,
         limits: "dict[str, int] | None" = None,
         own_limits: "dict[str, dict[str, int]] | None" = None,
+        trusted_proxies: int = 1,
     ) -> None:
-        """`limits` of every house; `own_limits` of one, besides."""
+        """`limits` of every house; `own_limits` of one, besides. `trusted_proxies`: a test plays the proxy itself."""
         self.folder = Path(tempfile.mkdtemp(prefix="pt-"))
         self.folder.chmod(0o711)
         self.slugs = tuple(slugs)
@@ -117,7 +118,7 @@ class Town:
             }
             for slug in slugs
         ]
-        self.source.write_text(tomli_w.dumps({"name": "Test", "houses": described}))
+        self.source.write_text(tomli_w.dumps({"name": "Test", "trusted_proxies": trusted_proxies, "houses": described}))
         self._stage = embedded_network(self.source, self.folder / "data")
         self.process: subprocess.Popen[bytes] | None = None
         self.environment: dict[str, str] = {}

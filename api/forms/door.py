@@ -29,6 +29,7 @@ from api.forms.kept import (
 )
 from api.forms.returning import with_pass
 from api.hot import Answer, Call, Headers, Served, header_of, lay
+from api.neighbours import forwarded_scheme
 from api.problems import Problem
 from api.wire import StatusReply
 from engine.cell import Cell
@@ -178,8 +179,8 @@ def comes_from_ourselves(scope: Scope) -> bool:
 
 
 def is_secure(scope: Scope) -> bool:
-    """Whether the visitor's browser speaks TLS, to us or to the edge."""
-    return (header_of(scope, b"x-forwarded-proto") or scope["scheme"]) == "https"
+    """Whether the visitor's browser speaks TLS, to us or to an edge that we trust."""
+    return forwarded_scheme(scope) == "https"
 
 
 def query_of(scope: Scope) -> Fields:

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from api.doorbell import Doorbell, read_wait
 from api.forms.door import IN_LINE, Visit, pages
 from api.forms.frame import explain
 from api.forms.kept import Kept, fresh
@@ -16,6 +17,7 @@ from engine import waiting_room
 from engine.errors import Refused
 from engine.instants import from_rfc3339
 from engine.pressure import Level
+from engine.waiting_room import Admissible
 
 FEW: Final = 3
 """So many performances stand above the queue; more would push it off the screen."""
@@ -85,10 +87,37 @@ async def join(visit: Visit) -> Answer:
     if visit.kept.is_turn_over:
         visit.kept, visit.place = _anew(visit), None
     if visit.place is None:
+        secret_hash = waiting_room.hash_secret(visit.kept.secret)
+        wait = Doorbell(visit.call.scope, visit.cell, visit.on_sale).wait(secret_hash)
+        return visit.go("/join", wait=wait) if wait else await _join(visit, Admissible())
+    return visit.go()
+
+
+async def wait_to_join(visit: Visit) -> Answer:
+    """So long everybody waits who cannot show a proof of work; then they have joined. The page goes on by itself.
+
+    It is asked for, and changes something: a wait is signed for one secret, and joining twice is joining once.
+    """
+    if visit.place is not None or not visit.has_cookie:
+        return visit.go()
+    secret_hash = waiting_room.hash_secret(visit.kept.secret)
+    try:
+        rest_s, kept_s = read_wait(visit.cell, visit.on_sale, secret_hash, visit.query.get("wait"))
+    except Refused as refusal:
+        return visit.go(problem=refusal.slug)
+    if not rest_s:
+        visit.cell.shed(Level.JOINS)
+        return await _join(visit, Admissible(kept_s))
+    again = visit.frame.link(f"{visit.room}/join", wait=visit.query.get("wait"))
+    return visit.show("wait.html", refresh_s=rest_s, on_sale=visit.on_sale, rest_s=rest_s, again=again)
+
+
+async def _join(visit: Visit, who: Admissible) -> Answer:
+    if visit.place is None:
         signer, secret = visit.cell.signer, visit.kept.secret
         try:
             joined = await waiting_room.join(
-                visit.cell, visit.on_sale, waiting_room.hash_secret(secret), signer.derive("join", secret)
+                visit.cell, visit.on_sale, waiting_room.hash_secret(secret), signer.derive("join", secret), who
             )
         except Refused as refusal:
             if refusal.slug == "queue-full":
@@ -128,6 +157,6 @@ async def leave(visit: Visit) -> Answer:
 
 
 pages("", "plain_waiting", show=show_room)
-pages("/join", "plain_join", act=join, sheds=Level.JOINS)
+pages("/join", "plain_join", show=wait_to_join, act=join, sheds=Level.JOINS)
 pages("/enter", "plain_enter", act=enter, needs=IN_LINE)
 pages("/leave", "plain_leave", show=ask_to_leave, act=leave, needs=IN_LINE)

@@ -346,6 +346,9 @@ def on_sale_create(
     cool_down_seconds: Whole = 60,
     longest_hold_seconds: Whole = 1_800,
     seats_a_customer: Whole = 0,
+    proof_of_work: str = "off",
+    one_place_per: str = "",
+    contact_url: str = "",
     why: str = "create on-sale",
 ) -> None:
     """Put performances on sale.
@@ -354,6 +357,8 @@ def on_sale_create(
     `--lone-seats-last` seats open the rule ends. After `--unpaid-holds` (0: never) a visitor waits for
     `--cool-down-seconds`. A hold that is extended ends after `--longest-hold-seconds`. With
     `--seats-a-customer` (0: no limit) that many of each performance go to one e-mail address.
+    `--proof-of-work`: whether whoever joins the queue shows one: off, under-pressure or always. `--one-place-per` email
+    or phone: each has one place, and shows by a code that it is theirs; `--contact-url` of the house sends that.
     """
     fields = {
         "rate_per_minute": rate_per_minute,
@@ -367,6 +372,9 @@ def on_sale_create(
         "cool_down_seconds": cool_down_seconds,
         "longest_hold_seconds": longest_hold_seconds,
         "seats_a_customer": seats_a_customer,
+        "proof_of_work": proof_of_work,
+        "one_place_per": one_place_per,
+        "contact_url": contact_url,
     }
     _now(sales.create_on_sale(network, house, on_sale, title, performance, (prequeue_at, opens_at), fields, why))
 

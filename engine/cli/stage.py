@@ -39,7 +39,12 @@ def write_resolved(network: Network, path: Path) -> None:
     for house in network.houses:
         fields = msgspec.to_builtins(house, builtin_types=(), enc_hook=str)
         houses.append({name: value for name, value in fields.items() if value not in (None, "")})
-    document = {"name": network.name, "operator_keys": list(network.operator_keys), "houses": houses}
+    document = {
+        "name": network.name,
+        "operator_keys": list(network.operator_keys),
+        "trusted_proxies": network.trusted_proxies,
+        "houses": houses,
+    }
     draft = path.with_suffix(".draft")
     draft.touch(mode=0o600)
     draft.write_text(tomli_w.dumps(document), encoding="utf-8")

@@ -83,6 +83,8 @@ class Batch(msgspec.Struct):
     history: list[tuple[str, SeatChange]] = []
     documents: list[tuple[str, str]] = []
     """Names (`<kind>:<id>`) and bodies, as they were published in the order of the stream."""
+    persons: list[tuple[str, str, int]] = []
+    """On-sale, person (a MAC) and index: who has which place, where each person has one."""
     restored: list[dict[str, Any]] = []
     """What was put back into a ledger from the past; see `engine/replay.py`."""
 
@@ -106,6 +108,8 @@ def sort(entries: Sequence[Entry], opener: Opener) -> Batch:
                 case "join":
                     int(fields["index"])
                     batch.entrants.append({name: fields[name] for name in ("on_sale", "line", "index", "secret_hash")})
+                case "person":
+                    batch.persons.append((str(fields["on_sale"]), str(fields["person"]), int(fields["index"])))
                 case "action" | "return":
                     action = decode_action(bytes(fields["data"]))  # type: ignore[arg-type]
                     batch.actions.append((entry, action))

@@ -12,6 +12,7 @@ from engine.ledger.entrants import LineKey, Lists, grow_by
 from engine.ledger.history import record_history
 from engine.ledger.order_records import alarm, columns, end_waiting_for, record_orders
 from engine.ledger.payments import record_awaited
+from engine.ledger.persons import record_persons
 from engine.ledger.returns import record_returns
 from engine.ledger.telling import tell_of_batch
 from engine.tree import Frontier
@@ -89,6 +90,8 @@ async def apply(
     if batch.entrants:
         await _record_entrants(connection, batch.entrants)
         grown = await grow_by(connection, batch.entrants, lists) if lists is not None else {}
+    if batch.persons:
+        await record_persons(connection, batch.persons)
     at_point("in_batch")
     if batch.awaited:
         await record_awaited(connection, batch.awaited)

@@ -1,14 +1,18 @@
 -- Gives a visitor the next index of a line. The place itself is a signed token: what stays here is a counter,
--- an outbox entry until it is recorded, and for a minute the answers to repeats.
+-- an outbox entry until it is recorded, and for `kept_s` seconds the answers to repeats. Who is a `person` of the house
+-- (empty: anybody) has one index in the line, however often they join. `action`: who of the house did this for somebody
+-- else, and why; empty for visitors.
 --
--- KEYS  cell sale live operation retry outbox
--- ARGV  epoch fingerprint secret_hash on_sale line_name line_length_limit
+-- KEYS  cell sale live operation retry outbox persons
+-- ARGV  epoch fingerprint secret_hash on_sale line_name line_length_limit who action
+-- WHERE who: packed [kept_s, person]
 -- REPLY joined: index sequence | other_payload | not_yet_open: prequeue_at_ms | ended: phase | line_full
 --       | unknown_on_sale | closed | fenced: epoch
 -- INCLUDES clock gate recall turn sequence remember
 -- FLAGS
-local cell, sale, live, operation, retry, outbox = unpack(KEYS)
-local epoch, fingerprint, secret_hash, on_sale, line_name, line_length_limit = unpack(ARGV)
+local cell, sale, live, operation, retry, outbox, persons = unpack(KEYS)
+local epoch, fingerprint, secret_hash, on_sale, line_name, line_length_limit, who, action = unpack(ARGV)
+local kept_s, person = unpack(cmsgpack.unpack(who))
 
 local refusal = gate(cell, epoch)
 if refusal then return refusal end
@@ -19,12 +23,17 @@ local line = turn(sale, live, clock())
 if not line then return {"unknown_on_sale"} end
 if line.phase == "scheduled" then return {"not_yet_open", line.prequeue_at_ms} end
 if line.phase == "closed" or line.phase == "sold_out" then return {"ended", line.phase} end
-local index = redis.call("GET", retry)
+local index = redis.call("GET", retry) or person ~= "" and redis.call("HGET", persons, person)
 if not index then
   if line.joined >= tonumber(line_length_limit) then return {"line_full"} end
   index = redis.call("HINCRBY", sale, "joined", 1) - 1
-  redis.call("SET", retry, index, "EX", 60)
+  redis.call("SET", retry, index, "EX", kept_s)
   redis.call("XADD", outbox, "*", "kind", "join", "on_sale", on_sale, "line", line_name,
     "index", index, "secret_hash", secret_hash)
+  if person ~= "" then
+    redis.call("HSET", persons, person, index)
+    redis.call("XADD", outbox, "*", "kind", "person", "on_sale", on_sale, "person", person, "index", index)
+  end
+  if action ~= "" then redis.call("XADD", outbox, "*", "kind", "action", "data", action) end
 end
 return remember(operation, fingerprint, 60, {"joined", tonumber(index), sequence(cell)})

@@ -18,6 +18,7 @@ import uvloop
 
 from engine.audit import audit
 from engine.catalogue import OnSale
+from engine.cell import pack
 from engine.draw import encode
 from engine.errors import CellUnavailable
 from engine.halls.generate import big_house
@@ -47,8 +48,8 @@ async def join(stage: Backstage, on_sale: OnSale, count: int) -> None:
         for number in range(start, min(start + JOINED_AT_ONCE, count)):
             secret = encode(hashlib.sha256(str(number).encode()).digest())
             used = [keys.cell, keys.sale(name), keys.live(name), keys.operation(f"join-{number}")]
-            used += [keys.retry(name, secret), keys.outbox]
-            told = (stage.cell.epoch, "print", secret, name, "public", 10 * count)
+            used += [keys.retry(name, secret), keys.outbox, keys.persons(name)]
+            told = (stage.cell.epoch, "print", secret, name, "public", 10 * count, pack((60, "")), b"")
             pipeline.execute_command("FCALL", function, len(used), *used, *told)
         await pipeline.execute()
     await stage.drain(batch=2_000)

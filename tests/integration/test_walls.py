@@ -55,7 +55,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
         ("POST", ROOM + path): FORMED for path in ("/join", "/enter", "/leave", "/release", "/proofs", "/seats", "/pay")
     },
     **{("GET", path): OPERATING for path in ("/v1/operated-houses", HOUSE + "/ops")},
-    ("POST", ON_SALE + "/places"): JOINING,
+    **{("POST", ON_SALE + path): JOINING for path in ("/places", "/challenges")},
     ("POST", ON_SALE + "/passes"): CLAIMING,
     ("POST", HOUSE + "/holds"): SHOPPING,
     ("POST", HOUSE + "/holds/{hold:str}/extend"): SHOPPING,

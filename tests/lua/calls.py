@@ -197,8 +197,8 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     ),
     "waiting_room/checkpoint": lambda s: ([s.keys.cell, s.keys.frontier(SALE, PUBLIC)], [b"2 roots"]),
     "waiting_room/join": lambda s: (
-        _line(s, s.keys.operation(OPERATION), s.keys.retry(SALE, "x"), s.keys.outbox),
-        ["f", "x", SALE, "public", 100],
+        _line(s, s.keys.operation(OPERATION), s.keys.retry(SALE, "x"), s.keys.outbox, s.keys.persons(SALE)),
+        ["f", "x", SALE, "public", 100, pack([60, "somebody"]), b"an action"],
     ),
     "waiting_room/serve": lambda s: ([s.keys.cell, s.keys.sale(SALE), s.keys.live(SALE)], []),
     "waiting_room/status": lambda s: ([s.keys.sale(SALE), s.keys.live(SALE)], []),

@@ -1120,9 +1120,39 @@ MUTANTS = (
     ),
     M(
         "waiting_room/join",
-        'redis.call("SET", retry, index, "EX", 60)\n',
+        'redis.call("SET", retry, index, "EX", kept_s)\n',
         "",
         "a visitor who asks again has two places",
+    ),
+    M(
+        "waiting_room/join",
+        '"EX", kept_s)',
+        '"EX", 60)',
+        "a proof that is shown again after a minute buys a second place",
+    ),
+    M(
+        "waiting_room/join",
+        'redis.call("GET", retry) or person ~= "" and redis.call("HGET", persons, person)',
+        'redis.call("GET", retry)',
+        "a person who joins with another device has two places",
+    ),
+    M(
+        "waiting_room/join",
+        'redis.call("HSET", persons, person, index)\n',
+        "",
+        "nobody remembers which place a person has",
+    ),
+    M(
+        "waiting_room/join",
+        'redis.call("XADD", outbox, "*", "kind", "person", "on_sale", on_sale, "person", person, "index", index)\n',
+        "",
+        "after a loss a person has two places",
+    ),
+    M(
+        "waiting_room/join",
+        'if action ~= "" then redis.call("XADD", outbox, "*", "kind", "action", "data", action) end\n',
+        "",
+        "nobody knows who of the house joined for somebody",
     ),
     M(
         "waiting_room/join",

@@ -53,7 +53,17 @@ class LineStage(CellStage):
         for visitor in visitors:
             self.redis.execute_command("ZADD", self.keys.live(SALE), self.now_ms() + ms, visitor)
 
-    def join(self, who: str = "s1", *, operation: str = "", fingerprint: str = "f", limit: int = 1000) -> Reply:
+    def join(
+        self,
+        who: str = "s1",
+        *,
+        operation: str = "",
+        fingerprint: str = "f",
+        limit: int = 1000,
+        kept_s: int = 60,
+        person: str = "",
+        action: bytes = b"",
+    ) -> Reply:
         keys = self.keys
         return self.run(
             "waiting_room/join",
@@ -64,8 +74,9 @@ class LineStage(CellStage):
                 operation or self.key(),
                 keys.retry(SALE, who),
                 keys.outbox,
+                keys.persons(SALE),
             ],
-            *(fingerprint, who, SALE, "public", limit),
+            *(fingerprint, who, SALE, "public", limit, pack([kept_s, person]), action),
         )
 
     def admit(

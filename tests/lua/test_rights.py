@@ -26,7 +26,7 @@ LEFT_BEHIND = {
     "cell/press": "hget",
     "cell/publish": "hdel hincrby",
     "waiting_room/admit": "hincrby set setbit zadd",
-    "waiting_room/join": "set xadd",
+    "waiting_room/join": "hset set xadd",
     "on_sale/change": "hincrby set xadd",
     "on_sale/create": "hincrby",
     "seats/allot": "bitfield hset xadd",

@@ -239,7 +239,7 @@ def test_all_faults_are_told_together(tmp_path: Path) -> None:
     broken = house("klinker", postgres_dsn='"klinker"', operator_contact="7", policy='"shared"')
     path.write_text("region = 'kust'\n[policies.shared]\nfees = 'f'\n" + house(nam="1", without="name") + broken)
     assert problems_of(path) == (
-        'the file: unknown key "region" (there are: name, operator_keys, policies, houses)',
+        'the file: unknown key "region" (there are: name, operator_keys, trusted_proxies, policies, houses)',
         'the file: "name" is missing',
         'policy shared: "refunds" is missing',
         'policy shared: "delivery" is missing',
@@ -248,6 +248,20 @@ def test_all_faults_are_told_together(tmp_path: Path) -> None:
         "house klinker, postgres_dsn: a Postgres DSN reads postgresql://role:password@host:port/database",
         "house klinker, operator_contact: Expected `str`, got `int`",
     )
+
+
+@pytest.mark.parametrize(("told", "count"), [("", 0), ("trusted_proxies = 0\n", 0), ("trusted_proxies = 2\n", 2)])
+def test_no_proxy_is_trusted_unless_the_file_says_so(tmp_path: Path, told: str, count: int) -> None:
+    path = tmp_path / "network.toml"
+    path.write_text(f"name = 'Kust'\n{told}{POLICY}{house()}")
+    assert load(path).trusted_proxies == count
+
+
+@pytest.mark.parametrize("told", ["-1", "9", "true", "1.0", '"1"'])
+def test_a_count_of_proxies_is_a_small_number(tmp_path: Path, told: str) -> None:
+    path = tmp_path / "network.toml"
+    path.write_text(f"name = 'Kust'\ntrusted_proxies = {told}\n{POLICY}{house()}")
+    assert problems_of(path) == ("trusted_proxies: how many proxies stand before every process, 0 to 8",)
 
 
 def test_a_file_that_is_missing_or_no_toml_is_a_fault_too(tmp_path: Path) -> None:

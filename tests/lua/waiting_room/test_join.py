@@ -74,3 +74,36 @@ def test_a_line_is_not_longer_than_its_limit(stage: Stage) -> None:
     with stage.nothing_changes():
         assert stage.join("b", limit=1) == [b"line_full"]
     assert stage.join("a", limit=1)[:2] == [b"joined", 0]  # whoever is in it may ask again
+
+
+def test_what_was_shown_to_join_finds_the_place_again_for_as_long_as_it_counts(stage: Stage) -> None:
+    stage.put_up(rate=1)
+    stage.join("a", kept_s=180)
+    stage.join("b")
+    stage.pass_time(179_000)
+    assert stage.join("a", kept_s=61)[:2] == [b"joined", 0]
+    assert len(stage.entries()) == 2
+
+
+def test_a_person_has_one_place_with_however_many_devices(stage: Stage) -> None:
+    stage.put_up(rate=1)
+    assert stage.join("phone", person="p1")[1] == 0
+    assert stage.join("somebody else", person="p2")[1] == 1
+    stage.pass_time(10**8)
+    assert [stage.join(secret, person="p1")[1] for secret in ("laptop", "bot", "phone")] == [0, 0, 0]
+    assert stage.join("anybody")[1] == 2
+    assert stage.sale()["joined"] == "3"
+    assert stage.fields(stage.keys.persons(SALE)) == {"p1": "0", "p2": "1"}
+    entries = [entry for entry in stage.entries() if entry[b"kind"] == b"person"]
+    assert entries == [
+        {b"kind": b"person", b"on_sale": SALE.encode(), b"person": name, b"index": index}
+        for name, index in ((b"p1", b"0"), (b"p2", b"1"))
+    ]
+
+
+def test_whoever_of_the_house_joined_for_somebody_is_told_once(stage: Stage) -> None:
+    stage.put_up(rate=1)
+    stage.join("visitor")
+    assert [stage.join("caller", action=b"who and why")[1] for _ in range(2)] == [1, 1]
+    told = [entry for entry in stage.entries() if entry[b"kind"] == b"action"]
+    assert told == [{b"kind": b"action", b"data": b"who and why"}]

@@ -1,0 +1,34 @@
+"""Who has a place of an on-sale where each person has one: a MAC under the house's key, and the index."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.ledger.order_records import columns
+from engine.words import OnSaleId
+
+if TYPE_CHECKING:
+    from engine.ledger.ledger import Ledger
+
+RECORD: Final = (
+    "INSERT INTO persons (on_sale, person, index) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]) "
+    "ON CONFLICT (on_sale, person) DO NOTHING"
+)
+
+
+async def record_persons(connection: Any, persons: Sequence[tuple[str, str, int]]) -> None:
+    """Records on-sales, persons and indices; the first index of a person stays."""
+    await connection.execute(RECORD, *columns(persons, 3))
+
+
+async def read_persons(ledger: "Ledger", on_sale: OnSaleId) -> dict[str, int]:
+    """Person → index. Raises `LedgerUnavailable`."""
+    async with ledger.connection() as connection:
+        rows = await connection.fetch("SELECT person, index FROM persons WHERE on_sale = $1", on_sale)
+    return {row["person"]: row["index"] for row in rows}
+
+
+async def forget_persons(ledger: "Ledger", on_sale: OnSaleId) -> int:
+    """Forgets who had a place. Answers how many they were. Raises `LedgerUnavailable`."""
+    async with ledger.connection() as connection:
+        status: str = await connection.execute("DELETE FROM persons WHERE on_sale = $1", on_sale)
+    return int(status.rpartition(" ")[2])
