@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import aiohttp
 import pytest
@@ -182,7 +182,7 @@ async def test_no_more_come_in_than_the_rate_and_the_cap_whatever_dies_and_the_n
 ) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")
-    rules = {"burst_percent": 100 * BURST // RATE, "pass_seconds": PASS_SECONDS, "turn_seconds": 3_600}
+    rules: dict[str, Any] = {"burst_percent": 100 * BURST // RATE, "pass_seconds": PASS_SECONDS, "turn_seconds": 3_600}
     async with await town.open_sale("noord", rate_per_minute=60_000, cap=1_000, **rules) as sale, shimmed(sale, shim):
         places = [await sale.join() for _ in range(VISITORS)]
 
