@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from api.told import Measured, chance_numbers, poll_policy, why_slower
-from api.wire import DrawReply, LineReply, SeatsReply, StatusReply
+from api.wire import DrawReply, LineReply, SafetyNetReply, SeatsReply, StatusReply
 from engine.cell import Cell
 from engine.draw import ALGORITHM
 from engine.errors import GateClosed
@@ -230,5 +230,7 @@ class Boards:
             epoch=int(self._cell.stored_epoch),
             why=why_slower(now),
             message=now.message or None,
+            safety_net=SafetyNetReply(now.net_per_minute, bool(now.net_active)) if now.net_per_minute else None,
+            fails=now.fails,
         )
         return document(reply, self._cell.signer)

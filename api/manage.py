@@ -245,6 +245,9 @@ async def _counters(request: Call, cell: Cell, name: str) -> CountersReply:
         pressure_level=cell.worst_pressure.level,
         slowed_percent=now.slowed_percent,
         message=now.message,
+        safety_net_per_minute=now.net_per_minute,
+        is_net_active=bool(now.net_active),
+        fails=now.fails,
     )
 
 
@@ -261,9 +264,13 @@ async def read_on_sale(request: Call, on_sale: str) -> CountersReply:
     return await _counters(request, caller_of(request).cell, on_sale)
 
 
+CHANGED: Final = ("rate_per_minute", "cap", "message", "safety_net_per_minute", "fails")
+"""What an action may set."""
+
+
 @change(
     "/on-sales/{on_sale:str}/{action:str}",
-    "Open, pause, drain, stop, resume or close an on-sale, or set its rate or message",
+    "Open, pause, drain, stop, resume or close an on-sale; set its rate, message or guard",
 )
 async def change_on_sale(request: Call, on_sale: str, action: str, data: ActionRequest) -> CountersReply:
     """The on-sale's counters after it."""
@@ -273,7 +280,7 @@ async def change_on_sale(request: Call, on_sale: str, action: str, data: ActionR
         verbs = list(on_sales.VERBS)
         raise Refused("unknown-action", f"an on-sale can be told to {', '.join(verbs)}", actions=verbs)
     await changing(request)
-    asked = {"rate_per_minute": data.rate_per_minute, "cap": data.cap, "message": data.message}
+    asked = {name: getattr(data, name) for name in CHANGED}
     log_entry = Action(
         who=caller.change("").who,
         what=action,
@@ -282,14 +289,7 @@ async def change_on_sale(request: Call, on_sale: str, action: str, data: ActionR
         at_ms=now_ms(),
         detail={field: value for field, value in asked.items() if value is not None},
     )
-    await on_sales.change(
-        cell,
-        log_entry,
-        caller.operation,
-        rate_per_minute=data.rate_per_minute,
-        cap=data.cap,
-        message=data.message,
-    )
+    await on_sales.change(cell, log_entry, caller.operation, **asked)
     with suppress(LedgerUnavailable, CellUnavailable, TimeoutError):  # the keeper does it, a moment later
         async with asyncio.timeout(KEEP_SECONDS):
             await keep_one(cell, caller.ledger, name)

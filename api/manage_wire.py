@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from api.wire import ItemReply, Reply, Request
-from engine.catalogue import WHERE_AVOIDABLE, PriceType
+from engine.catalogue import FAILS, WHERE_AVOIDABLE, PriceType
 from engine.entries import Payment
 from engine.ledger.ledger import LoggedAction, RecordedOrder
 from engine.wishes import Wish
@@ -135,6 +135,8 @@ class OnSaleRequest(Request, frozen=True):
     proof_of_work: str = "off"
     one_place_per: str = ""
     contact_url: str = ""
+    safety_net_per_minute: int = 0
+    fails: str = FAILS[0]
     reason: Text = "set up"
 
 
@@ -145,6 +147,8 @@ class ActionRequest(Request, frozen=True):
     rate_per_minute: int | None = None
     cap: int | None = None
     message: str | None = None
+    safety_net_per_minute: int | None = None
+    fails: str | None = None
 
 
 class CountersReply(Reply, frozen=True, omit_defaults=False):
@@ -173,6 +177,10 @@ class CountersReply(Reply, frozen=True, omit_defaults=False):
     slowed_percent: int
     """How much of the rate is kept back, so that the house can catch up."""
     message: str
+    safety_net_per_minute: int
+    """0: the room always shows."""
+    is_net_active: bool
+    fails: str
 
 
 class OnSalesReply(Reply, frozen=True, omit_defaults=False):

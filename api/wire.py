@@ -208,6 +208,13 @@ class ChanceReply(Reply, frozen=True, omit_defaults=False):
     seats_a_visitor: float
 
 
+class SafetyNetReply(Reply, frozen=True, omit_defaults=False):
+    """The room rests until more than `per_minute` newcomers come; `is_active`: it shows now."""
+
+    per_minute: int
+    is_active: bool
+
+
 class StatusReply(Reply, frozen=True):
     """The public status: the same bytes for everybody, signed (`Parvis-Signature`), so that it says of what it is."""
 
@@ -225,6 +232,10 @@ class StatusReply(Reply, frozen=True):
     epoch: int
     why: str | None = None
     message: str | None = None
+    safety_net: SafetyNetReply | None = None
+    """None: the room always shows."""
+    fails: str = "closed"
+    """What a guard of the house's own site does while this cannot be had: `closed` or `open`."""
 
 
 class SeatsReply(Reply, frozen=True, omit_defaults=False):

@@ -29,6 +29,10 @@ LONE_RULES: Final = ("off", WHERE_AVOIDABLE, "always")
 """`off`; where the same row has another choice; wherever in the performance there is one."""
 
 
+FAILS: Final = ("closed", "open")
+"""While Parvis is away a guard lets nobody new in, or newcomers at the on-sale's own pace."""
+
+
 class Hall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A room with its seating plan, in pretix's format with our extension."""
 
@@ -140,6 +144,10 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """Whether each e-mail address or phone number has one place: one of `engine.contacts.KINDS`."""
     contact_url: str = ""
     """Who of the house sends somebody the code that shows an address or a number to be theirs."""
+    safety_net_per_minute: int = 0
+    """From so many newcomers a minute on the room shows; below, visitors go straight in. 0: it always shows."""
+    fails: str = "closed"
+    """What the guards of the house's own site do while Parvis is away: see `FAILS`."""
     commitment: str = ""
     seed: str = ""
 

@@ -37,7 +37,7 @@ from engine.halls.sheet import corrected
 from engine.instants import now_ms
 from engine.ledger.allotments import read_allotments
 from engine.ledger.ledger import Ledger
-from engine.on_sale import check_pace, put_up
+from engine.on_sale import check_guard, check_pace, put_up
 from engine.prices import WHOLE, share_of, with_shares
 from engine.proof import POLICIES
 from engine.seats import install
@@ -252,6 +252,7 @@ def _check_on_sale(cell: Cell, made: OnSale) -> None:
     if made.opens_at_ms < made.prequeue_at_ms:
         raise BadInput("opens_at lies before prequeue_at")
     check_pace(made.rate_per_minute, made.cap)
+    check_guard(made.safety_net_per_minute, made.fails)
     if not 0 <= made.burst_percent <= 100:
         raise BadInput("burst_percent lies between 0 and 100")
     for name in ("hold_seconds", "pass_seconds", "turn_seconds"):

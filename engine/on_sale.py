@@ -1,4 +1,4 @@
-"""An on-sale while it runs: put it up, open, pause, drain, stop, resume, close it, set pace and message.
+"""An on-sale while it runs: put it up, open, pause, drain, stop, resume, close it, set pace, message and guard.
 
 Beside `lua/on_sale/`.
 """
@@ -6,14 +6,14 @@ Beside `lua/on_sale/`.
 from collections.abc import Mapping
 from typing import Final
 
-from engine.catalogue import OnSale
+from engine.catalogue import FAILS, OnSale
 from engine.cell import Cell, broken, digest, pack
 from engine.entries import Action, encode_action
 from engine.errors import BadInput, Refused
 from engine.ledger.standings import as_text
 from engine.words import OnSaleId
 
-VERBS: Final = ("open", "pause", "resume", "drain", "stop", "rate", "message", "close")
+VERBS: Final = ("open", "pause", "resume", "drain", "stop", "rate", "message", "guard", "close")
 FASTEST_PER_MINUTE: Final = 100_000
 LARGEST_CAP: Final = 1_000_000
 LONGEST_MESSAGE: Final = 500
@@ -39,6 +39,8 @@ def fields(on_sale: OnSale) -> list[str | int]:
         "served_at_ms": on_sale.opens_at_ms,
         "seed": on_sale.seed,
         "commitment": on_sale.commitment,
+        "net_per_minute": on_sale.safety_net_per_minute,
+        "fails": on_sale.fails,
     }
     return [part for pair in values.items() for part in pair]
 
@@ -49,6 +51,14 @@ def check_pace(rate_per_minute: int, cap: int) -> None:
         raise BadInput(f"rate_per_minute lies between 0 and {FASTEST_PER_MINUTE}")
     if not 0 <= cap <= LARGEST_CAP:
         raise BadInput(f"cap lies between 0 and {LARGEST_CAP}")
+
+
+def check_guard(safety_net_per_minute: int, fails: str) -> None:
+    """Raises `BadInput` for what no guard can be told."""
+    if not 0 <= safety_net_per_minute <= FASTEST_PER_MINUTE:
+        raise BadInput(f"safety_net_per_minute lies between 0 and {FASTEST_PER_MINUTE}")
+    if fails not in FAILS:
+        raise BadInput(f"fails is one of {', '.join(FAILS)}")
 
 
 async def _change(cell: Cell, action: Action, verb: str, value: str | int, key: str) -> str:
@@ -75,6 +85,14 @@ async def _change(cell: Cell, action: Action, verb: str, value: str | int, key: 
     raise broken("on_sale/change", reply)
 
 
+async def _change_each(cell: Cell, action: Action, values: Mapping[str, str | int | None], key: str) -> str:
+    phase = ""
+    for name, value in values.items():
+        if value is not None:
+            phase = await _change(cell, action, name, value, key)
+    return phase
+
+
 async def change(
     cell: Cell,
     action: Action,
@@ -83,21 +101,25 @@ async def change(
     rate_per_minute: int | None = None,
     cap: int | None = None,
     message: str | None = None,
+    safety_net_per_minute: int | None = None,
+    fails: str | None = None,
 ) -> str:
     """Does what `action.what` says to the on-sale `action.subject`. Answers its phase. Raises `BadInput`, `Refused`.
 
-    `rate` takes `rate_per_minute`, `cap` or both; `message` takes `message` (empty takes it away).
+    `rate` takes `rate_per_minute`, `cap` or both; `message` takes `message` (empty takes it away);
+    `guard` takes `safety_net_per_minute` (0: the room always shows), `fails` or both.
     """
     verb = action.what
     if verb == "rate":
         if rate_per_minute is None and cap is None:
             raise BadInput("rate needs rate_per_minute, cap, or both")
         check_pace(rate_per_minute or 0, cap or 0)
-        phase = ""
-        for name, value in (("rate", rate_per_minute), ("cap", cap)):
-            if value is not None:
-                phase = await _change(cell, action, name, value, key)
-        return phase
+        return await _change_each(cell, action, {"rate": rate_per_minute, "cap": cap}, key)
+    if verb == "guard":
+        if safety_net_per_minute is None and fails is None:
+            raise BadInput("guard needs safety_net_per_minute, fails, or both")
+        check_guard(safety_net_per_minute or 0, fails or FAILS[0])
+        return await _change_each(cell, action, {"net_per_minute": safety_net_per_minute, "fails": fails}, key)
     if verb == "message":
         if message is None or len(message) > LONGEST_MESSAGE or not message.isprintable():
             raise BadInput(f"message needs a message of at most {LONGEST_MESSAGE} plain characters")

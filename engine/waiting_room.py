@@ -54,6 +54,9 @@ class Status(msgspec.Struct, frozen=True):
     takings: int
     prequeue_at_ms: int
     slowed_percent: int
+    net_per_minute: int
+    net_active: int
+    fails: str
 
     @property
     def pace_per_minute(self) -> int:

@@ -349,6 +349,8 @@ def on_sale_create(
     proof_of_work: str = "off",
     one_place_per: str = "",
     contact_url: str = "",
+    safety_net_per_minute: Whole = 0,
+    fails: Literal["closed", "open"] = "closed",
     why: str = "create on-sale",
 ) -> None:
     """Put performances on sale.
@@ -359,6 +361,8 @@ def on_sale_create(
     `--seats-a-customer` (0: no limit) that many of each performance go to one e-mail address.
     `--proof-of-work`: whether whoever joins the queue shows one: off, under-pressure or always. `--one-place-per` email
     or phone: each has one place, and shows by a code that it is theirs; `--contact-url` of the house sends that.
+    With `--safety-net-per-minute` the room shows only while more newcomers come (0: always). `--fails`: what a guard
+    of the house's own site does while Parvis is away.
     """
     fields = {
         "rate_per_minute": rate_per_minute,
@@ -375,6 +379,8 @@ def on_sale_create(
         "proof_of_work": proof_of_work,
         "one_place_per": one_place_per,
         "contact_url": contact_url,
+        "safety_net_per_minute": safety_net_per_minute,
+        "fails": fails,
     }
     _now(sales.create_on_sale(network, house, on_sale, title, performance, (prequeue_at, opens_at), fields, why))
 
@@ -409,6 +415,21 @@ def on_sale_rate(
 ) -> None:
     """Set how many are called a minute, how many may be in at once, or both."""
     _now(sales.change_on_sale(network, house, on_sale, "rate", why, rate_per_minute=per_minute, cap=cap))
+
+
+@on_sale.command(name="guard")
+def on_sale_guard(
+    on_sale: str,
+    *,
+    network: Network,
+    house: House,
+    why: str,
+    safety_net_per_minute: Whole | None = None,
+    fails: Literal["closed", "open"] | None = None,
+) -> None:
+    """Set from how many newcomers a minute on the room shows (0: always), and what guards do while Parvis is away."""
+    given = {"safety_net_per_minute": safety_net_per_minute, "fails": fails}
+    _now(sales.change_on_sale(network, house, on_sale, "guard", why, **given))
 
 
 @on_sale.command(name="message")

@@ -1,7 +1,7 @@
 -- What a house's manager does to a running on-sale: open, pause, resume, drain, stop, close, sell out, and set its
--- rate, cap or message. The line's clock is turned first, so that a new pace never reaches into the past. A drained line
--- calls nobody further; a pause besides lets in nobody who was called; a stop besides ends every pass, and whoever had one
--- may come in again afterwards, like all who were called.
+-- rate, cap, message, safety net, or what guards do while we are away. The line's clock is turned first, so that a new
+-- pace never reaches into the past. A drained line calls nobody further; a pause besides lets in nobody who was called;
+-- a stop besides ends every pass, and whoever had one may come in again afterwards, like all who were called.
 -- What was done, by whom and why leaves with it for the ledger.
 --
 -- KEYS  cell operation sale live outbox
@@ -44,8 +44,10 @@ elseif verb == "close" and phase ~= "closed" then
   fields = {"phase", phase}
 elseif verb == "rate" then
   fields = {"rate", value, "served_at_ms", now, door_fields(line, now, 0)}
-elseif verb == "cap" or verb == "message" then
+elseif verb == "cap" or verb == "message" or verb == "fails" then
   fields = {verb, value}
+elseif verb == "net_per_minute" then
+  fields = {verb, value, "net_rests", 0}
 else
   return {"wrong_phase", phase}
 end

@@ -8,7 +8,7 @@
 -- WHERE who: packed [kept_s, person]
 -- REPLY joined: index sequence | other_payload | not_yet_open: prequeue_at_ms | ended: phase | line_full
 --       | unknown_on_sale | closed | fenced: epoch
--- INCLUDES clock gate recall turn sequence remember
+-- INCLUDES clock gate recall turn newcomer sequence remember
 -- FLAGS
 local cell, sale, live, operation, retry, outbox, persons = unpack(KEYS)
 local epoch, fingerprint, secret_hash, on_sale, line_name, line_length_limit, who, action = unpack(ARGV)
@@ -18,7 +18,8 @@ local refusal = gate(cell, epoch)
 if refusal then return refusal end
 local answer = recall(operation, fingerprint)
 if answer then return answer end
-local line = turn(sale, live, clock())
+local now = clock()
+local line = turn(sale, live, now)
 
 if not line then return {"unknown_on_sale"} end
 if line.phase == "scheduled" then return {"not_yet_open", line.prequeue_at_ms} end
@@ -26,6 +27,7 @@ if line.phase == "closed" or line.phase == "sold_out" then return {"ended", line
 local index = redis.call("GET", retry) or person ~= "" and redis.call("HGET", persons, person)
 if not index then
   if line.joined >= tonumber(line_length_limit) then return {"line_full"} end
+  newcomer(sale, line, now)
   index = redis.call("HINCRBY", sale, "joined", 1) - 1
   redis.call("SET", retry, index, "EX", kept_s)
   redis.call("XADD", outbox, "*", "kind", "join", "on_sale", on_sale, "line", line_name,

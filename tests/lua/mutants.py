@@ -43,6 +43,7 @@ NEAR = {
     **dict.fromkeys(("move", "places"), "seats/test_replan"),
     **dict.fromkeys(("curve", "settle"), "include/test_release_due seats/test_bend seats/test_hold"),
     **dict.fromkeys(("gate", "sequence"), "cell/test_gate cell/test_open"),
+    **dict.fromkeys(("net", "newcomer"), "waiting_room/test_net"),
     **dict.fromkeys(("turn", "advance"), "waiting_room/test_serve waiting_room/test_admit cell/test_press"),
     **dict.fromkeys(
         (

@@ -8,7 +8,7 @@ from tests.lua.stage_cell import CellStage, Reply, pack
 
 SALE = OnSaleId("sale")
 PASS_MS = 60_000
-INSTANTS = ("served_at_ms", "opens_at_ms", "prequeue_at_ms", "mark_at_ms", "door_at_ms")
+INSTANTS = ("served_at_ms", "opens_at_ms", "prequeue_at_ms", "mark_at_ms", "door_at_ms", "net_until_ms")
 
 
 class LineStage(CellStage):

@@ -31,6 +31,9 @@ def test_says_where_the_line_stands(stage: Stage) -> None:
         "takings": 4200,
         "prequeue_at_ms": 4,
         "slowed_percent": 0,
+        "net_per_minute": 0,
+        "net_active": 1,
+        "fails": b"closed",
     }
 
 
