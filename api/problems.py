@@ -67,6 +67,7 @@ STATUS: Final[dict[str, int]] = {
     "not-your-place": 403,
     "payment-declined": 402,
     "not-yet-served": 409,
+    "moved-elsewhere": 409,
     "queue-not-open": 409,
     "proof-required": 409,
     "paused": 409,

@@ -91,7 +91,15 @@ async def admit(call: Call) -> Answer:
     on_sale = call.cell.on_sale(call.parameters["on_sale"])
     key = call.idempotency_key()
     request = await call.body(PASS)
-    admitted = await waiting_room.admit(call.cell, on_sale, request.place, request.secret, key)
+    admitted = await waiting_room.admit(
+        call.cell,
+        on_sale,
+        request.place,
+        request.secret,
+        key,
+        renews=request.renews,
+        is_longer=request.more_time,
+    )
     return _json(201, PassReply(pass_=admitted.token, expires_at=to_rfc3339(admitted.expires_at_ms)))
 
 
@@ -117,7 +125,17 @@ def owner_of(cell: Cell, token: str, *scopes: str) -> tuple[Owner, str]:
             channel = "counter" if "counter" in key.scopes else "api"
         return Owner(owner=f"key:{key.key_id}", place="", on_sale=OnSaleId(""), channel=channel), channel
     verified = cell.signer.read_pass(token)
-    return Owner(owner=verified.owner, place=verified.index, on_sale=verified.on_sale, channel="web"), "web"
+    return (
+        Owner(
+            owner=verified.owner,
+            place=verified.index,
+            on_sale=verified.on_sale,
+            channel="web",
+            generation=verified.generation,
+            is_longer=verified.is_longer,
+        ),
+        "web",
+    )
 
 
 def item_reply(item: Item) -> ItemReply:
@@ -218,6 +236,7 @@ async def extend(call: Call) -> Answer:
     key = call.idempotency_key()
     held = seats.read_hold(call.cell, call.parameters["hold"], owner.owner)
     request = await call.body(EXTEND)
+    await waiting_room.newest(call.cell, owner.on_sale, owner.claim)
     if owner.place:
         await orders.check_under_way(call.cell, request.payment, held.currency)
     expires_at_ms = await seats.extend(call.cell, held, key)
@@ -238,6 +257,7 @@ async def presence(call: Call) -> Answer:
     call.idempotency_key()
     held = seats.read_hold(call.cell, call.parameters["hold"], owner.owner)
     request = await call.body(PRESENCE)
+    await waiting_room.newest(call.cell, owner.on_sale, owner.claim)
     expires_at_ms = await seats.leave(call.cell, held, request.at, is_leaving=request.leaving)
     return _json(200, ExtendReply(hold=call.parameters["hold"], expires_at=to_rfc3339(expires_at_ms)))
 
@@ -246,7 +266,9 @@ async def presence(call: Call) -> Answer:
 async def release(call: Call) -> Answer:
     """Nothing more to say."""
     owner, _ = owner_of(call.cell, call.bearer(), *SELLERS)
-    await seats.release(call.cell, seats.read_hold(call.cell, call.parameters["hold"], owner.owner))
+    held = seats.read_hold(call.cell, call.parameters["hold"], owner.owner)
+    await waiting_room.newest(call.cell, owner.on_sale, owner.claim)
+    await seats.release(call.cell, held)
     return Answer(204, headers=NO_STORE)
 
 
@@ -282,7 +304,7 @@ async def confirm_basket(cell: Cell, token: str, request: OrderRequest, key: str
     if len(request.holds) > cell.house.limits.holds_an_order:
         raise Refused("bad-input", f"an order has at most {cell.house.limits.holds_an_order} holds")
     holds = [seats.read_hold(cell, each, whose) for each in request.holds]
-    buyer = orders.Buyer(caller=owner.owner, owner=whose, channel=channel)
+    buyer = orders.Buyer(caller=owner.owner, owner=whose, channel=channel, claim=owner.claim)
     return await orders.confirm(cell, buyer, holds, request.customer, request.payment, key)
 
 

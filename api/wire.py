@@ -57,10 +57,14 @@ class PlaceReply(Reply, frozen=True):
 
 
 class PassRequest(Request, frozen=True):
-    """Claim a turn."""
+    """Claim a turn. `renews`: the pass to renew, alive or not; where another device has gone on since it is refused,
+    while a claim without it takes over. `more_time`: for whoever needs longer to choose and to pay.
+    """
 
     place: str
     secret: str
+    renews: str = ""
+    more_time: bool = False
 
 
 class PassReply(Reply, frozen=True):

@@ -19,6 +19,8 @@ from engine.words import AreaId, HallId, KeyId, OnSaleId, PerformanceId, SeatId
 
 SCOPES: Final = ("manage", "orders:read", "orders:write", "counter", "allotment")
 PUBLIC_LINE: Final = "public"
+PASS_LEEWAY_MS: Final = 10_000
+"""So much longer than its pass a slot lives: whoever checks passes elsewhere may have a clock that is behind."""
 PURPOSES: Final = ("block", "house", "partner", "channel", "code")
 """What is set aside is not for sale at all; for the house's own staff; or for whom `for_` names."""
 NEEDS: Final = ("", "code", "number", "series", "companion")
@@ -123,6 +125,10 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     burst_percent: int = 5
     hold_seconds: int = 600
     pass_seconds: int = 900
+    grace_seconds: int = 300
+    """So long after their pass has ended, whoever was in comes in again without waiting anew."""
+    more_time_percent: int = 100
+    """So much longer pass, grace and holds are for whoever asks for more time."""
     turn_seconds: int = 600
     seats_a_hold: int = 8
     seats_a_place: int = 8
@@ -150,6 +156,15 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """What the guards of the house's own site do while Parvis is away: see `FAILS`."""
     commitment: str = ""
     seed: str = ""
+
+    def stretched_ms(self, seconds: int, *, is_longer: bool) -> int:
+        """A time of this on-sale in ms, for whoever asked for more of it or did not."""
+        return seconds * 10 * (100 + (self.more_time_percent if is_longer else 0))
+
+    @property
+    def longest_slot_ms(self) -> int:
+        """So long a slot lives at most: as long as the longest pass, and the leeway."""
+        return self.stretched_ms(self.pass_seconds, is_longer=True) + PASS_LEEWAY_MS
 
 
 class CodeBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

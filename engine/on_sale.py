@@ -29,7 +29,7 @@ def fields(on_sale: OnSale) -> list[str | int]:
         "cap": on_sale.cap,
         "burst_ms": on_sale.burst_percent * 600,
         "turn_ms": on_sale.turn_seconds * 1000,
-        "pass_ms": on_sale.pass_seconds * 1000,
+        "pass_ms": on_sale.longest_slot_ms,
         "joined": 0,
         "now_serving": 0,
         "entrants": 0,

@@ -17,6 +17,7 @@ from engine.promised import Confirmed
 from engine.seats import STAFF_LIMIT
 from engine.shares import area_names, letter_of
 from engine.signing import Hold
+from engine.waiting_room import moved_elsewhere
 from engine.words import OPEN, OrderId, PerformanceId
 
 TOO_LATE: Final = frozenset({"hold-ended", "too-many-seats"})
@@ -99,6 +100,8 @@ def _decide(cell: Cell, operation: str, reply: Reply, most: int = 0) -> tuple[Or
             return cell.keys.order_of(reply[2].decode()), "conflicted"
         case b"payment_used":
             raise Refused("payment-used", "this payment belongs to another order")
+        case b"moved":
+            raise moved_elsewhere()
         case b"limit" if most:
             raise Refused(
                 "too-many-seats", "that would be more seats than one customer may have", limit=most, yours=reply[2]

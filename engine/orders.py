@@ -17,6 +17,7 @@ from engine.losses import is_after
 from engine.order_steps import TOO_LATE, Sold, keep, packed_holds, sell, sell_after_all
 from engine.payments import Outcome, PaymentProvider, provider
 from engine.signing import Hold
+from engine.waiting_room import newest
 from engine.words import OrderId
 
 LONGEST_TEXT: Final = 200
@@ -48,6 +49,8 @@ class Buyer(msgspec.Struct, frozen=True):
     caller: str
     owner: str
     channel: str
+    claim: str = ""
+    """The place by the pass of whoever confirms, see `Owner.claim`; empty for the house's own."""
 
 
 def new_order_id() -> OrderId:
@@ -96,7 +99,7 @@ async def confirm(
     )
     fingerprint = cell.fingerprint(pack([held.hold for held in holds]), pack(customer), pack(payment))
     operation = digest("order", buyer.caller, key)
-    sold = Sold(owner=buyer.owner, place=holds[0].place, holds=packed_holds(order, holds))
+    sold = Sold(owner=buyer.owner, place=buyer.claim or holds[0].place, holds=packed_holds(order, holds))
     paid_by = provider(payment.provider)
     slug = "hold-ended"
     match await outcome_of(paid_by, payment.reference, order.total, order.currency):
@@ -118,6 +121,7 @@ async def confirm(
                 )
             return ordered, state
         case Outcome.PENDING:
+            await newest(cell, order.on_sale, buyer.claim)
             return await keep(cell, order, sold, operation, fingerprint)
     raise Refused("payment-declined", "the payment was declined; your seats stay reserved for you until their time")
 

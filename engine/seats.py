@@ -19,6 +19,7 @@ from engine.one_plan import of_one_plan
 from engine.prices import check_price_types, price, total
 from engine.shares import Owner, Takeable
 from engine.signing import Hold
+from engine.waiting_room import moved_elsewhere
 from engine.wishes import Choice, Wish, check_sizes, explain, packed_wish, pieces, price_lists, with_seats
 from engine.words import ALLOTTED, BLOCKED, HELD, OPEN, SOLD, STATE_WORDS, HoldId, PerformanceId, SeatId
 
@@ -110,11 +111,11 @@ async def hold(
         keys.live(owner.on_sale),
         *halls,
     )
-    terms = pack(_terms(on_sale, granted, takeable, is_staff=not owner.place))
+    terms = pack(_terms(on_sale, granted, takeable, owner))
     asked: tuple[str | bytes | int, ...] = (
         hold_id,
         owner.owner,
-        owner.place,
+        owner.claim,
         terms,
         pack(packed),
         *([pack(given_up)] if former else []),
@@ -180,6 +181,8 @@ async def hold(
             raise Refused("payment-under-way", "these seats are being paid; they cannot be exchanged now")
         case b"pass_ended":
             raise Refused("pass-ended", "your turn has ended")
+        case b"moved":
+            raise moved_elsewhere()
         case b"ended":
             raise Refused("sale-ended", "this sale has ended", phase=reply[1].decode())
         case b"unknown_performance":
@@ -208,14 +211,16 @@ def _earlier_halls(cell: Cell, names: Sequence[PerformanceId]) -> Iterator[list[
         yield [part for each in keys for part in each]
 
 
-def _terms(on_sale: OnSale | None, granted: Granted, takeable: Takeable, *, is_staff: bool) -> tuple[object, ...]:
+def _terms(on_sale: OnSale | None, granted: Granted, takeable: Takeable, owner: Owner) -> tuple[object, ...]:
     """The rules of a hold as `lua/seats/hold.lua` takes them; for the house's own staff there are none."""
     hold_seconds = on_sale.hold_seconds if on_sale else 600
     longest_ms = max(hold_seconds, on_sale.longest_hold_seconds if on_sale else 0) * 1000
-    if on_sale is None or is_staff:
+    if on_sale is None or not owner.place:
         return hold_seconds * 1000, STAFF_LIMIT, 0, 0, 0, 0, longest_ms, granted.counted, takeable.letters
+    hold_ms = on_sale.stretched_ms(hold_seconds, is_longer=owner.is_longer)
+    longest_ms = max(hold_ms, longest_ms)
     return (
-        hold_seconds * 1000,
+        hold_ms,
         on_sale.seats_a_place,
         LONE_RULES.index(on_sale.lone_seats),
         on_sale.lone_seats_last,

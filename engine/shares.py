@@ -18,7 +18,7 @@ PARTNER: Final = "partner"
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """Who holds. `place` is the pass's index; empty for the house's own staff, who need no pass, and for a partner.
+    """Who holds. `place` is the pass's live member; empty for the house's own staff, who need none, and for a partner.
 
     `channel`: `web`, `counter`, `api` or `partner`.
     """
@@ -27,6 +27,14 @@ class Owner(msgspec.Struct, frozen=True):
     place: str
     on_sale: OnSaleId
     channel: str = ""
+    generation: int = 0
+    is_longer: bool = False
+    """Whether they asked for more time."""
+
+    @property
+    def claim(self) -> str:
+        """The place as a pass names it, see `lua/include/pass_of.lua`."""
+        return f"{self.place} {self.generation}" if self.place else ""
 
     @property
     def is_partner(self) -> bool:

@@ -92,6 +92,8 @@ class Pass(msgspec.Struct, frozen=True):
     on_sale: OnSaleId
     owner: str
     index: str
+    generation: int = 0
+    is_longer: bool = False
 
 
 Signed = TypeVar("Signed", Place, Hold, Preview, Wait, Contact)
@@ -230,8 +232,11 @@ class Signer:
         whose = place.person or place.secret_hash
         return self._mac(b"pseudonym", f"{place.on_sale}|{place.line}|{place.index}|{whose}".encode()).hex()
 
-    def sign_pass(self, place: Place, expires_at_ms: int) -> str:
-        """The pass of a place until an instant (whole seconds, rounded up), as a JWT that anybody can verify."""
+    def sign_pass(self, place: Place, expires_at_ms: int, generation: int = 0, *, is_longer: bool = False) -> str:
+        """The pass of a place until an instant (whole seconds, rounded up), as a JWT that anybody can verify.
+
+        `generation`: see `lua/include/pass_of.lua`; `is_longer`: they asked for more time.
+        """
         owner = self.pseudonym(place)
         claims = {
             "iss": self.house,
@@ -239,10 +244,13 @@ class Signer:
             "sub": owner,
             "exp": -(-expires_at_ms // 1000),
             "index": place.index,
+            "gen": generation,
         }
+        if is_longer:
+            claims["more_time"] = True
         signed = self._pass_header + b"." + base64url(msgspec.json.encode(claims))
         token = (signed + b"." + self._signature(signed)).decode()
-        self._remember(token, Pass(on_sale=place.on_sale, owner=owner, index=str(place.index)))
+        self._remember(token, Pass(place.on_sale, owner, str(place.index), generation, is_longer))
         return token
 
     def _signature(self, signed: bytes) -> bytes:
@@ -282,7 +290,13 @@ class Signer:
             house, _, on_sale = str(claims["aud"]).partition("/")
             if house != self.house or not on_sale:
                 raise ForgedToken
-            verified = Pass(on_sale=OnSaleId(on_sale), owner=str(claims["sub"]), index=str(int(claims["index"])))
+            verified = Pass(
+                on_sale=OnSaleId(on_sale),
+                owner=str(claims["sub"]),
+                index=str(int(claims["index"])),
+                generation=int(claims.get("gen", 0)),
+                is_longer=claims.get("more_time") is True,
+            )
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise ForgedToken from error
         self._remember(text, verified)

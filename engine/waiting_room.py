@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from engine.catalogue import PUBLIC_LINE, OnSale
+from engine.catalogue import PASS_LEEWAY_MS, PUBLIC_LINE, OnSale
 from engine.cell import Cell, broken, digest, pack
 from engine.draw import Draw, decode, encode
 from engine.entries import Action, encode_action
@@ -170,17 +170,46 @@ def position(cell: Cell, on_sale: OnSaleId, index: int) -> int | None:
     return None if drawn is None else drawn.position(index)
 
 
-async def admit(cell: Cell, on_sale: OnSale, token: str, secret: str, key: str) -> Admitted:
+def moved_elsewhere() -> Refused:
+    """The refusal for whoever has a pass that another device of theirs has taken over since."""
+    return Refused("moved-elsewhere", "you went on on another device; you can go on here again")
+
+
+async def newest(cell: Cell, on_sale: OnSaleId, claim: str) -> None:
+    """Raises `Refused` (`moved-elsewhere`) where a pass is no longer the newest of its place, see `Owner.claim`."""
+    if not claim:
+        return
+    reply = await cell.read("waiting_room/newest", (cell.keys.live(on_sale),), (claim,))
+    match reply[0]:
+        case b"here":
+            return
+        case b"moved":
+            raise moved_elsewhere()
+    raise broken("waiting_room/newest", reply)
+
+
+async def admit(
+    cell: Cell, on_sale: OnSale, token: str, secret: str, key: str, *, renews: str = "", is_longer: bool = False
+) -> Admitted:
     """Lets in the visitor whose turn it is, or renews the pass of one who is in.
 
-    Raises `ForgedToken` for a place that is not ours, `Refused` when it is not the visitor's turn.
+    `renews`: the pass that is to be renewed, alive or not: refused where another device has gone on since, while a
+    claim without it takes over. `is_longer`: for whoever asks for more time.
+    Raises `ForgedToken` for a place or a pass that is not ours, `Refused` when it is not the visitor's turn.
     """
     place = cell.signer.read(Place, token)
     name = on_sale.on_sale
     if place.on_sale != name or not hmac.compare_digest(place.secret_hash, hash_secret(secret)):
         raise Refused("not-your-place", "this place and this secret do not belong together here")
+    former = cell.signer.read_pass(renews) if renews else None
+    if former and (former.on_sale, former.owner) != (name, cell.signer.pseudonym(place)):
+        raise Refused("not-your-place", "this place and this pass do not belong together here")
     keys = cell.keys
     operation = keys.operation(digest("admit", name, key))
+    asked = digest(token, renews, str(is_longer)) if renews or is_longer else digest(token)
+    pass_ms = on_sale.stretched_ms(on_sale.pass_seconds, is_longer=is_longer)
+    grace_ms, kept_ms = (on_sale.stretched_ms(on_sale.grace_seconds, is_longer=each) for each in (is_longer, True))
+    terms = pack((pass_ms + PASS_LEEWAY_MS, grace_ms, kept_ms, former.generation if former else -1))
     for _ in range(2):
         drawn = cell.draws.get(name)
         position = drawn.position(place.index) if drawn else 0
@@ -188,11 +217,11 @@ async def admit(cell: Cell, on_sale: OnSale, token: str, secret: str, key: str) 
             "waiting_room/admit",
             (keys.cell, keys.sale(name), keys.live(name), keys.claimed(name), operation),
             (
-                digest(token),
+                asked,
                 place.index,
                 position,
                 drawn.entrants if drawn else -1,
-                on_sale.pass_seconds * 1000,
+                terms,
             ),
         )
         if reply[0] != b"drawn":
@@ -200,7 +229,11 @@ async def admit(cell: Cell, on_sale: OnSale, token: str, secret: str, key: str) 
         await _draw(cell, name)
     match reply[0]:
         case b"admitted" | b"renewed":
-            return Admitted(token=cell.signer.sign_pass(place, reply[1]), expires_at_ms=reply[1])
+            expires_at_ms = reply[1] - PASS_LEEWAY_MS
+            signed = cell.signer.sign_pass(place, expires_at_ms, reply[2], is_longer=is_longer)
+            return Admitted(token=signed, expires_at_ms=expires_at_ms)
+        case b"moved":
+            raise moved_elsewhere()
         case b"not_yet":
             ahead = max(position - reply[1], 0)
             wait = min(60, 1 + ahead * 60 // max(1, on_sale.rate_per_minute))

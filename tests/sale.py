@@ -11,6 +11,7 @@ import aiohttp
 import jwt
 import msgspec
 
+from engine.catalogue import PASS_LEEWAY_MS
 from engine.cli.sales import at_house
 from engine.instants import from_rfc3339, now_ms, to_rfc3339
 from engine.waiting_room import hash_secret
@@ -140,6 +141,10 @@ class Sale:
     def expires_at(self, token: str) -> str:
         """When a pass ends, by its own words (RFC 3339)."""
         return to_rfc3339(jwt.decode(token, options={"verify_signature": False})["exp"] * 1000)
+
+    def slot_ends_at(self, token: str) -> str:
+        """When the slot of a pass ends, a leeway later: until then it holds (RFC 3339)."""
+        return to_rfc3339(from_rfc3339(self.expires_at(token)) + PASS_LEEWAY_MS)
 
     async def enter(self) -> str:
         """A fresh visitor's pass."""

@@ -1,12 +1,15 @@
--- Who may hold: a pass that lives, in a sale that has not ended. An empty place is the house's own staff, who need no
--- pass, and whom no rule binds. Whoever let go of so many holds unpaid waits for a moment, so that others come first.
+-- Who may hold: the newest pass of a place, while it lives, in a sale that has not ended. An empty place is the house's own
+-- staff, who need no pass, and whom no rule binds. Whoever let go of so many holds unpaid waits for a moment, so that
+-- others come first.
 -- Both answer a refusal, or nil.
--- INCLUDES
+-- INCLUDES pass_of
 local function may_shop(sale, live, place, now)
   if place == "" then return nil end
   local phase = redis.call("HGET", sale, "phase")
   if phase == "closed" then return {"ended", phase} end
-  if (tonumber(redis.call("ZSCORE", live, place)) or 0) <= now then return {"pass_ended"} end
+  local _, expires_at_ms, has_moved = member_of(live, place)
+  if expires_at_ms <= now then return {"pass_ended"} end
+  if has_moved then return {"moved"} end
   return nil
 end
 

@@ -1,6 +1,6 @@
 -- Turns the line's clock: advances it and writes down where it stands now. nil for an unknown on-sale.
 -- Where the clock was set back, passes that it gave while it ran ahead end no later than one given now: else they would
--- keep the house full for as long as it was ahead.
+-- keep the house full for as long as it was ahead. The fraction of a score is the pass's generation.
 -- INCLUDES advance door
 local AHEAD_AT_ONCE = 5000
 
@@ -17,8 +17,8 @@ local function turn(sale, live, now)
   end
   if line and line.is_set_back and line.pass_ms > 0 then
     local latest = now + line.pass_ms
-    local ahead = redis.call("ZRANGEBYSCORE", live, "(" .. latest, "+inf", "LIMIT", 0, AHEAD_AT_ONCE)
-    for _, index in ipairs(ahead) do redis.call("ZADD", live, latest, index) end
+    local ahead = redis.call("ZRANGEBYSCORE", live, "(" .. latest, "+inf", "WITHSCORES", "LIMIT", 0, AHEAD_AT_ONCE)
+    for at = 1, #ahead, 2 do redis.call("ZADD", live, string.format("%.12f", latest + ahead[at + 1] % 1), ahead[at]) end
   end
   return line
 end

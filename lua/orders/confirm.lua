@@ -3,10 +3,11 @@
 --
 -- KEYS  cell operation payment order outbox sale live (performance due)…
 -- ARGV  epoch fingerprint owner place payload holds total customer
--- WHERE holds: packed [[hold, performance, …], …], performance counting from 1; customer: packed [mark, most], see `bought`
--- REPLY confirmed: entry order sequence | limit: performance bought | payment_used: order | other_payload
+-- WHERE place: see `pass_of`; empty where nobody's pass ends with it; holds: packed [[hold, performance, …], …],
+--       performance counting from 1; customer: packed [mark, most], see `bought`
+-- REPLY confirmed: entry order sequence | limit: performance bought | payment_used: order | moved | other_payload
 --       | hold_ended: hold | unknown_performance | closed | fenced: epoch
--- INCLUDES gate recall step draft bought put_sold write_order remember
+-- INCLUDES gate recall pass_of step draft bought put_sold write_order remember
 -- FLAGS allow-oom
 local cell, operation, payment, order, outbox, sale, live = unpack(KEYS)
 local epoch, fingerprint, owner, place, payload, holds, total, customer = unpack(ARGV)
@@ -17,6 +18,9 @@ local answer = recall(operation, fingerprint)
 if answer then return answer end
 local paid_for = redis.call("GET", payment)
 if paid_for and paid_for ~= order then return {"payment_used", paid_for} end
+local member, _, has_moved
+if place ~= "" then member, _, has_moved = member_of(live, place) end
+if has_moved then return {"moved"} end
 local step = step_of(cell, outbox, epoch)
 local performances = {}
 for at = 8, #KEYS, 2 do
@@ -51,6 +55,6 @@ for _, performance in ipairs(performances) do
   write_sold(performance)
   note_bought(performance, mark, performance.buys or 0)
 end
-if place ~= "" then redis.call("ZREM", live, place) end
+if member then redis.call("ZREM", live, member) end
 local entry = write_order(sale, outbox, payment, order, payload, total, "order")
 return remember(operation, fingerprint, 86400, {"confirmed", entry, order, numbered(step)})

@@ -3,13 +3,14 @@
 --
 -- KEYS  cell operation outbox sale live (performance index due)…
 -- ARGV  epoch fingerprint hold owner place terms items
--- WHERE terms: packed [hold_ms, limit, lone_rule, lone_last, unpaid_holds, cool_down_ms, longest_ms,
+-- WHERE place: see `pass_of`; empty for the house's own staff;
+--       terms: packed [hold_ms, limit, lone_rule, lone_last, unpaid_holds, cool_down_ms, longest_ms,
 --       codes [code, count, most, …], letters [a string a performance]], see `choose`;
 --       items: packed [[performance, "seats", block, offset, …] | [performance, "best", class, k, wish], see `find_best`
 --       | [performance, "area", area, count], …], performance counting from 1;
 --       record: for each performance its packed hold, see `free_hold`;
 --       ways: packed [[item, split, leaves_alone], …], how the best of an item were found
--- REPLY held: expires_at_ms sequence (record)… ways | other_payload | pass_ended | ended: phase
+-- REPLY held: expires_at_ms sequence (record)… ways | other_payload | pass_ended | moved | ended: phase
 --       | limit: performance owned | cool_down: until_ms | code_used: code left | taken: (item block offset)… | whole: item block
 --       | none: item largest | alone: performance block offset other_block other_offset k
 --       | unknown_performance | closed | fenced: epoch

@@ -3,9 +3,9 @@
 --
 -- KEYS  cell operation outbox sale live (performance index due)…
 -- ARGV  epoch fingerprint hold owner place terms items former
--- WHERE terms, items, record, ways: see `hold`; former: packed [hold, performance, …], what is given up, and in which
+-- WHERE place, terms, items, record, ways: see `hold`; former: packed [hold, performance, …], what is given up, and in which
 --       performances; those of which nothing is wanted come last
--- REPLY held: expires_at_ms sequence (record)… ways | other_payload | hold_ended | being_paid | pass_ended
+-- REPLY held: expires_at_ms sequence (record)… ways | other_payload | hold_ended | being_paid | pass_ended | moved
 --       | ended: phase | limit: performance owned | cool_down: until_ms | code_used: code left
 --       | taken: (item block offset)… | whole: item block | none: item largest | alone: performance block offset other_block other_offset k
 --       | unknown_performance | closed | fenced: epoch

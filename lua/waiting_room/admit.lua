@@ -1,19 +1,24 @@
--- Lets a called visitor in: one bit for the claim, and the end of the pass while it lives. A repeated claim
--- renews and never makes a second shopper. The passes handed out in any minute are at most the pace and a burst;
--- whoever is called and finds the house full, or too many at the door, keeps the turn. `position` is worked out
+-- Lets a called visitor in: one bit for the claim, and the end of the pass while it lives. A repeated claim renews and
+-- never makes a second shopper: the pass that it gives is of a new generation, and the former opens nothing any more.
+-- Whoever names the pass that they renew takes it over from no other device. Whoever was in comes in again for some time
+-- after their pass has ended, whoever was called meanwhile. The passes handed out in any minute are at most the pace and a
+-- burst; whoever is called and finds the house full, or too many at the door, keeps the turn. `position` is worked out
 -- by the caller from the draw's seed and the number of entrants; if that number was not yet known, the caller is
 -- told and asks again.
 --
 -- KEYS  cell sale live claimed operation
--- ARGV  epoch fingerprint index position entrants pass_ms
--- REPLY admitted: expires_at_ms sequence | renewed: expires_at_ms sequence | other_payload
---       | not_yet: now_serving | drawn: entrants | paused | full | paced: wait_ms | gone | ended: phase
+-- ARGV  epoch fingerprint index position entrants terms
+-- WHERE terms: packed [pass_ms, grace_ms, kept_ms, renews]; kept_ms: so long a pass that has ended is kept in mind;
+--       renews: the generation that is renewed, or -1
+-- REPLY admitted: expires_at_ms generation sequence | renewed: expires_at_ms generation sequence | other_payload
+--       | not_yet: now_serving | drawn: entrants | moved | paused | full | paced: wait_ms | gone | ended: phase
 --       | unknown_on_sale | closed | fenced: epoch
--- INCLUDES clock gate recall turn door sequence remember
+-- INCLUDES clock gate recall turn pass_of door sequence remember
 -- FLAGS
 local cell, sale, live, claimed, operation = unpack(KEYS)
-local epoch, fingerprint, index, _, entrants, pass_ms = unpack(ARGV)
+local epoch, fingerprint, index, _, entrants, terms = unpack(ARGV)
 local position = tonumber(ARGV[4])
+local pass_ms, grace_ms, kept_ms, renews = unpack(cmsgpack.unpack(terms))
 
 local refusal = gate(cell, epoch)
 if refusal then return refusal end
@@ -27,10 +32,12 @@ if line.phase == "closed" or line.phase == "sold_out" then return {"ended", line
 if line.phase ~= "open" and line.phase ~= "paused" then return {"not_yet", line.now_serving} end
 if line.entrants ~= tonumber(entrants) then return {"drawn", line.entrants} end
 if position >= line.now_serving then return {"not_yet", line.now_serving} end
-local alive = (tonumber(redis.call("ZSCORE", live, index)) or 0) > now
+local ended_at_ms, former = pass_of(live, index)
+if former and renews >= 0 and renews ~= former then return {"moved"} end
+local alive = ended_at_ms > now
 local returning = redis.call("GETBIT", claimed, index) == 1
 if not alive then
-  if position < line.gone then return {"gone"} end
+  if position < line.gone and now >= ended_at_ms + grace_ms then return {"gone"} end
   if line.phase == "paused" and (line.stopped == 1 or not returning) then return {"paused"} end
   if redis.call("ZCOUNT", live, "(" .. now, "+inf") >= line.cap then return {"full"} end
   if line.pace == 0 then return {"paced", line.rate == 0 and 60000 or 5000} end
@@ -38,15 +45,17 @@ if not alive then
   if wait_ms > 0 then return {"paced", wait_ms} end
 end
 
-local expires_at_ms = now + tonumber(pass_ms)
+local expires_at_ms = now + pass_ms
+-- Where nothing of a former one is known, the clock tells them apart.
+local generation = (former and former + 1 or math.floor(now / 1000)) % GENERATIONS
 if not alive then
-  redis.call("ZREMRANGEBYSCORE", live, "-inf", now)
+  redis.call("ZREMRANGEBYSCORE", live, "-inf", now - kept_ms)
   redis.call("HSET", sale, door_fields(line, now, 1))
 end
-redis.call("ZADD", live, expires_at_ms, index)
+redis.call("ZADD", live, score_of(expires_at_ms, generation), index)
 if not returning then
   redis.call("SETBIT", claimed, index, 1)
   redis.call("HINCRBY", sale, "admitted", 1)
 end
 local word = returning and "renewed" or "admitted"
-return remember(operation, fingerprint, 60, {word, expires_at_ms, sequence(cell)})
+return remember(operation, fingerprint, 60, {word, expires_at_ms, generation, sequence(cell)})

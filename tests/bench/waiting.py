@@ -12,7 +12,7 @@ from engine.library import assemble
 from engine.words import HouseSlug
 from tests.bench.redis_time import Owner, append_only_file, function_call, microseconds, own_redis, recorded_writes
 from tests.bench.rounds import AT_MOST, Bar, Part
-from tests.lua.stage import SALE, Stage
+from tests.lua.stage import SALE, Stage, pack
 
 KEYS: Final = Keys(HouseSlug("house"))
 PEOPLE: Final = 1_000_000
@@ -95,7 +95,7 @@ async def draw() -> list[Part]:
             keys = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE), KEYS.claimed(SALE), KEYS.operation("a"))
             size = append_only_file(server).stat().st_size
             # Whoever claims first opens the sale, and is told how many are in the draw.
-            claim = function_call("waiting_room/admit", keys, ("1", "f", 0, 0, -1, 1_000))
+            claim = function_call("waiting_room/admit", keys, ("1", "f", 0, 0, -1, pack((1_000, 0, 0, -1))))
             taken, replies = microseconds(owner, [claim])
             assert replies == [[b"drawn", PEOPLE]], replies
             opened.append(taken / 1_000)

@@ -57,7 +57,7 @@ def cast(town: Town, sale: Sale) -> Cast:
             mine, theirs = await buyer(sale, "zaal-A-5"), await buyer(far, "zaal-A-5")
             reader = await sale.key("orders:read")
             await ended.until_seats("o", "zaal-A-1")
-            await past(ended.expires_at(ended_pass))
+            await past(ended.slot_ends_at(ended_pass))
             await ended.until_seats("o", "zaal-A-1")
             return Cast(
                 on_sale=sale.on_sale,

@@ -135,6 +135,27 @@ async def test_a_place_is_claimed_once(track: Track) -> None:
     assert track.stage.sale()["admitted"] == "1"
 
 
+async def test_of_two_hundred_claims_at_once_for_each_of_a_thousand_places_one_is_the_shopper(track: Track) -> None:
+    """C3. Each claim is a device of its own, and takes over from the one before: the last one shops."""
+    stage, places, claims, at_once = track.stage, 1_000, 200, 20
+    stage.put_up(rate=100_000, joined=places, now_serving=places, cap=places, burst_ms=10**9)
+    told, newest = Counter[str](), 0
+    for first in range(0, places, at_once):
+        visitors = range(first, first + at_once)
+        replies = await track.race([track.plan.admit(visitor) for visitor in visitors for _ in range(claims)])
+        told += words(replies)
+        for number, visitor in enumerate(visitors):
+            generations = {reply[2] for reply in replies[number * claims : (number + 1) * claims]}
+            assert len(generations) == claims
+            score = float(stage.redis.execute_command("ZSCORE", stage.keys.live(SALE), visitor))
+            newest += (score - int(score)) * 4096 in generations
+    assert told == {"admitted": places, "renewed": places * (claims - 1)}
+    assert newest == places
+    assert stage.redis.execute_command("ZCARD", stage.keys.live(SALE)) == places
+    assert stage.redis.execute_command("BITCOUNT", stage.keys.claimed(SALE)) == places
+    assert stage.sale()["admitted"] == str(places)
+
+
 async def test_no_more_passes_live_than_the_cap(track: Track) -> None:
     track.stage.put_up(rate=1, joined=RACERS, now_serving=RACERS, cap=30, burst_ms=10**9)
     replies = await track.race([track.plan.admit(index) for index in EVERYBODY])

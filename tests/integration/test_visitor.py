@@ -28,6 +28,7 @@ async def test_a_visitor_comes_from_the_queue_to_a_recorded_order(town: Town) ->
         again = await sale.post(f"/on-sales/{sale.on_sale}/passes", claim)
         assert again.status == 201
         assert jwt.decode(again.json["pass"], options={"verify_signature": False})["sub"] == claims["sub"]
+        token = again.json["pass"]
 
         plan = await sale.get(f"/performances/{sale.performance}/plan")
         names = [seat["seat_guid"] for zone in plan.json["zones"] for row in zone["rows"] for seat in row["seats"]]

@@ -193,13 +193,14 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "seats/sweep": lambda s: ([s.keys.cell, s.keys.outbox, *s.hall("p")], [9]),
     "waiting_room/admit": lambda s: (
         _line(s, s.keys.claimed(SALE), s.keys.operation(OPERATION)),
-        ["f", 2, 2, 0, 60_000],
+        ["f", 2, 2, 0, pack((60_000, 0, 0, -1))],
     ),
     "waiting_room/checkpoint": lambda s: ([s.keys.cell, s.keys.frontier(SALE, PUBLIC)], [b"2 roots"]),
     "waiting_room/join": lambda s: (
         _line(s, s.keys.operation(OPERATION), s.keys.retry(SALE, "x"), s.keys.outbox, s.keys.persons(SALE)),
         ["f", "x", SALE, "public", 100, pack([60, "somebody"]), b"an action"],
     ),
+    "waiting_room/newest": lambda s: ([s.keys.live(SALE)], ["6 0"]),
     "waiting_room/serve": lambda s: ([s.keys.cell, s.keys.sale(SALE), s.keys.live(SALE)], []),
     "waiting_room/status": lambda s: ([s.keys.sale(SALE), s.keys.live(SALE)], []),
 }

@@ -48,6 +48,7 @@ class Stage(HallStage):
         total: int = 100,
         holds: Sequence[Sequence[Any]] = (),
         customer: tuple[str, int] = ("", 0),
+        place: str | None = None,
     ) -> Reply:
         """Calls orders/confirm for one hold, or for `holds` as packed. An empty `owner` is the house's back end."""
         self.counter += 1
@@ -58,7 +59,7 @@ class Stage(HallStage):
         ]
         holds = holds or [[hold, *range(1, len(performances) + 1)]]
         owner = f"v{visitor}" if owner is None else owner
-        place = str(visitor)
+        place = str(visitor) if place is None else place
         arguments = (fingerprint, owner, place, b"payload", pack(holds), total, pack(customer))
         return self.run("orders/confirm", keys, *arguments)
 

@@ -88,13 +88,20 @@ class LineStage(CellStage):
         operation: str = "",
         fingerprint: str = "f",
         pass_ms: int = PASS_MS,
+        grace_ms: int = 0,
+        kept_ms: int = 0,
+        renews: int = -1,
     ) -> Reply:
-        keys = self.keys
+        keys, terms = self.keys, pack((pass_ms, grace_ms, kept_ms, renews))
         return self.run(
             "waiting_room/admit",
             [keys.cell, keys.sale(SALE), keys.live(SALE), keys.claimed(SALE), operation or self.key()],
-            *(fingerprint, index, index if position is None else position, entrants, pass_ms),
+            *(fingerprint, index, index if position is None else position, entrants, terms),
         )
+
+    def newest(self, place: str) -> Reply:
+        """Whether a pass, "member generation", is its place's newest."""
+        return self.ask("waiting_room/newest", [self.keys.live(SALE)], place)
 
     def status(self) -> dict[str, Any]:
         """The public status by the names of its header."""

@@ -111,6 +111,24 @@ def test_a_pass_that_has_ended_does_not_take_the_seats_away(stage: Stage) -> Non
     assert stage.confirm(1, "h1")[0] == b"confirmed"
 
 
+def test_only_the_newest_pass_of_a_place_pays_also_for_what_an_older_one_holds(stage: Stage) -> None:
+    stage.before("A: h1 .")
+    live = stage.keys.live(SALE)
+    stage.redis.execute_command("ZADD", live, f"{stage.now_ms() + 60_000}.5", 1)
+    with stage.nothing_changes():
+        assert stage.confirm(1, "h1", place="1 2047") == [b"moved"]
+    assert stage.confirm(1, "h1", place="1 2048")[0] == b"confirmed"
+    assert stage.redis.execute_command("ZSCORE", live, 1) is None
+
+
+def test_a_payment_that_came_ends_the_pass_of_whichever_generation(stage: Stage) -> None:
+    stage.before("A: h1 .")
+    live = stage.keys.live(SALE)
+    stage.redis.execute_command("ZADD", live, f"{stage.now_ms() + 60_000}.5", 1)
+    assert stage.confirm(1, "h1", place="1")[0] == b"confirmed"
+    assert stage.redis.execute_command("ZSCORE", live, 1) is None
+
+
 def test_a_customer_buys_at_most_so_many_of_each_performance_in_all_their_orders(stage: Stage) -> None:
     stage.before("A: h1 h1 h2 h3 .", areas=(5,))
     stage.before("A: h2 .", performance="q")

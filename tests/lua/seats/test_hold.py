@@ -144,6 +144,15 @@ def test_cannot_hold_without_a_live_pass(stage: Stage) -> None:
         assert stage.hold(7, "A1") == [b"pass_ended"]
 
 
+def test_only_the_newest_pass_of_a_place_holds(stage: Stage) -> None:
+    stage.before("A: . . .")
+    stage.redis.execute_command("ZADD", stage.keys.live(SALE), f"{stage.now_ms() + 60_000}.5", 7)
+    with stage.nothing_changes():
+        assert stage.hold(7, "A1", place="7 2047") == [b"moved"]
+    assert stage.hold(7, "A1", place="7 2048")[0] == b"held"
+    assert stage.hold(7, "A2", place="7", hold="other")[0] == b"held"  # a release before this one names no generation
+
+
 def test_the_houses_own_staff_need_no_pass(stage: Stage) -> None:
     stage.before("A: . .")
     stage.set_sale(phase="closed")

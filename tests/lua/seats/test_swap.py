@@ -51,6 +51,7 @@ def test_every_refusal_leaves_the_hold_as_it_was(stage: Stage) -> None:
         assert stage.swap(1, "h2", "A3") == [b"hold_ended"]
         assert stage.swap(1, "never", "A3") == [b"hold_ended"]
         assert stage.swap(3, "h1", "A3") == [b"pass_ended"]
+        assert stage.swap(1, "h1", "A3", place="1 9") == [b"moved"]
         assert stage.swap_packed(1, "h1", [[1, "seats", 0, 2]], ["p", "elsewhere"]) == [b"unknown_performance"]
     stage.set_sale(phase="closed")
     with stage.nothing_changes():

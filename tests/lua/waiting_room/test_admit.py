@@ -1,5 +1,6 @@
 """A called visitor claims a turn."""
 
+import time
 from collections import deque
 from typing import Any
 
@@ -23,7 +24,8 @@ def live(stage: Stage) -> set[str]:
 def test_whoever_is_called_gets_a_pass_until_a_time(stage: Stage) -> None:
     called(stage, 2)
     before = stage.now_ms()
-    word, expires_at_ms, _ = stage.admit(1)
+    word, expires_at_ms, generation, _ = stage.admit(1)
+    assert 0 <= generation < 4096
     assert word == b"admitted"
     assert before + PASS_MS <= expires_at_ms <= stage.now_ms() + PASS_MS
     assert live(stage) == {"1"}
@@ -184,3 +186,88 @@ def test_the_passes_of_any_minute_are_the_rate_and_a_burst(stage: Stage, rate: i
     in_a_minute = [sum(start <= instant < start + MINUTE for instant in admitted_at_ms) for start in admitted_at_ms]
     assert max(in_a_minute) <= most
     assert len(admitted_at_ms) >= 2 * rate  # and the pace is used
+
+
+def test_each_claim_is_of_a_new_generation_and_only_the_newest_is_here(stage: Stage) -> None:
+    called(stage, 2)
+    first, second = (stage.admit(0)[2] for _ in range(2))
+    assert second == (first + 1) % 4096
+    assert stage.newest(f"0 {first}") == [b"moved"]
+    assert stage.newest(f"0 {second}") == [b"here"]
+    assert live(stage) == {"0"}
+
+
+def test_a_repeat_gets_the_generation_of_the_first_time(stage: Stage) -> None:
+    called(stage, 2)
+    first = stage.admit(0, operation="one")
+    assert stage.admit(0, operation="one") == first
+    assert stage.newest(f"0 {first[2]}") == [b"here"]
+
+
+def test_generations_begin_anew_after_the_last(stage: Stage) -> None:
+    called(stage, 2)
+    stage.redis.execute_command("ZADD", stage.keys.live(SALE), f"{stage.now_ms() + PASS_MS}.999755859375", 0)
+    assert stage.newest("0 4095") == [b"here"]
+    assert stage.admit(0)[2] == 0
+    assert stage.newest("0 0") == [b"here"]
+
+
+def test_a_renewal_takes_over_from_no_other_device(stage: Stage) -> None:
+    called(stage, 2)
+    first = stage.admit(0)[2]
+    second = stage.admit(0)[2]
+    with stage.nothing_changes():
+        assert stage.admit(0, renews=first) == [b"moved"]
+    third = stage.admit(0, renews=second)
+    assert third[0] == b"renewed"
+    assert stage.newest(f"0 {third[2]}") == [b"here"]
+    assert stage.admit(0)[0] == b"renewed"  # a claim takes it back
+
+
+def test_a_pass_of_long_ago_is_not_the_newest_again(stage: Stage) -> None:
+    called(stage, 2)
+    first = stage.admit(0)[2]
+    stage.redis.execute_command("ZREM", stage.keys.live(SALE), 0)
+    while stage.now_ms() // 1000 % 4096 == first:
+        time.sleep(0.01)
+    assert stage.admit(0, renews=first)[0] == b"renewed"  # of the former nothing is known: nobody else is in
+    assert stage.newest(f"0 {first}") == [b"moved"]
+
+
+def test_whoever_was_in_comes_in_again_though_the_turn_is_over(stage: Stage) -> None:
+    called(stage, 3, gone=3, turn_ms=100 * MINUTE)
+    stage.let_in(0, 1)
+    stage.pass_time(PASS_MS + MINUTE)
+    stage.join("somebody")  # the line's clock is turned
+    with stage.nothing_changes():
+        assert stage.admit(2, grace_ms=2 * MINUTE) == [b"gone"]  # was never in
+    assert stage.admit(0, grace_ms=2 * MINUTE, kept_ms=4 * MINUTE)[0] == b"admitted"
+    stage.pass_time(MINUTE)
+    stage.join("somebody else")
+    with stage.nothing_changes():
+        assert stage.admit(1, grace_ms=2 * MINUTE) == [b"gone"]
+    assert stage.admit(1, grace_ms=4 * MINUTE, kept_ms=4 * MINUTE)[0] == b"admitted"  # who asked for more time
+
+
+def test_the_grace_is_no_way_past_a_full_house_or_the_pace(stage: Stage) -> None:
+    called(stage, 3, gone=3, turn_ms=100 * MINUTE, cap=1)
+    stage.let_in(0)
+    stage.pass_time(PASS_MS + MINUTE)
+    stage.join("somebody")  # the line's clock is turned
+    stage.let_in(2)
+    with stage.nothing_changes():
+        assert stage.admit(0, grace_ms=2 * MINUTE) == [b"full"]
+    stage.set_sale(cap=2, burst_ms=0, door=1, door_at_ms=stage.now_ms())
+    with stage.nothing_changes():
+        assert stage.admit(0, grace_ms=2 * MINUTE)[0] == b"paced"
+
+
+def test_what_has_ended_is_forgotten_after_the_longest_grace(stage: Stage) -> None:
+    called(stage, 4)
+    stage.let_in(0, 1, ms=MINUTE)
+    stage.pass_time(2 * MINUTE)
+    stage.admit(2, kept_ms=2 * MINUTE)
+    assert live(stage) == {"0", "1", "2"}
+    assert stage.status()["live"] == 1
+    stage.admit(3, kept_ms=30_000)
+    assert live(stage) == {"2", "3"}
