@@ -7,6 +7,7 @@ from playwright.async_api import Page, expect
 from engine.instants import now_ms
 from tests.browser.person import Person
 from tests.browser.screenshots import Stage, State
+from tests.browser.states_waiting import last_seats
 from tests.integration.test_prices import open_sale
 from tests.operated import frozen
 from tests.plain import room
@@ -78,6 +79,17 @@ async def in_line(stage: Stage, sale: Sale) -> Person:
 async def waiting(stage: Stage) -> Page:
     """A number in the queue."""
     return (await in_line(stage, await stage.sale(rate_per_minute=1))).page
+
+
+async def waiting_in_vain(stage: Stage) -> Page:
+    """Somebody else has all that is left."""
+    _, sale = await last_seats(stage)
+    person = await arrive(stage, sale)
+    await person.press(stage.say("do.join"))
+    while await person.page.locator(".outlook p").count() < 3:
+        await sale.status()
+        await person.page.reload()
+    return person.page
 
 
 async def leaving(stage: Stage) -> Page:
@@ -218,6 +230,7 @@ STATES: list[tuple[str, State]] = [
     ("joinable", joinable),
     ("gathered", gathered),
     ("waiting", waiting),
+    ("waiting_in_vain", waiting_in_vain),
     ("message", steered("message", message="De foyer is open. Le foyer est ouvert.")),
     ("paused", steered("pause")),
     ("closed", steered("close")),

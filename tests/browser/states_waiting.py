@@ -93,6 +93,25 @@ async def waiting(stage: Stage) -> Page:
     return (await stands(stage))[0].page
 
 
+async def last_seats(stage: Stage) -> tuple[Person, Sale]:
+    """Somebody has all that is left, and many stand before them: also for pages without JavaScript."""
+    sale = await stage.sale(**SHORT, cap=1)
+    owner = await sale.enter()
+    await sale.hold(owner, "zaal-A-1", "zaal-A-2")
+    await manage(sale, "rate", rate_per_minute=1)
+    for _ in range(20):
+        await sale.join()
+    return await stage.arrive(), sale
+
+
+async def waiting_in_vain(stage: Stage) -> Page:
+    person, sale = await last_seats(stage)
+    await person.open(f"/h/{stage.house}/{sale.on_sale}")
+    await person.press(stage.say("do.join"))
+    await person.page.locator(".outlook p").nth(2).wait_for()
+    return person.page
+
+
 async def unfolded(stage: Stage) -> Page:
     person, _ = await stands(stage)
     await unfolds(person.page)
@@ -262,7 +281,7 @@ async def one_stop_nothing(stage: Stage) -> Page:
 STATES: list[tuple[str, State]] = [
     (state.__name__, state)
     for state in (
-        *(scheduled, joinable, joinable_open, gathered, waiting, unfolded, leaving, paused, cut_off),
+        *(scheduled, joinable, joinable_open, gathered, waiting, waiting_in_vain, unfolded, leaving, paused, cut_off),
         *(keeps_nothing, other_number, turn, full, turn_over, shopping, sold_out, sold_out_in_line, closed, missing),
         *(component, component_sold_out, house, one_stop, one_stop_nothing),
     )
