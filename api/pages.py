@@ -63,6 +63,8 @@ STYLE: Final = re.compile(r"^(export const \w*STYLE = `)(.+?)(`;)$", re.MULTILIN
 """A stylesheet inside a module: the widget's."""
 CHUNKS: Final = ("widgetmore.js", "seatmap.js")
 """What the widget loads once it is needed, beside its first file."""
+ALONE: Final = {"prove.js": ("joinWithProof",)}
+"""What pages and the widget load alike once it is needed, with what it gives: it takes nothing of theirs."""
 STAFF_PARTS: Final = ("/staff.json", "/ops.json", "/plain.json", "/directory.json")
 """Words that the widget never loads."""
 
@@ -105,7 +107,8 @@ def _widget(scripts: Mapping[str, str], later: Mapping[str, bytes]) -> dict[str,
 def _later(scripts: Mapping[str, str], data: Mapping[str, bytes]) -> dict[str, bytes]:
     """What may be loaded after a first file: words, and the widget's further scripts."""
     words = {name: body for name, body in data.items() if name.endswith(".json")}
-    return words | {name: bundle(scripts, name, beside=WIDGET).encode() for name in CHUNKS}
+    alone = {name: bundle(scripts, name, gives=gives).encode() for name, gives in ALONE.items()}
+    return words | alone | {name: bundle(scripts, name, beside=WIDGET).encode() for name in CHUNKS}
 
 
 def _version(built: Mapping[str, bytes]) -> str:

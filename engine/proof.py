@@ -23,9 +23,9 @@ POLICIES: Final = ("off", "under-pressure", "always")
 ALGORITHM: Final = "SHA-256"
 PROOF_SECONDS: Final = 120
 """How long a challenge can be answered."""
-LEAST: Final = 25_000
+LEAST: Final = 30_000
 """Of the easiest challenge: numbers to be tried, in the worst case."""
-MOST: Final = 200_000
+MOST: Final = 300_000
 """Of the hardest, whatever the pressure: an old phone tries all of them in a few seconds."""
 FREE_JOINS: Final = 20
 """So many from one network within a minute are no pressure yet: a school or a carrier shares one address."""

@@ -6,6 +6,7 @@ import { nowMs, observe, untilMs } from './clock.js';
 import { decode, digest, encode, makeDraw } from './draw.js';
 import { Memory } from './memory.js';
 import { askAfterMs, backAfterMs, pace, retryAfterMs, waitBand } from './pace.js';
+import { importPinned } from './pinned.js';
 import { situation } from './situation.js';
 import { Tabs } from './tabs.js';
 
@@ -194,7 +195,11 @@ export class Line {
       if (memory.kept.place) return;
       if (!memory.kept.secret) memory.keep({ secret: encode(crypto.getRandomValues(new Uint8Array(32))), join_key: crypto.randomUUID() });
       const secretHash = await digest(new TextEncoder().encode(memory.kept.secret));
-      const joined = await change('POST', `${this.path}/places`, { body: { secret_hash: secretHash }, key: memory.kept.join_key });
+      const ask = (proof) => change('POST', `${this.path}/places`, { body: { secret_hash: secretHash, proof, contact: memory.kept.contact }, key: memory.kept.join_key });
+      const joined = await ask().catch(async (problem) => {
+        if (problem.slug !== 'proof-required') throw problem;
+        return (await importPinned('prove.js')).joinWithProof(problem, ask, (share) => { this.proven = share; this.changed(); });
+      });
       memory.keep({ place: joined.place, index: joined.index, position: joined.position ?? undefined });
     });
     this.isTurnOver = false;

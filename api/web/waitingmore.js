@@ -5,6 +5,7 @@ import { drawDetails } from './drawview.js';
 import { openSeats } from './openseats.js';
 import { outlook } from './outlook.js';
 import { personalLink } from './personallink.js';
+import { proving } from './proving.js';
 import { speaker } from './speaker.js';
 import { turnSigns } from './turnsigns.js';
 
@@ -17,7 +18,7 @@ function standingNotice(words) {
 /** The parts in their order. `given`: a place that came with the address, of another number than the one kept here. */
 export function moreParts({ line, words, onSale, given = null }) {
   return [
-    standingNotice(words), outlook(words), openSeats({ words, onSale }), turnSigns({ words, onSale }), personalLink({ line, words, onSale, given }),
+    standingNotice(words), proving({ line, words }), outlook(words), openSeats({ words, onSale }), turnSigns({ words, onSale }), personalLink({ line, words, onSale, given }),
     drawDetails({ line, words }), speaker(words),
   ];
 }
