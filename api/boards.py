@@ -154,6 +154,7 @@ class Boards:
         self._seats: dict[PerformanceId, SeatBoard] = {}
         self.statuses: dict[str, Fresh[Document]] = {}
         self._measured: dict[OnSaleId, Measured] = {}
+        self.summaries: dict[str, Fresh[Document]] = {}
 
     def seats(self, performance: PerformanceId) -> SeatBoard:
         """The board of a performance. Raises `Refused` for an unknown one."""

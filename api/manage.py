@@ -11,6 +11,7 @@ from litestar.datastructures import CacheControlHeader
 from litestar.params import Parameter
 from litestar.response import Stream
 
+from api.afterwards import AFTERWARDS
 from api.allotments import ALLOTMENTS
 from api.attention import ATTENTION
 from api.codes import CODES
@@ -480,6 +481,7 @@ MANAGE: Final = Router(
         list_actions,
         export_customer,
         erase_customer,
+        *AFTERWARDS,
         *CODES,
         *ALLOTMENTS,
         *ATTENTION,

@@ -91,6 +91,7 @@ STATUS: Final[dict[str, int]] = {
     "difference-due": 409,
     "undo-over": 409,
     "no-draft": 409,
+    "not-over": 409,
     "no-previous-theme": 409,
     "not-returnable": 409,
     "plan-changed": 409,

@@ -46,19 +46,23 @@ def suffixes(fields: Mapping[str, Any]) -> list[str]:
 
 
 def leapt(fields: Mapping[str, str], lost: Lost) -> dict[str, str | int]:
-    """The fields that go on otherwise than they were kept, by name. `fields`: of the whole hash, as it was kept."""
+    """The fields that go on otherwise than they were kept, by name. `fields`: of the whole hash, as it was kept.
+
+    `leapt_joined`, `leapt_called`: how much of a line's numbers nobody knows to have been anybody.
+    """
     elapsed_s = min(max(0.0, lost.elapsed_s), LONGEST_ELAPSED_S)
     phase = fields.get("phase", "scheduled")
     changed: dict[str, str | int] = {}
     for suffix in suffixes(fields):
-        known = max(_number(fields, "joined" + suffix), lost.recorded.get(line_of(suffix), 0))
-        opened_at_ms = _number(fields, "opens_at_ms" + suffix)
+        known = max(number_in(fields, "joined" + suffix), lost.recorded.get(line_of(suffix), 0))
+        opened_at_ms = number_in(fields, "opens_at_ms" + suffix)
         opened_since = phase in {"scheduled", "prequeue"} and 0 < opened_at_ms <= lost.now_ms
         joined = known
-        may_join_from_ms = _number(fields, "prequeue_at_ms") or opened_at_ms
+        may_join_from_ms = number_in(fields, "prequeue_at_ms") or opened_at_ms
         if phase in JOINABLE and (phase != "scheduled" or may_join_from_ms <= lost.now_ms):
             joined += MARGIN + ceil(RUSH * max(lost.joins_a_second, LEAST_JOINS_A_SECOND) * elapsed_s)
         changed["joined" + suffix] = joined
+        changed["leapt_joined" + suffix] = number_in(fields, "leapt_joined" + suffix) + joined - known
         # Whoever was called before the loss may find the pass lost: each one's turn begins anew.
         changed |= {"gone" + suffix: 0, "mark" + suffix: 0}
         if phase != "open" and not opened_since:
@@ -67,15 +71,18 @@ def leapt(fields: Mapping[str, str], lost: Lost) -> dict[str, str | int]:
             # The list of entrants was closed in the moment that was lost. It is closed now, with everybody in it.
             changed |= {"phase": "open", "entrants": joined, "mark_at_ms": lost.now_ms}
         # One that began to be due before it was kept may have been called since.
-        called = 1 + ceil(_number(fields, "rate") * elapsed_s / 60)
-        served = _number(fields, "now_serving" + suffix)
-        changed["now_serving" + suffix] = max(served, min(joined, served + called))
+        called = 1 + ceil(number_in(fields, "rate") * elapsed_s / 60)
+        served = number_in(fields, "now_serving" + suffix)
+        reached = max(served, min(joined, served + called))
+        changed["now_serving" + suffix] = reached
+        changed["leapt_called" + suffix] = number_in(fields, "leapt_called" + suffix) + reached - served
         changed["served_at_ms" + suffix] = lost.now_ms
     # As many passes as could be may have gone out just now.
-    burst = max(1.0, _number(fields, "rate") * _number(fields, "burst_ms") / 60_000)
+    burst = max(1.0, number_in(fields, "rate") * number_in(fields, "burst_ms") / 60_000)
     changed |= {"door": f"{burst:.6f}", "door_at_ms": lost.now_ms}
     return changed
 
 
-def _number(fields: Mapping[str, str], name: str) -> int:
+def number_in(fields: Mapping[str, str], name: str) -> int:
+    """A field as a whole number; 0 where it is missing."""
     return int(float(fields.get(name) or 0))

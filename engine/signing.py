@@ -45,6 +45,8 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     epoch: int
     person: str = ""
     """Whose it is, where each person has one place: the same from every device that they join with."""
+    joined_at_ms: int = 0
+    """By Redis's clock; 0 in a place that an older release gave."""
 
 
 class Wait(msgspec.Struct, frozen=True, array_like=True):

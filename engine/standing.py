@@ -13,10 +13,12 @@ from typing import Final
 import msgspec
 
 from engine.cell import Cell, broken
+from engine.counted import LastMinute, counted_in
 from engine.errors import Refused
 from engine.leap import Lost, leapt, suffixes
 from engine.ledger import standings
 from engine.ledger.books import Sales
+from engine.ledger.curves import keep_counted
 from engine.ledger.ledger import Ledger
 from engine.ledger.recoveries import CellStanding, keep_standing
 from engine.ledger.standings import Kept
@@ -73,6 +75,7 @@ class Standings:
         self._read_at_s: dict[OnSaleId, float] = {}
         self._measured: dict[OnSaleId, tuple[str, float, int]] = {}
         """At which epoch, when and how many had joined. A recovery leaps, and that is nobody's joining."""
+        self._minutes: dict[OnSaleId, LastMinute] = {}
         self._still_so_at_s = 0.0
         self._cell_kept = CellStanding(0, 0, 0)
         self.holds = 0
@@ -89,7 +92,7 @@ class Standings:
         for on_sale, found in zip(on_sales, all_fields, strict=True):
             fields = _kept_of(found)
             if fields and self._kept.get(on_sale) != fields:
-                await self._keep(on_sale, fields, read_at_s)
+                await self._keep(on_sale, found, read_at_s)
             elif fields:
                 resting.append(on_sale)
         if resting and read_at_s - self._still_so_at_s >= STILL_SO_SECONDS:
@@ -102,9 +105,13 @@ class Standings:
             await keep_standing(self._ledger, now, int(self._cell.epoch))
             self._cell_kept = now
 
-    async def _keep(self, on_sale: OnSaleId, fields: dict[str, str], read_at_s: float) -> None:
-        kept = Kept(fields, self._joins_a_second(on_sale, fields, read_at_s), {}, time.monotonic() - read_at_s)
+    async def _keep(self, on_sale: OnSaleId, found: Mapping[str, str], read_at_s: float) -> None:
+        fields = _kept_of(found)
+        joins_a_second = self._joins_a_second(on_sale, fields, read_at_s)
+        overshoot = self._minutes.setdefault(on_sale, LastMinute()).overshoot(fields, read_at_s)
+        kept = Kept(fields, joins_a_second, overshoot, time.monotonic() - read_at_s)
         await standings.keep(self._ledger, on_sale, kept, int(self._cell.epoch))
+        await keep_counted(self._ledger, on_sale, counted_in(found), int(self._cell.epoch))
         self._kept[on_sale] = fields
         self._read_at_s[on_sale] = read_at_s
 

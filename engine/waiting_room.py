@@ -117,7 +117,7 @@ async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Adm
     match reply[0]:
         case b"joined":
             line = LineName(PUBLIC_LINE)
-            place = Place(name, line, reply[1], secret_hash, int(cell.epoch), who.person)
+            place = Place(name, line, reply[1], secret_hash, int(cell.epoch), who.person, reply[3])
             return Joined(place=cell.signer.sign(place), line=line, index=reply[1])
         case b"not_yet_open":
             raise Refused("queue-not-open", "the queue is not open yet", opens_at=to_rfc3339(reply[1]))
@@ -209,7 +209,8 @@ async def admit(
     asked = digest(token, renews, str(is_longer)) if renews or is_longer else digest(token)
     pass_ms = on_sale.stretched_ms(on_sale.pass_seconds, is_longer=is_longer)
     grace_ms, kept_ms = (on_sale.stretched_ms(on_sale.grace_seconds, is_longer=each) for each in (is_longer, True))
-    terms = pack((pass_ms + PASS_LEEWAY_MS, grace_ms, kept_ms, former.generation if former else -1))
+    renewed = former.generation if former else -1
+    terms = pack((pass_ms + PASS_LEEWAY_MS, grace_ms, kept_ms, renewed, place.joined_at_ms))
     for _ in range(2):
         drawn = cell.draws.get(name)
         position = drawn.position(place.index) if drawn else 0

@@ -12,7 +12,19 @@ from rich.console import Console
 
 from engine import logs
 from engine.catalogue import WHERE_AVOIDABLE
-from engine.cli import attention, checks, customers, dead_letters, demo, history, operators, sales, serve, torture
+from engine.cli import (
+    afterwards,
+    attention,
+    checks,
+    customers,
+    dead_letters,
+    demo,
+    history,
+    operators,
+    sales,
+    serve,
+    torture,
+)
 from engine.cli.allotments import app as allotment
 from engine.cli.codes import app as code
 from engine.cli.embed import embed
@@ -436,6 +448,18 @@ def on_sale_guard(
 def on_sale_message(on_sale: str, text: str, *, network: Network, house: House, why: str) -> None:
     """Tell everyone who waits something; an empty text takes it away."""
     _now(sales.change_on_sale(network, house, on_sale, "message", why, message=text))
+
+
+@on_sale.command(name="curve")
+def on_sale_curve(on_sale: str, *, network: Network, house: House) -> None:
+    """Print what each minute brought as CSV: joins, calls, admissions, missed turns, orders."""
+    _now(afterwards.print_curve(network, house, on_sale))
+
+
+@on_sale.command(name="summary")
+def on_sale_summary(on_sale: str, *, network: Network, house: House) -> None:
+    """Print what became of a sale that is over, as everybody may read it, as JSON."""
+    _now(afterwards.print_summary(network, house, on_sale))
 
 
 @key.command(name="create")

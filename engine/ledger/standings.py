@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 BINARY: Final = "base64:"
 # What somebody read sooner is not kept over what was read later, unless the clock was set back meanwhile.
 KEEP: Final = (
-    "INSERT INTO standings AS s (on_sale, fields, joins_a_second, curve, kept_at) "
-    "SELECT $1, $2::jsonb, $3, $4::jsonb, clock_timestamp() - $5 * interval '1 second' FROM epoch WHERE number = $6 "
+    "INSERT INTO standings AS s (on_sale, fields, joins_a_second, overshoot, kept_at) "
+    "SELECT $1, $2::jsonb, $3, $4, clock_timestamp() - $5 * interval '1 second' FROM epoch WHERE number = $6 "
     "ON CONFLICT (on_sale) DO UPDATE SET fields = EXCLUDED.fields, kept_at = EXCLUDED.kept_at, "
-    "joins_a_second = greatest(s.joins_a_second, EXCLUDED.joins_a_second), curve = EXCLUDED.curve "
+    "joins_a_second = greatest(s.joins_a_second, EXCLUDED.joins_a_second), "
+    "overshoot = greatest(s.overshoot, EXCLUDED.overshoot) "
     "WHERE s.kept_at <= EXCLUDED.kept_at OR s.kept_at > clock_timestamp()"
 )
 STILL_SO: Final = (
@@ -25,20 +26,21 @@ STILL_SO: Final = (
     "WHERE on_sale = ANY ($1) AND number = $3"
 )
 KEPT: Final = (
-    "SELECT fields, joins_a_second, curve, extract(epoch FROM clock_timestamp() - kept_at)::float8 AS age_s "
+    "SELECT fields, joins_a_second, overshoot, extract(epoch FROM clock_timestamp() - kept_at)::float8 AS age_s "
     "FROM standings WHERE on_sale = $1"
 )
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """The fields of an on-sale's hash, by name; the fastest that its lines were ever joined; its curve.
+    """The fields of an on-sale's hash, by name; the fastest that its lines were ever joined.
 
-    `age_s`: how long ago the fields were read; less than nothing where Postgres's clock was set back since.
+    `overshoot`: by how many more visitors than the rate were admitted in any minute. `age_s`: how long ago the fields
+    were read; less than nothing where Postgres's clock was set back since.
     """
 
     fields: dict[str, str] = {}
     joins_a_second: float = 0.0
-    curve: dict[str, str] = {}
+    overshoot: int = 0
     age_s: float = 0.0
 
 
@@ -60,9 +62,9 @@ def as_field(text: str) -> str | bytes:
 
 async def keep(ledger: "Ledger", on_sale: OnSaleId, kept: Kept, epoch: int) -> None:
     """Keeps where an on-sale stands, as a cell of that epoch knows it. Raises `LedgerUnavailable`."""
-    fields, curve = (msgspec.json.encode(each).decode() for each in (kept.fields, kept.curve))
+    fields = msgspec.json.encode(kept.fields).decode()
     async with ledger.connection() as connection:
-        await connection.execute(KEEP, on_sale, fields, kept.joins_a_second, curve, kept.age_s, epoch)
+        await connection.execute(KEEP, on_sale, fields, kept.joins_a_second, kept.overshoot, kept.age_s, epoch)
 
 
 async def still_so(ledger: "Ledger", on_sales: Sequence[OnSaleId], age_s: float, epoch: int) -> None:
@@ -77,8 +79,8 @@ async def last_kept(ledger: "Ledger", on_sale: OnSaleId) -> Kept:
         row = await connection.fetchrow(KEPT, on_sale)
     if row is None:
         return Kept()
-    fields, curve = (msgspec.json.decode(row[name], type=dict[str, str]) for name in ("fields", "curve"))
-    return Kept(fields, row["joins_a_second"], curve, row["age_s"])
+    fields = msgspec.json.decode(row["fields"], type=dict[str, str])
+    return Kept(fields, row["joins_a_second"], row["overshoot"], row["age_s"])
 
 
 async def entrants_by_line(ledger: "Ledger", on_sale: OnSaleId) -> Mapping[str, int]:

@@ -8,17 +8,17 @@
 --
 -- KEYS  cell sale live claimed operation
 -- ARGV  epoch fingerprint index position entrants terms
--- WHERE terms: packed [pass_ms, grace_ms, kept_ms, renews]; kept_ms: so long a pass that has ended is kept in mind;
---       renews: the generation that is renewed, or -1
+-- WHERE terms: packed [pass_ms, grace_ms, kept_ms, renews, joined_at_ms]; kept_ms: so long a pass that has ended is kept
+--       in mind; renews: the generation that is renewed, or -1; joined_at_ms: see `waits`
 -- REPLY admitted: expires_at_ms generation sequence | renewed: expires_at_ms generation sequence | other_payload
 --       | not_yet: now_serving | drawn: entrants | moved | paused | full | paced: wait_ms | gone | ended: phase
 --       | unknown_on_sale | closed | fenced: epoch
--- INCLUDES clock gate recall turn pass_of door sequence remember
+-- INCLUDES clock gate recall turn pass_of door waits sequence remember
 -- FLAGS
 local cell, sale, live, claimed, operation = unpack(KEYS)
 local epoch, fingerprint, index, _, entrants, terms = unpack(ARGV)
 local position = tonumber(ARGV[4])
-local pass_ms, grace_ms, kept_ms, renews = unpack(cmsgpack.unpack(terms))
+local pass_ms, grace_ms, kept_ms, renews, joined_at_ms = unpack(cmsgpack.unpack(terms))
 
 local refusal = gate(cell, epoch)
 if refusal then return refusal end
@@ -56,6 +56,7 @@ redis.call("ZADD", live, score_of(expires_at_ms, generation), index)
 if not returning then
   redis.call("SETBIT", claimed, index, 1)
   redis.call("HINCRBY", sale, "admitted", 1)
+  count_wait(sale, line, joined_at_ms, now)
 end
 local word = returning and "renewed" or "admitted"
 return remember(operation, fingerprint, 60, {word, expires_at_ms, generation, sequence(cell)})

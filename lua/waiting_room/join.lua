@@ -6,7 +6,7 @@
 -- KEYS  cell sale live operation retry outbox persons
 -- ARGV  epoch fingerprint secret_hash on_sale line_name line_length_limit who action
 -- WHERE who: packed [kept_s, person]
--- REPLY joined: index sequence | other_payload | not_yet_open: prequeue_at_ms | ended: phase | line_full
+-- REPLY joined: index sequence joined_at_ms | other_payload | not_yet_open: prequeue_at_ms | ended: phase | line_full
 --       | unknown_on_sale | closed | fenced: epoch
 -- INCLUDES clock gate recall turn newcomer sequence remember
 -- FLAGS
@@ -38,4 +38,4 @@ if not index then
   end
   if action ~= "" then redis.call("XADD", outbox, "*", "kind", "action", "data", action) end
 end
-return remember(operation, fingerprint, 60, {"joined", tonumber(index), sequence(cell)})
+return remember(operation, fingerprint, 60, {"joined", tonumber(index), sequence(cell), now})

@@ -71,11 +71,13 @@ async def _visit(client: FunctionClient, owner: Owner, first: int, count: int) -
 
     def joining(n: int) -> Any:
         keys = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE), operations[n][0], retries[n], KEYS.outbox)
-        return client.call(join, keys, ("1", "f", f"{n:043d}", SALE, "public", 10 * PEOPLE))
+        anybody = (pack((60, "")), b"")
+        named = ("1", "f", f"{n:043d}", SALE, "public", 10 * PEOPLE)
+        return client.call(join, (*keys, KEYS.persons(SALE)), (*named, *anybody))
 
     def claiming(n: int, index: int) -> Any:
         keys = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE), KEYS.claimed(SALE), operations[n][1])
-        return client.call(admit, keys, ("1", "f", index, index, 0, PASS_MS))
+        return client.call(admit, keys, ("1", "f", index, index, 0, pack((PASS_MS, 0, 0, -1, 1))))
 
     joined = await asyncio.gather(*map(joining, visitors))
     assert all(reply[0] == b"joined" for reply in joined), joined[0]
@@ -95,7 +97,7 @@ async def draw() -> list[Part]:
             keys = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE), KEYS.claimed(SALE), KEYS.operation("a"))
             size = append_only_file(server).stat().st_size
             # Whoever claims first opens the sale, and is told how many are in the draw.
-            claim = function_call("waiting_room/admit", keys, ("1", "f", 0, 0, -1, pack((1_000, 0, 0, -1))))
+            claim = function_call("waiting_room/admit", keys, ("1", "f", 0, 0, -1, pack((1_000, 0, 0, -1, 0))))
             taken, replies = microseconds(owner, [claim])
             assert replies == [[b"drawn", PEOPLE]], replies
             opened.append(taken / 1_000)

@@ -41,7 +41,16 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
             *(("GET", path) for path in ("/", "/ops", "/web/{name:path}", "/h/{house:str}", "/h/{house:str}/control")),
             *(("GET", path) for path in ("/h/{house:str}/counter", "/h/{house:str}/{on_sale:str}")),
             ("GET", "/h/{house:str}/{on_sale:str}/seats"),
-            *(("GET", path) for path in (HOUSE, ON_SALE, ON_SALE + "/status", HOUSE + "/.well-known/jwks.json")),
+            *(
+                ("GET", path)
+                for path in (
+                    HOUSE,
+                    ON_SALE,
+                    ON_SALE + "/status",
+                    ON_SALE + "/summary",
+                    HOUSE + "/.well-known/jwks.json",
+                )
+            ),
             *(("GET", PERFORMANCE + path) for path in ("/plan", "/plan/{change:str}", "/seats", "/seats/changes")),
             *(("GET", HOUSE + path) for path in ("/previews/{preview:str}", "/logos/{logo:str}")),
             ("GET", "/h/{house:str}/theme.css"),
@@ -93,6 +102,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
         ("GET", MANAGE + "/performances/{performance:str}" + path): READER
         for path in ("/history.csv", "/history.jsonl", "/seats")
     },
+    ("GET", MANAGE + "/on-sales/{on_sale:str}/curve"): READER,
     **{("GET", MANAGE + path): READER for path in ("/orders", "/orders/{order:str}", "/orders.csv", "/refunds")},
     **{("GET", MANAGE + path): COUNTER for path in ("/halls", "/performances", "/on-sales", "/on-sales/{on_sale:str}")},
 }
@@ -274,7 +284,13 @@ async def test_whoever_may_is_not_refused_for_who_they_are(
 
 
 IDS = {
-    "on_sale": ("/on-sales/{}", "/on-sales/{}/status", "/manage/on-sales/{}"),
+    "on_sale": (
+        "/on-sales/{}",
+        "/on-sales/{}/status",
+        "/on-sales/{}/summary",
+        "/manage/on-sales/{}",
+        "/manage/on-sales/{}/curve",
+    ),
     "performance": (
         "/performances/{}/plan",
         "/performances/{}/plan/0",

@@ -193,7 +193,7 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "seats/sweep": lambda s: ([s.keys.cell, s.keys.outbox, *s.hall("p")], [9]),
     "waiting_room/admit": lambda s: (
         _line(s, s.keys.claimed(SALE), s.keys.operation(OPERATION)),
-        ["f", 2, 2, 0, pack((60_000, 0, 0, -1))],
+        ["f", 2, 2, 0, pack((60_000, 0, 0, -1, 1))],
     ),
     "waiting_room/checkpoint": lambda s: ([s.keys.cell, s.keys.frontier(SALE, PUBLIC)], [b"2 roots"]),
     "waiting_room/join": lambda s: (

@@ -1217,6 +1217,20 @@ MUTANTS = (
         "not returning",
         "who was in comes in despite a stop",
     ),
+    M(
+        "include/waits",
+        "math.max(joined_at_ms, line.opens_at_ms)",
+        "joined_at_ms",
+        "waits begin before the start",
+    ),
+    M(
+        "include/waits",
+        "if joined_at_ms <= 0 then return end\n",
+        "",
+        "an old place has waited for ages",
+    ),
+    M("include/waits", "math.ceil(4", "math.floor(4", "a wait is told shorter than it was"),
+    M("waiting_room/join", "sequence(cell), now})", "sequence(cell), 0})", "nobody knows since when somebody waits"),
     M("include/door", "math.max(0, room.door -", "(room.door -", "an idle door saves up a burst"),
     M(
         "include/door",

@@ -91,8 +91,9 @@ class LineStage(CellStage):
         grace_ms: int = 0,
         kept_ms: int = 0,
         renews: int = -1,
+        joined_at_ms: int = 1,
     ) -> Reply:
-        keys, terms = self.keys, pack((pass_ms, grace_ms, kept_ms, renews))
+        keys, terms = self.keys, pack((pass_ms, grace_ms, kept_ms, renews, joined_at_ms))
         return self.run(
             "waiting_room/admit",
             [keys.cell, keys.sale(SALE), keys.live(SALE), keys.claimed(SALE), operation or self.key()],
