@@ -31,7 +31,8 @@ from engine.catalogue import Performance
 from engine.cell import Cell
 from engine.draw import ALGORITHM
 from engine.errors import CellUnavailable, Refused
-from engine.instants import to_rfc3339
+from engine.instants import now_ms, to_rfc3339
+from engine.pass_keys import KEYS_CACHED_SECONDS
 from engine.theme import Logo, Theme, look_of
 from engine.theming import previewed
 from engine.words import PerformanceId
@@ -310,5 +311,8 @@ async def read_seats(call: Call) -> Answer:
 
 @hot("GET", "/.well-known/jwks.json", summary="The house's public keys", answers={200: KeySet})
 async def read_jwks(call: Call) -> Answer:
-    """The keys that verify a pass (RFC 7517)."""
-    return Answer(200, encode(call.cell.signer.jwks), [(b"cache-control", b"public, max-age=300")])
+    """The keys that verify a pass (RFC 7517): the next before it signs, the former until its last pass has ended."""
+    cell = call.cell
+    longest_ms = max((each.longest_slot_ms for each in cell.catalogue.on_sales.values()), default=0)
+    cache = b"public, max-age=%d" % KEYS_CACHED_SECONDS
+    return Answer(200, encode(cell.signer.jwks(now_ms(), longest_ms)), [(b"cache-control", cache)])

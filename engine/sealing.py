@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from engine.entries import Customer, Order
 from engine.errors import BadInput, CellUnavailable, ParvisError
-from engine.signing import MAC_BYTES, Signer, read_or_create, write_whole
+from engine.key_files import read_or_create, write_whole
+from engine.signing import MAC_BYTES, Signer
 from engine.words import HouseSlug, OrderId
 
 SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)

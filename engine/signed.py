@@ -7,7 +7,8 @@ import jwt
 import msgspec
 
 from engine.errors import BadInput, CellUnavailable, ForgedToken
-from engine.signing import DOCUMENT, base64url
+from engine.key_files import base64url
+from engine.pass_keys import DOCUMENT
 
 SIGNATURE: Final = "Parvis-Signature"
 TIME_OUT: Final = aiohttp.ClientTimeout(total=10)

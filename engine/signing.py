@@ -6,33 +6,24 @@ personalisation: a hold's token never passes for a place's. Source: RFC 7693 (BL
 
 import hashlib
 import hmac
-import os
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import jwt
 import msgspec
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from engine.entries import Item
 from engine.errors import ForgedToken
+from engine.instants import now_ms
+from engine.key_files import base64url, decoded, read_or_create
+from engine.pass_keys import DOCUMENT, PassKeys
 from engine.words import HoldId, HouseSlug, LineName, OnSaleId, OrderId, PerformanceId
 
 MAC_BYTES: Final = 16
 REMEMBERED_PASSES: Final = 50_000
 LONGEST_TOKEN: Final = 32_768
-COORDINATE_BYTES: Final = 32
-DOCUMENT: Final = "parvis-document"
-"""The kind of a signature that is of a public document; a pass's is `JWT`."""
-ES256: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
-"""Verified in half of the time of EdDSA, and known to every JOSE library. Deterministic (RFC 6979): whoever repeats
-a claim gets the same pass, to the byte, from whichever process answers."""
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True):
@@ -103,79 +94,13 @@ Signed = TypeVar("Signed", Place, Hold, Preview, Wait, Contact)
 TOKENS: Final = (Place, Hold, Preview, Wait, Contact)
 
 
-def _write_draft(path: Path, content: bytes, mode: int) -> Path:
-    """A file beside `path`, whole and on disk."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    return draft
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file that everybody may read who comes into its folder; nobody ever sees half of it."""
-    _write_draft(path, content, 0o644).replace(path)
-
-
-def read_or_create(path: Path, create: Callable[[], bytes]) -> bytes:
-    """A secret file, made once even when two processes start together."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = _write_draft(path, create(), 0o600)
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_bytes()
-
-
-def _new_pass_key() -> bytes:
-    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def base64url(data: bytes) -> bytes:
-    """Base64url without its padding (RFC 7515)."""
-    return urlsafe_b64encode(data).rstrip(b"=")
-
-
-def _decoded(text: str) -> bytes:
-    """The bytes that base64url spells so. Base64 is lenient about its last bits and more; a token has one spelling.
-
-    Raises `ForgedToken` and `ValueError`.
-    """
-    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if base64url(data).decode() != text:
-        raise ForgedToken
-    return data
-
-
 class Signer:
     """Signs and verifies for one house. Keys lie in `folder`, made on first use, readable by their owner only."""
 
     def __init__(self, house: HouseSlug, folder: Path) -> None:
         self.house = house
         self._mac_key = read_or_create(folder / "mac.key", lambda: secrets.token_bytes(32))
-        key = serialization.load_pem_private_key(read_or_create(folder / "pass.pem", _new_pass_key), None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-            raise ForgedToken("pass.pem is not a P-256 key")
-        self._pass_key = key
-        self._public_key = key.public_key()
-        point = self._public_key.public_numbers()
-        x, y = (base64url(each.to_bytes(COORDINATE_BYTES, "big")).decode() for each in (point.x, point.y))
-        # RFC 7638: the thumbprint of the key's required members in lexical order.
-        thumbprint = hashlib.sha256(f'{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}'.encode()).digest()
-        key_id = base64url(thumbprint).decode()
-        self.jwks = {
-            "keys": [{"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": key_id, "alg": "ES256", "use": "sig"}]
-        }
-        self._pass_header = base64url(msgspec.json.encode({"alg": "ES256", "kid": key_id, "typ": "JWT"}))
-        self._document_header = base64url(msgspec.json.encode({"alg": "ES256", "kid": key_id, "typ": DOCUMENT}))
+        self._pass_keys = PassKeys(folder)
         self._passes: dict[bytes, Pass] = {}
         self._decoders: dict[type, Any] = {kind: msgspec.msgpack.Decoder(kind) for kind in TOKENS}
 
@@ -192,7 +117,7 @@ class Signer:
         try:
             if len(text) > LONGEST_TOKEN:
                 raise ForgedToken
-            data = _decoded(text)
+            data = decoded(text)
             payload, mac = data[:-MAC_BYTES], data[-MAC_BYTES:]
             if not hmac.compare_digest(mac, self._mac(kind.__name__.encode(), payload)):
                 raise ForgedToken
@@ -234,11 +159,32 @@ class Signer:
         whose = place.person or place.secret_hash
         return self._mac(b"pseudonym", f"{place.on_sale}|{place.line}|{place.index}|{whose}".encode()).hex()
 
-    def sign_pass(self, place: Place, expires_at_ms: int, generation: int = 0, *, is_longer: bool = False) -> str:
+    def jwks(self, now: int = 0, longest_ms: int = 0) -> dict[str, Any]:
+        """The public keys (RFC 7517) at an instant (0: all there are), where no pass lives longer than `longest_ms`."""
+        self._look()
+        return self._pass_keys.published(now, longest_ms)
+
+    def _look(self) -> None:
+        """A key that was taken away verifies nothing any more, what was verified with it before included."""
+        if self._pass_keys.refresh():
+            self._passes.clear()
+
+    def sign_pass(
+        self,
+        place: Place,
+        expires_at_ms: int,
+        generation: int = 0,
+        *,
+        is_longer: bool = False,
+        claimed_at_ms: int | None = None,
+    ) -> str:
         """The pass of a place until an instant (whole seconds, rounded up), as a JWT that anybody can verify.
 
-        `generation`: see `lua/include/pass_of.lua`; `is_longer`: they asked for more time.
+        `generation`: see `lua/include/pass_of.lua`; `is_longer`: they asked for more time. The key is the one of
+        `claimed_at_ms` (now), so that a repeat is signed alike by whichever process answers.
         """
+        self._look()
+        key = self._pass_keys.at(now_ms() if claimed_at_ms is None else claimed_at_ms)
         owner = self.pseudonym(place)
         claims = {
             "iss": self.house,
@@ -250,37 +196,40 @@ class Signer:
         }
         if is_longer:
             claims["more_time"] = True
-        signed = self._pass_header + b"." + base64url(msgspec.json.encode(claims))
-        token = (signed + b"." + self._signature(signed)).decode()
+        signed = key.headers["JWT"] + b"." + base64url(msgspec.json.encode(claims))
+        token = (signed + b"." + key.sign(signed)).decode()
         self._remember(token, Pass(place.on_sale, owner, str(place.index), generation, is_longer))
         return token
-
-    def _signature(self, signed: bytes) -> bytes:
-        numbers = decode_dss_signature(self._pass_key.sign(signed, ES256))
-        return base64url(b"".join(each.to_bytes(COORDINATE_BYTES, "big") for each in numbers))
 
     def sign_document(self, body: bytes) -> str:
         """What shows that a public document is the house's, whoever hands it on: a JWS without its payload.
 
         Whoever checks puts the base64url of the body between the two dots (RFC 7515, appendix F).
         """
-        signature = self._signature(self._document_header + b"." + base64url(body))
-        return (self._document_header + b".." + signature).decode()
+        self._look()
+        key = self._pass_keys.at(now_ms())
+        header = key.headers[DOCUMENT]
+        return (header + b".." + key.sign(header + b"." + base64url(body))).decode()
 
     def read_pass(self, text: str) -> Pass:
         """A pass, its signature made or checked once a process and remembered. Raises `ForgedToken`.
 
         Its end is not looked at here: the hold's own function asks Redis whether the pass is alive.
         """
+        self._look()
         known = self._passes.get(hashlib.sha256(text.encode()).digest())
         if known is not None:
             return known
+        # A header that is not one of ours to the byte names another algorithm, key or rule: none of them is asked.
+        key = self._pass_keys.of(text.partition(".")[0])
         try:
+            if key is None:
+                raise ForgedToken
             for part in text.split("."):
-                _decoded(part)
+                decoded(part)
             claims = jwt.decode(
                 text,
-                self._public_key,
+                key.public,
                 algorithms=["ES256"],
                 issuer=self.house,
                 options={

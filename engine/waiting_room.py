@@ -231,7 +231,9 @@ async def admit(
     match reply[0]:
         case b"admitted" | b"renewed":
             expires_at_ms = reply[1] - PASS_LEEWAY_MS
-            signed = cell.signer.sign_pass(place, expires_at_ms, reply[2], is_longer=is_longer)
+            signed = cell.signer.sign_pass(
+                place, expires_at_ms, reply[2], is_longer=is_longer, claimed_at_ms=expires_at_ms - pass_ms
+            )
             return Admitted(token=signed, expires_at_ms=expires_at_ms)
         case b"moved":
             raise moved_elsewhere()

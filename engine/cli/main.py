@@ -468,6 +468,12 @@ def key_create(name: str, scope: tuple[str, ...], *, network: Network, house: Ho
     _now(sales.create_key(network, house, name, scope, why))
 
 
+@key.command(name="rotate")
+def key_rotate(*, network: Network, house: House) -> None:
+    """Make the next key that signs passes: published at once, used once everybody who keeps copies has it."""
+    operators.rotate_key(network, house)
+
+
 @house.command(name="keys")
 def house_keys(*house: str, network: Network) -> None:
     """Make the keys of houses (default: all) that have none yet, for where a process may not write: in a container."""

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from engine.cli.serve import choose
 from engine.cli.speech import good, say
+from engine.instants import to_rfc3339
 from engine.network import load
+from engine.pass_keys import rotate
 from engine.sealing import Opener
 from engine.signing import Signer
 
@@ -19,6 +21,13 @@ def make_key() -> None:
     say(f"  {key}")
     say("For the network file, above its first table (then start `parvis serve` again):")
     say(f'  operator_keys = ["{hashlib.sha256(key.encode()).hexdigest()}"]')
+
+
+def rotate_key(network_file: Path, slug: str) -> None:
+    """Lays a new key that signs passes beside a house's others. Raises `BadInput`."""
+    folder = load(network_file).house(slug).secrets_path
+    starts_at = to_rfc3339(rotate(folder))
+    good(f"{slug}: a new key is published now, and signs from {starts_at}")
 
 
 def make_house_keys(network_file: Path, slugs: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+import jwt
 import psycopg
 import pytest
 
@@ -255,6 +256,11 @@ async def test_keys_and_passwords_are_changed(town: Supervised) -> None:
             psycopg.connect(house.postgres_dsn)
         await comes_again(sale)
         assert (await sale.hold(token, *sale.unused(1))).status == 401, "a pass of before is void"
+        (key,) = (await sale.get("/.well-known/jwks.json")).json["keys"]
+        assert len(list(house.secrets_path.glob("pass*.pem"))) == 1, (
+            "neither the former nor the one that waited is left"
+        )
+        assert jwt.get_unverified_header(await sale.enter())["kid"] == key["kid"]
         again = await sale.pass_for(place, secret)
         order = (await sale.order(again, held)).json
         await sale.until_recorded(order)

@@ -72,7 +72,7 @@ def server() -> Iterator[KeyServer]:
 @pytest.fixture
 def signer(tmp_path: Path, server: KeyServer) -> Signer:
     made = Signer(HouseSlug("zeewind"), tmp_path / "keys")
-    server.jwks = made.jwks
+    server.jwks = made.jwks()
     return made
 
 
@@ -205,7 +205,7 @@ def test_what_only_looks_like_a_pass_opens_nothing(
 
 def test_a_pass_of_another_sale_house_or_time_opens_nothing(server: KeyServer, signer: Signer, tmp_path: Path) -> None:
     other = Signer(HouseSlug("klinker"), tmp_path / "other")
-    server.jwks = {"keys": [*signer.jwks["keys"], *other.jwks["keys"]]}
+    server.jwks = {"keys": [*signer.jwks()["keys"], *other.jwks()["keys"]]}
     visitor = Browser(guard_of(server))
     visitor.goes()
     assert visitor.returns(pass_of(signer, on_sale="another")).status == 403
@@ -340,7 +340,7 @@ def test_a_key_is_changed_and_made_up_keys_make_nobody_fetch(
     visitor.goes()
     assert visitor.returns(pass_of(signer)).status == 303
     newer = Signer(HouseSlug("zeewind"), tmp_path / "newer")
-    server.jwks = newer.jwks
+    server.jwks = newer.jwks()
     for number in range(20):
         assert visitor.returns(pass_of(newer, index=number)).status == 403
     assert server.asked == 1, f"asked again only after {AGAIN_SECONDS} seconds"

@@ -13,8 +13,9 @@ import pytest
 from api.boards import Boards
 from engine.draw import decode
 from engine.errors import ForgedToken
+from engine.key_files import base64url
 from engine.signed import verify
-from engine.signing import Place, Signer, base64url
+from engine.signing import Place, Signer
 from tests.backstage import Backstage
 from tests.edge import NGINX, WHY_NOT, running_edge
 from tests.integration.commands import Parvis
@@ -101,7 +102,7 @@ async def test_no_other_signature_passes_for_it(stage: Backstage) -> None:
     await stage.open()
     on_sale = await stage.put_on()
     found = await Boards(stage.cell).status(on_sale.on_sale)
-    signature, keys = found.signature.decode(), stage.cell.signer.jwks
+    signature, keys = found.signature.decode(), stage.cell.signer.jwks()
     verify(found.body, signature, keys)
     header, _, made = signature.split(".")
     (token, _), *_ = await stage.join(on_sale)
@@ -115,7 +116,7 @@ async def test_no_other_signature_passes_for_it(stage: Backstage) -> None:
         (found.body, f"{header}..{made[:-2]}AA", keys),
         (found.body, f"{base64url(UNSIGNED).decode()}..", keys),
         (found.body, signature, {"keys": []}),
-        (found.body, signature, Signer(stage.slug, stage.house.secrets_path / "another").jwks),
+        (found.body, signature, Signer(stage.slug, stage.house.secrets_path / "another").jwks()),
     ]
     for body, said, by in wrong:
         with pytest.raises(ForgedToken):
