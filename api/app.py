@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import doorbell as _doorbell_routes
+from api import draws as _draw_routes
 from api import ops as _ops_routes
 from api import public as _public_routes
 from api import visitor as _visitor_routes
@@ -53,13 +54,14 @@ from engine.garbage import collect_seldom
 from engine.ledger.ledger import Ledger
 from engine.network import House, Network, load
 from engine.parenthood import die_with_parent
+from engine.paths import Paths
 from engine.rights import watch_rights
 from engine.witness import Witness
 from engine.words import HouseSlug
 
 NETWORK_VARIABLE: Final = "PARVIS_NETWORK"
 HOUSES_VARIABLE: Final = "PARVIS_HOUSES"
-ROUTE_MODULES: Final = (_public_routes, _doorbell_routes, _visitor_routes, _ops_routes)
+ROUTE_MODULES: Final = (_public_routes, _draw_routes, _doorbell_routes, _visitor_routes, _ops_routes)
 """Imported for the routes that they register."""
 PAGE_MODULES: Final = (_waiting_pages, _choosing_pages, _basket_pages, _paying_pages)
 """Imported for the pages without JavaScript that they lay."""
@@ -191,6 +193,7 @@ def create_app(houses: Sequence[House], network: Network | None = None) -> Lites
         }
         app.state.cells = cells
         app.state.ledgers = ledgers
+        app.state.paths = {slug: Paths(ledger) for slug, ledger in ledgers.items()}
         app.state.boards = {slug: Boards(cell) for slug, cell in cells.items()}
         app.state.directory = Fresh(DIRECTORY_SECONDS, lambda: find_directory(app.state))
         app.state.stopping = asyncio.Event()

@@ -9,15 +9,15 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
+from api.draws import draw_reply
 from api.told import Measured, chance_numbers, poll_policy, why_slower
-from api.wire import DrawReply, LineReply, SafetyNetReply, SeatsReply, StatusReply
+from api.wire import LineReply, SafetyNetReply, SeatsReply, StatusReply
 from engine.cell import Cell
-from engine.draw import ALGORITHM
 from engine.errors import GateClosed
 from engine.instants import to_rfc3339
 from engine.seats import SeatMap, count_taken, open_by_category, snapshot
 from engine.signing import Signer
-from engine.waiting_room import serve, status
+from engine.waiting_room import drawn_status, serve
 from engine.words import OnSaleId, PerformanceId
 
 STATUS_SECONDS: Final = 1.0
@@ -198,8 +198,7 @@ class Boards:
 
     async def _status(self, on_sale: OnSaleId) -> Document:
         served = await serve(self._cell, on_sale)
-        now = await status(self._cell, on_sale)
-        is_drawn = now.entrants >= 0
+        now = await drawn_status(self._cell, on_sale)
         measured = self._measured.setdefault(on_sale, Measured())
         measured.note(now.now_ms, served, is_moving=now.phase == "open")
         counts = await self.counts(on_sale)
@@ -218,12 +217,7 @@ class Boards:
                     measured=measured.pace(now.now_ms, served, now.pace_per_minute),
                 )
             },
-            draw=DrawReply(
-                algorithm=ALGORITHM,
-                commitment=now.commitment,
-                entrants=now.entrants if is_drawn else None,
-                seed=now.seed if is_drawn else None,
-            ),
+            draw=draw_reply(self._cell.on_sale(on_sale), now.draw),
             seats_open=counts.open,
             seats_held=counts.held,
             chance=chance,

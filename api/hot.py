@@ -7,7 +7,7 @@ CORS and problems, is here once. `ROUTES` lists them for the OpenAPI document.
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
@@ -47,6 +47,8 @@ class Answer(msgspec.Struct):
     media_type: bytes = JSON
     refusal: str = ""
     """The problem's slug, where it is one."""
+    rest: AsyncIterator[bytes] | None = None
+    """What follows the body, in pieces."""
 
 
 def header_of(scope: Scope, name: bytes) -> str:
@@ -234,9 +236,21 @@ def preflight(cell: Cell | None, origin: str, *, is_public: bool) -> Answer:
     return Answer(204, headers=headers)
 
 
+async def _send_in_pieces(send: Send, answer: Answer, headers: Headers, *, is_head: bool) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if answer.rest is not None and not is_head:
+        await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+        async for piece in answer.rest:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
 async def send_answer(send: Send, answer: Answer, *, more: Sequence[Header] = (), is_head: bool = False) -> None:
     """Sends an answer, with more headers; to a HEAD only what it would be."""
     headers = [*answer.headers, *more]
+    if answer.rest is not None:
+        await _send_in_pieces(send, answer, [*headers, (b"content-type", answer.media_type)], is_head=is_head)
+        return
     if answer.body:
         headers += ((b"content-length", b"%d" % len(answer.body)), (b"content-type", answer.media_type))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

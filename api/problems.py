@@ -68,6 +68,8 @@ STATUS: Final[dict[str, int]] = {
     "payment-declined": 402,
     "not-yet-served": 409,
     "moved-elsewhere": 409,
+    "draw-not-made": 404,
+    "not-recorded-yet": 503,
     "queue-not-open": 409,
     "proof-required": 409,
     "paused": 409,

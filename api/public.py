@@ -8,11 +8,11 @@ from litestar import get
 from litestar.datastructures import State
 
 from api.boards import Boards, Fresh
+from api.draws import draw_reply
 from api.hot import Answer, Call, Headers, hot
 from api.wire import (
     CategoryReply,
     DirectoryReply,
-    DrawReply,
     HouseReply,
     KeySet,
     LimitsReply,
@@ -29,7 +29,7 @@ from api.wire import (
 from engine import waiting_room
 from engine.catalogue import Performance
 from engine.cell import Cell
-from engine.draw import ALGORITHM
+from engine.drawing import not_drawn
 from engine.errors import CellUnavailable, Refused
 from engine.instants import now_ms, to_rfc3339
 from engine.pass_keys import KEYS_CACHED_SECONDS
@@ -131,7 +131,7 @@ async def read_on_sale(call: Call) -> Answer:
         turn_seconds=on_sale.turn_seconds,
         performances=tuple(_performance_reply(cell, performance) for performance in performances),
         policies=cell.house.policy,
-        draw=DrawReply(algorithm=ALGORITHM, commitment=on_sale.commitment),
+        draw=draw_reply(on_sale, not_drawn(on_sale)),
     )
     return Answer(200, encode(reply), [SHORT_CACHE])
 

@@ -182,13 +182,58 @@ class LineReply(Reply, frozen=True):
     measured: MeasuredReply | None = None
 
 
+class DrawRule(Reply, frozen=True, omit_defaults=False):
+    """How the draw is made, as it was published beforehand: `after_ms` after the start of sales, which is planned for
+    `planned_at`. What another house has not revealed by then is left out.
+    """
+
+    planned_at: str
+    after_ms: int
+
+
+class ContributorReply(Reply, frozen=True):
+    """Another house whose secret is mixed into the draw; `secret` once the draw has been made, if it was revealed."""
+
+    house: str
+    commitment: str
+    secret: str | None = None
+
+
 class DrawReply(Reply, frozen=True):
-    """The draw: the commitment beforehand, entrants and seed once it has been made."""
+    """The draw: algorithm, commitment and rule beforehand; entrants once it is fixed who they are; then all of it.
+
+    `root`: of the tree over the entrants. See `engine/verifier.py`.
+    """
 
     algorithm: str
     commitment: str
+    rule: DrawRule | None = None
+    contributors: tuple[ContributorReply, ...] = ()
     entrants: int | None = None
+    root: str | None = None
+    secret: str | None = None
     seed: str | None = None
+
+
+class TranscriptReply(DrawReply, frozen=True, omit_defaults=False, kw_only=True):
+    """A draw that has been made, whole: enough to recompute every position, and the root over who was in it.
+
+    `secret_hashes`: in the order of arrival; empty for an index that nobody has.
+    """
+
+    house: HouseSlug
+    on_sale: OnSaleId
+    line: str
+    secret_hashes: tuple[str, ...]
+
+
+class DrawPathReply(Reply, frozen=True, omit_defaults=False):
+    """The way from one entrant's leaf up to the root: the nodes beside it, lowest first."""
+
+    index: int
+    entrants: int
+    root: str
+    path: tuple[str, ...]
 
 
 class PollStep(Reply, frozen=True, omit_defaults=False):

@@ -21,6 +21,7 @@ SCOPES: Final = ("manage", "orders:read", "orders:write", "counter", "allotment"
 PUBLIC_LINE: Final = "public"
 PASS_LEEWAY_MS: Final = 10_000
 """So much longer than its pass a slot lives: whoever checks passes elsewhere may have a clock that is behind."""
+REVEALED_WITHIN_MS: Final = 2_000
 PURPOSES: Final = ("block", "house", "partner", "channel", "code")
 """What is set aside is not for sale at all; for the house's own staff; or for whom `for_` names."""
 NEEDS: Final = ("", "code", "number", "series", "companion")
@@ -109,6 +110,13 @@ class Performance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         return self.price_types.get(price_type, PLAIN)
 
 
+class Contributor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another house of the network, and what it committed to contribute to a draw; see `engine/contributions.py`."""
+
+    house: str
+    commitment: str
+
+
 class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The window and the rules under which performances go on sale. Its seed is published only by the draw itself.
 
@@ -156,6 +164,15 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """What the guards of the house's own site do while Parvis is away: see `FAILS`."""
     commitment: str = ""
     seed: str = ""
+    draw: str = ""
+    """The draw's algorithm; empty in documents of before there were several."""
+    contributors: tuple[Contributor, ...] = ()
+    """Whose contributions are mixed into the draw."""
+
+    @property
+    def draw_after_ms(self) -> int:
+        """How long after the start the draw is made: so long contributions are waited for, and no longer."""
+        return REVEALED_WITHIN_MS if self.contributors else 0
 
     def stretched_ms(self, seconds: int, *, is_longer: bool) -> int:
         """A time of this on-sale in ms, for whoever asked for more of it or did not."""

@@ -21,7 +21,7 @@ from engine.pressure import SHED_AT, Judge, Level, Pressure, Strain
 from engine.promised import Promised
 from engine.sealing import Sealer
 from engine.signing import Signer
-from engine.words import KeyId, OnSaleId, PerformanceId
+from engine.words import KeyId, LineName, OnSaleId, PerformanceId
 
 WATCH_SECONDS: Final = 0.5
 LAG_SAMPLES: Final = 3
@@ -88,7 +88,9 @@ class Cell:
         self.under_way = 0
         """Requests of the house that this process is answering now."""
         self.catalogue = Catalogue()
-        self.draws: dict[OnSaleId, Draw] = {}
+        self.draws: dict[tuple[OnSaleId, LineName], Draw] = {}
+        """By on-sale and line, once they have been made."""
+        self.making: dict[tuple[OnSaleId, LineName], asyncio.Task[None]] = {}
         self.promised = Promised()
         self._library = assemble()
         self._refreshing: asyncio.Task[None] | None = None

@@ -1,9 +1,14 @@
 """The draw: a keyed permutation of everyone who joined before the start of sales, evaluated on read.
 
-`parvis-feistel-1` over n entrants with a secret seed, committed to beforehand as SHA-256(seed):
-a balanced Feistel network of six rounds over an even number of bits (at least ten: smaller domains are
-measurably biased), its round functions tables drawn from HMAC-SHA-256, with cycle walking down to n.
-An index at or behind n came after the start and keeps its arrival order. Vectors: `tests/vectors/draw.json`.
+`parvis-draw-2`: a house commits to a secret as SHA-256(secret). Once the list of entrants is closed, the seed is
+HMAC-SHA-256(secret, text), where the text says whose draw it is, how many are in it, the root of the tree over them
+(`engine/tree.py`) and what other houses have contributed: see `mix`. Whoever holds the secret cannot choose the root,
+and who joins does not know the secret. `engine/verifier.py` checks a published draw, and shares no code with this.
+
+The permutation, `parvis-feistel-1`, over n entrants with a seed: a balanced Feistel network of six rounds over an even
+number of bits (at least ten: smaller domains are measurably biased), its round functions tables of HMAC-SHA-256,
+with cycle walking down to n. Until that algorithm the seed itself was the secret. An index at or behind n came after
+the start and keeps its arrival order. Vectors: `tests/vectors/draw.json`.
 Sources: Black and Rogaway, "Ciphers with arbitrary finite domains" (2002), for the cycle walk.
 """
 
@@ -19,13 +24,11 @@ from typing import Final
 
 import msgspec
 
-from engine.errors import BadInput
-
-ALGORITHM: Final = "parvis-feistel-1"
+ALGORITHM: Final = "parvis-draw-2"
+PERMUTATION: Final = "parvis-feistel-1"
 ROUNDS: Final = 6
 LEAST_BITS: Final = 10
 SEED_BYTES: Final = 32
-MOST_ENTRANTS: Final = 100_000_000
 
 
 def new_seed() -> bytes:
@@ -48,6 +51,29 @@ def commitment(seed: bytes) -> str:
     return encode(hashlib.sha256(seed).digest())
 
 
+class Mixed(msgspec.Struct, frozen=True):
+    """What is mixed with the secret of a draw. `of`: house/on-sale/line; `planned_at`: the start as it was published
+    beforehand, on the wire; `after_ms`: how long after the start contributions count; `root`: base64url.
+
+    `contributions`: house, commitment, and secret (base64url, or `-` where it was not revealed in time) of each other
+    house, in the order in which they are named.
+    """
+
+    of: str
+    planned_at: str
+    after_ms: int
+    entrants: int
+    root: str
+    contributions: tuple[tuple[str, str, str], ...] = ()
+
+
+def mix(secret: bytes, mixed: Mixed) -> bytes:
+    """The seed of a draw: nobody who knows only a part of it can foresee it."""
+    lines = [ALGORITHM, mixed.of, f"{mixed.planned_at} {mixed.after_ms}", f"{mixed.entrants} {mixed.root}"]
+    text = "\n".join([*lines, *map(" ".join, mixed.contributions)])
+    return hmac.digest(secret, text.encode(), "sha256")
+
+
 def _tables(seed: bytes, half_bits: int) -> "tuple[array[int], ...]":
     size = 1 << half_bits
     tables = []
@@ -55,7 +81,7 @@ def _tables(seed: bytes, half_bits: int) -> "tuple[array[int], ...]":
         stream = bytearray()
         block = 0
         while len(stream) < 2 * size:
-            stream += hmac.digest(seed, f"{ALGORITHM}/{number}/{block}".encode(), "sha256")
+            stream += hmac.digest(seed, f"{PERMUTATION}/{number}/{block}".encode(), "sha256")
             block += 1
         table = array("H", bytes(stream[: 2 * size]))
         if sys.byteorder == "little":
@@ -103,77 +129,3 @@ class Draw:
 def draw(seed: bytes, entrants: int) -> Draw:
     """A `Draw`, its tables kept for the on-sales that are being asked for."""
     return Draw(seed, entrants)
-
-
-class _Line(msgspec.Struct, frozen=True):
-    joined: int
-
-
-class _Drawn(msgspec.Struct, frozen=True):
-    algorithm: str
-    commitment: str
-    entrants: int | None = None
-    seed: str | None = None
-
-
-class _Status(msgspec.Struct, frozen=True):
-    """What a public status says of the draw; see the API's `StatusReply`."""
-
-    draw: _Drawn | None = None
-    lines: dict[str, _Line] = {}
-
-
-class Transcript(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A published draw: enough to recompute every position. `secret_hashes` in order of arrival, if published."""
-
-    algorithm: str
-    commitment: str
-    seed: str
-    entrants: int
-    positions: tuple[int, ...] = ()
-    secret_hashes: tuple[str, ...] = ()
-
-
-def read_transcript(data: bytes) -> Transcript:
-    """The transcript in a file: one by itself, or the public status of an on-sale as anybody can save it.
-
-    Raises `BadInput` where it is neither, and where the draw has not been made yet.
-    """
-    try:
-        status = msgspec.json.decode(data, type=_Status)
-        if status.draw is None:
-            return msgspec.json.decode(data, type=Transcript)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(f"this is neither a draw's transcript nor an on-sale's public status: {error}") from error
-    drawn = status.draw
-    if drawn.entrants is None or drawn.seed is None:
-        raise BadInput(f"the draw has not been made yet; keep its commitment, to compare: {drawn.commitment}")
-    joined = sum(line.joined for line in status.lines.values())
-    if drawn.entrants > joined:
-        raise BadInput(f"the draw tells of {drawn.entrants} entrants, and the lines of {joined}")
-    return Transcript(drawn.algorithm, drawn.commitment, drawn.seed, drawn.entrants)
-
-
-def verify(transcript: Transcript) -> tuple[str, ...]:
-    """What is wrong with a published draw, in words; empty when it is right. Raises `BadInput` if it can't be read."""
-    if transcript.algorithm != ALGORITHM:
-        raise BadInput(f"the draw's algorithm {transcript.algorithm!r} is not {ALGORITHM!r}")
-    if not 0 <= transcript.entrants <= MOST_ENTRANTS:
-        raise BadInput(f"the number of entrants does not lie between 0 and {MOST_ENTRANTS}")
-    try:
-        seed = decode(transcript.seed)
-    except ValueError:
-        seed = b""
-    if len(seed) != SEED_BYTES or encode(seed) != transcript.seed:  # decoding alone is lenient
-        raise BadInput(f"the seed is not the base64url of {SEED_BYTES} bytes")
-    faults = []
-    if commitment(seed) != transcript.commitment:
-        faults.append("the seed is not the one that was committed to beforehand")
-    for name, listed in (("positions", transcript.positions), ("secret hashes", transcript.secret_hashes)):
-        if listed and len(listed) != transcript.entrants:
-            faults.append(f"{len(listed)} {name} are listed for {transcript.entrants} entrants")
-    computed = Draw(seed, transcript.entrants).positions()
-    for index, (listed_position, position) in enumerate(zip(transcript.positions, computed, strict=False)):
-        if listed_position != position:
-            faults.append(f"index {index} is listed at position {listed_position} but was drawn at {position}")
-    return tuple(faults)

@@ -29,7 +29,7 @@ from engine.catalogue import (
 )
 from engine.cell import Cell, broken, pack
 from engine.destinations import Gate
-from engine.draw import commitment, encode, new_seed
+from engine.draw import ALGORITHM, commitment, encode, new_seed
 from engine.errors import BadInput, Refused
 from engine.halls.layout import Layout
 from engine.halls.pretix import export_plan, import_plan
@@ -223,9 +223,9 @@ async def add_on_sale(cell: Cell, ledger: Ledger, made: OnSale, change: Change) 
     check_title("title", made.title)
     _check_on_sale(cell, made)
     seed = new_seed()
-    drawn = msgspec.structs.replace(made, seed=encode(seed), commitment=commitment(seed))
+    drawn = msgspec.structs.replace(made, seed=encode(seed), commitment=commitment(seed), draw=ALGORITHM)
     kept = await create(ledger, "on_sale", made.on_sale, drawn, change)
-    if msgspec.structs.replace(kept, seed="", commitment="") != made:
+    if msgspec.structs.replace(kept, seed="", commitment="", draw="") != made:
         raise Refused("already-exists", "there is another on-sale of this name", on_sale=made.on_sale)
     while True:
         plans = [cell.hall_keys(performance) for performance in kept.performances]

@@ -29,7 +29,7 @@ from engine.seats import sweep
 from engine.settlement import Settlement
 from engine.spinning import Spinning
 from engine.standing import KEEP_SECONDS, Standings
-from engine.waiting_room import status
+from engine.waiting_room import drawn_status, status
 from engine.words import OnSaleId
 
 if TYPE_CHECKING:
@@ -173,6 +173,8 @@ class Keeper:
     async def _sweep(self) -> None:
         """Ends due holds, and marks as sold out the open on-sales of which nothing is left or may come back."""
         for on_sale in list(self.cell.catalogue.on_sales.values()):
+            with contextlib.suppress(Refused):  # put up a moment from now
+                await drawn_status(self.cell, on_sale.on_sale)
             is_sold_out = True
             for performance in on_sale.performances:
                 _, is_done = await sweep(self.cell, performance, SWEPT_A_TICK)

@@ -8,6 +8,7 @@ from typing import Final
 
 from engine.catalogue import FAILS, OnSale
 from engine.cell import Cell, broken, digest, pack
+from engine.drawing import starts_as
 from engine.entries import Action, encode_action
 from engine.errors import BadInput, Refused
 from engine.ledger.standings import as_text
@@ -41,6 +42,7 @@ def fields(on_sale: OnSale) -> list[str | int]:
         "commitment": on_sale.commitment,
         "net_per_minute": on_sale.safety_net_per_minute,
         "fails": on_sale.fails,
+        **starts_as(on_sale),
     }
     return [part for pair in values.items() for part in pair]
 

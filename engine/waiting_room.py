@@ -9,6 +9,7 @@ import msgspec
 from engine.catalogue import PASS_LEEWAY_MS, PUBLIC_LINE, OnSale
 from engine.cell import Cell, broken, digest, pack
 from engine.draw import Draw, decode, encode
+from engine.drawing import Drawn, make_draw
 from engine.entries import Action, encode_action
 from engine.errors import Refused
 from engine.instants import to_rfc3339
@@ -17,6 +18,9 @@ from engine.words import LineName, OnSaleId
 
 SECRET_HASH_CHARACTERS: Final = 43
 REPEAT_SECONDS: Final = 60
+DRAW: Final = 7
+"""Where the draw stands in what `waiting_room/status` answers."""
+PUBLIC: Final = LineName(PUBLIC_LINE)
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -35,7 +39,7 @@ class Admitted(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """Where an on-sale stands, for everybody the same. `entrants` is -1 and `seed` empty before the draw."""
+    """Where an on-sale stands, for everybody the same."""
 
     phase: str
     now_ms: int
@@ -44,9 +48,7 @@ class Status(msgspec.Struct, frozen=True):
     joined: int
     rate_per_minute: int
     cap: int
-    entrants: int
-    seed: str
-    commitment: str
+    draw: Drawn
     message: str
     admitted: int
     live_passes: int
@@ -57,6 +59,21 @@ class Status(msgspec.Struct, frozen=True):
     net_per_minute: int
     net_active: int
     fails: str
+
+    @property
+    def entrants(self) -> int:
+        """How many are in the draw; -1 while more may be."""
+        return self.draw.entrants
+
+    @property
+    def seed(self) -> str:
+        """What decides the order; empty before the draw has been made."""
+        return self.draw.seed
+
+    @property
+    def commitment(self) -> str:
+        """What was published beforehand."""
+        return self.draw.commitment
 
     @property
     def pace_per_minute(self) -> int:
@@ -136,6 +153,8 @@ async def status(cell: Cell, on_sale: OnSaleId) -> Status:
     match reply[0]:
         case b"status":
             values: list[Any] = [value.decode() if isinstance(value, bytes) else value for value in reply[1:]]
+            parts: list[Any] = [part.decode() if isinstance(part, bytes) else part for part in values[DRAW]]
+            values[DRAW] = Drawn(*parts)
             return Status(*values)
         case b"unknown_on_sale":
             raise Refused("unknown-on-sale", "there is no such on-sale here")
@@ -157,16 +176,25 @@ async def serve(cell: Cell, on_sale: OnSaleId) -> int:
     raise broken("waiting_room/serve", reply)
 
 
+async def drawn_status(cell: Cell, on_sale: OnSaleId) -> Status:
+    """Where the on-sale stands now; a draw that is due is made first. Raises as `status` and `make_draw`."""
+    now = await status(cell, on_sale)
+    if now.draw.is_due(now.now_ms):
+        await make_draw(cell, on_sale, PUBLIC)
+        now = await status(cell, on_sale)
+    return now
+
+
 async def _draw(cell: Cell, on_sale: OnSaleId) -> None:
     """Remembers the draw once it has been made; it never changes within an epoch."""
-    now = await status(cell, on_sale)
-    if now.entrants >= 0:
-        cell.draws[on_sale] = Draw(decode(now.seed), now.entrants)
+    draw = (await drawn_status(cell, on_sale)).draw
+    if draw.is_made:
+        cell.draws[on_sale, PUBLIC] = Draw(decode(draw.seed), draw.entrants)
 
 
-def position(cell: Cell, on_sale: OnSaleId, index: int) -> int | None:
+def position(cell: Cell, on_sale: OnSaleId, index: int, line: LineName = PUBLIC) -> int | None:
     """The position of an index where this process knows the draw; else None."""
-    drawn = cell.draws.get(on_sale)
+    drawn = cell.draws.get((on_sale, line))
     return None if drawn is None else drawn.position(index)
 
 
@@ -212,7 +240,7 @@ async def admit(
     renewed = former.generation if former else -1
     terms = pack((pass_ms + PASS_LEEWAY_MS, grace_ms, kept_ms, renewed, place.joined_at_ms))
     for _ in range(2):
-        drawn = cell.draws.get(name)
+        drawn = cell.draws.get((name, PUBLIC))
         position = drawn.position(place.index) if drawn else 0
         reply = await cell.call(
             "waiting_room/admit",
@@ -257,4 +285,6 @@ async def admit(
             raise Refused("sale-ended", "this sale has ended", phase=reply[1].decode())
         case b"unknown_on_sale":
             raise Refused("unknown-on-sale", "there is no such on-sale here")
+        case b"drawn":
+            raise Refused("not-yet-served", "the order is being drawn", now_serving=0, retry_after_s=1)
     raise broken("waiting_room/admit", reply)

@@ -193,8 +193,8 @@ class Visit:
         draw = status.draw
         if draw.seed is None or draw.entrants is None or self.index < 0:
             return None
-        if commitment_to(from_base64url(draw.seed)) != self.commitment:
-            self.broken("the seed is not the one that the house committed to")
+        if commitment_to(from_base64url(draw.secret or draw.seed)) != self.commitment:
+            self.broken("the secret is not the one that the house committed to")
         return drawn(draw.seed, draw.entrants).position(self.index)
 
     def learn_hall(self, performance: str) -> Steps[Hall]:

@@ -114,6 +114,8 @@ class PublishedDraw(msgspec.Struct, frozen=True):
     algorithm: str
     commitment: str
     entrants: int | None = None
+    secret: str | None = None
+    """Of which the seed was made; without it, the seed is what was committed to."""
     seed: str | None = None
 
 

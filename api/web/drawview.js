@@ -6,8 +6,9 @@ import { h, setText } from './dom.js';
 async function check(state, words) {
   const { draw } = state.status;
   const seed = decode(draw.seed);
+  const secret = decode(draw.secret ?? draw.seed);
   const promised = state.firstCommitment ?? draw.commitment;
-  if ((await digest(seed)) !== promised) return { isRight: false, text: words.say('draw.check_seed_wrong') };
+  if ((await digest(secret)) !== promised) return { isRight: false, text: words.say('draw.check_seed_wrong') };
   if (state.index === null) return { isRight: true, text: words.say('draw.check_seed_right') };
   const position = (await makeDraw(seed, draw.entrants))(state.index);
   if (position !== state.position) return { isRight: false, text: words.say('draw.check_number_wrong', { number: position + 1 }) };
@@ -38,7 +39,7 @@ export function drawDetails({ line, words }) {
     button.hidden = !draw.seed;
     setText(lead, words.say(draw.seed ? 'draw.after' : 'draw.before'));
     const rows = [
-      ['draw.commitment', state.firstCommitment ?? draw.commitment], ['draw.seed', draw.seed],
+      ['draw.commitment', state.firstCommitment ?? draw.commitment], ['draw.seed', draw.secret ?? draw.seed],
       ['draw.entrants', draw.entrants === undefined ? null : words.number(draw.entrants)],
       ['draw.arrived', state.index === null ? null : words.number(state.index + 1)],
       ['draw.algorithm', draw.algorithm],

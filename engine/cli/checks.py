@@ -16,7 +16,6 @@ from engine.cell import Cell
 from engine.cli.attention import in_words
 from engine.cli.sales import at_house, read_json
 from engine.cli.speech import bad, console, good, say
-from engine.draw import ALGORITHM, Draw, Transcript, decode, read_transcript, verify
 from engine.errors import BadInput, CellUnavailable, ForgedToken, LedgerUnavailable, ParvisError
 from engine.halls.check import check, summary
 from engine.halls.pretix import Ids
@@ -30,11 +29,9 @@ from engine.nodes import faults_of_nodes
 from engine.pressure import Pressure
 from engine.rights import too_much
 from engine.signed import read_signed
-from engine.waiting_room import status
 
 NEEDED = ("litestar", "granian", "uvloop", "msgspec", "redis", "hiredis", "asyncpg", "alembic", "PyJWT")
 OLDEST_PYTHON = (3, 11)
-SHOWN_FAULTS = 20
 
 
 def check_plan(file: Path, ids: Ids, *, is_json: bool) -> int:
@@ -112,49 +109,6 @@ async def verify_status(address: str, keys: str) -> int:
     age_s = (now_ms() - from_rfc3339(told.server_time)) / 1000
     good(f"{told.house}/{told.on_sale} is {told.phase}, said by the house itself {age_s:.1f} s ago")
     return 0
-
-
-def verify_draw(file: Path, committed: str, index: int | None) -> int:
-    """Recomputes a draw from its transcript, or from a saved public status. Answers the exit code.
-
-    `committed`: the commitment as somebody kept it from before the draw; `index`: of a place to find.
-    """
-    transcript = read_transcript(file.read_bytes())
-    faults = list(verify(transcript))
-    if committed and committed != transcript.commitment:
-        faults.append(f"the commitment is {transcript.commitment}, and was {committed}")
-    for fault in faults[:SHOWN_FAULTS]:
-        bad(fault)
-    if faults:
-        bad(f"{len(faults)} faults: this is not the draw that was committed to")
-        return 1
-    good(f"{transcript.entrants} entrants were drawn as committed to: {transcript.commitment}")
-    if not committed:
-        say("  Did you keep the commitment from before the draw? Give it with --commitment.")
-    if index is not None:
-        position = Draw(decode(transcript.seed), transcript.entrants).position(index)
-        say(f"  Index {index} has position {position}: {position} were before it.")
-    return 0
-
-
-async def print_transcript(network: Path, slug: str, on_sale: str) -> None:
-    """Prints the transcript of a draw that has been made, for the house to publish. Raises `BadInput`."""
-    async with at_house(network, slug) as (cell, ledger):
-        name = cell.on_sale(on_sale).on_sale
-        now = await status(cell, name)
-        if now.entrants < 0:
-            raise BadInput(f"the draw of {on_sale} has not been made yet; its commitment is {now.commitment}")
-        hashes = await ledger.secret_hashes(name, now.entrants)
-    transcript = Transcript(
-        algorithm=ALGORITHM,
-        commitment=now.commitment,
-        seed=now.seed,
-        entrants=now.entrants,
-        positions=tuple(Draw(decode(now.seed), now.entrants).positions()),
-        # Not recorded yet, or forgotten long ago.
-        secret_hashes=tuple(hashes) if len(hashes) == now.entrants and all(hashes) else (),
-    )
-    print(msgspec.json.encode(transcript).decode())
 
 
 async def _doctor_house(house: House) -> list[str]:

@@ -19,6 +19,7 @@ from engine.cli import (
     customers,
     dead_letters,
     demo,
+    draws,
     history,
     operators,
     sales,
@@ -616,13 +617,13 @@ def draw_verify(file: Path, *, commitment: Dashed = "", index: Whole | None = No
     index
         The index of a place, to see where it was drawn.
     """
-    sys.exit(checks.verify_draw(file, commitment, index))
+    sys.exit(draws.verify_draw(file, commitment, index))
 
 
 @draw.command(name="transcript")
 def draw_transcript(on_sale: str, *, network: Network, house: House) -> None:
     """Print the whole transcript of a draw that has been made, to be published."""
-    _now(checks.print_transcript(network, house, on_sale))
+    _now(draws.print_transcript(network, house, on_sale))
 
 
 @status.command(name="verify")

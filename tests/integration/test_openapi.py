@@ -206,6 +206,7 @@ async def test_answers_have_the_shape_that_the_document_gives_them(town: Town, d
         at = "/v1/houses/{house}"
         answers = {
             ("get", f"{at}/on-sales/{{on_sale}}/status"): await sale.get(f"/on-sales/{sale.on_sale}/status"),
+            ("get", f"{at}/on-sales/{{on_sale}}/draw"): await sale.get(f"/on-sales/{sale.on_sale}/draw"),
             ("get", f"{at}/on-sales/{{on_sale}}"): await sale.get(f"/on-sales/{sale.on_sale}"),
             ("get", at): await sale.get(sale.base),
             ("get", "/v1/on-sales"): await sale.get(f"{town.url}/v1/on-sales"),

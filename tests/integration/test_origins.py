@@ -8,6 +8,8 @@ OURS = "https://www.example.org"
 THEIRS = "https://elsewhere.example"
 PUBLIC = (
     "/on-sales/{on_sale}/status",
+    "/on-sales/{on_sale}/draw",
+    "/on-sales/{on_sale}/draw/paths/0",
     "/performances/{performance}/plan",
     "/performances/{performance}/seats",
     "/performances/nonsense/plan",

@@ -57,7 +57,7 @@ async def test_the_status_says_what_the_contract_names(town: Town) -> None:
         assert status["lines"]["public"]["joined"] == 3
         assert status["lines"]["public"]["per_minute"] == 60_000
         assert status["lines"]["public"]["now_serving"] <= 3
-        assert status["draw"].keys() == {"algorithm", "commitment", "entrants", "seed"}
+        assert status["draw"].keys() == {"algorithm", "commitment", "rule", "entrants", "root", "secret", "seed"}
         assert status["seats_open"] == {"Rang 1": 20, "Rang 2": 50}
         assert [step["ahead"] for step in status["poll"]] == sorted(step["ahead"] for step in status["poll"])
         assert status["poll"][0]["after_ms"] >= 1000
@@ -67,7 +67,7 @@ async def test_the_status_says_what_the_contract_names(town: Town) -> None:
     async with await town.open_sale("noord", opens_at_ms=4_000_000_000_000) as sale:
         status = await sale.status()
         assert status["phase"] == "prequeue"
-        assert status["draw"].keys() == {"algorithm", "commitment"}, "no seed leaves before the draw"
+        assert status["draw"].keys() == {"algorithm", "commitment", "rule"}, "no seed leaves before the draw"
 
 
 @pytest.mark.parametrize("what", ["status", "plan", "seats"])

@@ -51,6 +51,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
                     HOUSE + "/.well-known/jwks.json",
                 )
             ),
+            *(("GET", ON_SALE + path) for path in ("/draw", "/draw/paths/{index:str}")),
             *(("GET", PERFORMANCE + path) for path in ("/plan", "/plan/{change:str}", "/seats", "/seats/changes")),
             *(("GET", HOUSE + path) for path in ("/previews/{preview:str}", "/logos/{logo:str}")),
             ("GET", "/h/{house:str}/theme.css"),

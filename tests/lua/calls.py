@@ -34,7 +34,7 @@ def scene(owner: redis.Redis, *, due_hold_ms: int = -1) -> Stage:
     One hold is due, so that the clock has something to do; with a `due_hold_ms` above zero it is not.
     """
     stage = Stage(owner)
-    stage.put_up(rate=1, joined=5, now_serving=3, burst_ms=10**6)
+    stage.put_up(rate=1, joined=5, now_serving=3, burst_ms=10**6, draw="parvis-draw-2")
     stage.before("A: h1 . s2 x   B: . . . .", areas=(5,))
     stage.before("A: . . .", performance="q")
     stage.let_in(5, 6)
@@ -196,6 +196,11 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
         ["f", 2, 2, 0, pack((60_000, 0, 0, -1, 1))],
     ),
     "waiting_room/checkpoint": lambda s: ([s.keys.cell, s.keys.frontier(SALE, PUBLIC)], [b"2 roots"]),
+    "waiting_room/draw": lambda s: ([s.keys.cell, s.keys.sale(SALE)], [PUBLIC, 0, "root", "seed", ""]),
+    "waiting_room/tail": lambda s: (
+        [s.keys.sale(SALE), s.keys.outbox, s.keys.frontier(SALE, PUBLIC)],
+        [SALE, PUBLIC, "-", 100],
+    ),
     "waiting_room/join": lambda s: (
         _line(s, s.keys.operation(OPERATION), s.keys.retry(SALE, "x"), s.keys.outbox, s.keys.persons(SALE)),
         ["f", "x", SALE, "public", 100, pack([60, "somebody"]), b"an action"],

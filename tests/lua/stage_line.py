@@ -3,11 +3,12 @@
 from typing import Any
 
 from engine.library import read_script
-from engine.words import OnSaleId
+from engine.words import LineName, OnSaleId
 from tests.lua.stage_cell import CellStage, Reply, pack
 
 SALE = OnSaleId("sale")
 PASS_MS = 60_000
+DRAWN = ("algorithm", "commitment", "entrants", "due_at_ms", "secret", "drawn_seed", "root", "contributions")
 INSTANTS = ("served_at_ms", "opens_at_ms", "prequeue_at_ms", "mark_at_ms", "door_at_ms", "net_until_ms")
 
 
@@ -108,7 +109,17 @@ class LineStage(CellStage):
         """The public status by the names of its header."""
         names = read_script("waiting_room/status").replies["status"].split()
         reply = self.ask("waiting_room/status", [self.keys.sale(SALE), self.keys.live(SALE)])
-        return dict(zip(names, reply[1:], strict=True))
+        seen = dict(zip(names, reply[1:], strict=True))
+        return seen | dict(zip(DRAWN, seen.pop("draw"), strict=True))
+
+    def tail(self, after: str = "-", count: int = 100, line: str = "public", on_sale: str = SALE) -> Reply:
+        keys = [self.keys.sale(SALE), self.keys.outbox, self.keys.frontier(SALE, LineName(line))]
+        return self.ask("waiting_room/tail", keys, on_sale, line, after, count)
+
+    def draw(self, entrants: int, *, root: str = "root", seed: str = "drawn", line: str = "public") -> Reply:
+        """Calls waiting_room/draw."""
+        keys = [self.keys.cell, self.keys.sale(SALE)]
+        return self.run("waiting_room/draw", keys, line, entrants, root, seed, "a -")
 
     def change(self, verb: str, value: str | int = "", *, operation: str = "", fingerprint: str = "") -> Reply:
         keys = self.keys

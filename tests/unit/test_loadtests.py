@@ -190,7 +190,7 @@ def test_a_line_that_goes_back_and_a_seed_that_was_not_committed_to_are_noticed(
     _look(visit, _status(5, commitment_to(b"another")))
     assert [note["what"].split()[:2] for note in notes] == [
         ["the", "line"],
-        ["the", "seed"],
+        ["the", "secret"],
         ["the", "draw's"],
     ]
 

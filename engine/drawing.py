@@ -1,0 +1,183 @@
+"""Making a draw: beside `lua/waiting_room/tail.lua` and `draw.lua`.
+
+Opening a sale closes its list in one write. The draw itself is made by whoever comes by first once it is due: out of
+what Redis alone knows, so that neither Postgres nor a neighbour is waited for, and everybody works out the same.
+"""
+
+import asyncio
+from typing import Any, Final
+
+import msgspec
+
+from engine.catalogue import OnSale
+from engine.cell import Cell, broken
+from engine.draw import ALGORITHM, PERMUTATION, Mixed, decode, encode, mix
+from engine.errors import BrokenContract, Refused
+from engine.instants import to_rfc3339
+from engine.tree import Frontier, decode_frontier
+from engine.words import HouseSlug, LineName, OnSaleId
+
+ENTRIES_A_PAGE: Final = 2_000
+MISSING: Final = "-"
+"""Stands for what was not revealed in time."""
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """What everybody may know of the draw of a line. `entrants` is -1 while more may join it.
+
+    `secret`, `seed`, `root` (base64url) and `contributions` (base64url or `MISSING`, a blank between) are empty before
+    it has been made; it is due at `due_at_ms`.
+    """
+
+    algorithm: str
+    commitment: str
+    entrants: int
+    due_at_ms: int
+    secret: str
+    seed: str
+    root: str
+    contributions: str
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is fixed who is in it."""
+        return self.entrants >= 0
+
+    @property
+    def is_made(self) -> bool:
+        """Whether every position is known."""
+        return bool(self.seed)
+
+    def is_due(self, now_ms: int) -> bool:
+        """Whether somebody has to make it now."""
+        return self.is_closed and not self.is_made and now_ms >= self.due_at_ms
+
+
+def mixed_of(house: HouseSlug, on_sale: OnSale, line: LineName, entrants: int, root: str, contributions: str) -> Mixed:
+    """What is mixed with the secret of a draw."""
+    revealed = contributions.split(" ") if contributions else []
+    return Mixed(
+        of=f"{house}/{on_sale.on_sale}/{line}",
+        planned_at=to_rfc3339(on_sale.opens_at_ms),
+        after_ms=on_sale.draw_after_ms,
+        entrants=entrants,
+        root=root,
+        contributions=tuple(
+            (each.house, each.commitment, secret)
+            for each, secret in zip(
+                on_sale.contributors, revealed or [MISSING] * len(on_sale.contributors), strict=True
+            )
+        ),
+    )
+
+
+async def make_draw(cell: Cell, on_sale: OnSaleId, line: LineName) -> None:
+    """Makes a draw that is due; of those who ask at once in this process one does it.
+
+    Raises `Refused` (`unknown-on-sale`), `GateClosed`, `CellUnavailable`'s kind.
+    """
+    task = cell.making.get((on_sale, line))
+    if task is None:
+        task = cell.making[on_sale, line] = asyncio.create_task(_make(cell, on_sale, line))
+        task.add_done_callback(lambda _: cell.making.pop((on_sale, line), None))
+    await asyncio.shield(task)
+
+
+async def _make(cell: Cell, name: OnSaleId, line: LineName) -> None:
+    on_sale = cell.on_sale(name)
+    found = await _read(cell, name, line)
+    if found is None:
+        return
+    entrants, secret, contributed, tree = found
+    root = encode(tree.root())
+    contributions = in_order(on_sale, contributed)
+    seed = encode(mix(decode(secret), mixed_of(cell.house.slug, on_sale, line, entrants, root, contributions)))
+    reply = await cell.call(
+        "waiting_room/draw",
+        (cell.keys.cell, cell.keys.sale(name)),
+        (line, entrants, root, seed, contributions),
+    )
+    match reply[0]:
+        case b"drawn":
+            if reply[1].decode() != root:
+                raise BrokenContract(f"{name}: the draw's root is {reply[1]!r} in Redis, and {root} here")
+        case b"early":
+            return  # a recovery went by
+        case b"unknown_on_sale":
+            raise Refused("unknown-on-sale", "there is no such on-sale here")
+        case _:
+            raise broken("waiting_room/draw", reply)
+
+
+def in_order(on_sale: OnSale, contributed: str) -> str:
+    """What was revealed (`house secret`, …), in the order in which the houses are named."""
+    parts = contributed.split(" ") if contributed else []
+    revealed = dict(zip(parts[::2], parts[1::2], strict=True))
+    return " ".join(revealed.get(each.house, MISSING) for each in on_sale.contributors)
+
+
+async def _read(cell: Cell, on_sale: OnSaleId, line: LineName) -> tuple[int, str, str, Frontier] | None:
+    """How many entrants there are, the secret, what was contributed, and the whole tree; None where nothing is due."""
+    keys, tree, after = cell.keys, Frontier(), "-"
+    while True:
+        reply = await cell.read(
+            "waiting_room/tail",
+            (keys.sale(on_sale), keys.outbox, keys.frontier(on_sale, line)),
+            (on_sale, line, after, ENTRIES_A_PAGE),
+        )
+        match reply[0]:
+            case b"tail":
+                pass
+            case b"made" | b"early":
+                return None
+            case b"unknown_on_sale":
+                raise Refused("unknown-on-sale", "there is no such on-sale here")
+            case _:
+                raise broken("waiting_room/tail", reply)
+        entrants, flat = reply[1], reply[5]
+        recorded = decode_frontier(reply[4])
+        if recorded.count > entrants:
+            raise BrokenContract(f"{on_sale}: its tree has {recorded.count} leaves, and its draw {entrants} entrants")
+        if recorded.count > tree.count:
+            tree = recorded
+        page = [(int(index), secret.decode()) for index, secret in zip(flat[::2], flat[1::2], strict=True)]
+        last = min(entrants, max([tree.count, *(index + 1 for index, _ in page)]))
+        await asyncio.to_thread(tree.fold, page, entrants if not reply[6] else last)
+        after = reply[6].decode()
+        if not after:
+            return entrants, reply[2].decode(), reply[3].decode(), tree
+
+
+def starts_as(on_sale: OnSale) -> dict[str, str | int]:
+    """The fields of an on-sale's hash that say how its draws are made; none of one that an earlier release put up."""
+    if on_sale.draw != ALGORITHM:
+        return {}
+    return {"draw": ALGORITHM, "draw_after_ms": on_sale.draw_after_ms}
+
+
+def not_drawn(on_sale: OnSale) -> Drawn:
+    """What is known of a draw by the on-sale's document alone."""
+    return Drawn(on_sale.draw or PERMUTATION, on_sale.commitment, -1, on_sale.opens_at_ms, "", "", "", "")
+
+
+def told_of(on_sale: OnSale, draw: Drawn) -> dict[str, Any]:
+    """What is public of a draw at this moment, as it stands in the status and in the transcript."""
+    secrets = draw.contributions.split(" ") if draw.contributions else [MISSING] * len(on_sale.contributors)
+    told: dict[str, Any] = {
+        "algorithm": draw.algorithm,
+        "commitment": draw.commitment,
+        "contributors": [
+            {"house": each.house, "commitment": each.commitment} | ({} if secret == MISSING else {"secret": secret})
+            for each, secret in zip(on_sale.contributors, secrets, strict=True)
+        ],
+    }
+    if draw.algorithm == ALGORITHM:
+        told["rule"] = {"planned_at": to_rfc3339(on_sale.opens_at_ms), "after_ms": on_sale.draw_after_ms}
+    if draw.is_closed:
+        told["entrants"] = draw.entrants
+    return told | {name: getattr(draw, name) for name in ("root", "secret", "seed") if getattr(draw, name)}
+
+
+def transcript_of(house: HouseSlug, on_sale: OnSale, line: LineName, draw: Drawn) -> dict[str, Any]:
+    """The transcript of a draw that has been made, but for who was in it (`secret_hashes`)."""
+    return {"house": house, "on_sale": on_sale.on_sale, "line": line, **told_of(on_sale, draw)}

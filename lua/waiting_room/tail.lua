@@ -1,0 +1,30 @@
+-- What a draw that is due is made of: the secret, what others have contributed, the tree over the entrants as far as they
+-- are recorded, and a page of those in the outbox who are not. Whoever reads page after page takes the tree anew where
+-- it has grown: what it has meanwhile, the outbox may have no more.
+--
+-- KEYS  sale outbox frontier
+-- ARGV  on_sale line_name after count
+-- WHERE entrants: index, secret hash, …; next: where the next page begins, empty behind the last
+-- REPLY tail: count secret contributed frontier entrants next | early: due_at_ms | made | unknown_on_sale
+-- INCLUDES clock drawn
+-- FLAGS no-writes
+local sale, outbox, frontier = unpack(KEYS)
+local on_sale, line_name, after, count = unpack(ARGV)
+
+local told = drawn_as_written(sale, line_name)
+if not told then return {"unknown_on_sale"} end
+if told[6] ~= "" then return {"made"} end
+if told[3] < 0 or clock() < told[4] then return {"early", told[4]} end
+
+local entrants = {}
+local entries = redis.call("XRANGE", outbox, after, "+", "COUNT", count)
+for _, entry in ipairs(entries) do
+  local fields = {}
+  for at = 1, #entry[2], 2 do fields[entry[2][at]] = entry[2][at + 1] end
+  if fields.kind == "join" and fields.on_sale == on_sale and fields.line == line_name then
+    entrants[#entrants + 1], entrants[#entrants + 2] = fields.index, fields.secret_hash
+  end
+end
+local last = #entries == tonumber(count) and "(" .. entries[#entries][1] or ""
+return {"tail", told[3], redis.call("HGET", sale, of_line("seed", line_name)) or "",
+  redis.call("HGET", sale, of_line("contributed", line_name)) or "", redis.call("GET", frontier) or "", entrants, last}
