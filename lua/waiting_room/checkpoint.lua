@@ -1,23 +1,23 @@
 -- Keeps the frontier of the tree over a line's entrants, as far as the ledger has recorded them: a draw then needs only
 -- what the outbox still has. It never goes back.
 --
--- KEYS  cell frontier
+-- KEYS  cell kept
 -- ARGV  epoch frontier
 -- WHERE frontier: how many leaves, a blank, and the roots of its perfect parts one behind the other
 -- REPLY kept: leaves | fenced: stored_epoch
 -- INCLUDES fence
 -- FLAGS allow-oom
-local cell, frontier = unpack(KEYS)
-local epoch, told = unpack(ARGV)
+local cell, kept = unpack(KEYS)
+local epoch, frontier = unpack(ARGV)
 
 local refusal = fence(cell, epoch)
 if refusal then return refusal end
-local leaves = tonumber(string.match(told, "^%d+"))
-local stored = redis.call("GET", frontier)
+local leaves = tonumber(string.match(frontier, "^%d+"))
+local stored = redis.call("GET", kept)
 local known = tonumber(stored and string.match(stored, "^%d+") or 0)
 
 if leaves > known then
-  redis.call("SET", frontier, told)
+  redis.call("SET", kept, frontier)
   known = leaves
 end
 return {"kept", known}

@@ -3,7 +3,7 @@
 -- KEYS  cell sale
 -- ARGV  epoch line_name entrants root seed contributions
 -- REPLY drawn: root | early: due_at_ms | unknown_on_sale | closed | fenced: epoch
--- INCLUDES clock gate drawn
+-- INCLUDES clock gate of_line drawn
 -- FLAGS allow-oom
 local cell, sale = unpack(KEYS)
 local epoch, line_name, entrants, root, seed, contributions = unpack(ARGV)

@@ -6,7 +6,7 @@
 -- ARGV  on_sale line_name after count
 -- WHERE entrants: index, secret hash, …; next: where the next page begins, empty behind the last
 -- REPLY tail: count secret contributed frontier entrants next | early: due_at_ms | made | unknown_on_sale
--- INCLUDES clock drawn
+-- INCLUDES clock of_line drawn
 -- FLAGS no-writes
 local sale, outbox, frontier = unpack(KEYS)
 local on_sale, line_name, after, count = unpack(ARGV)

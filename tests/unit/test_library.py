@@ -22,7 +22,7 @@ READING = {
     "ZRANGE",
     "BITPOS",
 }
-READING |= {"XLEN", "XREVRANGE"}
+READING |= {"XLEN", "XRANGE", "XREVRANGE", "ZSCORE"}
 
 
 def body(script: Script) -> str:

@@ -219,10 +219,11 @@ VALUES = st.one_of(
     st.integers(-5, 10**20),
     st.floats(),
     st.sampled_from(["", "x", "\x00", "Rang 1", "zaal-A-1", "polygon", "é" * 200]),
-    st.just([]),
-    st.just({}),
-    st.just([None]),
-    st.just({"x": "y"}),
+    # Made anew each time: what was changed in one example must not be in the next.
+    st.builds(list),
+    st.builds(dict),
+    st.builds(lambda: [None]),
+    st.builds(lambda: {"x": "y"}),
 )
 
 
