@@ -4,10 +4,8 @@ import asyncio
 import contextlib
 import io
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -17,49 +15,18 @@ import jwt
 import msgspec
 import pytest
 
-from engine.instants import now_ms
-from engine.signing import Place, Signer
-from engine.words import HouseSlug, LineName, OnSaleId
-from parvis_guard import Answer, Guard, GuardASGI, GuardWSGI, Request, Settings
+from engine.signing import Signer
+from engine.words import HouseSlug
+from parvis_guard import GuardASGI, GuardWSGI, Settings
 from parvis_guard.keys import AGAIN_SECONDS
 from parvis_guard.rules import is_never_queued, safe_target
 from tests.edge import until_listening
 from tests.guard_alone import GUARD, python_alone
+from tests.guarded import HTML, ORIGIN, Browser, KeyServer, guard_of, header, pass_of
 from tests.town import free_port
 
 EXERCISES = ("examples/guard/**/*",)
 """As `parvis_guard`, which is found by its path."""
-ORIGIN = "https://www.zeewind.example"
-HTML = {"accept": "text/html,*/*", "accept-language": "nl-BE,nl;q=0.9", "sec-fetch-mode": "navigate"}
-
-
-class KeyServer:
-    """A server with a house's keys, that can fall silent and change them."""
-
-    def __init__(self) -> None:
-        self.jwks: dict[str, Any] = {"keys": []}
-        self.asked = 0
-        self.is_well = True
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.asked += 1
-                assert self.path == "/v1/houses/zeewind/.well-known/jwks.json"
-                self.send_response(200 if outer.is_well else 503)
-                self.end_headers()
-                self.wfile.write(msgspec.json.encode(outer.jwks) if outer.is_well else b"")
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 @pytest.fixture
@@ -74,46 +41,6 @@ def signer(tmp_path: Path, server: KeyServer) -> Signer:
     made = Signer(HouseSlug("zeewind"), tmp_path / "keys")
     server.jwks = made.jwks()
     return made
-
-
-def guard_of(server: KeyServer, **changed: Any) -> Guard:
-    about = {"server": server.url, "house": "zeewind", "on_sale": "opening", "origin": ORIGIN, "secret": "s" * 32}
-    return Guard(Settings(**about | changed))
-
-
-def pass_of(signer: Signer, *, on_sale: str = "opening", index: int = 7, seconds: int = 600) -> str:
-    place = Place(OnSaleId(on_sale), LineName("public"), index, "hash", 1)
-    return signer.sign_pass(place, now_ms() + seconds * 1000)
-
-
-class Browser:
-    """Keeps cookies, as a browser does, and comes back with a pass."""
-
-    def __init__(self, guard: Guard) -> None:
-        self.guard, self.cookies = guard, dict[str, str]()
-
-    def asks(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer | None:
-        path, _, query = path.partition("?")
-        kept = {"cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        answer = self.guard.answer(Request(method, path, query, HTML | kept | headers, body))
-        for name, value in answer.headers if answer else ():
-            if name == "set-cookie":
-                self.cookies.update([value.partition(";")[0].split("=", 1)])  # type: ignore[list-item]
-        return answer
-
-    def goes(self, path: str = "/tickets") -> Answer | None:
-        return self.asks("GET", path)
-
-    def returns(self, token: str, to: str = "/tickets", **headers: str) -> Answer:
-        body = urlencode({"pass": token, "to": to}).encode()
-        answer = self.asks("POST", "/parvis/return", body, **({"origin": ORIGIN} | headers))
-        assert answer is not None
-        return answer
-
-
-def header(answer: "Answer | None", name: str) -> str:
-    assert answer is not None
-    return dict(answer.headers).get(name, "")
 
 
 def test_whoever_has_no_turn_is_sent_to_the_waiting_room_with_the_way_back(server: KeyServer) -> None:
@@ -365,21 +292,22 @@ def test_keys_are_kept_while_parvis_is_away(server: KeyServer, signer: Signer, m
 def test_without_any_keys_the_guard_fails_as_it_is_set(server: KeyServer, signer: Signer) -> None:
     server.is_well = False
     closed = Browser(guard_of(server))
-    assert closed.goes() is not None
+    away = closed.goes()
+    assert away is not None
+    assert (away.status, header(away, "retry-after")) == (503, "10")
     refused = closed.returns(pass_of(signer))
     assert (refused.status, header(refused, "retry-after")) == (503, "10")
-    opened = Browser(guard_of(server, fails_open=True))
+    opened = Browser(guard_of(server, fails="open"))
     assert opened.goes() is None
-    assert server.asked == 2
     server.is_well = True
-    assert Browser(guard_of(server, fails_open=True)).goes() is not None, "open only while Parvis is away"
+    assert Browser(guard_of(server, fails="open")).goes() is not None, "open only while Parvis is away"
 
 
 def test_settings_are_read_from_the_environment() -> None:
     environment = {"SERVER": "https://t.example/", "HOUSE": "zeewind", "ON_SALE": "opening", "ORIGIN": ORIGIN + "/"}
     environment |= {"FAILS": "open", "PROTECTED": "/a /b", "NEVER_QUEUED": "GET /x/.*\n\nPOST,PUT /y\n"}
     settings = Settings.from_environment({f"PARVIS_GUARD_{name}": value for name, value in environment.items()})
-    assert (settings.server, settings.origin, settings.fails_open) == ("https://t.example", ORIGIN, True)
+    assert (settings.server, settings.origin, settings.fails) == ("https://t.example", ORIGIN, "open")
     assert settings.protected == ("/a", "/b")
     assert is_never_queued(settings.never_queued, "PUT", "/y")
     with pytest.raises(ValueError, match="has no PARVIS_GUARD_HOUSE, PARVIS_GUARD_ON_SALE"):
@@ -491,3 +419,19 @@ async def test_it_runs_with_what_its_readme_tells_to_install_and_nothing_else(
             async with browser.post(f"{origin}/parvis/return", data=form, headers={"origin": origin}) as answer:
                 assert (answer.status, str(answer.url)) == (200, f"{origin}/tickets")
                 assert "Tickets of our own" in await answer.text()
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+async def test_who_comes_straight_in_gets_a_cookie_with_the_sites_own_page(
+    tmp_path: Path, server: KeyServer, interface: str
+) -> None:
+    server.net(per_minute=2)
+    with site_alone(tmp_path, server, interface) as origin:
+        jars = [aiohttp.CookieJar(unsafe=True) for _ in range(3)]
+        for jar, status in [(jars[0], 200), (jars[1], 303), (jars[0], 200), (jars[2], 303)]:
+            async with (
+                aiohttp.ClientSession(headers=HTML, cookie_jar=jar) as browser,
+                browser.get(f"{origin}/tickets", allow_redirects=False) as answer,
+            ):
+                assert answer.status == status
+        assert {cookie.key for cookie in jars[0]} == {"parvis_inside"}

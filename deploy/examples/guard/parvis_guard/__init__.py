@@ -4,7 +4,9 @@ Needs PyJWT and cryptography, and nothing of Parvis. `GuardASGI(app, Guard(setti
 app; `parvis_guard.service:application` is the small service that nginx asks (`auth_request`).
 """
 
-from parvis_guard.guard import Answer, Guard, Request, Settings
+from parvis_guard.guard import Guard
+from parvis_guard.messages import Answer, Request
 from parvis_guard.servers import GuardASGI, GuardWSGI
+from parvis_guard.settings import Settings
 
 __all__ = ["Answer", "Guard", "GuardASGI", "GuardWSGI", "Request", "Settings"]

@@ -1,92 +1,26 @@
 """Decides of each request whether it goes through; knows nothing of any web framework."""
 
 import hmac
-import os
 import secrets
 import sqlite3
-import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, urlencode
 
 import jwt
 
 from parvis_guard.keys import Keys, NoKeys
+from parvis_guard.messages import Answer, Request, Verdict, target_of
 from parvis_guard.pages import HEADERS, RETURN_SCRIPT, language_of, problem_json, problem_page, return_page
-from parvis_guard.rules import NEVER_QUEUED, Rule, is_guarded, is_never_queued, read_rules, safe_target
+from parvis_guard.room import Room
+from parvis_guard.rules import is_guarded, is_never_queued, safe_target
+from parvis_guard.settings import Settings
+from parvis_guard.state import State
 
 ALGORITHMS: Final = ("ES256",)
 LONGEST_BODY: Final = 16_384
 BROWSER_SECONDS: Final = 86_400
-MUST: Final = ("server", "house", "on_sale", "origin")
 SAFE: Final = {"GET", "HEAD"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How a house's guard is set."""
-
-    server: str
-    """Where visitors reach Parvis: `https://tickets.example.org`."""
-    house: str
-    on_sale: str
-    origin: str
-    """Of the guarded site: `https://www.example.org`. The house's return addresses in Parvis name its return path."""
-    secret: str = ""
-    """Signs the cookies; every process of the guard has the same. Empty: a new one at each start."""
-    protected: tuple[str, ...] = ("/",)
-    """Paths that are guarded, with what lies under them."""
-    never_queued: tuple[Rule, ...] = field(default_factory=lambda: read_rules(NEVER_QUEUED))
-    return_path: str = "/parvis/return"
-    fails_open: bool = False
-    """Whether everybody is let in while Parvis cannot be reached; else nobody new is."""
-    leeway_seconds: int = 10
-    """By how much the clocks of the two servers may differ."""
-    grace_seconds: int = 120
-    """How long after the pass has ended a form that was under way is still taken."""
-    used_file: str = ":memory:"
-    """Which browser uses which turn, for all processes of the guard on this machine: a file."""
-    keys_fresh_seconds: int = 300
-
-    @staticmethod
-    def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
-        """From `PARVIS_GUARD_SERVER`, `…_HOUSE`, `…_ON_SALE`, `…_ORIGIN`, and what is set beyond these."""
-        given = {name.removeprefix("PARVIS_GUARD_").lower(): value for name, value in environment.items()}
-        more: dict[str, Any] = {name: given[name] for name in ("secret", "used_file") if name in given}
-        if "protected" in given:
-            more["protected"] = tuple(given["protected"].split())
-        if "never_queued" in given:
-            more["never_queued"] = read_rules(given["never_queued"].splitlines())
-        if given.get("fails", "closed") not in {"closed", "open"}:
-            raise ValueError("PARVIS_GUARD_FAILS is closed or open")
-        missing = [name.upper() for name in MUST if not given.get(name)]
-        if missing:
-            raise ValueError(f"the environment has no PARVIS_GUARD_{', PARVIS_GUARD_'.join(missing)}")
-        more |= {name: given[name].rstrip("/") for name in MUST}
-        return Settings(fails_open=given.get("fails") == "open", **more)
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request as the guard needs it: the path decoded, header names in small letters."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes = b""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What is sent instead of the guarded page."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes = b""
 
 
 class Guard:
@@ -94,41 +28,84 @@ class Guard:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        jwks = f"{settings.server}/v1/houses/{settings.house}/.well-known/jwks.json"
-        self.keys = Keys(jwks, settings.keys_fresh_seconds)
+        base, self._name = f"{settings.server}/v1/houses/{settings.house}", f"{settings.house}/{settings.on_sale}"
+        self.keys = Keys(f"{base}/.well-known/jwks.json", settings.keys_fresh_seconds)
+        self.state = State(settings.used_file)
+        status = f"{base}/on-sales/{settings.on_sale}/status"
+        self.room = Room(status, self._name, self.state, settings.status_fresh_seconds)
         self._secret = (settings.secret or secrets.token_hex(32)).encode()
         # `__Host-`: set by this host over https and by nobody else, no neighbour under the same domain.
         self._is_secure = settings.origin.startswith("https:")
         prefix = "__Host-" if self._is_secure else ""
         self.session_cookie, self.browser_cookie = f"{prefix}parvis_turn", f"{prefix}parvis_browser"
-        self._used = sqlite3.connect(settings.used_file, check_same_thread=False, isolation_level=None, timeout=2)
-        self._used.execute("CREATE TABLE IF NOT EXISTS used (turn TEXT PRIMARY KEY, browser TEXT, until INTEGER)")
-        self._lock = threading.Lock()
+        self.inside_cookie = f"{prefix}parvis_inside"
 
     def answer(self, request: Request) -> Answer | None:
         """What to send instead of the page; nothing if the request goes through."""
+        return self.decide(request).answer
+
+    def decide(self, request: Request, *, is_counted: bool = True) -> Verdict:
+        """What becomes of a request. `is_counted`: False for one that was refused just now."""
         path = request.path
         if path == self.settings.return_path:
-            return self._take_pass(request) if request.method == "POST" else self._show_return(request)
+            return Verdict(self._take_pass(request) if request.method == "POST" else self._show_return(request))
         if path == f"{self.settings.return_path}.js":
-            return Answer(200, [*HEADERS, ("content-type", "text/javascript")], RETURN_SCRIPT.encode())
-        return None if self.goes_through(request) else self._send_to_queue(request)
+            return Verdict(Answer(200, [*HEADERS, ("content-type", "text/javascript")], RETURN_SCRIPT.encode()))
+        is_free = not is_guarded(self.settings.protected, path) or is_never_queued(
+            self.settings.never_queued, request.method, path
+        )
+        if is_free or self._has_turn(request):
+            return Verdict(None)
+        renewed = self._inside(request)
+        return self._decide_newcomer(request, is_counted=is_counted) if renewed is None else Verdict(None, renewed)
 
-    def goes_through(self, request: Request) -> bool:
-        """Whether a request may reach the guarded site."""
-        settings = self.settings
-        if not is_guarded(settings.protected, request.path):
-            return True
-        if is_never_queued(settings.never_queued, request.method, request.path):
-            return True
-        if self._has_turn(request):
-            return True
-        if settings.fails_open:
-            self.keys.refresh(settings.keys_fresh_seconds)
-        return settings.fails_open and self.keys.is_away
+    def _decide_newcomer(self, request: Request, *, is_counted: bool) -> Verdict:
+        """Somebody who has no turn and is not inside: a robot that keeps no cookie is one each time."""
+        known, pace = self.room.look(), self.pace()
+        is_away, goes_on = self.room.is_away, known.goes_on()
+        if is_counted:
+            try:
+                if known.net_per_minute:
+                    comes_in = self.state.rests_for(self._name, pace, may_rest=goes_on, is_waited=known.is_waited)
+                else:
+                    comes_in = False
+                if not comes_in and is_away and goes_on and self.fails_open():
+                    comes_in = self.state.has_room(f"{self._name} away", pace)
+            except sqlite3.Error:  # nobody can count just now
+                comes_in = False
+            if comes_in:
+                return Verdict(None, [self._inside_cookie(int(time.time()))])
+        return Verdict(self._problem(request, 503, "away") if is_away else self._send_to_queue(request))
+
+    def fails_open(self) -> bool:
+        """Whether newcomers come in, at a pace, while Parvis is away: as this guard is set, else as the on-sale is."""
+        return (self.settings.fails or self.room.known.fails) == "open"
+
+    def pace(self) -> int:
+        """So many newcomers a minute come in without Parvis."""
+        known = self.room.known
+        called = known.per_minute if known.per_minute >= 0 else self.settings.per_minute
+        return known.net_per_minute or called
+
+    def _inside(self, request: Request) -> list[tuple[str, str]] | None:
+        """What keeps somebody inside who came straight in: nothing, or a cookie for longer. None: they are not."""
+        until, _, rest = request.cookies().get(self.inside_cookie, "").partition(".")
+        since, _, mac = rest.partition(".")
+        now = int(time.time())
+        is_ours = hmac.compare_digest(mac.encode(), self._mac("inside", until, since).encode())
+        if not is_ours or not until.isdecimal() or now >= int(until):
+            return None
+        is_old = int(until) - now < self.settings.inside_seconds * 2 / 3
+        return [self._inside_cookie(int(since))] if is_old else []
+
+    def _inside_cookie(self, since: int) -> tuple[str, str]:
+        now = int(time.time())
+        until = min(now + self.settings.inside_seconds, since + self.settings.longest_inside_seconds)
+        value = f"{until}.{since}.{self._mac('inside', str(until), str(since))}"
+        return self._cookie(self.inside_cookie, value, max(1, until - now))
 
     def _has_turn(self, request: Request) -> bool:
-        cookies = _cookies(request)
+        cookies = request.cookies()
         until, _, rest = cookies.get(self.session_cookie, "").partition(".")
         turn, _, mac = rest.partition(".")
         right = self._mac(until, turn, cookies.get(self.browser_cookie, ""))
@@ -137,9 +114,9 @@ class Guard:
         grace = 0 if request.method in SAFE else self.settings.grace_seconds
         return time.time() < int(until) + grace
 
-    def _mac(self, until: str, turn: str, browser: str) -> str:
-        about = f"{self.settings.house}/{self.settings.on_sale}|{until}|{turn}|{browser}"
-        return hmac.new(self._secret, about.encode(), "sha256").hexdigest()
+    def _mac(self, *about: str) -> str:
+        text = "|".join((self._name, *about))
+        return hmac.new(self._secret, text.encode(), "sha256").hexdigest()
 
     def queue_address(self, target: str) -> str:
         """The waiting room, with the way back."""
@@ -159,7 +136,8 @@ class Guard:
         return self._problem(request, 409, "no-turn", target=target if request.method in SAFE else referer or "/")
 
     def _problem(self, request: Request, status: int, problem: str, *, target: str = "/") -> Answer:
-        queue = self.queue_address(safe_target(target))
+        # What is away is no way on.
+        queue = "" if problem == "away" else self.queue_address(safe_target(target))
         headers = [*HEADERS, *self._browser_header(request)]
         if status == 503:
             headers.append(("retry-after", "10"))
@@ -172,7 +150,7 @@ class Guard:
 
     def _browser_header(self, request: Request) -> list[tuple[str, str]]:
         """A name for a browser that has none yet: nothing but a random number."""
-        if _cookies(request).get(self.browser_cookie):
+        if request.cookies().get(self.browser_cookie):
             return []
         return [self._cookie(self.browser_cookie, secrets.token_hex(16), BROWSER_SECONDS)]
 
@@ -190,7 +168,7 @@ class Guard:
         """A pass for a session of this site's own: once, for one browser."""
         form = {name: values[0] for name, values in parse_qs(request.body.decode("ascii", "replace")).items()}
         target = safe_target(form.get("to", "/"))
-        browser = _cookies(request).get(self.browser_cookie, "")
+        browser = request.cookies().get(self.browser_cookie, "")
         if request.headers.get("origin", self.settings.origin) != self.settings.origin:
             return self._problem(request, 403, "no-turn")
         if not browser:
@@ -198,7 +176,7 @@ class Guard:
         try:
             claims = self.read_pass(form.get("pass", ""))
         except NoKeys:
-            if self.settings.fails_open:
+            if self.fails_open():
                 return Answer(303, [*HEADERS, ("location", target)])
             return self._problem(request, 503, "no-keys", target=target)
         except jwt.ExpiredSignatureError:
@@ -206,7 +184,7 @@ class Guard:
         except (jwt.PyJWTError, ValueError):
             return self._problem(request, 403, "no-turn", target=target)
         until, turn = int(claims["exp"]), str(claims["sub"])
-        if not self._is_first(turn, browser, until):
+        if not self.state.is_first(turn, browser, until):
             return self._problem(request, 403, "used-elsewhere", target=target)
         value = f"{until}.{turn}.{self._mac(str(until), turn, browser)}"
         cookie = self._cookie(
@@ -231,24 +209,3 @@ class Guard:
         if not str(claims["sub"]).isalnum():
             raise jwt.InvalidTokenError("a pseudonym is letters and digits")
         return claims
-
-    def _is_first(self, turn: str, browser: str, until: int) -> bool:
-        """Whether a turn is this browser's: it is whose came first, for as long as it lasts."""
-        with self._lock:
-            self._used.execute("DELETE FROM used WHERE until < ?", (int(time.time()) - BROWSER_SECONDS,))
-            self._used.execute("INSERT OR IGNORE INTO used VALUES (?, ?, ?)", (turn, browser, until))
-            found = self._used.execute("SELECT browser FROM used WHERE turn = ?", (turn,)).fetchone()
-        return bool(found and hmac.compare_digest(found[0].encode(), browser.encode()))
-
-
-def target_of(request: Request) -> str:
-    """The address of a request on this site, to come back to."""
-    path = quote(request.path, safe="/~@!$&'()*+,;=:")
-    return safe_target(path + (f"?{request.query}" if request.query else ""))
-
-
-def _cookies(request: Request) -> dict[str, str]:
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(request.headers.get("cookie", "")).items()}
-    except CookieError:
-        return {}

@@ -38,6 +38,7 @@ PROBLEMS: Final = {
         "en": "One moment…",
     },
 }
+PROBLEMS["away"] = PROBLEMS["no-keys"]
 TO_QUEUE: Final = {
     "nl": "Naar de wachtrij (opent een nieuw venster; wat u hier invulde, blijft staan)",
     "fr": "Vers la file d’attente (nouvelle fenêtre ; ce que vous avez saisi ici reste)",
@@ -76,15 +77,19 @@ def language_of(accepted: str) -> str:
 
 
 def problem_page(problem: str, language: str, queue: str) -> bytes:
-    """A page that says what is wrong, with the way to the queue."""
+    """A page that says what is wrong, with the way to the queue where there is one."""
     link = f'<p><a href="{escape(queue)}" target="_blank" rel="noopener">{TO_QUEUE[language]}</a></p>'
-    return FRAME.format(language=language, text=escape(PROBLEMS[problem][language]), more=link).encode()
+    return FRAME.format(
+        language=language, text=escape(PROBLEMS[problem][language]), more=link if queue else ""
+    ).encode()
 
 
 def problem_json(problem: str, status: int, queue: str) -> bytes:
     """The same for a program (RFC 9457)."""
     detail = PROBLEMS[problem]["en"]
-    found = {"type": f"/problems/{problem}", "title": detail, "status": status, "waiting_room": queue}
+    found = {"type": f"/problems/{problem}", "title": detail, "status": status} | (
+        {"waiting_room": queue} if queue else {}
+    )
     return json.dumps(found).encode()
 
 

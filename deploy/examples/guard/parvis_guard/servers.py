@@ -6,7 +6,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
-from parvis_guard.guard import LONGEST_BODY, Answer, Guard, Request
+from parvis_guard.guard import LONGEST_BODY, Guard
+from parvis_guard.messages import Answer, Request
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -30,9 +31,10 @@ class GuardASGI:
             return
         body = await self._body(scope, receive)
         # Fetching keys and looking a turn up take a moment; nobody else waits for it.
-        answer = await asyncio.to_thread(self.guard.answer, request_of(scope, body))
+        verdict = await asyncio.to_thread(self.guard.decide, request_of(scope, body))
+        answer = verdict.answer
         if answer is None:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, _sending(send, verdict.headers) if verdict.headers else send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
@@ -48,6 +50,18 @@ class GuardASGI:
                 if not message.get("more_body", False):
                     break
         return body if len(body) <= LONGEST_BODY else b""
+
+
+def _sending(send: Send, more: list[tuple[str, str]]) -> Send:
+    """Sends what the app does, with more headers."""
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in more]
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", []), *headers]
+        await send(message)
+
+    return sending
 
 
 def request_of(scope: Scope, body: bytes = b"") -> Request:
@@ -90,8 +104,13 @@ class GuardWSGI:
             length = int(environ.get("CONTENT_LENGTH") or 0)
             body = environ["wsgi.input"].read(length) if length <= LONGEST_BODY else b""
         request = Request(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), headers, body)
-        answer = self.guard.answer(request)
+        verdict = self.guard.decide(request)
+        answer = verdict.answer
         if answer is None:
-            return self.app(environ, start_response)
+
+            def starting(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+                return start_response(status, [*headers, *verdict.headers], *more)
+
+            return self.app(environ, starting if verdict.headers else start_response)
         start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", answer.headers)
         return [answer.body]

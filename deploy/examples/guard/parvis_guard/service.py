@@ -1,14 +1,18 @@
 """The small service that nginx asks before each request: `granian --interface asgi parvis_guard.service:application`.
 
-`/parvis/check` says 204 or 401 of the request that nginx names, `/parvis/refuse` is what a visitor sees after a 401,
-and the return path takes passes. Let nginx alone reach it: whoever can, can ask about requests that they make up.
+`/parvis/check` says 204 or 401 of the request that nginx names, with a cookie for who comes straight in;
+`/parvis/refuse` is what a visitor sees after a 401, and the return path takes passes. Let nginx alone reach it: whoever
+can, can ask about requests that they make up.
 """
 
 import asyncio
+from functools import partial
 
-from parvis_guard.guard import Answer, Guard, Settings, target_of
+from parvis_guard.guard import Guard
+from parvis_guard.messages import Answer, target_of
 from parvis_guard.pages import HEADERS
 from parvis_guard.servers import GuardASGI, Receive, Scope, Send, request_in, request_of, send_answer
+from parvis_guard.settings import Settings
 
 
 class Service:
@@ -25,12 +29,12 @@ class Service:
             return
         asked = request_in(dict(request_of(scope).headers))
         if scope["path"] == "/parvis/check":
-            is_in = await asyncio.to_thread(self.guard.goes_through, asked)
-            await send_answer(Answer(204 if is_in else 401, [*HEADERS]), send)
+            verdict = await asyncio.to_thread(self.guard.decide, asked)
+            await send_answer(Answer(401 if verdict.answer else 204, [*HEADERS, *verdict.headers]), send)
         elif scope["path"] == "/parvis/refuse":
-            answer = await asyncio.to_thread(self.guard.answer, asked)
+            verdict = await asyncio.to_thread(partial(self.guard.decide, is_counted=False), asked)
             # Their turn came between the two questions.
-            await send_answer(answer or Answer(303, [*HEADERS, ("location", target_of(asked))]), send)
+            await send_answer(verdict.answer or Answer(303, [*HEADERS, ("location", target_of(asked))]), send)
         else:
             await send_answer(Answer(404, [*HEADERS]), send)
 
