@@ -80,12 +80,14 @@ def poll_policy(now: Status, seats_left: int, seen: ChanceReply) -> "tuple[PollS
     return (*often, PollStep(ahead=POLL[len(often)].ahead, after_ms=END_POLL_MS))
 
 
-def chance_numbers(now: Status, seats_sold: int, most: int) -> ChanceReply:
+def chance_numbers(now: Status, seats_sold: int, most: int, measured: MeasuredReply | None = None) -> ChanceReply:
     """What everybody may know of those who were called. Whoever was called within this minute may still be coming.
 
     `most`: the seats that a visitor may have. Some were sold otherwise, and nobody bought more than that here.
+    `measured`: more are called than come in, where many stay away.
     """
-    at_door = max(0, min(now.pace_per_minute, now.now_serving - now.admitted))
+    a_minute = max(now.pace_per_minute, int(measured.per_minute) if measured else 0)
+    at_door = max(0, min(a_minute, now.now_serving - now.admitted))
     return ChanceReply(
         called=max(now.admitted, now.now_serving - at_door),
         admitted=now.admitted,

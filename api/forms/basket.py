@@ -8,11 +8,13 @@ from api.forms.halls import Hall, listed
 from api.forms.kept import BasketHold, unspelled
 from api.forms.words import Words
 from api.hot import Answer
+from api.visitor import owner_of
 from api.wire import StatusReply
 from engine import seats
 from engine.catalogue import Performance
 from engine.errors import Refused
 from engine.prices import vat_by_rate
+from engine.waiting_room import newest
 from engine.words import OrderId
 
 
@@ -61,8 +63,20 @@ async def basket_view(visit: Visit, status: StatusReply) -> BasketView:
     )
 
 
+async def _is_elsewhere(visit: Visit) -> bool:
+    """Whether another device of theirs has gone on since. Raises `ForgedToken` for a pass that is not ours."""
+    owner, _ = owner_of(visit.cell, visit.kept.pass_)
+    try:
+        await newest(visit.cell, owner.on_sale, owner.claim)
+    except Refused:
+        return True
+    return False
+
+
 async def release(visit: Visit) -> Answer:
     """Gives one hold's seats back; one that is gone already is gone."""
+    if await _is_elsewhere(visit):
+        return visit.step_aside()
     holds = visit.basket(await visit.status())
     for each in holds:
         if each.hold.hold == visit.fields.get("hold"):

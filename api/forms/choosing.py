@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from api.forms.basket import basket_view, title_of
-from api.forms.door import IN_TURN, Fields, Visit, pages
+from api.forms.door import IN_TURN, MOVED, Fields, Visit, pages
 from api.forms.frame import explain
 from api.forms.halls import Hall, ListedRow, listed
 from api.forms.kept import BasketHold, with_hold
@@ -204,6 +204,8 @@ def _types_of_seats(fields: Fields) -> list[str]:
 def _refused(visit: Visit, performance: Performance, slug: str, facts: "dict[str, Any]") -> Answer:
     """Back to where the choice was made, with what there is instead."""
     fields = visit.fields
+    if slug == MOVED:
+        return visit.step_aside()
     if slug in NOT_AGAIN:
         visit.keep(pass_="")
         return visit.go(problem=slug)

@@ -152,6 +152,13 @@ class Visit:
         target = self.room + path + spell_query(self.frame.link_query | query)
         return Answer(303, b"", [(b"location", target.encode()), (b"cache-control", b"no-store"), *self._headers()])
 
+    def step_aside(self) -> Answer:
+        """Another device of theirs has gone on: the pass here is given up. Coming in again takes it back, with a key of
+        its own, as an earlier answer would be an earlier pass.
+        """
+        self.keep(pass_="", made=self.kept.made + 1)
+        return self.go(problem=MOVED)
+
     async def read_form(self) -> None:
         """Reads the body into `fields`. Raises `Refused` for a form that is not one of this visitor's own."""
         if self.call.header(b"content-type").partition(";")[0].strip().lower() != FORM:
@@ -198,6 +205,7 @@ def spell_query(query: "dict[str, Any]") -> str:
 
 
 Handler = Callable[[Visit], Awaitable[Answer]]
+MOVED: Final = "moved-elsewhere"
 NOBODY, IN_LINE, IN_TURN = "nobody", "in line", "in turn"
 """Whom a form is for: everybody with a cookie; whoever has a place; whose turn it is."""
 

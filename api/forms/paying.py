@@ -4,7 +4,7 @@ from typing import Final
 
 from api.forms.basket import basket_view, halls_of, title_of
 from api.forms.bought import CHOICES, keep_order, name_of, order_of, payment_of
-from api.forms.door import IN_TURN, Visit, pages
+from api.forms.door import IN_TURN, MOVED, Visit, pages
 from api.forms.frame import explain
 from api.forms.kept import basket_of, spelled
 from api.hot import Answer
@@ -92,6 +92,8 @@ async def pay(visit: Visit) -> Answer:
     except Refused as refusal:
         order = await order_of(visit, holds) if refusal.slug == "key-reused" else None
         if order is None:
+            if refusal.slug == MOVED:
+                return visit.step_aside()
             if refusal.slug not in GONE:
                 return await _form(visit, explain(visit.words, refusal.slug), status=402, problem=refusal.slug)
             # One of them has run out: the others are the visitor's still.

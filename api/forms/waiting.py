@@ -130,10 +130,16 @@ async def _join(visit: Visit, who: Admissible) -> Answer:
 async def enter(visit: Visit) -> Answer:
     """The turn is claimed, or renewed; who cannot come in yet goes on waiting."""
     kept = visit.kept
-    key = f"enter {kept.made} {kept.order}"
+    is_longer = bool(visit.fields.get("more_time"))
+    key = f"enter {kept.made} {kept.order}{' longer' if is_longer else ''}"
     try:
         admitted = await waiting_room.admit(
-            visit.cell, visit.on_sale, kept.place, kept.secret, visit.cell.signer.derive(key, kept.secret)
+            visit.cell,
+            visit.on_sale,
+            kept.place,
+            kept.secret,
+            visit.cell.signer.derive(key, kept.secret),
+            is_longer=is_longer,
         )
     except Refused as refusal:
         if refusal.slug == "turn-over":

@@ -298,7 +298,7 @@ async def test_a_form_is_refused_unread_as_a_page_while_the_house_is_full(stage:
         assert b"refresh" not in headers, "what was sent is not sent again by itself"
         assert body.reads == 0
         status, headers = await body.ask("GET", path)
-        assert (status, headers[b"refresh"]) == (503, b"5")
+        assert (status, int(headers[b"refresh"]) in range(5, 16)) == (503, True), "one by one"
         cell.under_way = 0
         assert (await body.ask("POST", path))[0] == 503, "the house is closed, and nothing can be said to be unknown"
         assert cell.under_way == 0

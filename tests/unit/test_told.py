@@ -4,7 +4,7 @@ import pytest
 
 from api.forms.situation import END_REFRESH_MS, Standing, refresh_s
 from api.told import END_POLL_MS, POLL, Measured, chance_numbers, poll_policy, why_slower
-from api.wire import ChanceReply, DrawReply, LineReply, StatusReply
+from api.wire import ChanceReply, DrawReply, LineReply, MeasuredReply, StatusReply
 from engine.catalogue import OnSale
 from engine.waiting_room import Status
 from engine.words import OnSaleId
@@ -104,6 +104,8 @@ def test_with_its_spread_and_two_caches_nobody_hears_of_the_end_after_more_than_
 def test_whoever_was_called_within_this_minute_may_still_be_coming() -> None:
     found = chance_numbers(status(now_serving=200, admitted=110, live_passes=30, orders=50), 125, 6)
     assert found == ChanceReply(called=140, admitted=110, at_door=60, inside=30, orders=50, seats_a_visitor=2.5)
+    called_more = chance_numbers(status(now_serving=200, admitted=80), 0, 6, MeasuredReply(per_minute=90.5, minutes=2))
+    assert (called_more.called, called_more.at_door) == (110, 90), "some stay away, so more are called than come in"
     all_came = chance_numbers(status(now_serving=30, admitted=30, orders=1), 400, 6)
     assert (all_came.called, all_came.at_door, all_came.seats_a_visitor) == (30, 0, 6), "some were sold otherwise"
     assert chance_numbers(status(), 0, 6).seats_a_visitor == 2.2
