@@ -50,6 +50,7 @@ async def show_room(visit: Visit) -> Answer:
         action=ACTIONS.get(found.name, ""),
         enters="return.enter" if visit.back else "do.enter",
         draw=status.draw,
+        transcript=f"/v1/houses/{visit.cell.house.slug}/on-sales/{on_sale.on_sale}/draw",
         facts=facts_of(status, found, on_sale, words),
         found=found,
         halls={each.performance: visit.cell.catalogue.halls[each.hall].hall.name for each in performances},

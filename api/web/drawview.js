@@ -1,19 +1,39 @@
 // "Check it yourself": the draw, explained and recomputed in the visitor's own browser.
 
-import { decode, digest, makeDraw } from './draw.js';
+import { get, SERVER } from './api.js';
 import { h, setText } from './dom.js';
+import { fault, isListed, positionOf } from './drawcheck.js';
 
-async function check(state, words) {
-  const { draw } = state.status;
-  const seed = decode(draw.seed);
-  const secret = decode(draw.secret ?? draw.seed);
-  const promised = state.firstCommitment ?? draw.commitment;
-  if ((await digest(secret)) !== promised) return { isRight: false, text: words.say('draw.check_seed_wrong') };
+/** Those that did not reveal their contribution in time. */
+const withheld = (draw) => (draw.contributors ?? []).filter((each) => draw.seed && !each.secret).map((each) => each.house);
+
+/** Whether the place is in the closed list; null where the house cannot say so just now. */
+async function find(line, draw, index) {
+  const { secret } = line.memory.kept;
+  if (!draw.root || index >= draw.entrants || !secret) return true;
+  try {
+    const { path } = await get(`${line.path}/draw/paths/${index}`);
+    return isListed(draw, index, secret, path);
+  } catch {
+    return null;
+  }
+}
+
+async function check(line, words) {
+  const { state } = line;
+  const { draw, house, on_sale: onSale } = state.status;
+  const wrong = (name, facts) => ({ isRight: false, text: words.say(`draw.check_${name}`, facts) });
+  const found = await fault(`${house}/${onSale}/public`, draw, state.firstCommitment ?? undefined);
+  if (found) return wrong(found);
   if (state.index === null) return { isRight: true, text: words.say('draw.check_seed_right') };
-  const position = (await makeDraw(seed, draw.entrants))(state.index);
-  if (position !== state.position) return { isRight: false, text: words.say('draw.check_number_wrong', { number: position + 1 }) };
-  const name = state.index < draw.entrants ? 'draw.check_right' : 'draw.check_right_late';
-  return { isRight: true, text: words.say(name, { arrived: state.index + 1, number: position + 1, entrants: draw.entrants }) };
+  const number = (await positionOf(draw, state.index)) + 1;
+  if (number !== state.position + 1) return wrong('number_wrong', { number });
+  const isFound = await find(line, draw, state.index);
+  if (isFound === false) return wrong('list_wrong');
+  const facts = { arrived: state.index + 1, number, entrants: draw.entrants };
+  const right = words.say(state.index < draw.entrants ? 'draw.check_right' : 'draw.check_right_late', facts);
+  const list = isFound === null ? 'draw.check_list_later' : draw.root && state.index < draw.entrants ? 'draw.check_listed' : '';
+  return { isRight: true, text: list ? `${right} ${words.say(list)}` : right };
 }
 
 /** A `details` element on the draw of a line: `update(state)` whenever the state changed. */
@@ -22,12 +42,13 @@ export function drawDetails({ line, words }) {
   const button = h('button', { type: 'button', class: 'secondary', onclick: run }, words.say('draw.check'));
   const outcome = h('p', { class: 'outcome', role: 'status' });
   const lead = h('p', {});
-  const element = h('details', { class: 'draw' }, h('summary', {}, words.say('draw.title')), lead, list, button, outcome);
+  const transcript = h('p', {}, h('a', { href: new URL(`${line.path}/draw`.slice(1), SERVER).href, download: 'draw.json' }, words.say('draw.transcript')));
+  const element = h('details', { class: 'draw' }, h('summary', {}, words.say('draw.title')), lead, list, button, outcome, transcript);
   let written = '';
 
   async function run() {
     setText(outcome, words.say('draw.checking'));
-    const { isRight, text } = await check(line.state, words);
+    const { isRight, text } = await check(line, words);
     outcome.dataset.right = isRight ? 'yes' : 'no';
     setText(outcome, text);
   }
@@ -37,10 +58,14 @@ export function drawDetails({ line, words }) {
     element.hidden = !draw;
     if (!draw) return;
     button.hidden = !draw.seed;
+    transcript.hidden = !draw.root;
     setText(lead, words.say(draw.seed ? 'draw.after' : 'draw.before'));
     const rows = [
       ['draw.commitment', state.firstCommitment ?? draw.commitment], ['draw.seed', draw.secret ?? draw.seed],
       ['draw.entrants', draw.entrants === undefined ? null : words.number(draw.entrants)],
+      ['draw.root', draw.root],
+      ['draw.contributors', (draw.contributors ?? []).map((each) => each.house).join(', ')],
+      ['draw.withheld', withheld(draw).join(', ')],
       ['draw.arrived', state.index === null ? null : words.number(state.index + 1)],
       ['draw.algorithm', draw.algorithm],
     ].filter(([, value]) => value);

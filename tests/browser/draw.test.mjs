@@ -5,8 +5,9 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { ALGORITHM, decode, digest, encode, makeDraw } from '../../api/web/draw.js';
+import { fault, isListed, leaf, positionOf, rootBy } from '../../api/web/drawcheck.js';
 
-const { algorithm, vectors } = JSON.parse(readFileSync(new URL('../vectors/draw.json', import.meta.url)));
+const { algorithm, vectors, draws } = JSON.parse(readFileSync(new URL('../vectors/draw.json', import.meta.url)));
 
 test('the vectors are for the algorithm that the pages know', () => {
   assert.equal(ALGORITHM, algorithm);
@@ -37,4 +38,44 @@ test('bytes survive base64url', () => {
   const bytes = Uint8Array.from({ length: 32 }, (_, at) => (at * 37 + 251) & 255);
   assert.deepEqual(decode(encode(bytes)), bytes);
   assert.match(encode(bytes), /^[\w-]{43}$/);
+});
+
+for (const { transcript, entrants } of draws) {
+  const of = `${transcript.house}/${transcript.on_sale}/${transcript.line}`;
+  const change = (facts) => fault(of, { ...transcript, ...facts });
+
+  test(`a whole draw of ${transcript.entrants} is checked as Python checks it`, async () => {
+    assert.equal(await fault(of, transcript), null);
+    for (const { index, secret_hash: secretHash, leaf: hashed, path, position } of entrants) {
+      const found = await leaf(index, decode(secretHash));
+      assert.equal(encode(found), hashed);
+      assert.equal(encode(await rootBy(found, index, transcript.entrants, path.map(decode))), transcript.root);
+      assert.equal(await positionOf(transcript, index), position);
+      assert.notEqual(await isListed(transcript, index, 'somebody else', path), true);
+      for (const wrong of [[...path, transcript.root], path.slice(1)].filter((each) => each.length !== path.length)) {
+        const root = await rootBy(found, index, transcript.entrants, wrong.map(decode));
+        assert.notEqual(root && encode(root), transcript.root);
+      }
+    }
+  });
+
+  test(`what is wrong with a draw of ${transcript.entrants} is found`, async () => {
+    const other = encode(new Uint8Array(32));
+    assert.equal(await fault(of, transcript, other), 'seed_wrong');
+    assert.equal(await change({ secret: other }), 'seed_wrong');
+    for (const facts of [{ seed: other }, { root: other }, { entrants: transcript.entrants + 1 }]) {
+      assert.equal(await change(facts), 'mix_wrong');
+    }
+    assert.equal(await fault(`${of}x`, transcript), 'mix_wrong');
+    for (const [place] of transcript.contributors.entries()) {
+      const contributors = transcript.contributors.map((each, at) => (at === place ? { ...each, secret: other } : each));
+      assert.equal(await change({ contributors }), 'mix_wrong');
+    }
+  });
+}
+
+test('a draw of an earlier release is checked by its own rules', async () => {
+  const [, { seed, entrants, commitment }] = vectors;
+  assert.equal(await fault('a/b/public', { algorithm, seed, entrants, commitment }), null);
+  assert.equal(await fault('a/b/public', { algorithm, seed: encode(new Uint8Array(32)), entrants, commitment }), 'seed_wrong');
 });
