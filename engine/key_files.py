@@ -2,11 +2,15 @@
 
 import os
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from engine.errors import ForgedToken
+
+TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 
 
 def _write_draft(path: Path, content: bytes, mode: int) -> Path:
@@ -41,7 +45,7 @@ def read_or_create(path: Path, create: Callable[[], bytes]) -> bytes:
 
 def base64url(data: bytes) -> bytes:
     """Base64url without its padding (RFC 7515)."""
-    return urlsafe_b64encode(data).rstrip(b"=")
+    return b2a_base64(data, newline=False).translate(TO_URL).rstrip(b"=")
 
 
 def decoded(text: str) -> bytes:
@@ -49,7 +53,8 @@ def decoded(text: str) -> bytes:
 
     Raises `ForgedToken` and `ValueError`.
     """
-    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if base64url(data).decode() != text:
+    spelled = text.encode()
+    data = a2b_base64((spelled + b"=" * (-len(spelled) % 4)).translate(FROM_URL))
+    if base64url(data) != spelled:
         raise ForgedToken
     return data

@@ -100,12 +100,20 @@ class Signer:
     def __init__(self, house: HouseSlug, folder: Path) -> None:
         self.house = house
         self._mac_key = read_or_create(folder / "mac.key", lambda: secrets.token_bytes(32))
+        self._keyed: dict[bytes, Any] = {}
+        """By kind: the MAC before its first byte, which is the key's own block."""
         self._pass_keys = PassKeys(folder)
         self._passes: dict[bytes, Pass] = {}
         self._decoders: dict[type, Any] = {kind: msgspec.msgpack.Decoder(kind) for kind in TOKENS}
 
     def _mac(self, kind: bytes, payload: bytes) -> bytes:
-        return hashlib.blake2b(payload, digest_size=MAC_BYTES, key=self._mac_key, person=kind).digest()
+        keyed = self._keyed.get(kind)
+        if keyed is None:
+            keyed = hashlib.blake2b(digest_size=MAC_BYTES, key=self._mac_key, person=kind)
+            self._keyed[kind] = keyed
+        made = keyed.copy()
+        made.update(payload)
+        return made.digest()
 
     def sign(self, token: Place | Hold | Preview | Wait | Contact) -> str:
         """A token of ours as people carry it."""

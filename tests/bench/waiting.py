@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from math import inf
 from typing import Any, Final
 
 from engine.client import FunctionClient
@@ -19,6 +20,7 @@ PEOPLE: Final = 1_000_000
 A_BATCH: Final = 2_000
 """Few, so that Redis's table of keys stays small: records that are gone leave no room behind."""
 PASS_MS: Final = 1
+POLLS: Final = 100_000
 LOOKUPS: Final = 100_000
 ROUNDS: Final = 15
 
@@ -35,25 +37,53 @@ OPENING = Bar(
     sense=AT_MOST,
     bar=1,
 )
+TOOK = {
+    step: Bar(what=f"{what}, seconds for a million", yardstick="1 s", sense=AT_MOST, bar=inf)
+    for step, what in {
+        "join": "joining, with what is kept until it is recorded",
+        "draw": "opening, and every position of the draw worked out in Python",
+        "poll": "looking where one stands, past every cache",
+        "claim": "claiming one's turn, each with its position in the draw",
+    }.items()
+}
 LOOKUP = Bar(what="a position among 1,000,000, µs a lookup", yardstick="1 µs", sense=AT_MOST, bar=2)
 
 
 async def memory() -> list[Part]:
-    """P8."""
+    """P8: a million join, are drawn, poll and claim their turn, one after the other as a house would see them."""
+    seconds: dict[str, float] = {}
     with own_redis(appendonly=False) as (server, owner):
-        # As fast as this can be called: nobody waits for the turn, and a pass ends at once.
-        Stage(owner).put_up(rate=10**9, now_serving=10**9, cap=10**9)
+        stage = Stage(owner)
+        # As fast as this can be called: everybody's turn comes with the start, and a pass ends at once.
+        stage.put_up(phase="prequeue", opens_at_ms=4 * 10**12, rate=10**9, burst_ms=60_000, cap=10**9, turn_ms=10**9)
         async with FunctionClient(server.owner_url, timeout_ms=60_000) as client:
-            await _visit(client, owner, 0, 1)
             before = _memory(owner)
-            for first in range(1, PEOPLE, A_BATCH):
-                await _visit(client, owner, first, min(A_BATCH, PEOPLE - first))
-            await _visit(client, owner, PEOPLE, 1)
-        assert owner.hget(KEYS.sale(SALE), "admitted") == b"%d" % (PEOPLE + 1)
+            began_s = time.perf_counter()
+            for first in range(0, PEOPLE, A_BATCH):
+                await _join(client, owner, range(first, first + A_BATCH))
+            seconds["join"] = time.perf_counter() - began_s
+            waiting = _memory(owner)
+            stage.set_sale(opens_at_ms=stage.now_ms() - 1_000)
+            began_s = time.perf_counter()
+            line = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE))
+            assert await client.call(assemble().functions["waiting_room/serve"], line, ("1",)) == [b"serving", PEOPLE]
+            drawn = Draw(random.Random(1).randbytes(32), PEOPLE)
+            places = sorted(range(PEOPLE), key=drawn.position)
+            seconds["draw"] = time.perf_counter() - began_s
+            seconds["poll"] = await _poll(client, line)
+            began_s = time.perf_counter()
+            for first in range(0, PEOPLE, A_BATCH):
+                await _claim(client, owner, first, places[first : first + A_BATCH])
+            seconds["claim"] = time.perf_counter() - began_s
+        assert owner.hget(KEYS.sale(SALE), "admitted") == b"%d" % PEOPLE
         after = _memory(owner)
-    used = sum(after.values()) - sum(before.values())
+    used, idle = (sum(found.values()) - sum(before.values()) for found in (after, waiting))
     most = max(after, key=lambda key: after[key])
-    return [MEMORY.judge_ratios([used / PEOPLE], f"{used:,} bytes in all, most in {most.decode()}")]
+    told = f"{used:,} bytes in all, most in {most.decode()}; {idle:,} while all of them waited"
+    return [
+        MEMORY.judge_ratios([used / PEOPLE], told),
+        *(TOOK[step].judge_ratios([taken], f"{taken / PEOPLE * 1e6:.1f} µs each") for step, taken in seconds.items()),
+    ]
 
 
 def _memory(owner: Owner) -> dict[bytes, int]:
@@ -62,28 +92,47 @@ def _memory(owner: Owner) -> dict[bytes, int]:
     return {key: owner.execute_command("MEMORY", "USAGE", key, "SAMPLES", 0) for key in keys}
 
 
-async def _visit(client: FunctionClient, owner: Owner, first: int, count: int) -> None:
-    """So many join and claim their turn; then what is kept for a minute is taken away."""
-    visitors = range(first, first + count)
-    join, admit = (assemble().functions[f"waiting_room/{name}"] for name in ("join", "admit"))
-    operations = {n: (KEYS.operation(f"j{n:032x}"), KEYS.operation(f"a{n:032x}")) for n in visitors}
-    retries = {n: KEYS.retry(SALE, f"{n:043d}") for n in visitors}
+async def _join(client: FunctionClient, owner: Owner, visitors: range) -> None:
+    """So many join; then what is kept until it is recorded, or for a minute, is taken away."""
+    join = assemble().functions["waiting_room/join"]
+    operations = [KEYS.operation(f"j{n:032x}") for n in visitors]
+    retries = [KEYS.retry(SALE, f"{n:043d}") for n in visitors]
+    line, anybody = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE)), (pack((60, "")), b"")
 
-    def joining(n: int) -> Any:
-        keys = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE), operations[n][0], retries[n], KEYS.outbox)
-        anybody = (pack((60, "")), b"")
-        named = ("1", "f", f"{n:043d}", SALE, "public", 10 * PEOPLE)
-        return client.call(join, (*keys, KEYS.persons(SALE)), (*named, *anybody))
+    def joining(n: int, operation: str, retry: str) -> Any:
+        keys = (*line, operation, retry, KEYS.outbox, KEYS.persons(SALE))
+        return client.call(join, keys, ("1", "f", f"{n:043d}", SALE, "public", 10 * PEOPLE, *anybody))
 
-    def claiming(n: int, index: int) -> Any:
-        keys = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE), KEYS.claimed(SALE), operations[n][1])
-        return client.call(admit, keys, ("1", "f", index, index, 0, pack((PASS_MS, 0, 0, -1, 1))))
+    joined = await asyncio.gather(*map(joining, visitors, operations, retries))
+    assert [reply[:2] for reply in joined] == [[b"joined", n] for n in visitors], joined[0]
+    owner.unlink(KEYS.outbox, *retries, *operations)
 
-    joined = await asyncio.gather(*map(joining, visitors))
-    assert all(reply[0] == b"joined" for reply in joined), joined[0]
-    admitted = await asyncio.gather(*(claiming(n, reply[1]) for n, reply in zip(visitors, joined, strict=True)))
+
+async def _poll(client: FunctionClient, line: tuple[str, ...]) -> float:
+    """So many look where they stand, each past every cache: seconds for a million of them."""
+    serve, status = (assemble().functions[f"waiting_room/{name}"] for name in ("serve", "status"))
+    began_s = time.perf_counter()
+    for _ in range(0, POLLS, A_BATCH // 2):
+        await asyncio.gather(
+            *(client.call(serve, line, ("1",)) for _ in range(A_BATCH // 2)),
+            *(client.call(status, line[1:], (), read_only=True) for _ in range(A_BATCH // 2)),
+        )
+    return (time.perf_counter() - began_s) * PEOPLE / POLLS
+
+
+async def _claim(client: FunctionClient, owner: Owner, first: int, indices: list[int]) -> None:
+    """Those at the positions from `first` on claim their turn; then what is kept for a minute is taken away."""
+    admit = assemble().functions["waiting_room/admit"]
+    operations = [KEYS.operation(f"a{index:032x}") for index in indices]
+    terms = pack((PASS_MS, 0, 0, -1, 1))
+
+    def claiming(number: int) -> Any:
+        keys = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE), KEYS.claimed(SALE), operations[number])
+        return client.call(admit, keys, ("1", "f", indices[number], first + number, PEOPLE, terms))
+
+    admitted = await asyncio.gather(*map(claiming, range(len(indices))))
     assert all(reply[0] == b"admitted" for reply in admitted), admitted[0]
-    owner.unlink(KEYS.outbox, *retries.values(), *(key for pair in operations.values() for key in pair))
+    owner.unlink(*operations)
 
 
 async def draw() -> list[Part]:
