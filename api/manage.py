@@ -15,6 +15,7 @@ from api.afterwards import AFTERWARDS
 from api.allotments import ALLOTMENTS
 from api.attention import ATTENTION
 from api.codes import CODES
+from api.counter import COUNTER
 from api.customers import erase_customer, export_customer
 from api.guards import Caller, allows, caller_of, change, changing
 from api.history import HISTORY
@@ -483,6 +484,7 @@ MANAGE: Final = Router(
         erase_customer,
         *AFTERWARDS,
         *CODES,
+        *COUNTER,
         *ALLOTMENTS,
         *ATTENTION,
         *HISTORY,

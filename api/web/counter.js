@@ -8,6 +8,7 @@ import { nowMs } from './clock.js';
 import { field, h, setText, whileBusy } from './dom.js';
 import { orderFact } from './ordernumber.js';
 import { nameArea, nameSeat } from './plan.js';
+import { queueDesk } from './queuedesk.js';
 import { openPage, readPath } from './shell.js';
 import { askForKey, leaveButton } from './staff.js';
 import { loadStaffLook } from './stafflook.js';
@@ -107,6 +108,13 @@ async function pickSeats({ onSale, performance }) {
   }
 }
 
+/** For somebody whose turn it is: the seats of what they waited for. */
+function sellTo(id) {
+  const mine = choices.filter(({ onSale }) => onSale.on_sale === id);
+  if (mine.length === 1) pickSeats(mine[0]);
+  else pickPerformance();
+}
+
 function pickPayment() {
   step(2);
   const { items, total, currency } = basket;
@@ -190,6 +198,6 @@ function showSold(order, way) {
 
 main.classList.add('wide');
 main.append(h('div', { class: 'intro row' }, h('h1', {}, words.say('counter')), leaveButton({ words })),
-  steps, offline, stage, h('p', { class: 'muted' }, words.say('counter.stuck')));
+  steps, offline, stage, queueDesk({ house, words, onSales, key, sell: sellTo }), h('p', { class: 'muted' }, words.say('counter.stuck')));
 if (choices.length === 1) pickSeats(choices[0]);
 else pickPerformance();

@@ -77,6 +77,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     ("POST", HOUSE + "/payments/{provider:str}/events"): SIGNED,
     **{("POST", MANAGE + path): MANAGER for path in ("/halls", "/performances", "/on-sales", "/keys")},
     ("POST", MANAGE + "/on-sales/{on_sale:str}/{action:str}"): MANAGER,
+    ("POST", MANAGE + "/on-sales/{on_sale:str}/places"): UNDOER,
     **{("POST", MANAGE + "/performances/{performance:str}" + path): MANAGER for path in ("/plan", "/access-release")},
     **{("GET", MANAGE + "/halls/{hall:str}" + path): MANAGER for path in ("/plan", "/aisles")},
     **{("POST", MANAGE + f"/orders/{{order:str}}/{what}"): UNDOER for what in ("refund", "offers", "exchange")},
@@ -235,6 +236,7 @@ def body_of(path: str, facts: "dict[str, Any]") -> Any:
         "refund": {"reason": "none"},
         "offers": {"wishes": []},
         "exchange": {"hold": "none", "difference": 0, "reason": "none"},
+        "places": {"reason": "none"},
         "seen": {"reason": "none"},
         "paid": {"provider": "demo", "reference": "none", "reason": "none"},
     }[path.rpartition("/")[2]]
