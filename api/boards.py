@@ -202,7 +202,8 @@ class Boards:
         measured = self._measured.setdefault(on_sale, Measured())
         measured.note(now.now_ms, served, is_moving=now.phase == "open")
         counts = await self.counts(on_sale)
-        chance = chance_numbers(now, counts.sold, self._cell.on_sale(on_sale).seats_a_place)
+        seen = measured.pace(now.now_ms, served, now.pace_per_minute)
+        chance = chance_numbers(now, counts.sold, self._cell.on_sale(on_sale).seats_a_place, seen)
         reply = StatusReply(
             house=self._cell.house.slug,
             on_sale=on_sale,
@@ -214,7 +215,7 @@ class Boards:
                     now_serving=served,
                     joined=now.joined,
                     per_minute=now.pace_per_minute,
-                    measured=measured.pace(now.now_ms, served, now.pace_per_minute),
+                    measured=seen,
                 )
             },
             draw=draw_reply(self._cell.on_sale(on_sale), now.draw),
