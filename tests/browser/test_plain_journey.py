@@ -1,6 +1,7 @@
 """From the queue to the order, and to its end, without JavaScript: by forms and refreshes alone, with every rule on."""
 
 import re
+from typing import Any
 
 import pytest
 from playwright.async_api import expect
@@ -34,7 +35,7 @@ async def goes_on_elsewhere(person: Person, sale: Sale) -> None:
 
 async def test_the_whole_way_and_the_end_of_those_who_came_too_late(town: Town, people: People) -> None:
     plan = small_plan(rows=1, seats=4, standing=0)
-    rules = {"hold_seconds": 600, "proof_of_work": "always", "rate_per_minute": 1, "burst_percent": 100}
+    rules: dict[str, Any] = {"hold_seconds": 600, "proof_of_work": "always", "rate_per_minute": 1}
     async with (
         await town.open_sale("zeewind", plan=plan, **rules) as sale,
         people.arrive(PHONE, java_script_enabled=False) as visitor,
