@@ -10,8 +10,10 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from api.draws import draw_reply
+from api.lines import line_replies
 from api.told import Measured, chance_numbers, poll_policy, why_slower
-from api.wire import LineReply, SafetyNetReply, SeatsReply, StatusReply
+from api.wire import SafetyNetReply, SeatsReply, StatusReply
+from engine.catalogue import PUBLIC_LINE
 from engine.cell import Cell
 from engine.errors import GateClosed
 from engine.instants import to_rfc3339
@@ -200,9 +202,9 @@ class Boards:
         served = await serve(self._cell, on_sale)
         now = await drawn_status(self._cell, on_sale)
         measured = self._measured.setdefault(on_sale, Measured())
-        measured.note(now.now_ms, served, is_moving=now.phase == "open")
+        measured.note(now.now_ms, served[PUBLIC_LINE], is_moving=now.phase == "open")
         counts = await self.counts(on_sale)
-        seen = measured.pace(now.now_ms, served, now.pace_per_minute)
+        seen = measured.pace(now.now_ms, served[PUBLIC_LINE], now.pace_per_minute)
         chance = chance_numbers(now, counts.sold, self._cell.on_sale(on_sale).seats_a_place, seen)
         reply = StatusReply(
             house=self._cell.house.slug,
@@ -210,14 +212,7 @@ class Boards:
             phase=now.phase,
             opens_at=to_rfc3339(now.opens_at_ms),
             server_time=to_rfc3339(now.now_ms),
-            lines={
-                "public": LineReply(
-                    now_serving=served,
-                    joined=now.joined,
-                    per_minute=now.pace_per_minute,
-                    measured=seen,
-                )
-            },
+            lines=line_replies(self._cell.on_sale(on_sale), now, served, seen),
             draw=draw_reply(self._cell.on_sale(on_sale), now.draw),
             seats_open=counts.open,
             seats_held=counts.held,

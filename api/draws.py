@@ -16,6 +16,7 @@ from engine.ledger.entrants import entrants_between
 from engine.ledger.ledger import Ledger
 from engine.paths import Paths
 from engine.tree import CHUNK
+from engine.words import LineName
 
 ROWS_A_TIME: Final = 8 * CHUNK
 READERS: Final = 4
@@ -25,9 +26,9 @@ DRAWN_CACHE: Final[Header] = (b"cache-control", b"public, max-age=300")
 _reading: Final[dict[str, int]] = {}
 
 
-def draw_reply(on_sale: OnSale, draw: Drawn) -> DrawReply:
-    """What is public of a draw at this moment."""
-    return msgspec.convert(told_of(on_sale, draw), DrawReply)
+def draw_reply(on_sale: OnSale, draw: Drawn, line: LineName = waiting_room.PUBLIC) -> DrawReply:
+    """What is public of a line's draw at this moment."""
+    return msgspec.convert(told_of(on_sale, draw, line), DrawReply)
 
 
 async def _made(call: Call) -> tuple[OnSale, Drawn, Ledger, Paths]:

@@ -17,6 +17,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 STATUS: Final[dict[str, int]] = {
     "unknown-house": 404,
     "unknown-on-sale": 404,
+    "unknown-line": 404,
     "unknown-performance": 404,
     "unknown-hold": 404,
     "unknown-order": 404,
@@ -71,6 +72,7 @@ STATUS: Final[dict[str, int]] = {
     "draw-not-made": 404,
     "not-recorded-yet": 503,
     "queue-not-open": 409,
+    "line-over": 409,
     "proof-required": 409,
     "paused": 409,
     "full": 409,

@@ -87,9 +87,10 @@ def chance_numbers(now: Status, seats_sold: int, most: int, measured: MeasuredRe
     `measured`: more are called than come in, where many stay away.
     """
     a_minute = max(now.pace_per_minute, int(measured.per_minute) if measured else 0)
-    at_door = max(0, min(a_minute, now.now_serving - now.admitted))
+    served = sum(line.now_serving for line in now.all_lines)
+    at_door = max(0, min(a_minute, served - now.admitted))
     return ChanceReply(
-        called=max(now.admitted, now.now_serving - at_door),
+        called=max(now.admitted, served - at_door),
         admitted=now.admitted,
         at_door=at_door,
         inside=now.live_passes,

@@ -72,7 +72,7 @@ async def join(call: Call) -> Answer:
     key = call.idempotency_key()
     request = await call.body(JOIN)
     if request.line not in {"", PUBLIC_LINE}:
-        raise Refused("bad-input", "this on-sale has no such line")
+        raise Refused("unknown-line", "this on-sale has no such queue")
     kept_s = Doorbell(call.scope, call.cell, on_sale).check(request.secret_hash, request.proof)
     joined = await waiting_room.join(call.cell, on_sale, request.secret_hash, key, Admissible(kept_s))
     position = waiting_room.position(call.cell, on_sale.on_sale, joined.index)

@@ -173,15 +173,6 @@ class MeasuredReply(Reply, frozen=True, omit_defaults=False):
     minutes: float
 
 
-class LineReply(Reply, frozen=True):
-    """Where a line stands. `per_minute` is what the house means to do, `measured` what was seen of it."""
-
-    now_serving: int
-    joined: int
-    per_minute: int
-    measured: MeasuredReply | None = None
-
-
 class DrawRule(Reply, frozen=True, omit_defaults=False):
     """How the draw is made, as it was published beforehand: `after_ms` after the start of sales, which is planned for
     `planned_at`. What another house has not revealed by then is left out.
@@ -234,6 +225,23 @@ class DrawPathReply(Reply, frozen=True, omit_defaults=False):
     entrants: int
     root: str
     path: tuple[str, ...]
+
+
+class LineReply(Reply, frozen=True):
+    """Where a line stands. `per_minute` is what the house means to do, `measured` what was seen of it.
+
+    Of a line beside the public one also its own phase (`over` behind its window), window and draw.
+    """
+
+    now_serving: int
+    joined: int
+    per_minute: int
+    measured: MeasuredReply | None = None
+    phase: str | None = None
+    prequeue_at: str | None = None
+    opens_at: str | None = None
+    closes_at: str | None = None
+    draw: DrawReply | None = None
 
 
 class PollStep(Reply, frozen=True, omit_defaults=False):

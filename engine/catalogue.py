@@ -15,10 +15,11 @@ from engine.halls.blocks import compile_layout
 from engine.halls.layout import Layout
 from engine.halls.pretix import import_plan
 from engine.theme import Themes
-from engine.words import AreaId, HallId, KeyId, OnSaleId, PerformanceId, SeatId
+from engine.words import AreaId, HallId, KeyId, LineName, OnSaleId, PerformanceId, SeatId
 
 SCOPES: Final = ("manage", "orders:read", "orders:write", "counter", "allotment")
 PUBLIC_LINE: Final = "public"
+LINE_KINDS: Final = ("code", "invitation")
 PASS_LEEWAY_MS: Final = 10_000
 """So much longer than its pass a slot lives: whoever checks passes elsewhere may have a clock that is behind."""
 REVEALED_WITHIN_MS: Final = 2_000
@@ -117,6 +118,22 @@ class Contributor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     commitment: str
 
 
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A queue of an on-sale beside the public one. `by`: one of `LINE_KINDS`, what it takes to join it.
+
+    `share_percent`: of whom the on-sale lets in while both it and others wait. `closes_at_ms`: 0 for an open end.
+    """
+
+    line: LineName
+    title: str
+    by: str
+    share_percent: int
+    opens_at_ms: int
+    closes_at_ms: int = 0
+    commitment: str = ""
+    seed: str = ""
+
+
 class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The window and the rules under which performances go on sale. Its seed is published only by the draw itself.
 
@@ -168,6 +185,22 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """The draw's algorithm; empty in documents of before there were several."""
     contributors: tuple[Contributor, ...] = ()
     """Whose contributions are mixed into the draw."""
+
+    lines: tuple[Line, ...] = ()
+    """Besides the public one."""
+
+    def line(self, name: str) -> Line | None:
+        """One of its lines besides the public one."""
+        return next((line for line in self.lines if line.line == name), None)
+
+    def opens_at_of(self, name: str) -> int:
+        """When a line opens, ms."""
+        line = self.line(name)
+        return line.opens_at_ms if line else self.opens_at_ms
+
+    def contributors_of(self, name: str) -> tuple[Contributor, ...]:
+        """Whose contributions are mixed into a line's draw: others' are to the public one alone."""
+        return () if self.line(name) else self.contributors
 
     @property
     def draw_after_ms(self) -> int:

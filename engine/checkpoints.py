@@ -6,22 +6,17 @@ A line's tree is in Redis before the outbox is trimmed: what it has not got, the
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from engine.catalogue import PUBLIC_LINE
 from engine.errors import BrokenContract
 from engine.keys import Keys
 from engine.ledger.entrants import LineKey, Lists, catch_up
 from engine.ledger.ledger import Ledger
 from engine.library import assemble
+from engine.of_line import of_line
 from engine.tree import Frontier, decode_frontier, encode_frontier
 from engine.words import LineName, OnSaleId
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
-
-
-def of_line(name: str, line: str) -> str:
-    """The field of an on-sale's hash, for a line; see `lua/include/of_line.lua`."""
-    return name if line == PUBLIC_LINE else f"{name}:{line}"
 
 
 def end_of(fields: Mapping[str, str], line: str) -> "int | None":

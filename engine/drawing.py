@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from engine.catalogue import OnSale
+from engine.catalogue import PUBLIC_LINE, OnSale
 from engine.cell import Cell, broken
 from engine.draw import ALGORITHM, PERMUTATION, Mixed, decode, encode, mix
 from engine.errors import BrokenContract, Refused
@@ -58,14 +58,14 @@ def mixed_of(house: HouseSlug, on_sale: OnSale, line: LineName, entrants: int, r
     revealed = contributions.split(" ") if contributions else []
     return Mixed(
         of=f"{house}/{on_sale.on_sale}/{line}",
-        planned_at=to_rfc3339(on_sale.opens_at_ms),
+        planned_at=to_rfc3339(on_sale.opens_at_of(line)),
         after_ms=on_sale.draw_after_ms,
         entrants=entrants,
         root=root,
         contributions=tuple(
             (each.house, each.commitment, secret)
             for each, secret in zip(
-                on_sale.contributors, revealed or [MISSING] * len(on_sale.contributors), strict=True
+                on_sale.contributors_of(line), revealed or [MISSING] * len(on_sale.contributors_of(line)), strict=True
             )
         ),
     )
@@ -90,7 +90,7 @@ async def _make(cell: Cell, name: OnSaleId, line: LineName) -> None:
         return
     entrants, secret, contributed, tree = found
     root = encode(tree.root())
-    contributions = in_order(on_sale, contributed)
+    contributions = in_order(on_sale, contributed, line)
     seed = encode(mix(decode(secret), mixed_of(cell.house.slug, on_sale, line, entrants, root, contributions)))
     reply = await cell.call(
         "waiting_room/draw",
@@ -109,11 +109,11 @@ async def _make(cell: Cell, name: OnSaleId, line: LineName) -> None:
             raise broken("waiting_room/draw", reply)
 
 
-def in_order(on_sale: OnSale, contributed: str) -> str:
+def in_order(on_sale: OnSale, contributed: str, line: str = PUBLIC_LINE) -> str:
     """What was revealed (`house secret`, …), in the order in which the houses are named."""
     parts = contributed.split(" ") if contributed else []
     revealed = dict(zip(parts[::2], parts[1::2], strict=True))
-    return " ".join(revealed.get(each.house, MISSING) for each in on_sale.contributors)
+    return " ".join(revealed.get(each.house, MISSING) for each in on_sale.contributors_of(line))
 
 
 async def _read(cell: Cell, on_sale: OnSaleId, line: LineName) -> tuple[int, str, str, Frontier] | None:
@@ -160,19 +160,20 @@ def not_drawn(on_sale: OnSale) -> Drawn:
     return Drawn(on_sale.draw or PERMUTATION, on_sale.commitment, -1, on_sale.opens_at_ms, "", "", "", "")
 
 
-def told_of(on_sale: OnSale, draw: Drawn) -> dict[str, Any]:
+def told_of(on_sale: OnSale, draw: Drawn, line: str = PUBLIC_LINE) -> dict[str, Any]:
     """What is public of a draw at this moment, as it stands in the status and in the transcript."""
-    secrets = draw.contributions.split(" ") if draw.contributions else [MISSING] * len(on_sale.contributors)
+    contributors = on_sale.contributors_of(line)
+    secrets = draw.contributions.split(" ") if draw.contributions else [MISSING] * len(contributors)
     told: dict[str, Any] = {
         "algorithm": draw.algorithm,
         "commitment": draw.commitment,
         "contributors": [
             {"house": each.house, "commitment": each.commitment} | ({} if secret == MISSING else {"secret": secret})
-            for each, secret in zip(on_sale.contributors, secrets, strict=True)
+            for each, secret in zip(contributors, secrets, strict=True)
         ],
     }
     if draw.algorithm == ALGORITHM:
-        told["rule"] = {"planned_at": to_rfc3339(on_sale.opens_at_ms), "after_ms": on_sale.draw_after_ms}
+        told["rule"] = {"planned_at": to_rfc3339(on_sale.opens_at_of(line)), "after_ms": on_sale.draw_after_ms}
     if draw.is_closed:
         told["entrants"] = draw.entrants
     return told | {name: getattr(draw, name) for name in ("root", "secret", "seed") if getattr(draw, name)}
@@ -180,4 +181,4 @@ def told_of(on_sale: OnSale, draw: Drawn) -> dict[str, Any]:
 
 def transcript_of(house: HouseSlug, on_sale: OnSale, line: LineName, draw: Drawn) -> dict[str, Any]:
     """The transcript of a draw that has been made, but for who was in it (`secret_hashes`)."""
-    return {"house": house, "on_sale": on_sale.on_sale, "line": line, **told_of(on_sale, draw)}
+    return {"house": house, "on_sale": on_sale.on_sale, "line": line, **told_of(on_sale, draw, line)}

@@ -20,6 +20,7 @@ from engine.catalogue import (
     ApiKey,
     CodeBatch,
     Hall,
+    Line,
     OnSale,
     OpenHall,
     Performance,
@@ -37,6 +38,7 @@ from engine.halls.sheet import corrected
 from engine.instants import now_ms
 from engine.ledger.allotments import read_allotments
 from engine.ledger.ledger import Ledger
+from engine.lines import check_lines
 from engine.on_sale import check_guard, check_pace, put_up
 from engine.prices import WHOLE, share_of, with_shares
 from engine.proof import POLICIES
@@ -48,6 +50,7 @@ DEAREST = 100_000_00
 MOST_OF_A_TYPE = 1_000
 LONGEST_SECONDS = 86_400
 Document = TypeVar("Document", Hall, Performance, OnSale, ApiKey, CodeBatch)
+Drawn = TypeVar("Drawn", OnSale, Line)
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -86,7 +89,8 @@ async def bind(cell: Cell, operation: str, fingerprint: str) -> None:
 def published_form(document: Any) -> str:
     """A document as API processes may know it: without a draw's seed, and why who has set what aside."""
     if isinstance(document, OnSale):
-        document = msgspec.structs.replace(document, seed="")
+        lines = tuple(msgspec.structs.replace(line, seed="") for line in document.lines)
+        document = msgspec.structs.replace(document, seed="", lines=lines)
     if isinstance(document, Allotment):
         document = msgspec.structs.replace(document, why="", who="", seats=(), is_pending=False)
     return msgspec.json.encode(document).decode()
@@ -217,15 +221,24 @@ async def add_performance(cell: Cell, ledger: Ledger, made: Performance, change:
     return made
 
 
+def _committed(drawn: Drawn) -> Drawn:
+    """An on-sale or one of its lines, with the secret seed of its draw and the commitment to it."""
+    seed = new_seed()
+    return msgspec.structs.replace(drawn, seed=encode(seed), commitment=commitment(seed))
+
+
 async def add_on_sale(cell: Cell, ledger: Ledger, made: OnSale, change: Change) -> OnSale:
     """Puts performances on sale: lays seats out, commits to the draw's seed. Raises `BadInput`, `Refused`."""
     check_id("on_sale", made.on_sale)
     check_title("title", made.title)
     _check_on_sale(cell, made)
-    seed = new_seed()
-    drawn = msgspec.structs.replace(made, seed=encode(seed), commitment=commitment(seed), draw=ALGORITHM)
+    check_lines(made)
+    for line in made.lines:
+        check_title(f"the title of {line.line}", line.title)
+    drawn = _committed(msgspec.structs.replace(made, draw=ALGORITHM, lines=tuple(map(_committed, made.lines))))
     kept = await create(ledger, "on_sale", made.on_sale, drawn, change)
-    if msgspec.structs.replace(kept, seed="", commitment="", draw="") != made:
+    bare_lines = tuple(msgspec.structs.replace(line, seed="", commitment="") for line in kept.lines)
+    if msgspec.structs.replace(kept, seed="", commitment="", draw="", lines=bare_lines) != made:
         raise Refused("already-exists", "there is another on-sale of this name", on_sale=made.on_sale)
     while True:
         plans = [cell.hall_keys(performance) for performance in kept.performances]

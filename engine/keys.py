@@ -26,12 +26,12 @@ class Keys:
         return f"{self._prefix}sale:{on_sale}"
 
     def live(self, on_sale: OnSaleId) -> str:
-        """Sorted set: index → end of its live pass, ms."""
+        """Sorted set: index, behind its line's name where that is not the public one → end of its live pass, ms."""
         return f"{self._prefix}sale:{on_sale}:live"
 
-    def claimed(self, on_sale: OnSaleId) -> str:
-        """Bitmap: one bit an index that has claimed its turn."""
-        return f"{self._prefix}sale:{on_sale}:claimed"
+    def claimed(self, on_sale: OnSaleId, line: str = "public") -> str:
+        """Bitmap: one bit an index of a line that has claimed its turn."""
+        return f"{self._prefix}sale:{on_sale}:claimed" + ("" if line == "public" else f":{line}")
 
     def frontier(self, on_sale: OnSaleId, line: LineName) -> str:
         """String: how far the tree over a line's entrants is; see `engine/tree.py`."""
@@ -41,9 +41,9 @@ class Keys:
         """String: the fingerprint and the answer of an operation, for its repeats."""
         return f"{self._prefix}op:{operation}"
 
-    def retry(self, on_sale: OnSaleId, secret_hash: str) -> str:
-        """String: the index given to this secret within the last minute."""
-        return f"{self._prefix}retry:{on_sale}:{secret_hash}"
+    def retry(self, on_sale: OnSaleId, secret_hash: str, line: str = "public") -> str:
+        """String: the index in a line that was given to this secret within the last minute."""
+        return f"{self._prefix}retry:{on_sale}:{secret_hash}" + ("" if line == "public" else f":{line}")
 
     def persons(self, on_sale: OnSaleId) -> str:
         """Hash: who has a place, where each person has one → its index; nothing in it can be read back."""

@@ -18,6 +18,7 @@ LEAST_JOINS_A_SECOND: Final = 50.0
 RUSH: Final = 2.0
 """So many times the fastest that it was ever joined: a rush may just have begun."""
 LONGEST_ELAPSED_S: Final = 86_400.0
+BEFORE: Final = frozenset({"scheduled", "prequeue"})
 JOINABLE: Final = frozenset({"scheduled", "prequeue", "open", "paused"})
 
 
@@ -54,29 +55,35 @@ def leapt(fields: Mapping[str, str], lost: Lost) -> dict[str, str | int]:
     phase = fields.get("phase", "scheduled")
     changed: dict[str, str | int] = {}
     for suffix in suffixes(fields):
+        is_public = not suffix
         known = max(number_in(fields, "joined" + suffix), lost.recorded.get(line_of(suffix), 0))
         opened_at_ms = number_in(fields, "opens_at_ms" + suffix)
-        opened_since = phase in {"scheduled", "prequeue"} and 0 < opened_at_ms <= lost.now_ms
+        is_before = phase in BEFORE if is_public else phase in JOINABLE and not number_in(fields, "mark_at_ms" + suffix)
+        opened_since = is_before and 0 < opened_at_ms <= lost.now_ms
+        closed_at_ms = number_in(fields, "closes_at_ms" + suffix) or lost.now_ms
+        is_over = closed_at_ms + elapsed_s * 1000 < lost.now_ms
         joined = known
-        may_join_from_ms = number_in(fields, "prequeue_at_ms") or opened_at_ms
-        if phase in JOINABLE and (phase != "scheduled" or may_join_from_ms <= lost.now_ms):
+        may_join_from_ms = number_in(fields, "prequeue_at_ms" + suffix) or opened_at_ms
+        if phase in JOINABLE and not is_over and (not is_before or may_join_from_ms <= lost.now_ms):
             joined += MARGIN + ceil(RUSH * max(lost.joins_a_second, LEAST_JOINS_A_SECOND) * elapsed_s)
         changed["joined" + suffix] = joined
         changed["leapt_joined" + suffix] = number_in(fields, "leapt_joined" + suffix) + joined - known
         # Whoever was called before the loss may find the pass lost: each one's turn begins anew.
         changed |= {"gone" + suffix: 0, "mark" + suffix: 0}
-        if phase != "open" and not opened_since:
+        is_served = phase == "open" if is_public else phase in {"open", *BEFORE} and not is_before
+        if is_over or not (is_served or opened_since):
             continue
-        if opened_since and not suffix:
+        if opened_since:
             # The list of entrants was closed in the moment that was lost. It is closed now, with everybody in it.
-            changed |= {"phase": "open", "entrants": joined, "mark_at_ms": lost.now_ms}
+            changed |= {"entrants" + suffix: joined, "mark_at_ms" + suffix: lost.now_ms}
+            changed |= {"phase": "open"} if is_public else {}
         # One that began to be due before it was kept may have been called since.
         called = 1 + ceil(number_in(fields, "rate") * elapsed_s / 60)
         served = number_in(fields, "now_serving" + suffix)
         reached = max(served, min(joined, served + called))
         changed["now_serving" + suffix] = reached
         changed["leapt_called" + suffix] = number_in(fields, "leapt_called" + suffix) + reached - served
-        changed["served_at_ms" + suffix] = lost.now_ms
+        changed["served_at_ms"] = lost.now_ms
     # As many passes as could be may have gone out just now.
     burst = max(1.0, number_in(fields, "rate") * number_in(fields, "burst_ms") / 60_000)
     changed |= {"door": f"{burst:.6f}", "door_at_ms": lost.now_ms}

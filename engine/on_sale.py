@@ -6,7 +6,8 @@ Beside `lua/on_sale/`.
 from collections.abc import Mapping
 from typing import Final
 
-from engine.catalogue import FAILS, OnSale
+from engine import lines
+from engine.catalogue import FAILS, PUBLIC_LINE, OnSale
 from engine.cell import Cell, broken, digest, pack
 from engine.drawing import starts_as
 from engine.entries import Action, encode_action
@@ -44,7 +45,7 @@ def fields(on_sale: OnSale) -> list[str | int]:
         "fails": on_sale.fails,
         **starts_as(on_sale),
     }
-    return [part for pair in values.items() for part in pair]
+    return [part for pair in (values | lines.fields(on_sale)).items() for part in pair]
 
 
 def check_pace(rate_per_minute: int, cap: int) -> None:
@@ -147,9 +148,9 @@ async def put_up(
     raise broken("on_sale/create", reply)
 
 
-async def restore(cell: Cell, on_sale: OnSaleId, joined: int) -> None:
-    """Lets the line go on behind the `joined` that the ledger knows. Raises `Refused` (`unknown-on-sale`)."""
-    reply = await cell.call("on_sale/restore", (cell.keys.cell, cell.keys.sale(on_sale)), (joined,))
+async def restore(cell: Cell, on_sale: OnSaleId, joined: int, line: str = PUBLIC_LINE) -> None:
+    """Lets a line go on behind the `joined` that the ledger knows. Raises `Refused` (`unknown-on-sale`)."""
+    reply = await cell.call("on_sale/restore", (cell.keys.cell, cell.keys.sale(on_sale)), (line, joined))
     match reply[0]:
         case b"restored":
             return

@@ -22,7 +22,7 @@ from engine.claims import bits_of, either
 from engine.codes import recount
 from engine.errors import CellUnavailable
 from engine.house import bring_up, publish, published_form
-from engine.leap import Lost, suffixes
+from engine.leap import Lost, line_of, suffixes
 from engine.ledger.books import Sales, read_sales
 from engine.ledger.ledger import Ledger
 from engine.ledger.recoveries import CellStanding, last_standing, save_recovery
@@ -154,10 +154,10 @@ class Recovery:
             await self._forget_earlier_plans(on_sale)
             for performance in on_sale.performances if loss.kind == "from_the_past" else fresh:
                 await self._restore_performance(performance)
-            joined = await self._ledger.joined(name)
-            if joined:
-                await restore_line(cell, name, joined)
-            await restore_trees(self._owner, cell.keys, self._ledger, name, [PUBLIC_LINE], int(cell.epoch))
+            for line, joined in (await entrants_by_line(self._ledger, name)).items():
+                await restore_line(cell, name, joined, line)
+            lines = [PUBLIC_LINE, *(line.line for line in on_sale.lines)]
+            await restore_trees(self._owner, cell.keys, self._ledger, name, lines, int(cell.epoch))
         if loss.kind == "from_the_past":
             await self._recount(on_sales)
         return orders
@@ -187,9 +187,10 @@ class Recovery:
             entrants, served = (int(stood.get(name + suffix, 0)) for name in ("entrants", "now_serving"))
             if not served:
                 continue
-            key = self._cell.keys.claimed(on_sale.on_sale)
+            line = on_sale.line(line_of(suffix))
+            key = self._cell.keys.claimed(on_sale.on_sale, line_of(suffix))
             before: Any = await self._owner.get(key) or b""
-            called = await asyncio.to_thread(bits_of, on_sale.seed, entrants, served)
+            called = await asyncio.to_thread(bits_of, line.seed if line else on_sale.seed, entrants, served)
             await self._owner.set(key, either(before, called))
 
     async def _own(self, on_sale: OnSaleId) -> dict[str, str]:

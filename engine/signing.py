@@ -14,10 +14,12 @@ from typing import Any, Final, TypeVar
 import jwt
 import msgspec
 
+from engine.catalogue import PUBLIC_LINE
 from engine.entries import Item
 from engine.errors import ForgedToken
 from engine.instants import now_ms
 from engine.key_files import base64url, decoded, read_or_create
+from engine.of_line import member_of
 from engine.pass_keys import DOCUMENT, PassKeys
 from engine.words import HoldId, HouseSlug, LineName, OnSaleId, OrderId, PerformanceId
 
@@ -85,6 +87,7 @@ class Pass(msgspec.Struct, frozen=True):
     on_sale: OnSaleId
     owner: str
     index: str
+    """Among the live passes, see `engine.of_line.member_of`."""
     generation: int = 0
     is_longer: bool = False
 
@@ -202,11 +205,13 @@ class Signer:
             "index": place.index,
             "gen": generation,
         }
+        if place.line != PUBLIC_LINE:
+            claims["line"] = place.line
         if is_longer:
             claims["more_time"] = True
         signed = key.headers["JWT"] + b"." + base64url(msgspec.json.encode(claims))
         token = (signed + b"." + key.sign(signed)).decode()
-        self._remember(token, Pass(place.on_sale, owner, str(place.index), generation, is_longer))
+        self._remember(token, Pass(place.on_sale, owner, member_of(place.line, place.index), generation, is_longer))
         return token
 
     def sign_document(self, body: bytes) -> str:
@@ -252,7 +257,7 @@ class Signer:
             verified = Pass(
                 on_sale=OnSaleId(on_sale),
                 owner=str(claims["sub"]),
-                index=str(int(claims["index"])),
+                index=member_of(str(claims.get("line", PUBLIC_LINE)), int(claims["index"])),
                 generation=int(claims.get("gen", 0)),
                 is_longer=claims.get("more_time") is True,
             )

@@ -14,6 +14,7 @@ from engine.drawing import Drawn, make_draw
 from engine.entries import Action, encode_action
 from engine.errors import Refused
 from engine.instants import to_rfc3339
+from engine.lines import LineStatus
 from engine.signing import Place
 from engine.words import LineName, OnSaleId
 
@@ -61,6 +62,24 @@ class Status(msgspec.Struct, frozen=True):
     net_per_minute: int
     net_active: int
     fails: str
+    lines: tuple[LineStatus, ...] = ()
+    """Besides the public one."""
+
+    @property
+    def all_lines(self) -> tuple[LineStatus, ...]:
+        """Each of its lines, the public one last."""
+        public = LineStatus(
+            line=LineName(PUBLIC_LINE),
+            phase=self.phase,
+            share=100 - sum(line.share for line in self.lines),
+            prequeue_at_ms=self.prequeue_at_ms,
+            opens_at_ms=self.opens_at_ms,
+            closes_at_ms=0,
+            now_serving=self.now_serving,
+            joined=self.joined,
+            draw=self.draw,
+        )
+        return (*self.lines, public)
 
     @property
     def entrants(self) -> int:
@@ -97,19 +116,23 @@ def check_secret_hash(secret_hash: str) -> None:
 class Admissible(msgspec.Struct, frozen=True):
     """What is known of somebody who may join. `kept_s`: how long what they showed counts; a repeat within it finds the
     same place. `person`: who they are for this house (a MAC), where each person has one place. `by`: who of the house
-    joins for them, and why.
+    joins for them, and why. `line`: which they may join.
     """
 
     kept_s: int = REPEAT_SECONDS
     person: str = ""
     by: Action | None = None
+    line: str = PUBLIC_LINE
 
 
 ANYBODY: Final = Admissible()
 
 
 async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Admissible = ANYBODY) -> Joined:
-    """Gives whoever keeps the secret the next index. Raises `Refused` before the pre-queue and after the end."""
+    """Gives whoever keeps the secret the next index of a line.
+
+    Raises `Refused` before the line's pre-queue, after its window and after the on-sale's end.
+    """
     check_secret_hash(secret_hash)
     keys, name = cell.keys, on_sale.on_sale
     reply = await cell.call(
@@ -119,24 +142,28 @@ async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Adm
             keys.sale(name),
             keys.live(name),
             keys.operation(digest("join", name, key)),
-            keys.retry(name, secret_hash),
+            keys.retry(name, secret_hash, who.line),
             keys.outbox,
             keys.persons(name),
         ),
         (
-            *(digest(secret_hash), secret_hash, name, PUBLIC_LINE, cell.house.limits.line_length),
+            *(digest(secret_hash, who.line), secret_hash, name, who.line, cell.house.limits.line_length),
             *(pack((who.kept_s, who.person)), encode_action(who.by) if who.by else b""),
         ),
     )
     match reply[0]:
         case b"joined":
-            line = LineName(PUBLIC_LINE)
+            line = LineName(who.line)
             place = Place(name, line, reply[1], secret_hash, int(cell.epoch), who.person, reply[3])
             return Joined(place=cell.signer.sign(place), line=line, index=reply[1])
         case b"not_yet_open":
             raise Refused("queue-not-open", "the queue is not open yet", opens_at=to_rfc3339(reply[1]))
         case b"ended":
             raise Refused("sale-ended", "this sale has ended", phase=reply[1].decode())
+        case b"line_over":
+            raise Refused("line-over", "this queue is closed", closes_at=to_rfc3339(reply[1]))
+        case b"unknown_line":
+            raise Refused("unknown-line", "this on-sale has no such queue")
         case b"line_full":
             raise Refused("queue-full", "the queue is as long as it may become", retry_after_s=60)
         case b"unknown_on_sale":
@@ -144,22 +171,31 @@ async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Adm
     raise broken("waiting_room/join", reply)
 
 
+def _text(value: Any) -> Any:
+    """What Redis says, in text."""
+    if isinstance(value, list):
+        return list(map(_text, value))
+    return value.decode() if isinstance(value, bytes) else value
+
+
 async def status(cell: Cell, on_sale: OnSaleId) -> Status:
     """Where the on-sale stands now. Raises `Refused` (`unknown-on-sale`)."""
     reply = await cell.read("waiting_room/status", (cell.keys.sale(on_sale), cell.keys.live(on_sale)))
     match reply[0]:
         case b"status":
-            values: list[Any] = [value.decode() if isinstance(value, bytes) else value for value in reply[1:]]
-            parts: list[Any] = [part.decode() if isinstance(part, bytes) else part for part in values[DRAW]]
-            values[DRAW] = Drawn(*parts)
+            values: list[Any] = list(map(_text, reply[1:]))
+            values[DRAW] = Drawn(*values[DRAW])
+            for line in values[-1]:
+                line[-1] = Drawn(*line[-1])
+            values[-1] = tuple(LineStatus(*line) for line in values[-1])
             return Status(*values)
         case b"unknown_on_sale":
             raise Refused("unknown-on-sale", "there is no such on-sale here")
     raise broken("waiting_room/status", reply)
 
 
-async def serve(cell: Cell, on_sale: OnSaleId) -> int:
-    """Calls whom the rate allows now. Answers the number being served, as it is written down by then: it never falls.
+async def serve(cell: Cell, on_sale: OnSaleId) -> dict[str, int]:
+    """Calls whom the rate allows now. Answers the number being served by line, as it is written down: it never falls.
 
     Raises `Refused` (`unknown-on-sale`), `GateClosed`.
     """
@@ -167,7 +203,7 @@ async def serve(cell: Cell, on_sale: OnSaleId) -> int:
     reply = await cell.call("waiting_room/serve", (keys.cell, keys.sale(on_sale), keys.live(on_sale)))
     match reply[0]:
         case b"serving":
-            return int(reply[1])
+            return {PUBLIC_LINE: reply[1]} | dict(zip(map(_text, reply[2][::2]), reply[2][1::2], strict=True))
         case b"unknown_on_sale":
             raise Refused("unknown-on-sale", "there is no such on-sale here")
     raise broken("waiting_room/serve", reply)
@@ -176,17 +212,17 @@ async def serve(cell: Cell, on_sale: OnSaleId) -> int:
 async def drawn_status(cell: Cell, on_sale: OnSaleId) -> Status:
     """Where the on-sale stands now; a draw that is due is made first. Raises as `status` and `make_draw`."""
     now = await status(cell, on_sale)
-    if now.draw.is_due(now.now_ms):
-        await make_draw(cell, on_sale, PUBLIC)
-        now = await status(cell, on_sale)
-    return now
+    due = [line.line for line in now.all_lines if line.draw.is_due(now.now_ms)]
+    for line in due:
+        await make_draw(cell, on_sale, line)
+    return await status(cell, on_sale) if due else now
 
 
 async def _draw(cell: Cell, on_sale: OnSaleId) -> None:
-    """Remembers the draw once it has been made; it never changes within an epoch."""
-    draw = (await drawn_status(cell, on_sale)).draw
-    if draw.is_made:
-        cell.draws[on_sale, PUBLIC] = Draw(decode(draw.seed), draw.entrants)
+    """Remembers each line's draw once it has been made; it never changes within an epoch."""
+    for line in (await drawn_status(cell, on_sale)).all_lines:
+        if line.draw.is_made:
+            cell.draws[on_sale, line.line] = Draw(decode(line.draw.seed), line.draw.entrants)
 
 
 def position(cell: Cell, on_sale: OnSaleId, index: int, line: LineName = PUBLIC) -> int | None:
@@ -237,13 +273,14 @@ async def admit(
     renewed = former.generation if former else -1
     terms = pack((pass_ms + PASS_LEEWAY_MS, grace_ms, kept_ms, renewed, place.joined_at_ms))
     for _ in range(2):
-        drawn = cell.draws.get((name, PUBLIC))
+        drawn = cell.draws.get((name, place.line))
         position = drawn.position(place.index) if drawn else 0
         reply = await cell.call(
             "waiting_room/admit",
-            (keys.cell, keys.sale(name), keys.live(name), keys.claimed(name), operation),
+            (keys.cell, keys.sale(name), keys.live(name), keys.claimed(name, place.line), operation),
             (
                 asked,
+                place.line,
                 place.index,
                 position,
                 drawn.entrants if drawn else -1,
@@ -282,6 +319,8 @@ async def admit(
             raise Refused("sale-ended", "this sale has ended", phase=reply[1].decode())
         case b"unknown_on_sale":
             raise Refused("unknown-on-sale", "there is no such on-sale here")
+        case b"unknown_line":
+            raise Refused("unknown-line", "this on-sale has no such queue")
         case b"drawn":
             raise Refused("not-yet-served", "the order is being drawn", now_serving=0, retry_after_s=1)
     raise broken("waiting_room/admit", reply)

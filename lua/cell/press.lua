@@ -33,7 +33,7 @@ for at = 2, #KEYS, 2 do
     local line = turn(sale, KEYS[at + 1], now)
     if line then
       local pace = line.rate * (100 - slowed_percent) / 100
-      local is_going_on = line.phase == "open" and pace > 0
+      local is_going_on = line.running[1] and pace > 0
       local due_since_ms = is_going_on and (now - line.served_at_ms) * line.pace / pace or 0
       redis.call("HSET", sale, "slowed_percent", slowed_percent,
         "served_at_ms", string.format("%.3f", now - due_since_ms), door_fields(line, now, 0))

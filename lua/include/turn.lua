@@ -1,8 +1,15 @@
--- Turns the line's clock: advances it and writes down where it stands now. nil for an unknown on-sale.
+-- Turns the waiting room's clock: advances it and writes down where each line stands now. nil for an unknown on-sale.
 -- Where the clock was set back, passes that it gave while it ran ahead end no later than one given now: else they would
 -- keep the house full for as long as it was ahead. The fraction of a score is the pass's generation.
--- INCLUDES advance door
+-- INCLUDES advance door of_line
 local AHEAD_AT_ONCE = 5000
+
+local function write_line(sale, line)
+  local name = line.name
+  redis.call("HSET", sale, of_line("now_serving", name), line.now_serving, of_line("entrants", name), line.entrants,
+    of_line("mark", name), line.mark, of_line("mark_at_ms", name), line.mark_at_ms, of_line("gone", name), line.gone,
+    of_line("owed", name), string.format("%.6f", line.owed))
+end
 
 local function turn(sale, live, now)
   local line = advance(sale, live, now)
@@ -10,6 +17,10 @@ local function turn(sale, live, now)
     redis.call("HSET", sale, "phase", line.phase, "now_serving", line.now_serving,
       "served_at_ms", string.format("%.3f", line.served_at_ms), "entrants", line.entrants,
       "mark", line.mark, "mark_at_ms", line.mark_at_ms, "gone", line.gone)
+    if line.others[1] then
+      redis.call("HSET", sale, "owed", string.format("%.6f", line.owed))
+      for _, other in ipairs(line.others) do write_line(sale, other) end
+    end
   end
   if line and line.door_at_ms > now then
     redis.call("HSET", sale, door_fields(line, now, 0))

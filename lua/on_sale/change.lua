@@ -7,7 +7,7 @@
 -- KEYS  cell operation sale live outbox
 -- ARGV  epoch fingerprint verb value action
 -- REPLY changed: phase sequence | other_payload | wrong_phase: phase | unknown_on_sale | closed | fenced: epoch
--- INCLUDES clock gate recall turn door sequence remember
+-- INCLUDES clock gate recall turn door lines sequence remember
 -- FLAGS
 local cell, operation, sale, live, outbox = unpack(KEYS)
 local epoch, fingerprint, verb, value, action = unpack(ARGV)
@@ -21,21 +21,26 @@ local line = turn(sale, live, now)
 
 if not line then return {"unknown_on_sale"} end
 local phase = line.phase
+local is_going_on = line.phase == "open" or line.running[1]
 local fields
 if verb == "open" and (phase == "scheduled" or phase == "prequeue") then
   phase = "open"
   fields = {"phase", phase, "opens_at_ms", now, "served_at_ms", now, "mark_at_ms", now, "entrants", line.joined}
-elseif verb == "pause" and phase == "open" then
+elseif verb == "pause" and is_going_on then
   phase = "paused"
   fields = {"phase", phase}
 elseif verb == "resume" and (phase == "paused" or phase == "sold_out" or line.draining == 1) then
-  phase = "open"
-  fields = {"phase", phase, "served_at_ms", now, "mark_at_ms", now, "draining", 0, "stopped", 0}
-elseif verb == "drain" and phase == "open" and line.draining == 0 then
+  fields = {"phase", "open", "served_at_ms", now, "mark_at_ms", now, "draining", 0, "stopped", 0}
+  -- Held up for another line, before the public one had opened: that is as far as its times say.
+  if line.mark_at_ms == 0 then fields[2], fields[6] = "scheduled", 0 end
+  phase = fields[2]
+  for_others(line, fields, {"mark_at_ms", now})
+elseif verb == "drain" and is_going_on and line.draining == 0 then
   fields = {"draining", 1}
-elseif verb == "stop" and (phase == "open" or (phase == "paused" and line.stopped == 0)) then
+elseif verb == "stop" and (is_going_on or (phase == "paused" and line.stopped == 0)) then
   phase = "paused"
   fields = {"phase", phase, "stopped", 1, "mark", 0, "gone", 0}
+  for_others(line, fields, {"mark", 0, "gone", 0})
 elseif verb == "sell_out" and (phase == "open" or phase == "paused") then
   phase = "sold_out"
   fields = {"phase", phase}

@@ -4,20 +4,20 @@
 -- after their pass has ended, whoever was called meanwhile. The passes handed out in any minute are at most the pace and a
 -- burst; whoever is called and finds the house full, or too many at the door, keeps the turn. `position` is worked out
 -- by the caller from the draw's seed and the number of entrants; if that number was not yet known, the caller is
--- told and asks again.
+-- told and asks again. Each line has its positions; pace and cap are the house's, over all of its lines.
 --
 -- KEYS  cell sale live claimed operation
--- ARGV  epoch fingerprint index position entrants terms
+-- ARGV  epoch fingerprint line_name index position entrants terms
 -- WHERE terms: packed [pass_ms, grace_ms, kept_ms, renews, joined_at_ms]; kept_ms: so long a pass that has ended is kept
 --       in mind; renews: the generation that is renewed, or -1; joined_at_ms: see `waits`
 -- REPLY admitted: expires_at_ms generation sequence | renewed: expires_at_ms generation sequence | other_payload
 --       | not_yet: now_serving | drawn: entrants | moved | paused | full | paced: wait_ms | gone | ended: phase
---       | unknown_on_sale | closed | fenced: epoch
--- INCLUDES clock gate recall turn pass_of door waits sequence remember
+--       | unknown_line | unknown_on_sale | closed | fenced: epoch
+-- INCLUDES clock gate recall turn lines of_line pass_of door waits sequence remember
 -- FLAGS
 local cell, sale, live, claimed, operation = unpack(KEYS)
-local epoch, fingerprint, index, _, entrants, terms = unpack(ARGV)
-local position = tonumber(ARGV[4])
+local epoch, fingerprint, line_name, index, _, entrants, terms = unpack(ARGV)
+local position, member = tonumber(ARGV[5]), live_member(line_name, index)
 local pass_ms, grace_ms, kept_ms, renews, joined_at_ms = unpack(cmsgpack.unpack(terms))
 
 local refusal = gate(cell, epoch)
@@ -25,23 +25,26 @@ if refusal then return refusal end
 local answer = recall(operation, fingerprint)
 if answer then return answer end
 local now = clock()
-local line = turn(sale, live, now)
+local room = turn(sale, live, now)
 
-if not line then return {"unknown_on_sale"} end
-if line.phase == "closed" or line.phase == "sold_out" then return {"ended", line.phase} end
-if line.phase ~= "open" and line.phase ~= "paused" then return {"not_yet", line.now_serving} end
+if not room then return {"unknown_on_sale"} end
+local line = line_of(room, line_name)
+if not line then return {"unknown_line"} end
+local phase = phase_of(room, line, now)
+if phase == "closed" or phase == "sold_out" then return {"ended", phase} end
+if phase == "scheduled" or phase == "prequeue" then return {"not_yet", line.now_serving} end
 if line.entrants ~= tonumber(entrants) then return {"drawn", line.entrants} end
 if position >= line.now_serving then return {"not_yet", line.now_serving} end
-local ended_at_ms, former = pass_of(live, index)
+local ended_at_ms, former = pass_of(live, member)
 if former and renews >= 0 and renews ~= former then return {"moved"} end
 local alive = ended_at_ms > now
 local returning = redis.call("GETBIT", claimed, index) == 1
 if not alive then
   if position < line.gone and now >= ended_at_ms + grace_ms then return {"gone"} end
-  if line.phase == "paused" and (line.stopped == 1 or not returning) then return {"paused"} end
-  if redis.call("ZCOUNT", live, "(" .. now, "+inf") >= line.cap then return {"full"} end
-  if line.pace == 0 then return {"paced", line.rate == 0 and 60000 or 5000} end
-  local wait_ms = early_ms(line, now)
+  if room.phase == "paused" and (room.stopped == 1 or not returning) then return {"paused"} end
+  if redis.call("ZCOUNT", live, "(" .. now, "+inf") >= room.cap then return {"full"} end
+  if room.pace == 0 then return {"paced", room.rate == 0 and 60000 or 5000} end
+  local wait_ms = early_ms(room, now)
   if wait_ms > 0 then return {"paced", wait_ms} end
 end
 
@@ -50,9 +53,9 @@ local expires_at_ms = now + pass_ms
 local generation = (former and former + 1 or math.floor(now / 1000)) % GENERATIONS
 if not alive then
   redis.call("ZREMRANGEBYSCORE", live, "-inf", now - kept_ms)
-  redis.call("HSET", sale, door_fields(line, now, 1))
+  redis.call("HSET", sale, door_fields(room, now, 1))
 end
-redis.call("ZADD", live, score_of(expires_at_ms, generation), index)
+redis.call("ZADD", live, score_of(expires_at_ms, generation), member)
 if not returning then
   redis.call("SETBIT", claimed, index, 1)
   redis.call("HINCRBY", sale, "admitted", 1)

@@ -7,28 +7,33 @@
 -- ARGV  epoch fingerprint secret_hash on_sale line_name line_length_limit who action
 -- WHERE who: packed [kept_s, person]
 -- REPLY joined: index sequence joined_at_ms | other_payload | not_yet_open: prequeue_at_ms | ended: phase | line_full
---       | unknown_on_sale | closed | fenced: epoch
--- INCLUDES clock gate recall turn newcomer sequence remember
+--       | line_over: closes_at_ms | unknown_line | unknown_on_sale | closed | fenced: epoch
+-- INCLUDES clock gate recall turn lines of_line newcomer sequence remember
 -- FLAGS
 local cell, sale, live, operation, retry, outbox, persons = unpack(KEYS)
 local epoch, fingerprint, secret_hash, on_sale, line_name, line_length_limit, who, action = unpack(ARGV)
 local kept_s, person = unpack(cmsgpack.unpack(who))
+if person ~= "" then person = of_line(person, line_name) end
 
 local refusal = gate(cell, epoch)
 if refusal then return refusal end
 local answer = recall(operation, fingerprint)
 if answer then return answer end
 local now = clock()
-local line = turn(sale, live, now)
+local room = turn(sale, live, now)
 
-if not line then return {"unknown_on_sale"} end
-if line.phase == "scheduled" then return {"not_yet_open", line.prequeue_at_ms} end
-if line.phase == "closed" or line.phase == "sold_out" then return {"ended", line.phase} end
+if not room then return {"unknown_on_sale"} end
+local line = line_of(room, line_name)
+if not line then return {"unknown_line"} end
+local phase = phase_of(room, line, now)
+if phase == "scheduled" then return {"not_yet_open", line.prequeue_at_ms} end
+if phase == "closed" or phase == "sold_out" then return {"ended", phase} end
+if phase == "over" then return {"line_over", line.closes_at_ms} end
 local index = redis.call("GET", retry) or person ~= "" and redis.call("HGET", persons, person)
 if not index then
   if line.joined >= tonumber(line_length_limit) then return {"line_full"} end
-  newcomer(sale, line, now)
-  index = redis.call("HINCRBY", sale, "joined", 1) - 1
+  newcomer(sale, room, now)
+  index = redis.call("HINCRBY", sale, of_line("joined", line_name), 1) - 1
   redis.call("SET", retry, index, "EX", kept_s)
   redis.call("XADD", outbox, "*", "kind", "join", "on_sale", on_sale, "line", line_name,
     "index", index, "secret_hash", secret_hash)

@@ -3,7 +3,8 @@
 --
 -- KEYS  cell sale live
 -- ARGV  epoch
--- REPLY serving: now_serving | unknown_on_sale | closed | fenced: epoch
+-- REPLY serving: now_serving others | unknown_on_sale | closed | fenced: epoch
+-- WHERE others: [line, now_serving, …], the lines beside the public one
 -- INCLUDES clock gate turn
 -- FLAGS allow-oom
 local cell, sale, live = unpack(KEYS)
@@ -12,4 +13,8 @@ local refusal = gate(cell, ARGV[1])
 if refusal then return refusal end
 local line = turn(sale, live, clock())
 if not line then return {"unknown_on_sale"} end
-return {"serving", line.now_serving}
+local others = {}
+for _, other in ipairs(line.others) do
+  others[#others + 1], others[#others + 2] = other.name, other.now_serving
+end
+return {"serving", line.now_serving, others}

@@ -128,7 +128,7 @@ async def _claim(client: FunctionClient, owner: Owner, first: int, indices: list
 
     def claiming(number: int) -> Any:
         keys = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE), KEYS.claimed(SALE), operations[number])
-        return client.call(admit, keys, ("1", "f", indices[number], first + number, PEOPLE, terms))
+        return client.call(admit, keys, ("1", "f", "public", indices[number], first + number, PEOPLE, terms))
 
     admitted = await asyncio.gather(*map(claiming, range(len(indices))))
     assert all(reply[0] == b"admitted" for reply in admitted), admitted[0]
@@ -146,7 +146,9 @@ async def draw() -> list[Part]:
             keys = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE), KEYS.claimed(SALE), KEYS.operation("a"))
             size = append_only_file(server).stat().st_size
             # Whoever claims first opens the sale, and is told how many are in the draw.
-            claim = function_call("waiting_room/admit", keys, ("1", "f", 0, 0, -1, pack((1_000, 0, 0, -1, 0))))
+            claim = function_call(
+                "waiting_room/admit", keys, ("1", "f", "public", 0, 0, -1, pack((1_000, 0, 0, -1, 0)))
+            )
             taken, replies = microseconds(owner, [claim])
             assert replies == [[b"drawn", PEOPLE]], replies
             opened.append(taken / 1_000)

@@ -27,7 +27,7 @@ MISTAKES: "dict[str, tuple[str, str]]" = {
     # Whoever claims is let in: before the turn, beyond the cap, faster than the rate.
     "lua/waiting_room/admit.lua": (
         'if position >= line.now_serving then return {"not_yet", line.now_serving} end',
-        "line.cap, line.pace = 100000, 60000000",
+        "room.cap, room.pace = 100000, 60000000",
     ),
     # One pass may hold anything.
     "lua/include/choose.lua": ("if performance.owned > limit then", "if false then"),

@@ -104,7 +104,7 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
         ["f", "pause", "", b"action"],
     ),
     "on_sale/create": lambda s: ([s.keys.cell, s.keys.sale(OnSaleId("next"))], [pack(["phase", "scheduled"]), 0]),
-    "on_sale/restore": lambda s: ([s.keys.cell, s.keys.sale(SALE)], [9]),
+    "on_sale/restore": lambda s: ([s.keys.cell, s.keys.sale(SALE)], ["public", 9]),
     "on_sale/standing": lambda s: ([s.keys.cell, s.keys.sale(SALE)], []),
     "orders/await": lambda s: ([*_order(s), s.keys.outbox, *_due(s)], ["f", "v6", b"payload", BOTH, 600_000]),
     "orders/confirm": lambda s: (
@@ -193,7 +193,7 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "seats/sweep": lambda s: ([s.keys.cell, s.keys.outbox, *s.hall("p")], [9]),
     "waiting_room/admit": lambda s: (
         _line(s, s.keys.claimed(SALE), s.keys.operation(OPERATION)),
-        ["f", 2, 2, 0, pack((60_000, 0, 0, -1, 1))],
+        ["f", "public", 2, 2, 0, pack((60_000, 0, 0, -1, 1))],
     ),
     "waiting_room/checkpoint": lambda s: ([s.keys.cell, s.keys.frontier(SALE, PUBLIC)], [b"2 roots"]),
     "waiting_room/draw": lambda s: ([s.keys.cell, s.keys.sale(SALE)], [PUBLIC, 0, "root", "seed", ""]),

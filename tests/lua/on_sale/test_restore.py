@@ -6,7 +6,7 @@ from tests.lua.stage import SALE, Stage
 
 
 def restore(stage: Stage, joined: int) -> list[bytes | int]:
-    return stage.run("on_sale/restore", [stage.keys.cell, stage.keys.sale(SALE)], joined)
+    return stage.run("on_sale/restore", [stage.keys.cell, stage.keys.sale(SALE)], "public", joined)
 
 
 @pytest.mark.parametrize(("known", "ledger", "joined"), [(3, 8, 8), (8, 3, 8), (0, 0, 0)])

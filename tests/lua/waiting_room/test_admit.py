@@ -271,3 +271,13 @@ def test_what_has_ended_is_forgotten_after_the_longest_grace(stage: Stage) -> No
     assert stage.status()["live"] == 1
     stage.admit(3, kept_ms=30_000)
     assert live(stage) == {"2", "3"}
+
+
+def test_every_line_has_its_own_turns(stage: Stage) -> None:
+    called(stage, 0, lines="members", **stage.line("members", joined=2, now_serving=1))
+    with stage.nothing_changes():
+        assert stage.admit(0) == [b"not_yet", 0]
+        assert stage.admit(1, line="members") == [b"not_yet", 1]
+        assert stage.admit(0, line="press") == [b"unknown_line"]
+    assert stage.admit(0, line="members")[0] == b"admitted"
+    assert live(stage) == {"members/0"}

@@ -107,3 +107,11 @@ def test_whoever_of_the_house_joined_for_somebody_is_told_once(stage: Stage) -> 
     assert [stage.join("caller", action=b"who and why")[1] for _ in range(2)] == [1, 1]
     told = [entry for entry in stage.entries() if entry[b"kind"] == b"action"]
     assert told == [{b"kind": b"action", b"data": b"who and why"}]
+
+
+def test_cannot_join_a_line_behind_its_window_or_one_that_is_not_there(stage: Stage) -> None:
+    line = stage.line("members", closes_at_ms=stage.now_ms() - 1)
+    stage.put_up(lines="members", rate=1, **line)
+    with stage.nothing_changes():
+        assert stage.join(line="members") == [b"line_over", line["closes_at_ms:members"]]
+        assert stage.join(line="press") == [b"unknown_line"]
