@@ -125,7 +125,9 @@ async def _join(visit: Visit, who: Admissible) -> Answer:
                 raise
             return visit.go(problem=refusal.slug)
         visit.keep(place=joined.place)
-    return visit.go()
+    status = await visit.status()
+    rests = status.phase == "open" and status.safety_net is not None and not status.safety_net.is_active
+    return await enter(visit) if rests else visit.go()
 
 
 async def enter(visit: Visit) -> Answer:

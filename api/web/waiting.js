@@ -12,6 +12,7 @@ import { waitingView } from './waitingview.js';
 
 /** So many performances stand above the queue; more would push it off the screen. */
 const FEW = 3;
+const STRAIGHT_TRIES = 4;
 const { house: slug, onSale: id } = readPath();
 const line = new Line({ house: slug, onSale: id });
 const asked = get(`/v1/houses/${slug}/on-sales/${id}`);
@@ -48,6 +49,13 @@ async function enter() {
   else if (line.isFull) setTimeout(() => { if (line.isFull) enter().catch(() => line.changed()); }, line.retryAfterMs);
 }
 
+/** While the room of a safety net rests a visitor comes straight in; where that does not work at once, the room shows. */
+async function goStraightIn() {
+  await line.join();
+  for (let tries = 0; tries < STRAIGHT_TRIES && !await line.claim(); tries += 1) await new Promise((resume) => { setTimeout(resume, line.retryAfterMs); });
+  if (line.memory.pass) goToSeats();
+}
+
 /** The house's policies: what it says in this language, else what its network file does. */
 function policies(kept) {
   const say = (name) => (words.has(`own.${name}`) ? words.say(`own.${name}`) : kept?.[name]);
@@ -73,7 +81,13 @@ try {
   const view = waitingView({ line, words, onSale, onenter: enter, entry: back ? 'return.enter' : '' });
   const calm = `${onSale.title} – ${document.title}`;
   const plainLink = linkPlain(words);
+  let isNew = true;
   line.onchange = (state) => {
+    // Once: whoever gives their number up stays out.
+    if (isNew && state.status) {
+      isNew = false;
+      if (state.status.safety_net?.is_active === false && state.phase === 'open' && !state.place) goStraightIn().catch(() => line.changed());
+    }
     document.title = titleSign(state, view.update(state), words) + calm;
     // A number is not taken along.
     plainLink.hidden = Boolean(state.place);

@@ -228,7 +228,7 @@ def test_a_net_that_rests_needs_no_parvis_and_above_it_the_choice_holds(
 
 def test_a_turn_is_taken_while_parvis_is_away(server: KeyServer, tmp_path: Path) -> None:
     signer = Signer(HouseSlug("zeewind"), tmp_path / "keys")
-    server.jwks = signer.jwks
+    server.jwks = signer.jwks()
     guard = guard_of(server, status_fresh_seconds=0.1)
     visitor = Browser(guard)
     visitor.goes()
