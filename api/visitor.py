@@ -34,6 +34,7 @@ from engine.instants import to_rfc3339
 from engine.ledger.ledger import Ledger
 from engine.payments import PROVIDERS, provider
 from engine.pressure import Level
+from engine.repeats import asked_at_ms, place_of
 from engine.returns import standing_order
 from engine.settlement import settle
 from engine.shares import PARTNER, Owner
@@ -74,7 +75,10 @@ async def join(call: Call) -> Answer:
     if request.line not in {"", PUBLIC_LINE}:
         raise Refused("unknown-line", "this on-sale has no such queue")
     kept_s = Doorbell(call.scope, call.cell, on_sale).check(request.secret_hash, request.proof)
-    joined = await waiting_room.join(call.cell, on_sale, request.secret_hash, key, Admissible(kept_s))
+    ledger = call.scope["litestar_app"].state.ledgers[call.cell.house.slug]
+    joined = await place_of(call.cell, ledger, on_sale.on_sale, PUBLIC_LINE, request.secret_hash, asked_at_ms(key))
+    if joined is None:
+        joined = await waiting_room.join(call.cell, on_sale, request.secret_hash, key, Admissible(kept_s))
     position = waiting_room.position(call.cell, on_sale.on_sale, joined.index)
     return _json(201, PlaceReply(place=joined.place, line=joined.line, index=joined.index, position=position))
 

@@ -77,6 +77,8 @@ class Cell:
         """The last entry of the outbox that the ledger has, as seen by `look`; as are the two before."""
         self.newest = "0-0"
         """The newest entry that waits to be recorded, as seen by `look`; `0-0` when none does."""
+        self.lost_at_ms = 0
+        """When the gate was opened after the last loss, by Redis's clock; 0: never."""
         self.pressure = Pressure()
         """What the keeper says, learned by `look`."""
         self.own_pressure = Pressure()
@@ -159,6 +161,7 @@ class Cell:
         open_epoch, stored, sequence, version = (value.decode() for value in reply[1:5])
         self.sequence, self.backlog = int(sequence), int(reply[5])
         self.recorded, self.newest = reply[9].decode(), reply[10].decode()
+        self.lost_at_ms = int(reply[11])
         self.pressure = Pressure(Level(reply[6]), int(reply[7]), reply[8].decode())
         is_recovered, self.stored_epoch = stored != self.stored_epoch, stored
         # Open is said only once the catalogue is known: else what is on sale would be said to be unknown.

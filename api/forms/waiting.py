@@ -1,6 +1,7 @@
 """The waiting room without JavaScript: where one stands, join, come in, leave."""
 
 import random
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -14,9 +15,11 @@ from api.forms.returning import origin_of
 from api.forms.situation import ACTIONS, BEFORE, KEEPING, facts_of, next_of, refresh_s, standing
 from api.hot import Answer
 from engine import waiting_room
-from engine.errors import Refused
+from engine.catalogue import PUBLIC_LINE
+from engine.errors import LedgerUnavailable, Refused
 from engine.instants import from_rfc3339
 from engine.pressure import Level
+from engine.repeats import place_of
 from engine.waiting_room import Admissible
 
 FEW: Final = 3
@@ -113,12 +116,21 @@ async def wait_to_join(visit: Visit) -> Answer:
     return visit.show("wait.html", refresh_s=rest_s, on_sale=visit.on_sale, rest_s=rest_s, again=again)
 
 
+async def _place_before(visit: Visit, secret_hash: str) -> waiting_room.Joined | None:
+    """The place that this secret has already, as far as anybody knows: a form does not say when it was sent first."""
+    ledger = visit.call.scope["litestar_app"].state.ledgers[visit.cell.house.slug]
+    with suppress(LedgerUnavailable, Refused):
+        return await place_of(visit.cell, ledger, visit.on_sale.on_sale, PUBLIC_LINE, secret_hash, 0)
+    return None
+
+
 async def _join(visit: Visit, who: Admissible) -> Answer:
     if visit.place is None:
         signer, secret = visit.cell.signer, visit.kept.secret
+        secret_hash = waiting_room.hash_secret(secret)
         try:
-            joined = await waiting_room.join(
-                visit.cell, visit.on_sale, waiting_room.hash_secret(secret), signer.derive("join", secret), who
+            joined = await _place_before(visit, secret_hash) or await waiting_room.join(
+                visit.cell, visit.on_sale, secret_hash, signer.derive("join", secret), who
             )
         except Refused as refusal:
             if refusal.slug == "queue-full":

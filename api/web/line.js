@@ -193,7 +193,7 @@ export class Line {
     await this.tabs.alone(async () => {
       memory.read();
       if (memory.kept.place) return;
-      if (!memory.kept.secret) memory.keep({ secret: encode(crypto.getRandomValues(new Uint8Array(32))), join_key: crypto.randomUUID() });
+      if (!memory.kept.secret) memory.keep({ secret: encode(crypto.getRandomValues(new Uint8Array(32))), join_key: Date.now() + crypto.randomUUID() });
       const secretHash = await digest(new TextEncoder().encode(memory.kept.secret));
       const ask = (proof) => change('POST', `${this.path}/places`, { body: { secret_hash: secretHash, proof, contact: memory.kept.contact }, key: memory.kept.join_key });
       const joined = await ask().catch(async (problem) => {

@@ -83,6 +83,14 @@ async def last_kept(ledger: "Ledger", on_sale: OnSaleId) -> Kept:
     return Kept(fields, row["joins_a_second"], row["overshoot"], row["age_s"])
 
 
+async def index_of(ledger: "Ledger", on_sale: OnSaleId, line: str, secret_hash: str) -> int | None:
+    """The index that a secret's hash was recorded with, the first one; None for nobody. Raises `LedgerUnavailable`."""
+    query = "SELECT min(index) FROM entrants WHERE on_sale = $1 AND line = $2 AND secret_hash = $3"
+    async with ledger.connection() as connection:
+        found: int | None = await connection.fetchval(query, on_sale, line, secret_hash)
+    return found
+
+
 async def entrants_by_line(ledger: "Ledger", on_sale: OnSaleId) -> Mapping[str, int]:
     """One more than the highest index that is recorded, a line. Raises `LedgerUnavailable`."""
     query = "SELECT line, max(index) + 1 FROM entrants WHERE on_sale = $1 GROUP BY line"

@@ -12,6 +12,8 @@ local epoch, quiet_ms = ARGV[1], tonumber(ARGV[2])
 local stored = redis.call("HGET", cell, "epoch") or "0"
 if tonumber(stored) > tonumber(epoch) or closed_at[cell] ~= epoch then return {"fenced", stored} end
 
+local now = clock()
 redis.call("HSET", cell, "epoch", epoch, OPENED_AT, epoch)
-open_epochs[cell], seen_sequences[cell], quiet_until_ms[cell] = epoch, nil, clock() + quiet_ms
+if quiet_ms > 0 then redis.call("HSET", cell, "lost_at_ms", now) end
+open_epochs[cell], seen_sequences[cell], quiet_until_ms[cell] = epoch, nil, now + quiet_ms
 return {"open", epoch}

@@ -1058,7 +1058,8 @@ MUTANTS = (
         "quiet_until_ms[cell] = epoch,",
         "recovery opens nothing that fell behind",
     ),
-    M("cell/open", "clock() + quiet_ms", "0", "after a loss all begins at once"),
+    M("cell/open", "now + quiet_ms", "0", "after a loss all begins at once"),
+    M("cell/open", "if quiet_ms > 0 then redis", "if true then redis", "a restart counts as a loss"),
     M("cell/press", "and now < until_ms then", "then", "a strict keeper that died is obeyed for ever"),
     M("cell/press", "stored[3] ~= keeper and", "", "a keeper cannot take back what it said"),
     M(

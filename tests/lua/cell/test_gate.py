@@ -9,7 +9,7 @@ def gate(stage: Stage) -> list[bytes | int]:
 
 
 def test_an_open_gate_says_at_which_epoch(stage: Stage) -> None:
-    assert gate(stage) == [b"gate", b"1", b"1", b"0", b"0", 0, 0, 0, b"", b"0-0", b"0-0"]
+    assert gate(stage) == [b"gate", b"1", b"1", b"0", b"0", 0, 0, 0, b"", b"0-0", b"0-0", 0]
 
 
 def test_a_closed_gate_says_so_and_still_knows_its_epoch(stage: Stage) -> None:
@@ -23,12 +23,12 @@ def test_counts_what_happened_and_what_waits_to_be_recorded(stage: Stage) -> Non
     stage.join("b")
     stage.redis.set(stage.keys.recorded, "5-1")
     newest = stage.redis.xinfo_stream(stage.keys.outbox)["last-generated-id"]
-    assert gate(stage) == [b"gate", b"1", b"1", b"3", b"0", 2, 0, 0, b"", b"5-1", newest]
+    assert gate(stage) == [b"gate", b"1", b"1", b"3", b"0", 2, 0, 0, b"", b"5-1", newest, 0]
 
 
 def test_an_empty_redis_is_closed_whatever_this_process_remembers(stage: Stage) -> None:
     stage.redis.execute_command("FLUSHALL")
-    assert gate(stage) == [b"gate", b"", b"0", b"0", b"0", 0, 0, 0, b"", b"0-0", b"0-0"]
+    assert gate(stage) == [b"gate", b"", b"0", b"0", b"0", 0, 0, 0, b"", b"0-0", b"0-0", 0]
     assert stage.ask("waiting_room/status", [stage.keys.sale(SALE), stage.keys.live(SALE)]) == [b"unknown_on_sale"]
 
 
@@ -72,3 +72,13 @@ def test_recovery_opens_data_that_fell_behind(stage: Stage) -> None:
     assert stage.open_at(2) == [b"open", b"2"]
     stage.epoch = "2"
     assert stage.join()[0] == b"joined"
+
+
+def test_everybody_knows_when_something_was_lost_and_a_restart_loses_nothing(stage: Stage) -> None:
+    before = stage.now_ms()
+    stage.open_at(2, 1_500)
+    lost_at_ms = gate(stage)[-1]
+    assert isinstance(lost_at_ms, int)
+    assert before <= lost_at_ms <= stage.now_ms()
+    stage.open_at(3)
+    assert gate(stage)[-1] == lost_at_ms

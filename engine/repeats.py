@@ -1,0 +1,58 @@
+"""Joining again: whoever asks once more, long after they asked first or after a loss, gets the place that they had.
+
+Redis remembers a join for a minute. What it has forgotten the ledger knows, by the secret's hash; it is asked only for
+what may be a repeat, so that joining costs no look at Postgres. When somebody asked first is told by their
+Idempotency-Key, where it begins with an instant: a UUIDv7, or thirteen digits of milliseconds.
+"""
+
+import re
+from typing import Final
+
+from engine.cell import Cell
+from engine.errors import Refused
+from engine.instants import now_ms
+from engine.ledger.ledger import Ledger
+from engine.ledger.standings import index_of
+from engine.signing import Place
+from engine.waiting_room import REPEAT_SECONDS, Joined
+from engine.words import LineName, OnSaleId
+
+REMEMBERED_MS: Final = REPEAT_SECONDS * 1000
+SLACK_MS: Final = 15_000
+"""So much may a client's clock, or an answer, be late."""
+TIMED: Final = re.compile(r"(\d{13})\D?|([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-", re.IGNORECASE)
+
+
+def asked_at_ms(key: str) -> int | None:
+    """When a key was made, where it says so."""
+    found = TIMED.match(key)
+    if found is None:
+        return None
+    digits, high, low = found.groups()
+    return int(digits) if digits else int(high + low, 16)
+
+
+def may_be_repeat(asked_ms: int | None, lost_at_ms: int, now: int) -> bool:
+    """Whether somebody may have joined already, and Redis not know it any more."""
+    if asked_ms is None:
+        return now < lost_at_ms + REMEMBERED_MS
+    return abs(now - asked_ms) > REMEMBERED_MS - SLACK_MS or asked_ms < lost_at_ms + SLACK_MS
+
+
+async def place_of(
+    cell: Cell, ledger: Ledger, on_sale: OnSaleId, line: str, secret_hash: str, asked_ms: int | None
+) -> Joined | None:
+    """The place of a secret that joined before, where this may be a repeat; None for whoever is new.
+
+    Raises `Refused` (`house-busy`) while somebody who joined a minute ago may not be recorded yet; `LedgerUnavailable`.
+    """
+    now = now_ms()
+    if not may_be_repeat(asked_ms, cell.lost_at_ms, now):
+        return None
+    index = await index_of(ledger, on_sale, line, secret_hash)
+    if index is None:
+        if asked_ms is not None and cell.backlog and int(cell.recorded.partition("-")[0]) < now - REMEMBERED_MS:
+            raise Refused("house-busy", "the house is catching up; what is yours stays yours", retry_after_s=5)
+        return None
+    place = Place(on_sale, LineName(line), index, secret_hash, int(cell.epoch))
+    return Joined(place=cell.signer.sign(place), line=place.line, index=index)

@@ -1,0 +1,86 @@
+"""A join that is delivered again never gets a worse place, nor a second one: long after, after a restart, after a loss.
+A place survives ten minutes without a connection, the restart of the API and of Redis, and the next release."""
+
+import shutil
+import signal
+import uuid
+
+from engine.instants import now_ms
+from engine.keys import Keys
+from engine.redis_urls import connect
+from engine.waiting_room import hash_secret
+from engine.words import HouseSlug, OnSaleId
+from tests.sale import Sale
+from tests.town import Town
+
+SLUG = HouseSlug("noord")
+
+
+async def forget_the_minute(town: Town, sale: Sale, secret: str, *keys: str) -> None:
+    """What Redis remembers of a join for a minute is gone, as if that had passed."""
+    owner = connect(town.network.house(SLUG).redis_owner_url)
+    try:
+        names = Keys(SLUG)
+        gone = [key async for key in owner.scan_iter(match=names.operation("*"), count=1_000)]
+        await owner.unlink(names.retry(OnSaleId(sale.on_sale), hash_secret(secret)), *gone)
+    finally:
+        await owner.aclose()
+
+
+async def join(sale: Sale, secret: str, key: str) -> int:
+    answer = await sale.join_once(secret, key=key)
+    assert answer.status == 201, answer.json
+    return int(answer.json["index"])
+
+
+async def joined(sale: Sale) -> int:
+    return int((await sale.status())["lines"]["public"]["joined"])
+
+
+async def test_a_join_that_is_delivered_again_after_ten_minutes_gets_the_same_place(town: Town) -> None:
+    async with await town.open_sale("noord", opens_at_ms=now_ms() + 3_600_000) as sale:
+        secret, key = uuid.uuid4().hex, f"{now_ms() - 600_000}-{uuid.uuid4()}"
+        index = await join(sale, secret, key)
+        for _ in range(3):
+            await sale.join()
+        await sale.until_drained()
+        await forget_the_minute(town, sale, secret)
+        assert await join(sale, secret, key) == index
+        assert await join(sale, secret, f"{now_ms() - 600_000}-{uuid.uuid4()}") == index
+        assert await joined(sale) == 4
+
+
+async def test_a_place_survives_the_restart_of_everything_and_the_loss_of_what_can_be_lost(town: Town) -> None:
+    async with await town.open_sale("noord", opens_at_ms=now_ms() + 3_600_000) as sale:
+        secret, key = uuid.uuid4().hex, f"{now_ms()}-{uuid.uuid4()}"
+        index = await join(sale, secret, key)
+        place = (await sale.join_once(secret, key=key)).json["place"]
+        for _ in range(3):
+            await sale.join()
+        await sale.until_drained()
+        redis = town.servers.redis[SLUG]
+
+        epoch = (await sale.status())["epoch"]
+        redis.kill()
+        redis.start()
+        await sale.until_epoch_after(epoch)
+        assert await join(sale, secret, key) == index
+
+        town.stop_serving(signal.SIGTERM)  # as a deploy does
+        town.serve()
+        await town.until_ready()
+        assert await join(sale, secret, key) == index
+
+        epoch = (await sale.status())["epoch"]
+        redis.kill()
+        shutil.rmtree(redis.folder / "appendonlydir")
+        redis.start()
+        await sale.until_epoch_after(epoch)
+        assert await join(sale, secret, key) == index
+        assert await join(sale, secret, str(uuid.uuid4())) == index  # with a key that says nothing of when
+        fresh = await join(sale, uuid.uuid4().hex, f"{now_ms()}-{uuid.uuid4()}")
+        assert fresh > index
+
+        opened = await sale.post(f"/manage/on-sales/{sale.on_sale}/open", {"reason": "a test"}, token=sale.manage_key)
+        assert opened.status == 200, opened.json
+        assert await sale.pass_for(place, secret), "the place of before all that is still the visitor's"
