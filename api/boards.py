@@ -11,7 +11,7 @@ import msgspec
 
 from api.draws import draw_reply
 from api.lines import line_replies
-from api.told import Measured, chance_numbers, poll_policy, why_slower
+from api.told import Measured, chance_numbers, is_calling, poll_policy, why_slower
 from api.wire import SafetyNetReply, SeatsReply, StatusReply
 from engine.catalogue import PUBLIC_LINE
 from engine.cell import Cell
@@ -202,7 +202,7 @@ class Boards:
         served = await serve(self._cell, on_sale)
         now = await drawn_status(self._cell, on_sale)
         measured = self._measured.setdefault(on_sale, Measured())
-        measured.note(now.now_ms, served[PUBLIC_LINE], is_moving=now.phase == "open")
+        measured.note(now.now_ms, served[PUBLIC_LINE], is_moving=is_calling(now, served[PUBLIC_LINE]))
         counts = await self.counts(on_sale)
         seen = measured.pace(now.now_ms, served[PUBLIC_LINE], now.pace_per_minute)
         chance = chance_numbers(now, counts.sold, self._cell.on_sale(on_sale).seats_a_place, seen)

@@ -60,6 +60,11 @@ class Measured:
         return MeasuredReply(per_minute=round(moved / minutes, 1), minutes=round(minutes, 1))
 
 
+def is_calling(now: Status, served: int) -> bool:
+    """Whether how far the line moves says how fast it is: it is open, and somebody waits. An empty line is not slow."""
+    return now.phase == "open" and now.joined > served
+
+
 def why_slower(now: Status) -> "str | None":
     """The word for what makes the wait longer than the house meant it to be; None where nothing does."""
     if now.phase == "paused":

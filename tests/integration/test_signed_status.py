@@ -1,10 +1,15 @@
 """The status document is the house's own word, whoever serves it: checked with others' libraries."""
 
 import asyncio
+import base64
 import json
+import os
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -19,6 +24,7 @@ from engine.signing import Place, Signer
 from tests.backstage import Backstage
 from tests.edge import NGINX, WHY_NOT, running_edge
 from tests.integration.commands import Parvis
+from tests.npm import node_with, run_node
 from tests.sale import Answer
 from tests.town import Sale, Town, free_port
 
@@ -33,6 +39,7 @@ crypto.subtle.importKey('jwk', ours, { name: 'ECDSA', namedCurve: 'P-256' }, fal
   .then((isRight) => process.exit(isRight ? 0 : 3));
 """
 """What a mirror's reader does in a browser."""
+RUNBOOK = Path(__file__).parents[2] / "deploy" / "runbooks" / "mirror.md"
 UNSIGNED = b'{"alg":"none","typ":"parvis-document"}'
 
 
@@ -96,6 +103,47 @@ async def test_a_browser_finds_it_right(shared: Sale) -> None:
             subprocess.run, [node, "-e", WEB_CRYPTO], input=given.encode(), capture_output=True, timeout=60, check=False
         )
         assert done.returncode == code, done.stderr.decode()
+
+
+def block_of(language: str) -> str:
+    """The runbook's lines in a language."""
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", RUNBOOK.read_text(), re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+@pytest.mark.parametrize("language", ["sh", "python", "js"])
+async def test_the_runbook_of_a_mirror_is_carried_out_word_by_word(
+    town: Town, shared: Sale, edge: str, language: str, tmp_path: Path
+) -> None:
+    async with shared as sale:
+        path = f"/v1/houses/{sale.slug}/on-sales/{sale.on_sale}/status"
+        answer = await sale.get(edge + path)
+        keys = f"{sale.base}/.well-known/jwks.json"
+        match language:
+            case "sh":
+                (tmp_path / "parvis").write_text(f'#!/bin/sh\nexec {sys.executable} -m engine.cli "$@"\n')
+                (tmp_path / "parvis").chmod(0o755)
+                facts = {"MIRROR": edge, "OWN": town.url, "HOUSE": sale.slug, "ON_SALE": sale.on_sale}
+                environment = os.environ | facts | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+                environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+                said = await asyncio.to_thread(
+                    subprocess.run, ["bash", "-euc", block_of("sh")], env=environment, capture_output=True, check=False
+                )
+                assert said.returncode == 0, said.stderr.decode()
+                assert f"{sale.slug}/{sale.on_sale} is open" in " ".join(said.stdout.decode().split())
+            case "python":
+                given: dict[str, Any] = {"answer": answer, "keys": keys, "base64": base64, "json": json, "jwt": jwt}
+                await asyncio.to_thread(exec, block_of("python"), given)
+                assert given["status"] == answer.json
+            case "js":
+                folder = await asyncio.to_thread(node_with, "jose@6")
+                script = f"""import * as jose from 'jose';
+                const [address, keys] = process.argv.slice(1);
+                const answer = await fetch(address);
+                {block_of("js")}
+                console.log(status.on_sale);"""
+                told = await asyncio.to_thread(run_node, folder, script, edge + path, keys)
+                assert told.strip() == sale.on_sale
 
 
 async def test_no_other_signature_passes_for_it(stage: Backstage) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from api.forms.situation import END_REFRESH_MS, Standing, refresh_s
-from api.told import END_POLL_MS, POLL, Measured, chance_numbers, poll_policy, why_slower
+from api.told import END_POLL_MS, POLL, Measured, chance_numbers, is_calling, poll_policy, why_slower
 from api.wire import ChanceReply, DrawReply, LineReply, MeasuredReply, StatusReply
 from engine.catalogue import OnSale
 from engine.waiting_room import Status
@@ -52,6 +52,12 @@ def test_a_line_that_was_held_up_is_measured_anew(event: str) -> None:
         found = measured.pace(160_000, 120, 60)
     assert found is not None
     assert (found.per_minute, found.minutes) == (60, 1)
+
+
+def test_a_line_that_nobody_waits_in_is_not_a_slow_one() -> None:
+    assert is_calling(status(joined=5), 4)
+    assert not is_calling(status(joined=5), 5)
+    assert not is_calling(status(joined=5, phase="paused"), 4)
 
 
 def test_a_reason_stands_beside_a_wait_that_is_longer() -> None:
