@@ -28,6 +28,7 @@ def public_status(crowd: Crowd) -> Status:
         **fields  # type: ignore[arg-type]
         | {
             "phase": "open",
+            "lines": (),
             "now_ms": crowd.now_s * 1000,
             "now_serving": crowd.served,
             "joined": crowd.town.crowd,

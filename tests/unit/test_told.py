@@ -14,7 +14,12 @@ NOBODY = ChanceReply(called=0, admitted=0, at_door=0, inside=0, orders=0, seats_
 
 
 def status(**changed: object) -> Status:
-    fields = dict.fromkeys(Status.__struct_fields__, 0) | {"phase": "open", "rate_per_minute": 60, "cap": 100}
+    fields = dict.fromkeys(Status.__struct_fields__, 0) | {
+        "phase": "open",
+        "rate_per_minute": 60,
+        "cap": 100,
+        "lines": (),
+    }
     return Status(**fields | changed)  # type: ignore[arg-type]
 
 
