@@ -128,6 +128,7 @@ async def read_on_sale(call: Call) -> Answer:
         ),
         hold_seconds=on_sale.hold_seconds,
         pass_seconds=on_sale.pass_seconds,
+        more_time_percent=on_sale.more_time_percent,
         turn_seconds=on_sale.turn_seconds,
         performances=tuple(_performance_reply(cell, performance) for performance in performances),
         policies=cell.house.policy,

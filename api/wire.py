@@ -468,6 +468,8 @@ class OnSaleReply(Reply, frozen=True, omit_defaults=False):
     limits: LimitsReply
     hold_seconds: int
     pass_seconds: int
+    more_time_percent: int
+    """So much longer for whoever asks for more time; 0: nobody may."""
     turn_seconds: int
     performances: tuple[PerformanceReply, ...]
     policies: Policy

@@ -4,9 +4,9 @@ import { change, Problem } from './api.js';
 import { nowMs, untilMs } from './clock.js';
 
 export class Basket {
-  /** `memory` keeps the basket over a reload; `bearer()` gives the pass or key; `onchange()` after each change; so many holds `most` become one order. */
-  constructor({ house, memory, bearer, onchange, most = Infinity }) {
-    Object.assign(this, { path: `/v1/houses/${house}`, memory, bearer, onchange, most });
+  /** `memory` keeps the basket over a reload; `bearer()` gives the pass or key; `onchange()` after each change; `onmoved()` where another device has gone on; so many holds `most` become one order. */
+  constructor({ house, memory, bearer, onchange, onmoved, most = Infinity }) {
+    Object.assign(this, { path: `/v1/houses/${house}`, memory, bearer, onchange, onmoved, most });
     this.holds = [];
     /** What ran out last, so that it can be asked for again. */
     this.ended = [];
@@ -54,6 +54,21 @@ export class Basket {
     this.onchange();
   }
 
+  /** Asks as this visitor. Another tab may have renewed the pass meanwhile: then it is asked once more, with the new one. */
+  async ask(method, path, options) {
+    const bearer = this.bearer();
+    try {
+      return await change(method, path, { ...options, bearer });
+    } catch (problem) {
+      if (problem.slug !== 'moved-elsewhere') throw problem;
+      this.memory.read?.();
+      const newest = this.bearer();
+      if (newest && newest !== bearer) return change(method, path, { ...options, bearer: newest });
+      this.onmoved?.();
+      throw problem;
+    }
+  }
+
   /** The same wish after an answer that never came is the same request: it cannot reserve twice. */
   async hold(items, priceTypes, proofs = {}) {
     if (this.holds.length >= this.most) throw new Problem({ slug: 'basket-full' });
@@ -71,7 +86,7 @@ export class Basket {
     const key = this.uncertain?.wish === wish ? this.uncertain.key : crypto.randomUUID();
     this.uncertain = { wish, key };
     try {
-      const held = await change('POST', path, { body, key, bearer: this.bearer() });
+      const held = await this.ask('POST', path, { body, key });
       [this.uncertain, this.ended] = [null, []];
       this.keep((holds) => [...holds.filter(({ hold }) => hold !== instead), held]);
       return held;
@@ -98,7 +113,7 @@ export class Basket {
 
   async release(hold) {
     try {
-      await change('DELETE', `${this.path}/holds/${encodeURIComponent(hold)}`, { bearer: this.bearer() });
+      await this.ask('DELETE', `${this.path}/holds/${encodeURIComponent(hold)}`);
     } catch (problem) {
       if (![404, 410].includes(problem.status)) throw problem;
     }
@@ -109,7 +124,7 @@ export class Basket {
   async extend() {
     const extended = new Map();
     for (const { hold } of this.holds) {
-      const { expires_at: expiresAt } = await change('POST', `${this.path}/holds/${encodeURIComponent(hold)}/extend`, { body: {}, bearer: this.bearer() });
+      const { expires_at: expiresAt } = await this.ask('POST', `${this.path}/holds/${encodeURIComponent(hold)}/extend`, { body: {} });
       extended.set(hold, expiresAt);
     }
     this.keep((holds) => holds.map((held) => ({ ...held, expires_at: extended.get(held.hold) ?? held.expires_at, isExtended: true })));
@@ -152,13 +167,14 @@ export class Basket {
   async resume() {
     const { key, body, summary } = this.memory.kept.attempt;
     try {
-      const ordered = await change('POST', `${this.path}/orders`, { body, key, bearer: this.bearer(), prefer: 'wait=2' });
+      const ordered = await this.ask('POST', `${this.path}/orders`, { body, key, prefer: 'wait=2' });
       const order = { ...ordered, ...summary, email: body.customer?.email };
       this.memory.keep({ attempt: undefined, order });
       this.keep((holds) => holds.filter(({ hold }) => !body.holds.includes(hold)));
       return order;
     } catch (problem) {
-      const isAnswer = problem.status >= 400 && problem.status < 500;
+      // Whoever takes the place back here pays for the same, with the same payment.
+      const isAnswer = problem.status >= 400 && problem.status < 500 && problem.slug !== 'moved-elsewhere';
       if (isAnswer) this.memory.keep({ attempt: undefined });
       if (['hold-ended', 'unknown-hold'].includes(problem.slug)) this.dropGone(body.holds);
       throw problem;

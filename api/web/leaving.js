@@ -1,7 +1,7 @@
 // Whoever leaves the shop keeps what is reserved for a moment only. Who is here again after a reload, or still in another
 // tab, has it as before: the newest word counts, and it is newer than what any tab of this browser has said.
 
-import { change, SERVER } from './api.js';
+import { SERVER } from './api.js';
 import { readKept, writeKept } from './storage.js';
 
 /** A page that may be brought back as it was has not been left, nor has one that is being paid for. */
@@ -13,7 +13,7 @@ export function watchLeaving(basket) {
   function isHere() {
     const at = Math.max(Date.now(), Number(readKept(left)) + 1);
     for (const { hold } of basket.holds) {
-      change('POST', pathOf(hold), { body: { leaving: false, at }, bearer: basket.bearer() }).catch(({ slug }) => {
+      basket.ask('POST', pathOf(hold), { body: { leaving: false, at } }).catch(({ slug }) => {
         if (['hold-ended', 'unknown-hold'].includes(slug)) basket.dropGone([hold]);
       });
     }

@@ -207,17 +207,20 @@ export class Line {
     await this.poll();
   }
 
-  /** Claims the turn; true once there is a pass. A full house keeps the turn: ask again after the pause it names. */
-  claim() {
+  /**
+   * Claims the turn; true once there is a pass. A full house keeps the turn: ask again after the pause it names. By itself it
+   * renews what this browser has had; `{ renews: undefined }` takes over from another device.
+   */
+  claim(how) {
     const { memory } = this;
     return this.tabs.alone(async () => {
       memory.read();
-      if (memory.pass) return true;
+      if (memory.pass && !how?.more_time) return true;
       try {
         const { pass, expires_at: expiresAt } = await change('POST', `${this.path}/passes`, {
-          body: { place: memory.kept.place, secret: memory.kept.secret },
+          body: { place: memory.kept.place, secret: memory.kept.secret, renews: memory.kept.pass, ...how },
         });
-        memory.keep({ pass, pass_expires_at: expiresAt });
+        memory.keep({ pass, pass_expires_at: expiresAt, moved: undefined });
         this.isFull = false;
         return true;
       } catch (problem) {

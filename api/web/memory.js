@@ -28,12 +28,12 @@ export class Memory {
   }
 
   forgetPlace() {
-    this.keep({ secret: undefined, join_key: undefined, place: undefined, index: undefined, position: undefined, pass: undefined });
+    this.keep({ secret: undefined, join_key: undefined, place: undefined, index: undefined, position: undefined, pass: undefined, moved: undefined });
   }
 
   /** The pass, while it lives. */
   get pass() {
-    return this.kept.pass && untilMs(this.kept.pass_expires_at) > 0 ? this.kept.pass : null;
+    return this.kept.pass && !this.kept.moved && untilMs(this.kept.pass_expires_at) > 0 ? this.kept.pass : null;
   }
 
   /** The place for an address, behind the `#`: a fragment reaches neither a server nor its logs. Empty without a place. */

@@ -10,6 +10,7 @@ import { h, setText } from './dom.js';
 import { readFragment } from './fragment.js';
 import { watchLeaving } from './leaving.js';
 import { Line } from './line.js';
+import { passWatch } from './passwatch.js';
 import { nameArea, nameSeat, planPath, readPlan } from './plan.js';
 import './seatmap.js';
 import { NEVER, openPage, readPath, whenAndWhere } from './shell.js';
@@ -37,7 +38,7 @@ async function enter() {
   if (memory.pass) return true;
   if (!memory.kept.place) return false;
   for (;;) {
-    if (await line.claim()) return true;
+    if (memory.kept.moved || await line.claim().catch(otherwise)) return true;
     if (!line.isFull) return false;
     setText(problem, words.say('next.full'));
     problem.hidden = false;
@@ -45,9 +46,18 @@ async function enter() {
   }
 }
 
+/** What this browser had may be another device's by now, or of a key that signs no more: then it is a claim like the first. */
+function otherwise(trouble) {
+  if (trouble.slug === 'moved-elsewhere') watch.tellMoved();
+  else if (trouble.slug === 'forged-token' && memory.kept.pass) memory.keep({ pass: undefined });
+  else throw trouble;
+  return memory.kept.moved || line.claim();
+}
+
 const onSale = await get(root).catch((trouble) => { fail(trouble); return NEVER; });
+const watch = passWatch({ line, words, isOffered: onSale.more_time_percent > 0, onback: () => location.reload() });
 observe((await get(`${root}/status`).catch(() => ({}))).server_time);
-main.append(h('div', { class: 'intro' }, h('h1', {}, onSale.title), h('p', { class: 'pass-until muted' })), steps, connection, problem, stage);
+main.append(h('div', { class: 'intro' }, h('h1', {}, onSale.title), watch.element), steps, connection, problem, stage);
 sayConnection();
 takeHandover();
 const plans = new Map();
@@ -62,7 +72,7 @@ const names = {
 };
 let map = null;
 let view = null;
-const basket = new Basket({ house, memory, bearer: () => memory.pass ?? '', most: onSale.limits.holds_an_order, onchange: () => { view?.update(); map?.refresh(); } });
+const basket = new Basket({ house, memory, bearer: () => (memory.kept.moved ? memory.kept.pass : memory.pass) ?? '', most: onSale.limits.holds_an_order, onmoved: () => watch.tellMoved(), onchange: () => { view?.update(); map?.refresh(); } });
 addEventListener('storage', ({ key }) => { if (key === memory.name) basket.sync(); });
 watchLeaving(basket);
 
@@ -158,7 +168,7 @@ async function show() {
     showDone(memory.kept.order);
   } else if (await enter()) {
     problem.hidden = true;
-    setText(main.querySelector('.pass-until'), words.say('shop_until', { time: words.time(memory.kept.pass_expires_at) }));
+    watch.show();
     if (history.state?.step === 'pay' && basket.holds.length) {
       await readPlans(basket.items.map((item) => item.performance));
       showCheckout();

@@ -45,7 +45,7 @@ function goToSeats() {
 }
 
 async function enter() {
-  if (line.memory.pass || await line.claim()) goToSeats();
+  if (line.memory.pass || await line.claim({ renews: undefined })) goToSeats();
   else if (line.isFull) setTimeout(() => { if (line.isFull) enter().catch(() => line.changed()); }, line.retryAfterMs);
 }
 

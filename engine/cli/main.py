@@ -352,6 +352,9 @@ def on_sale_create(
     rate_per_minute: Whole = 300,
     cap: Whole = 500,
     hold_seconds: Whole = 600,
+    pass_seconds: Whole = 900,
+    grace_seconds: Whole = 300,
+    more_time_percent: Whole = 100,
     seats_a_place: Whole = 8,
     lone_seats: str = WHERE_AVOIDABLE,
     lone_seats_last: Whole = 10,
@@ -368,19 +371,23 @@ def on_sale_create(
 ) -> None:
     """Put performances on sale.
 
-    `--lone-seats`: whether somebody may leave a single seat between others: off, where-avoidable or always; with
-    `--lone-seats-last` seats open the rule ends. After `--unpaid-holds` (0: never) a visitor waits for
-    `--cool-down-seconds`. A hold that is extended ends after `--longest-hold-seconds`. With
-    `--seats-a-customer` (0: no limit) that many of each performance go to one e-mail address.
-    `--proof-of-work`: whether whoever joins the queue shows one: off, under-pressure or always. `--one-place-per` email
-    or phone: each has one place, and shows by a code that it is theirs; `--contact-url` of the house sends that.
-    With `--safety-net-per-minute` the room shows only while more newcomers come (0: always). `--fails`: what a guard
-    of the house's own site does while Parvis is away.
+    Whoever is in chooses and pays within `--pass-seconds`, comes in again until `--grace-seconds` after that, and has
+    `--more-time-percent` more of all of it for the asking. `--lone-seats`: whether somebody may leave a single seat
+    between others: off, where-avoidable or always; with `--lone-seats-last` seats open the rule ends. After
+    `--unpaid-holds` (0: never) a visitor waits for `--cool-down-seconds`. A hold that is extended ends after
+    `--longest-hold-seconds`. With `--seats-a-customer` (0: no limit) that many of each performance go to one e-mail
+    address. `--proof-of-work`: whether whoever joins the queue shows one: off, under-pressure or always.
+    `--one-place-per` email or phone: each has one place, and shows by a code that it is theirs; `--contact-url` of
+    the house sends that. With `--safety-net-per-minute` the room shows only while more newcomers come (0: always).
+    `--fails`: what a guard of the house's own site does while Parvis is away.
     """
     fields = {
         "rate_per_minute": rate_per_minute,
         "cap": cap,
         "hold_seconds": hold_seconds,
+        "pass_seconds": pass_seconds,
+        "grace_seconds": grace_seconds,
+        "more_time_percent": more_time_percent,
         "seats_a_hold": min(8, seats_a_place),
         "seats_a_place": seats_a_place,
         "lone_seats": lone_seats,

@@ -161,6 +161,8 @@ WRONG = [
     ("/on-sales", on_sale("s", "show", seats_a_hold=9, seats_a_place=8), "bad-input"),
     ("/on-sales", on_sale("s", "show", return_delay_seconds=-1), "bad-input"),
     ("/on-sales", on_sale("s", "show", burst_percent=101), "bad-input"),
+    ("/on-sales", on_sale("s", "show", more_time_percent=301), "bad-input"),
+    ("/on-sales", on_sale("s", "show", grace_seconds=-1), "bad-input"),
     ("/on-sales", on_sale("s", "show", seed="00", commitment="00"), "bad-body"),
     ("/keys", {"name": "A", "scopes": []}, "bad-input"),
     ("/keys", {"name": "A", "scopes": ["root"]}, "bad-input"),

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from api.forms.kept import LARGEST_BYTES
+from api.forms.kept import LARGEST_BYTES, Kept, unpack_kept
 from engine.cli.sales import at_house
+from engine.instants import now_ms
 from engine.orders import find_order
 from engine.words import HouseSlug, OrderId
 from tests.integration.test_payments import tell
@@ -23,6 +24,13 @@ async def until_held(sale: Sale, count: int, performance: str = "") -> None:
             return
         await asyncio.sleep(0.05)
     raise AssertionError((count, shown))
+
+
+def kept_of(visitor: PlainVisitor, sale: Sale) -> Kept:
+    """What the cookie says."""
+    kept = unpack_kept(visitor.cookie(sale))
+    assert kept is not None
+    return kept
 
 
 async def joined(sale: Sale) -> int:
@@ -118,6 +126,18 @@ async def test_what_is_given_back_is_free(town: Town) -> None:
         page = await visitor.send(page, "Give these seats back")
         assert "Nothing yet" in page.text
         await sale.until_seats("o", *sale.layouts[sale.performance])
+
+
+async def test_whoever_needs_more_time_inside_says_so(town: Town) -> None:
+    times: dict[str, Any] = {"pass_seconds": 600, "hold_seconds": 300, "more_time_percent": 50}
+    async with await town.open_sale("noord", **times) as sale, PlainVisitor(town.url) as visitor:
+        page = await visitor.comes_in(sale)
+        assert kept_of(visitor, sale).pass_ends_at_ms - now_ms() <= 600_000
+        page = await visitor.send(page, "More time for me")
+        assert page.path == f"{room(sale)}/seats"
+        assert 890_000 < kept_of(visitor, sale).pass_ends_at_ms - now_ms() <= 900_000
+        page = await visitor.send(page, "Find the best seats")
+        assert "Reserved for you until" in page.text
 
 
 async def test_each_form_pressed_twice_has_one_effect(town: Town) -> None:
