@@ -10,7 +10,12 @@ FIRST_BIT = 0x80
 
 
 def bits_of(seed: str, entrants: int, below: int) -> bytes:
-    """The bits of every index whose position lies below `below`. A million entrants take about a second."""
+    """The bits of every index whose position lies below `below`. A million entrants take about a second.
+
+    `seed`: of the permutation; empty where it was never drawn, so that nobody in it can have come in.
+    """
+    if below < entrants and not seed:
+        return b""
     size = max(entrants, below) if entrants else below
     bits = bytearray(-(-size // 8))
     if below < entrants:

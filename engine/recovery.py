@@ -188,9 +188,10 @@ class Recovery:
             if not served:
                 continue
             line = on_sale.line(line_of(suffix))
+            seed = str(stood.get("drawn_seed" + suffix, "")) or ("" if on_sale.draw else (line or on_sale).seed)
             key = self._cell.keys.claimed(on_sale.on_sale, line_of(suffix))
             before: Any = await self._owner.get(key) or b""
-            called = await asyncio.to_thread(bits_of, line.seed if line else on_sale.seed, entrants, served)
+            called = await asyncio.to_thread(bits_of, seed, entrants, served)
             await self._owner.set(key, either(before, called))
 
     async def _own(self, on_sale: OnSaleId) -> dict[str, str]:

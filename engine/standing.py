@@ -12,10 +12,12 @@ from typing import Final
 
 import msgspec
 
+from engine.catalogue import PUBLIC_LINE
 from engine.cell import Cell, broken
 from engine.counted import LastMinute, counted_in
+from engine.draw import ALGORITHM
 from engine.errors import Refused
-from engine.leap import Lost, leapt, suffixes
+from engine.leap import Lost, leapt, number_in, suffixes
 from engine.ledger import standings
 from engine.ledger.books import Sales
 from engine.ledger.curves import keep_counted
@@ -23,7 +25,7 @@ from engine.ledger.ledger import Ledger
 from engine.ledger.recoveries import CellStanding, keep_standing
 from engine.ledger.standings import Kept
 from engine.on_sale import standing
-from engine.waiting_room import serve
+from engine.waiting_room import drawn_status, serve
 from engine.words import OnSaleId
 
 KEEP_SECONDS: Final = 1.0
@@ -46,9 +48,21 @@ async def read_fields(cell: Cell, on_sale: OnSaleId) -> dict[str, str]:
     """
     try:
         await serve(cell, on_sale)
-        return await standing(cell, on_sale)
+        fields = await standing(cell, on_sale)
+        if _is_undrawn(fields):
+            # Before it is shown to many it is kept: after a loss it could be another.
+            await drawn_status(cell, on_sale)
+            fields = await standing(cell, on_sale)
     except Refused:  # put up a moment from now
         return {}
+    else:
+        return fields
+
+
+def _is_undrawn(fields: Mapping[str, str]) -> bool:
+    """Whether a line of it has opened and not been drawn; what an older release put up is drawn without a word."""
+    lines = suffixes(fields) if fields.get("draw") == ALGORITHM else []
+    return any(number_in(fields, "mark_at_ms" + line) and not fields.get("drawn_seed" + line) for line in lines)
 
 
 def _kept_of(fields: Mapping[str, str]) -> dict[str, str]:
@@ -133,7 +147,12 @@ class Standings:
 
     def pause_s(self, now_ms: int) -> float:
         """Until what changes by the clock has to be kept: who is in a draw is known to all from its start on."""
-        instants = [each.opens_at_ms for each in self._cell.catalogue.on_sales.values()]
+        instants = [
+            each.opens_at_of(line) + later_ms
+            for each in self._cell.catalogue.on_sales.values()
+            for line in (PUBLIC_LINE, *(line.line for line in each.lines))
+            for later_ms in (0, each.draw_after_ms)
+        ]
         due = [(at_ms - now_ms) / 1000 + SOON_SECONDS for at_ms in instants if at_ms > now_ms]
         return min([KEEP_SECONDS, *due])
 

@@ -27,7 +27,7 @@ class Stand(Town):
 
     def __init__(self) -> None:
         # A loaded machine may keep Redis waiting: here a late answer is a slow one, not a failure.
-        super().__init__([SLUG], limits={"redis_timeout_ms": 5_000})
+        super().__init__([SLUG], limits={"redis_timeout_ms": 5_000, "lag_ms": 5_000})
         self.load = Load()
 
     def serve(self) -> None:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from redis.exceptions import RedisError
 
+from api.visitor import owner_of
 from engine import keeper as keepers_of_cells
 from engine import recovery, seats, waiting_room
 from engine.audit import audit
@@ -704,8 +705,7 @@ async def test_nobody_comes_in_as_two_and_nobody_buys_twice_what_one_may_after_a
 
 async def admitted_owner(stage: Backstage, on_sale: OnSale, place: str, secret: str) -> Owner:
     found = await waiting_room.admit(stage.cell, on_sale, place, secret, f"again-{asyncio.get_running_loop().time()}")
-    verified = stage.cell.signer.read_pass(found.token)
-    return Owner(owner=verified.owner, place=verified.index, on_sale=on_sale.on_sale)
+    return owner_of(stage.cell, found.token)[0]
 
 
 async def hold_as(stage: Backstage, on_sale: OnSale, owner: Owner, *seats_: str) -> seats.Held:
