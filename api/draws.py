@@ -1,13 +1,14 @@
 """A draw, for whoever wants to check it: its transcript, and the path of one entrant."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Final
 
 import msgspec
 
 from api.hot import Answer, Call, Header, hot
-from api.wire import DrawPathReply, DrawReply, TranscriptReply
-from engine import waiting_room
+from api.wire import ContributionReply, DrawPathReply, DrawReply, TranscriptReply
+from engine import contributions, waiting_room
 from engine.catalogue import PUBLIC_LINE, OnSale
 from engine.draw import encode
 from engine.drawing import Drawn, told_of, transcript_of
@@ -16,13 +17,14 @@ from engine.ledger.entrants import entrants_between
 from engine.ledger.ledger import Ledger
 from engine.paths import Paths
 from engine.tree import CHUNK
-from engine.words import LineName
+from engine.words import HouseSlug, LineName, OnSaleId, is_slug
 
 ROWS_A_TIME: Final = 8 * CHUNK
 READERS: Final = 4
 """So many read a whole list at a time, of one house in one process."""
 LONGEST_INDEX: Final = 12
 DRAWN_CACHE: Final[Header] = (b"cache-control", b"public, max-age=300")
+INSTANT: Final = re.compile(r"[1-9][0-9]{0,13}")
 _reading: Final[dict[str, int]] = {}
 
 
@@ -31,16 +33,36 @@ def draw_reply(on_sale: OnSale, draw: Drawn, line: LineName = waiting_room.PUBLI
     return msgspec.convert(told_of(on_sale, draw, line), DrawReply)
 
 
-async def _made(call: Call) -> tuple[OnSale, Drawn, Ledger, Paths]:
-    """A draw with a tree, its ledger and its paths. Raises `Refused` (`draw-not-made`)."""
-    on_sale = call.cell.on_sale(call.parameters["on_sale"])
-    draw = (await waiting_room.drawn_status(call.cell, on_sale.on_sale)).draw
-    if not draw.root:
+class _Made(msgspec.Struct, frozen=True):
+    """A draw with a tree, and where its entrants are."""
+
+    on_sale: OnSale
+    line: LineName
+    draw: Drawn
+    ledger: Ledger
+    paths: Paths
+
+
+async def _made(call: Call) -> _Made:
+    """The draw of a line. Raises `Refused` (`unknown-line`, `draw-not-made`)."""
+    on_sale, line = call.cell.on_sale(call.parameters["on_sale"]), call.parameters.get("line", PUBLIC_LINE)
+    now = await waiting_room.drawn_status(call.cell, on_sale.on_sale)
+    found = next((each for each in now.all_lines if each.line == line), None)
+    if found is None:
+        raise Refused("unknown-line", "this on-sale has no such queue")
+    if not found.draw.root:
         raise Refused("draw-not-made", "the draw of this sale has not been made")
     state, slug = call.scope["litestar_app"].state, call.cell.house.slug
-    return on_sale, draw, state.ledgers[slug], state.paths[slug]
+    return _Made(on_sale, found.line, found.draw, state.ledgers[slug], state.paths[slug])
 
 
+@hot(
+    "GET",
+    "/on-sales/{on_sale:str}/lines/{line:str}/draw",
+    summary="The same of the draw of another line",
+    answers={200: TranscriptReply},
+    is_public=True,
+)
 @hot(
     "GET",
     "/on-sales/{on_sale:str}/draw",
@@ -53,17 +75,17 @@ async def read_draw(call: Call) -> Answer:
     slug = call.cell.house.slug
     if _reading.get(slug, 0) >= READERS:
         raise Refused("house-busy", "others are reading a whole list just now", retry_after_s=5)
-    on_sale, draw, ledger, paths = await _made(call)
-    line = on_sale.on_sale, PUBLIC_LINE
-    await paths.roots(line, draw.entrants, draw.root)  # nothing is sent that would not belong to the root
-    told = transcript_of(slug, on_sale, waiting_room.PUBLIC, draw)
+    made = await _made(call)
+    draw, line = made.draw, (made.on_sale.on_sale, made.line)
+    await made.paths.roots(line, draw.entrants, draw.root)  # nothing is sent that would not belong to the root
+    told = transcript_of(slug, made.on_sale, made.line, draw)
     begin = msgspec.json.encode(told)[:-1] + b',"secret_hashes":['
 
     async def rest() -> AsyncIterator[bytes]:
         _reading[slug] = _reading.get(slug, 0) + 1
         try:
             for first in range(0, draw.entrants, ROWS_A_TIME):
-                found = await entrants_between(ledger, line, first, min(draw.entrants, first + ROWS_A_TIME))
+                found = await entrants_between(made.ledger, line, first, min(draw.entrants, first + ROWS_A_TIME))
                 yield (b"," if first else b"") + msgspec.json.encode(found)[1:-1]
             yield b"]}"
         finally:
@@ -74,6 +96,13 @@ async def read_draw(call: Call) -> Answer:
 
 @hot(
     "GET",
+    "/on-sales/{on_sale:str}/lines/{line:str}/draw/paths/{index:str}",
+    summary="The same of the draw of another line",
+    answers={200: DrawPathReply},
+    is_public=True,
+)
+@hot(
+    "GET",
     "/on-sales/{on_sale:str}/draw/paths/{index:str}",
     summary="The way from one entrant up to the root of a draw",
     answers={200: DrawPathReply},
@@ -81,11 +110,28 @@ async def read_draw(call: Call) -> Answer:
 )
 async def read_path(call: Call) -> Answer:
     """What a visitor needs to see that they were in the draw: with their own secret hash, nobody else can tell."""
-    on_sale, draw, _, paths = await _made(call)
-    text = call.parameters["index"]
+    made = await _made(call)
+    draw, text = made.draw, call.parameters["index"]
     index = int(text) if text.isdecimal() and text.isascii() and len(text) <= LONGEST_INDEX else draw.entrants
     if index >= draw.entrants:
         raise Refused("not-found", "nobody with this index was in the draw")
-    beside = await paths.path((on_sale.on_sale, PUBLIC_LINE), draw.entrants, draw.root, index)
+    beside = await made.paths.path((made.on_sale.on_sale, made.line), draw.entrants, draw.root, index)
     reply = DrawPathReply(index=index, entrants=draw.entrants, root=draw.root, path=tuple(map(encode, beside)))
     return Answer(200, msgspec.json.encode(reply), [DRAWN_CACHE])
+
+
+@hot(
+    "GET",
+    "/draw-contributions/{other:str}/{on_sale:str}/{line:str}/{planned:str}",
+    summary="What this house contributes to the draw of another house of the network",
+    answers={200: ContributionReply},
+)
+async def read_contribution(call: Call) -> Answer:
+    """A commitment; from the planned start (ms since the Unix epoch) on, what it was to."""
+    other, on_sale, line, planned = (call.parameters[name] for name in ("other", "on_sale", "line", "planned"))
+    is_asked_well = is_slug(on_sale) and is_slug(line) and INSTANT.fullmatch(planned) is not None
+    if not is_asked_well or other not in {each.slug for each in call.cell.house.neighbours}:
+        raise Refused("not-found", "there is no such draw in this network")
+    found = contributions.told(call.cell.signer, HouseSlug(other), OnSaleId(on_sale), LineName(line), int(planned))
+    reply = ContributionReply(commitment=found.commitment, secret=found.secret or None)
+    return Answer(200, msgspec.json.encode(reply), [(b"cache-control", b"no-store")])

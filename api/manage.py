@@ -33,6 +33,8 @@ from api.manage_wire import (
     KeyReply,
     KeyRequest,
     KeysReply,
+    NeighbourReply,
+    NeighboursReply,
     OfferReply,
     OfferRequest,
     OnSaleRequest,
@@ -52,7 +54,7 @@ from api.wire import OrderReply
 from engine import house, waiting_room
 from engine import on_sale as on_sales
 from engine.access_release import change_release
-from engine.catalogue import ApiKey, OnSale, OpenHall, Performance, Release
+from engine.catalogue import ApiKey, Contributor, OnSale, OpenHall, Performance, Release
 from engine.cell import Cell
 from engine.entries import Action
 from engine.errors import BadInput, CellUnavailable, LedgerUnavailable, Refused
@@ -200,13 +202,25 @@ async def list_performances(request: Call) -> PerformancesReply:
     return PerformancesReply(performances=tuple(map(_performance_reply, found)))
 
 
+@get("/neighbours", guards=[allows()], summary="The other houses of the network, who may contribute to a draw")
+async def list_neighbours(request: Call) -> NeighboursReply:
+    """As the network file names them."""
+    near = caller_of(request).cell.house.neighbours
+    return NeighboursReply(houses=tuple(NeighbourReply(house=each.slug, name=each.name) for each in near))
+
+
 @change("/on-sales", "Put performances on sale", status_code=201)
 async def create_on_sale(request: Call, data: OnSaleRequest) -> CountersReply:
     """The on-sale's counters as it starts."""
     caller = await changing(request)
     fields = msgspec.structs.asdict(data)
     made = OnSale(
-        **{name: value for name, value in fields.items() if name not in {"prequeue_at", "opens_at", "reason"}},
+        **{
+            name: value
+            for name, value in fields.items()
+            if name not in {"prequeue_at", "opens_at", "reason", "contributors"}
+        },
+        contributors=tuple(Contributor(name, "") for name in data.contributors),
         prequeue_at_ms=from_rfc3339(data.prequeue_at),
         opens_at_ms=from_rfc3339(data.opens_at),
     )
@@ -466,6 +480,7 @@ MANAGE: Final = Router(
         create_performance,
         change_access_release,
         list_performances,
+        list_neighbours,
         create_on_sale,
         list_on_sales,
         read_on_sale,

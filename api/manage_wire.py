@@ -9,7 +9,7 @@ from engine.catalogue import FAILS, WHERE_AVOIDABLE, PriceType
 from engine.entries import Payment
 from engine.ledger.ledger import LoggedAction, RecordedOrder
 from engine.wishes import Wish
-from engine.words import HallId, OnSaleId, OrderId, PerformanceId
+from engine.words import HallId, HouseSlug, OnSaleId, OrderId, PerformanceId
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """Plain text of one line."""
@@ -139,7 +139,22 @@ class OnSaleRequest(Request, frozen=True):
     contact_url: str = ""
     safety_net_per_minute: int = 0
     fails: str = FAILS[0]
+    contributors: tuple[HouseSlug, ...] = ()
+    """Other houses of the network, whose own secrets are mixed into the draw."""
     reason: Text = "set up"
+
+
+class NeighbourReply(Reply, frozen=True):
+    """Another house of the network."""
+
+    house: HouseSlug
+    name: str
+
+
+class NeighboursReply(Reply, frozen=True, omit_defaults=False):
+    """The other houses of the network."""
+
+    houses: tuple[NeighbourReply, ...]
 
 
 class ActionRequest(Request, frozen=True):

@@ -218,6 +218,13 @@ class TranscriptReply(DrawReply, frozen=True, omit_defaults=False, kw_only=True)
     secret_hashes: tuple[str, ...]
 
 
+class ContributionReply(Reply, frozen=True):
+    """What a house contributes to another's draw: its commitment, and from the planned start on the secret."""
+
+    commitment: str
+    secret: str | None = None
+
+
 class DrawPathReply(Reply, frozen=True, omit_defaults=False):
     """The way from one entrant's leaf up to the root: the nodes beside it, lowest first."""
 

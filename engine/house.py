@@ -29,6 +29,7 @@ from engine.catalogue import (
     open_hall,
 )
 from engine.cell import Cell, broken, pack
+from engine.contributions import committed
 from engine.destinations import Gate
 from engine.draw import ALGORITHM, commitment, encode, new_seed
 from engine.errors import BadInput, Refused
@@ -235,6 +236,7 @@ async def add_on_sale(cell: Cell, ledger: Ledger, made: OnSale, change: Change) 
     check_lines(made)
     for line in made.lines:
         check_title(f"the title of {line.line}", line.title)
+    made = await committed(cell.house, made)
     drawn = _committed(msgspec.structs.replace(made, draw=ALGORITHM, lines=tuple(map(_committed, made.lines))))
     kept = await create(ledger, "on_sale", made.on_sale, drawn, change)
     bare_lines = tuple(msgspec.structs.replace(line, seed="", commitment="") for line in kept.lines)

@@ -14,6 +14,8 @@ from redis.exceptions import RedisError
 
 from engine.allotments import carry_out_all
 from engine.cell import Cell
+from engine.contributions import LOOK_SECONDS as COLLECT_SECONDS
+from engine.contributions import Contributions
 from engine.entries import Action
 from engine.errors import CellUnavailable, LedgerUnavailable, ParvisError, Refused
 from engine.figures import Figures
@@ -84,6 +86,7 @@ class Keeper:
             tasks.create_task(self._guard(stop))
             tasks.create_task(self._tell_pressure(stop))
             tasks.create_task(self._remember(stop))
+            tasks.create_task(self._collect(stop))
             tasks.create_task(Settlement(self.cell, self._ledger).run(stop))
 
     async def _guard(self, stop: asyncio.Event) -> None:
@@ -118,6 +121,15 @@ class Keeper:
                     await carry_out_all(self.cell, self._ledger)
                     await self._compare_epochs()
             await _pause(stop, min(KEEP_SECONDS, self._standings.pause_s(now_ms())))
+
+    async def _collect(self, stop: asyncio.Event) -> None:
+        """Collects what other houses contribute to draws; apart, because they may be slow to answer."""
+        contributions = Contributions(self.cell, self._ledger)
+        while not stop.is_set():
+            with contextlib.suppress(CellUnavailable, LedgerUnavailable):  # others say so
+                if self.cell.is_open:
+                    await contributions.look()
+            await _pause(stop, COLLECT_SECONDS)
 
     async def _tell_pressure(self, stop: asyncio.Event) -> None:
         """Sheds what can wait while Redis runs short of something; apart, because Postgres may be what is away."""

@@ -83,6 +83,14 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     delivery: str
 
 
+class Neighbour(msgspec.Struct, frozen=True):
+    """Another house of the network. `address`: where its API answers; empty: where this house's own does."""
+
+    slug: HouseSlug
+    name: str
+    address: str = ""
+
+
 class House(msgspec.Struct, frozen=True, kw_only=True):
     """A cultural house, and what its cell runs on. Its URLs hold passwords: `repr` leaves them out."""
 
@@ -111,6 +119,10 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     """Addresses and networks inside, to which its webhooks may go besides the public internet: `10.1.2.0/24`."""
     listed: bool = False
     """Whether its on-sales stand in the network's directory."""
+    address: str = ""
+    """Where its API answers other houses, without a path: `https://tickets.example.org`. Empty: where theirs does."""
+    neighbours: tuple[Neighbour, ...] = ()
+    """The other houses of the network: not written in its file, but made of it."""
     retention_days: AtLeastOne = 730
     """How long the house keeps who bought, after the order and its last performance; the accounts stay."""
     limits: Limits = Limits()

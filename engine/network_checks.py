@@ -100,7 +100,14 @@ def _is_web_address(text: str) -> bool:
         return False
 
 
+def check_address(address: str) -> Iterator[str]:
+    """Where other houses of the network find this one: an origin, nothing more."""
+    if address and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:_-]+", address):
+        yield "an address is such as https://tickets.example.org, without a path"
+
+
 CHECKS: Final[dict[str, Callable[[Any], Iterator[str]]]] = {
+    "address": check_address,
     "slug": check_slug,
     "name": _check_words,
     "operator_contact": _check_words,

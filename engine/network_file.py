@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from engine.errors import BadNetworkFile
-from engine.network import House, Network, Policy
+from engine.network import House, Neighbour, Network, Policy
 from engine.network_checks import CHECKS, check_slug, identities
 from engine.words import HouseSlug, is_slug
 
@@ -22,6 +22,8 @@ VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 KEY_HASH: Final = re.compile(r"[0-9a-f]{64}")
 TOP_LEVEL: Final = ("name", "operator_keys", "trusted_proxies", "policies", "houses")
 MOST_PROXIES: Final = 8
+MADE: Final = "neighbours"
+"""What is made of the whole file, and stands nowhere in it."""
 FROM_SERVERS: Final = ("redis_url", "redis_owner_url", "postgres_dsn", "secrets_path")
 
 Table = dict[str, Any]
@@ -46,7 +48,13 @@ def read_network(path: Path, servers: "Mapping[HouseSlug, ServerAddresses]") -> 
     _clashes(found, problems)
     if problems:
         raise _refusal(path, problems)
-    return Network(name, tuple(House(**values) for values in found), operator_keys, trusted_proxies)
+    houses = tuple(House(**values) for values in found)
+    near = [Neighbour(each.slug, each.name, each.address) for each in houses]
+    houses = tuple(
+        msgspec.structs.replace(house, neighbours=tuple(each for each in near if each.slug != house.slug))
+        for house in houses
+    )
+    return Network(name, houses, operator_keys, trusted_proxies)
 
 
 def read_slugs(path: Path) -> tuple[HouseSlug, ...]:
@@ -181,7 +189,7 @@ def _fields(kind: type[msgspec.Struct], table: Any, where: str, folder: Path, pr
     if not isinstance(table, dict):
         problems.append(f"{where}: a table is expected here")
         return {}
-    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    fields = {field.name: field for field in msgspec.structs.fields(kind) if field.name != MADE}
     _unknown_keys(table, fields, where, problems)
     right: Table = {}
     for name, field in fields.items():

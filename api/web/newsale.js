@@ -24,8 +24,8 @@ export function newSale({ words, path, key, attempt, after, onmade }) {
     return { offered: performances.filter((each) => !taken.has(each.performance) && Date.parse(each.starts_at) > Date.now()), currency: performances.at(-1)?.currency ?? CURRENCY };
   }
 
-  /** `made`: the performance that was made just now, or none. */
-  function formFor(performances, made, close) {
+  /** `made`: the performance that was made just now, or none; `houses`: who may contribute to the draw. */
+  function formFor(performances, made, houses, close) {
     const midnight = Math.ceil(Date.now() / DAY_MS) * DAY_MS;
     const first = performances.length === 1 ? performances[0] : performances.find((each) => each.performance === made);
     const title = h('input', { type: 'text', required: true, maxlength: 120, value: first?.title ?? '' });
@@ -33,6 +33,10 @@ export function newSale({ words, path, key, attempt, after, onmade }) {
     const [rate, cap, most] = [number(60, 1, 100_000), number(100, 1, 100_000), number(6, 1, MOST_SEATS)];
     const boxes = performances.map((each) => h('input', { type: 'checkbox', name: 'performance', value: each.performance, checked: each === first }));
     const list = h('fieldset', {}, h('legend', {}, words.say('sale_what')), performances.map((each, at) => h('label', { class: 'choice' }, boxes[at], h('span', {}, h('b', {}, each.title), h('small', {}, words.moment(each.starts_at))))));
+
+    const contributing = houses.map(({ house }) => h('input', { type: 'checkbox', name: 'contributor', value: house }));
+    const contributors = h('fieldset', { hidden: houses.length === 0 }, h('legend', {}, words.say('sale_contributors')), h('p', { class: 'muted' }, words.say('sale_contributors_hint')),
+      houses.map(({ name }, at) => h('label', { class: 'choice' }, contributing[at], h('span', {}, name))));
 
     function read() {
       const chosen = performances.filter((_, at) => boxes[at].checked);
@@ -45,30 +49,32 @@ export function newSale({ words, path, key, attempt, after, onmade }) {
       const body = {
         on_sale: nameFor(title.value), title: title.value.trim(), performances: chosen.map((each) => each.performance), prequeue_at: prequeue, opens_at: opens,
         rate_per_minute: Number(rate.value), cap: Number(cap.value), seats_a_hold: Number(most.value), seats_a_place: Number(most.value), reason: words.say('reason_none'),
+        contributors: contributing.filter((each) => each.checked).map((each) => each.value),
       };
       return {
         lines: [...chosen.map((each) => `${each.title}, ${words.moment(each.starts_at)}`), words.say('sale_summary_when', { queue: words.moment(prequeue), start: words.moment(opens) }),
-          words.say('sale_summary_pace', { rate: body.rate_per_minute, cap: body.cap, most: body.seats_a_hold })],
+          words.say('sale_summary_pace', { rate: body.rate_per_minute, cap: body.cap, most: body.seats_a_hold }),
+          ...(body.contributors.length ? [`${words.say('sale_contributors')}: ${houses.filter((_, at) => contributing[at].checked).map(({ name }) => name).join(', ')}`] : [])],
         hint: words.say('sale_make_hint'), yes: words.say('sale_make'),
         make: async () => { const sale = await change('POST', `${path}/on-sales`, { bearer: key, body }); close(); onmade(sale); },
       };
     }
     const fields = [list, field(words.say('sale_title'), title, words.say('sale_title_hint')),
       field(words.say('sale_queue_at'), queueAt, words.say('sale_queue_at_hint')), field(words.say('sale_start_at'), startAt, words.say('sale_zone', { zone: words.zone })),
-      field(words.say('rate_field'), rate), field(words.say('cap_field'), cap, words.say('cap_hint')), field(words.say('sale_most'), most)];
+      field(words.say('rate_field'), rate), field(words.say('cap_field'), cap, words.say('cap_hint')), field(words.say('sale_most'), most), contributors];
     return secondLook({ words, attempt, fields, read });
   }
 
   function build(close) {
     const box = h('div', {}, h('p', { class: 'muted' }, words.say('loading')));
     async function draw(made) {
-      const { offered, currency } = await unsold();
+      const [{ offered, currency }, { houses }] = await Promise.all([unsold(), get(`${path}/neighbours`, { bearer: key })]);
       const another = newPerformance({ words, path, key, attempt, currency, onmade: async (performance) => {
         after.tell(words.say('show_made', { title: performance.title }));
         await draw(performance.performance);
         box.querySelector('form input:checked')?.focus();
       } });
-      box.replaceChildren(another, ...(offered.length ? formFor(offered, made, close) : [h('p', {}, words.say('sale_nothing'))]));
+      box.replaceChildren(another, ...(offered.length ? formFor(offered, made, houses, close) : [h('p', {}, words.say('sale_nothing'))]));
     }
     const retry = h('button', { type: 'button' });
     attempt(retry, () => draw());

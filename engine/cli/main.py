@@ -11,7 +11,7 @@ from cyclopts import App, Parameter, Token
 from rich.console import Console
 
 from engine import logs
-from engine.catalogue import WHERE_AVOIDABLE
+from engine.catalogue import WHERE_AVOIDABLE, Contributor
 from engine.cli import (
     afterwards,
     attention,
@@ -367,6 +367,7 @@ def on_sale_create(
     contact_url: str = "",
     safety_net_per_minute: Whole = 0,
     fails: Literal["closed", "open"] = "closed",
+    contributor: tuple[str, ...] = (),
     why: str = "create on-sale",
 ) -> None:
     """Put performances on sale.
@@ -380,6 +381,7 @@ def on_sale_create(
     `--one-place-per` email or phone: each has one place, and shows by a code that it is theirs; `--contact-url` of
     the house sends that. With `--safety-net-per-minute` the room shows only while more newcomers come (0: always).
     `--fails`: what a guard of the house's own site does while Parvis is away.
+    `--contributor`, as often as you like: another house of the network whose own secret is mixed into the draw.
     """
     fields = {
         "rate_per_minute": rate_per_minute,
@@ -401,6 +403,7 @@ def on_sale_create(
         "contact_url": contact_url,
         "safety_net_per_minute": safety_net_per_minute,
         "fails": fails,
+        "contributors": tuple(Contributor(name, "") for name in contributor),
     }
     _now(sales.create_on_sale(network, house, on_sale, title, performance, (prequeue_at, opens_at), fields, why))
 

@@ -19,6 +19,7 @@ import uvloop
 
 from engine.cell import Cell
 from engine.cli.stage import check_ports
+from engine.contributions import ADDRESS_VARIABLE, own_address
 from engine.errors import BadInput
 from engine.figures import FOLDER_VARIABLE, TELL_SECONDS, Figures
 from engine.garbage import collect_seldom
@@ -201,6 +202,8 @@ async def _serve(network_file: Path, houses: Sequence[House], address: Address) 
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
+    # What other houses contribute to a draw is asked for here, unless the network file says another address.
+    os.environ.setdefault(ADDRESS_VARIABLE, own_address(address.host, address.port))
     log.info("serving", loop=_loop_name(), port=address.port, houses=[house.slug for house in houses])
     sights = [Sight(house) for house in houses]
     with TemporaryDirectory(prefix="parvis-figures-") as folder:

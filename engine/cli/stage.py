@@ -19,6 +19,7 @@ from rich.console import Console
 from engine.embedded.servers import EmbeddedServers
 from engine.errors import BadInput
 from engine.network import House, Network, load, read_slugs
+from engine.network_file import MADE
 from engine.parenthood import child_of_this
 
 STOP_SECONDS: Final = 15.0
@@ -38,7 +39,7 @@ def write_resolved(network: Network, path: Path) -> None:
     houses = []
     for house in network.houses:
         fields = msgspec.to_builtins(house, builtin_types=(), enc_hook=str)
-        houses.append({name: value for name, value in fields.items() if value not in (None, "")})
+        houses.append({name: value for name, value in fields.items() if value not in (None, "") and name != MADE})
     document = {
         "name": network.name,
         "operator_keys": list(network.operator_keys),

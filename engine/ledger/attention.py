@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 WORDS: Final = {
     "dead-letter": "something could not be recorded; `parvis dead-letter` shows it",
+    "draw-withheld": "another house did not reveal in time what it had committed to contribute to a draw",
     "index-given-twice": "one number of the queue was given to two visitors, after a loss of Redis",
     "ledger-lost": "the ledger came back from a backup; what Redis remembered was recorded again, and stands beside it",
     "live-seat": "a seat was sold twice: the second order is in conflict and its money goes back",
@@ -74,6 +75,16 @@ class Refund(msgspec.Struct, frozen=True):
 
 def _instant(value: Any) -> str:
     return str(value.isoformat(timespec="milliseconds")).replace("+00:00", "Z")
+
+
+async def alarm_once(ledger: "Ledger", kind: str, detail: dict[str, Any]) -> None:
+    """Writes an alarm, unless the very same one is there already. Raises `LedgerUnavailable`."""
+    async with ledger.connection() as connection:
+        await connection.execute(
+            "INSERT INTO alarms (kind, detail) SELECT $1, $2::jsonb "
+            "WHERE NOT EXISTS (SELECT FROM alarms WHERE kind = $1 AND detail = $2::jsonb)",
+            *(kind, msgspec.json.encode(detail).decode()),
+        )
 
 
 async def alarms(ledger: "Ledger", limit: int, *, with_seen: bool = False) -> list[Alarm]:

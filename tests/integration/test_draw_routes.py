@@ -35,6 +35,8 @@ async def test_a_visitor_can_see_that_they_were_in_the_draw(town: Town) -> None:
             assert answer.json["root"] == told["root"]
             beside = [decode(node) for node in answer.json["path"]]
             assert root_by(leaf(index, secret_hash), index, 5, beside) == decode(told["root"])
+        assert (await sale.get(f"/on-sales/{sale.on_sale}/lines/public/draw")).json == transcript
+        assert (await sale.get(f"/on-sales/{sale.on_sale}/lines/friends/draw")).slug == "unknown-line"
         for wrong in ("5", "-1", "x", "1.0", "%C2%B2", "9" * 40):
             answer = await sale.get(f"/on-sales/{sale.on_sale}/draw/paths/{wrong}")
             assert (answer.status, answer.slug) == (404, "not-found")

@@ -34,6 +34,7 @@ READER = frozenset({"orders:read"})
 COUNTER = frozenset({"counter", "orders:read"})
 UNDOER = frozenset({"counter"})
 """Sets of the scopes that may, besides `manage`, which may all."""
+DRAWN = ("/draw", "/draw/paths/{index:str}")
 EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     **dict.fromkeys(
         [
@@ -51,7 +52,8 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
                     HOUSE + "/.well-known/jwks.json",
                 )
             ),
-            *(("GET", ON_SALE + path) for path in ("/draw", "/draw/paths/{index:str}")),
+            *(("GET", ON_SALE + line + path) for line in ("", "/lines/{line:str}") for path in DRAWN),
+            ("GET", HOUSE + "/draw-contributions/{other:str}/{on_sale:str}/{line:str}/{planned:str}"),
             *(("GET", PERFORMANCE + path) for path in ("/plan", "/plan/{change:str}", "/seats", "/seats/changes")),
             *(("GET", HOUSE + path) for path in ("/previews/{preview:str}", "/logos/{logo:str}")),
             ("GET", "/h/{house:str}/theme.css"),
@@ -99,7 +101,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     ("POST", MANAGE + "/performances/{performance:str}/allotments/{allotment:str}/end"): MANAGER,
     ("GET", MANAGE + "/performances/{performance:str}/allotments"): frozenset({"counter", "allotment"}),
     ("DELETE", MANAGE + "/keys/{key_id:str}"): MANAGER,
-    **{("GET", MANAGE + path): MANAGER for path in ("/keys", "/actions", "/alarms", "/theme")},
+    **{("GET", MANAGE + path): MANAGER for path in ("/keys", "/actions", "/alarms", "/theme", "/neighbours")},
     **{
         ("GET", MANAGE + "/performances/{performance:str}" + path): READER
         for path in ("/history.csv", "/history.jsonl", "/seats")

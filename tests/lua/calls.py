@@ -34,7 +34,9 @@ def scene(owner: redis.Redis, *, due_hold_ms: int = -1) -> Stage:
     One hold is due, so that the clock has something to do; with a `due_hold_ms` above zero it is not.
     """
     stage = Stage(owner)
-    stage.put_up(rate=1, joined=5, now_serving=3, burst_ms=10**6, draw="parvis-draw-2")
+    # The draw of the public line is due; that of another waits for what is revealed.
+    late = {"mark_at_ms:late": 1, "opens_at_ms:late": 10**15}
+    stage.put_up(rate=1, joined=5, now_serving=3, burst_ms=10**6, draw="parvis-draw-2", **late)
     stage.before("A: h1 . s2 x   B: . . . .", areas=(5,))
     stage.before("A: . . .", performance="q")
     stage.let_in(5, 6)
@@ -197,6 +199,7 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     ),
     "waiting_room/checkpoint": lambda s: ([s.keys.cell, s.keys.frontier(SALE, PUBLIC)], [b"2 roots"]),
     "waiting_room/draw": lambda s: ([s.keys.cell, s.keys.sale(SALE)], [PUBLIC, 0, "root", "seed", ""]),
+    "waiting_room/reveal": lambda s: ([s.keys.cell, s.keys.sale(SALE)], ["late", "zeewind", "secret"]),
     "waiting_room/tail": lambda s: (
         [s.keys.sale(SALE), s.keys.outbox, s.keys.frontier(SALE, PUBLIC)],
         [SALE, PUBLIC, "-", 100],

@@ -26,6 +26,7 @@ RUN_WITHOUT_MEMORY = {
     "waiting_room/checkpoint",
     # What everybody waits for.
     "waiting_room/draw",
+    "waiting_room/reveal",
 }
 
 
