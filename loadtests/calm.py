@@ -15,7 +15,7 @@ QUIET: Final = "quiet "
 """What the names of their requests begin with."""
 ASKED: Final = ("quiet status", "quiet seats", "quiet hold", "quiet release")
 _PARTY: Final = 2
-_PASS_ENDED: Final = frozenset({"pass-required", "pass-ended"})
+_PASS_ENDED: Final = frozenset({"pass-required", "pass-ended", "moved-elsewhere"})
 
 
 def shop_calmly(visit: Visit, apart_s: float, first_s: float, ends_at_s: Callable[[], float]) -> Steps[str]:

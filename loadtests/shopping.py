@@ -129,7 +129,7 @@ class Shopper:
                 if left < 1:
                     raise Left("has_enough")
                 self.party = min(self.party - 1 or 1, left)
-            case "pass-required" | "pass-ended":
+            case "pass-required" | "pass-ended" | "moved-elsewhere":
                 asked_at_ms = now_ms()
                 renewed = yield from claim(visit)
                 if not renewed.is_good:

@@ -56,7 +56,7 @@ async def test_two_tabs_show_the_same_and_only_one_asks(town: Town, people: Peop
         second = await visitor.context.new_page()
         await second.goto(f"{visitor.url}/h/zeewind/{sale.on_sale}")
         await expect(second.locator(".number")).to_have_text("6")
-        await expect(second.get_by_text("Ahead of you")).to_be_visible()
+        await expect(second.get_by_text("Ahead of you", exact=True)).to_be_visible()
 
         asked = Asked(visitor, "/status")
         await until(lambda: len(asked.pages) >= 4)

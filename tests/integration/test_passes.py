@@ -8,6 +8,7 @@ from typing import Any
 import jwt
 
 from engine.instants import from_rfc3339, now_ms
+from engine.waiting_room import hash_secret
 from tests.town import Answer, Sale, Town, past, small_plan
 
 CLIENTS = 50
@@ -182,3 +183,25 @@ async def test_whoever_asks_for_more_time_has_it_to_choose_and_to_pay(town: Town
         # A verifier elsewhere reads the same, and the house is no fuller than its cap for it.
         assert jwt.decode(longer["pass"], options={"verify_signature": False})["more_time"] is True
         assert (await sale.claim(*await sale.join())).slug in {"full", "not-yet-served"}
+
+
+async def test_a_token_is_accepted_for_no_second_person(town: Town) -> None:
+    """Another queue took one person's token from whoever brought it. Ours are good for their own person alone."""
+    async with await town.open_sale("noord") as sale:
+        (place, secret), (other_place, other_secret) = await sale.join(), await sale.join()
+        token = await sale.pass_for(place, secret)
+        other = await sale.pass_for(other_place, other_secret)
+        # The place of one with the secret of the other, whichever way, also while the one is inside.
+        for tokens in ((place, other_secret), (other_place, secret), (place, ""), (place, hash_secret(secret))):
+            answer = await sale.claim(*tokens)
+            assert (answer.status, answer.slug) == (403, "not-your-place")
+        # The pass of one neither renews the other's place nor reaches what the other holds.
+        assert (await renew(sale, other_place, other_secret, token)).slug == "not-your-place"
+        held = (await sale.hold(token, "zaal-A-1")).json["hold"]
+        assert set(await use(sale, other, held, "zaal-A-3")) == {(201, ""), (404, "unknown-hold")}
+        # Under the same key of idempotency the one's answer is not the other's.
+        first = await sale.claim(place, secret, key="a key")
+        answer = await sale.claim(other_place, other_secret, key="a key")
+        assert (first.status, answer.status, answer.slug) == (201, 422, "key-reused")
+        # And nothing of all that has put the one out.
+        assert (await sale.order(first.json["pass"], held)).status == 202
