@@ -43,6 +43,7 @@ from api.manage_wire import (
     PerformanceRequest,
     PerformancesReply,
     PlanChangeRequest,
+    RateAt,
     RefundRequest,
     SetUpPerformance,
     Text,
@@ -54,7 +55,7 @@ from api.wire import OrderReply
 from engine import house, waiting_room
 from engine import on_sale as on_sales
 from engine.access_release import change_release
-from engine.catalogue import ApiKey, Contributor, OnSale, OpenHall, Performance, Release
+from engine.catalogue import ApiKey, Contributor, OnSale, OpenHall, Performance, RateStep, Release
 from engine.cell import Cell
 from engine.entries import Action
 from engine.errors import BadInput, CellUnavailable, LedgerUnavailable, Refused
@@ -65,6 +66,7 @@ from engine.instants import from_rfc3339, now_ms, to_rfc3339
 from engine.ledger.ledger import RecordedOrder
 from engine.plan_change import NewPlan, replan
 from engine.returns import give_back
+from engine.schedule import steps_of, told
 from engine.seats import count_states, hold, read_hold
 from engine.shares import Owner
 from engine.standing import KEEP_SECONDS, keep_one
@@ -209,6 +211,10 @@ async def list_neighbours(request: Call) -> NeighboursReply:
     return NeighboursReply(houses=tuple(NeighbourReply(house=each.slug, name=each.name) for each in near))
 
 
+def _steps(rates: Sequence[RateAt]) -> tuple[RateStep, ...]:
+    return tuple(RateStep(from_rfc3339(step.at), step.rate_per_minute) for step in rates)
+
+
 @change("/on-sales", "Put performances on sale", status_code=201)
 async def create_on_sale(request: Call, data: OnSaleRequest) -> CountersReply:
     """The on-sale's counters as it starts."""
@@ -218,9 +224,10 @@ async def create_on_sale(request: Call, data: OnSaleRequest) -> CountersReply:
         **{
             name: value
             for name, value in fields.items()
-            if name not in {"prequeue_at", "opens_at", "reason", "contributors"}
+            if name not in {"prequeue_at", "opens_at", "rates", "reason", "contributors"}
         },
         contributors=tuple(Contributor(name, "") for name in data.contributors),
+        rates=_steps(data.rates),
         prequeue_at_ms=from_rfc3339(data.prequeue_at),
         opens_at_ms=from_rfc3339(data.opens_at),
     )
@@ -261,6 +268,10 @@ async def _counters(request: Call, cell: Cell, name: str) -> CountersReply:
         pressure_level=cell.worst_pressure.level,
         slowed_percent=now.slowed_percent,
         message=now.message,
+        why=now.why,
+        draining=bool(now.draining),
+        stopped=bool(now.stopped),
+        rates=tuple(RateAt(to_rfc3339(step.at_ms), step.rate_per_minute) for step in steps_of(now.rates)),
         safety_net_per_minute=now.net_per_minute,
         is_net_active=bool(now.net_active),
         fails=now.fails,
@@ -286,7 +297,7 @@ CHANGED: Final = ("rate_per_minute", "cap", "message", "safety_net_per_minute", 
 
 @change(
     "/on-sales/{on_sale:str}/{action:str}",
-    "Open, pause, drain, stop, resume or close an on-sale; set its rate, message or guard",
+    "Open, pause, drain, stop, resume or close an on-sale; set its rate, later rates, message or guard",
 )
 async def change_on_sale(request: Call, on_sale: str, action: str, data: ActionRequest) -> CountersReply:
     """The on-sale's counters after it."""
@@ -297,15 +308,17 @@ async def change_on_sale(request: Call, on_sale: str, action: str, data: ActionR
         raise Refused("unknown-action", f"an on-sale can be told to {', '.join(verbs)}", actions=verbs)
     await changing(request)
     asked = {name: getattr(data, name) for name in CHANGED}
+    rates = None if data.rates is None else _steps(data.rates)
+    planned = {} if rates is None else {"rates": told(rates)}
     log_entry = Action(
         who=caller.change("").who,
         what=action,
         subject=name,
         why=data.reason,
         at_ms=now_ms(),
-        detail={field: value for field, value in asked.items() if value is not None},
+        detail={field: value for field, value in asked.items() if value is not None} | planned,
     )
-    await on_sales.change(cell, log_entry, caller.operation, **asked)
+    await on_sales.change(cell, log_entry, caller.operation, rates=rates, **asked)
     with suppress(LedgerUnavailable, CellUnavailable, TimeoutError):  # the keeper does it, a moment later
         async with asyncio.timeout(KEEP_SECONDS):
             await keep_one(cell, caller.ledger, name)

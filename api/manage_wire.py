@@ -109,6 +109,13 @@ class PerformancesReply(Reply, frozen=True, omit_defaults=False):
     performances: tuple[SetUpPerformance, ...]
 
 
+class RateAt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From an instant (RFC 3339) on so many are let in a minute."""
+
+    at: str
+    rate_per_minute: int
+
+
 class OnSaleRequest(Request, frozen=True):
     """An on-sale."""
 
@@ -141,6 +148,8 @@ class OnSaleRequest(Request, frozen=True):
     fails: str = FAILS[0]
     contributors: tuple[HouseSlug, ...] = ()
     """Other houses of the network, whose own secrets are mixed into the draw."""
+    rates: tuple[RateAt, ...] = ()
+    visitors_a_seat: int = 2
     reason: Text = "set up"
 
 
@@ -166,6 +175,8 @@ class ActionRequest(Request, frozen=True):
     message: str | None = None
     safety_net_per_minute: int | None = None
     fails: str | None = None
+    rates: tuple[RateAt, ...] | None = None
+    """All that is planned from now on, by time."""
 
 
 class CountersReply(Reply, frozen=True, omit_defaults=False):
@@ -194,6 +205,14 @@ class CountersReply(Reply, frozen=True, omit_defaults=False):
     slowed_percent: int
     """How much of the rate is kept back, so that the house can catch up."""
     message: str
+    why: str
+    """What makes the wait longer than meant: `paused`, `draining`, `few-seats`, `busy`, `full`, `lowered`; or none."""
+    draining: bool
+    """Whether nobody further is called."""
+    stopped: bool
+    """Whether every pass was ended, and nobody is let in."""
+    rates: tuple[RateAt, ...]
+    """What the rate becomes later."""
     safety_net_per_minute: int
     """0: the room always shows."""
     is_net_active: bool

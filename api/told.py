@@ -67,13 +67,7 @@ def is_calling(now: Status, served: int) -> bool:
 
 def why_slower(now: Status) -> "str | None":
     """The word for what makes the wait longer than the house meant it to be; None where nothing does."""
-    if now.phase == "paused":
-        return "paused"
-    if now.phase != "open":
-        return None
-    if now.slowed_percent:
-        return "busy"
-    return "full" if now.live_passes >= now.cap else None
+    return now.why or None
 
 
 def poll_policy(now: Status, seats_left: int, seen: ChanceReply) -> "tuple[PollStep, ...]":

@@ -134,6 +134,13 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     seed: str = ""
 
 
+class RateStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From an instant on so many are let in a minute."""
+
+    at_ms: int
+    rate_per_minute: int
+
+
 class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The window and the rules under which performances go on sale. Its seed is published only by the draw itself.
 
@@ -169,6 +176,13 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """However often it is extended, a hold ends by then."""
     seats_a_customer: int = 0
     """Of each performance, by the customer's e-mail address, in all orders; 0: no limit."""
+    rates: tuple[RateStep, ...] = ()
+    """What `rate_per_minute` becomes by itself later; by time."""
+    visitors_a_seat: int = 2
+    """For each seat that is open so many may be inside, before fewer are called than the pace; 0: seats slow nobody.
+
+    A visitor takes about two, so that with two inside for each seat there is hardly one for every fourth of them.
+    """
     proof_of_work: str = "off"
     """Whether whoever joins shows a proof of work: one of `engine.proof.POLICIES`."""
     one_place_per: str = ""

@@ -40,9 +40,10 @@ from engine.instants import now_ms
 from engine.ledger.allotments import read_allotments
 from engine.ledger.ledger import Ledger
 from engine.lines import check_lines
-from engine.on_sale import check_guard, check_pace, put_up
+from engine.on_sale import FASTEST_PER_MINUTE, check_guard, check_pace, put_up
 from engine.prices import WHOLE, share_of, with_shares
 from engine.proof import POLICIES
+from engine.schedule import check_steps
 from engine.seats import install
 from engine.words import HallId, KeyId, OnSaleId, PerformanceId, is_slug
 
@@ -267,6 +268,7 @@ def _check_on_sale(cell: Cell, made: OnSale) -> None:
     if made.opens_at_ms < made.prequeue_at_ms:
         raise BadInput("opens_at lies before prequeue_at")
     check_pace(made.rate_per_minute, made.cap)
+    check_steps(made.rates, FASTEST_PER_MINUTE)
     check_guard(made.safety_net_per_minute, made.fails)
     if not 0 <= made.burst_percent <= 100:
         raise BadInput("burst_percent lies between 0 and 100")
@@ -279,7 +281,7 @@ def _check_on_sale(cell: Cell, made: OnSale) -> None:
             raise BadInput(f"{name} lies between 1 and {LONGEST_SECONDS}")
     if not 0 <= made.return_delay_seconds <= LONGEST_SECONDS:
         raise BadInput(f"return_delay_seconds lies between 0 and {LONGEST_SECONDS}")
-    for name in ("lone_seats_last", "unpaid_holds", "seats_a_customer"):
+    for name in ("lone_seats_last", "unpaid_holds", "seats_a_customer", "visitors_a_seat"):
         if not 0 <= getattr(made, name) <= 1000:
             raise BadInput(f"{name} lies between 0 and 1000")
     if not 0 <= made.cool_down_seconds <= LONGEST_SECONDS:

@@ -16,6 +16,7 @@ from engine.allotments import carry_out_all
 from engine.cell import Cell
 from engine.contributions import LOOK_SECONDS as COLLECT_SECONDS
 from engine.contributions import Contributions
+from engine.crowds import Crowds
 from engine.entries import Action
 from engine.errors import CellUnavailable, LedgerUnavailable, ParvisError, Refused
 from engine.figures import Figures
@@ -63,6 +64,7 @@ class Keeper:
         self._user, self._password = user, password
         self._openings = Openings(cell, ledger)
         self._gauges = Gauges(cell, owner, figures)
+        self._crowds = Crowds(cell)
         self._seen_sequence = 0
         self._epochs_before = (0, 0)
         self._is_apart = False
@@ -183,7 +185,7 @@ class Keeper:
             self.recoveries += 1
 
     async def _sweep(self) -> None:
-        """Ends due holds, and marks as sold out the open on-sales of which nothing is left or may come back."""
+        """Ends due holds, counts what is open, and marks as sold out of what nothing is left or may come back."""
         for on_sale in list(self.cell.catalogue.on_sales.values()):
             with contextlib.suppress(Refused):  # put up a moment from now
                 await drawn_status(self.cell, on_sale.on_sale)
@@ -191,6 +193,8 @@ class Keeper:
             for performance in on_sale.performances:
                 _, is_done = await sweep(self.cell, performance, SWEPT_A_TICK)
                 is_sold_out = is_sold_out and is_done
+            if not is_sold_out:
+                await self._crowds.tell(on_sale, 1000 * asyncio.get_running_loop().time())
             if is_sold_out and (await status(self.cell, on_sale.on_sale)).phase == "open":
                 await self._sell_out(on_sale.on_sale)
 

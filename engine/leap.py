@@ -13,6 +13,8 @@ from typing import Any, Final
 import msgspec
 
 MARGIN: Final = 20
+CALLS_RISE: Final = 1.2
+"""How much more may be called for each who may come in, from one watch to the next (`lua/include/no_shows.lua`)."""
 LEAST_JOINS_A_SECOND: Final = 50.0
 """A line may have been quiet until the very last moment."""
 RUSH: Final = 2.0
@@ -78,7 +80,7 @@ def leapt(fields: Mapping[str, str], lost: Lost) -> dict[str, str | int]:
             changed |= {"entrants" + suffix: joined, "mark_at_ms" + suffix: lost.now_ms}
             changed |= {"phase": "open"} if is_public else {}
         # One that began to be due before it was kept may have been called since.
-        called = 1 + ceil(number_in(fields, "rate") * elapsed_s / 60)
+        called = 1 + ceil(_fastest(fields) * elapsed_s / 60)
         served = number_in(fields, "now_serving" + suffix)
         reached = max(served, min(joined, served + called))
         changed["now_serving" + suffix] = reached
@@ -93,3 +95,10 @@ def leapt(fields: Mapping[str, str], lost: Lost) -> dict[str, str | int]:
 def number_in(fields: Mapping[str, str], name: str) -> int:
     """A field as a whole number; 0 where it is missing."""
     return int(float(fields.get(name) or 0))
+
+
+def _fastest(fields: Mapping[str, str]) -> float:
+    """How many can have been called a minute: for whoever stays away too, and at any rate that was planned."""
+    rates = [number_in(fields, "rate"), *map(int, fields.get("rates", "").split()[1::2])]
+    calls = float(fields.get("calls") or 0)
+    return max(rates) * (calls * CALLS_RISE if calls else 1)

@@ -7,6 +7,7 @@ for the shape of what is packed.
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -137,12 +138,23 @@ def _with_includes(names: tuple[str, ...], done: dict[str, Script]) -> Iterator[
 def assemble() -> Library:
     """The library of this release. Raises `BrokenScript` when a file of `lua/` breaks the rules of the header."""
     scripts = [read_script(name) for name in script_names()]
+    needed = {script.name: list(_with_includes(script.includes, {})) for script in scripts}
+    users = Counter(fragment.name for fragments in needed.values() for fragment in fragments)
     done: dict[str, Script] = {}
-    fragments = [fragment.source for script in scripts for fragment in _with_includes(script.includes, done)]
-    operations = [f"local function {script.local_name}(KEYS, ARGV)\n{script.source}end" for script in scripts]
+    shared = [each for script in scripts for each in _with_includes(script.includes, done) if users[each.name] > 1]
+    fragments = [fragment.source for fragment in shared]
+    operations = [
+        "\n".join(
+            [
+                *(fragment.source for fragment in needed[script.name] if users[fragment.name] == 1),
+                f"local function {script.local_name}(KEYS, ARGV)\n{script.source}end",
+            ]
+        )
+        for script in scripts
+    ]
     version = hashlib.sha256("\n".join(fragments + operations).encode()).hexdigest()[:12]
     functions = {script.name: f"{script.local_name}_{version}" for script in scripts}
-    # Each operation in a block of its own: Lua has no more than 200 locals at a time, and fragments need theirs.
+    # Each operation in a block of its own, with what it alone includes: Lua has no more than 200 locals at a time.
     blocks = [
         f"do\n{operation}\n"
         f"redis.register_function{{function_name='{functions[script.name]}', callback={script.local_name}, "

@@ -3,19 +3,20 @@
 Beside `lua/on_sale/`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from engine import lines
-from engine.catalogue import FAILS, PUBLIC_LINE, OnSale
+from engine.catalogue import FAILS, PUBLIC_LINE, OnSale, RateStep
 from engine.cell import Cell, broken, digest, pack
 from engine.drawing import starts_as
 from engine.entries import Action, encode_action
 from engine.errors import BadInput, Refused
 from engine.ledger.standings import as_text
+from engine.schedule import check_future, check_steps, plan_of
 from engine.words import OnSaleId
 
-VERBS: Final = ("open", "pause", "resume", "drain", "stop", "rate", "message", "guard", "close")
+VERBS: Final = ("open", "pause", "resume", "drain", "stop", "rate", "schedule", "message", "guard", "close")
 FASTEST_PER_MINUTE: Final = 100_000
 LARGEST_CAP: Final = 1_000_000
 LONGEST_MESSAGE: Final = 500
@@ -28,6 +29,7 @@ def fields(on_sale: OnSale) -> list[str | int]:
         "prequeue_at_ms": on_sale.prequeue_at_ms,
         "opens_at_ms": on_sale.opens_at_ms,
         "rate": on_sale.rate_per_minute,
+        "rates": plan_of(on_sale.rates),
         "cap": on_sale.cap,
         "burst_ms": on_sale.burst_percent * 600,
         "turn_ms": on_sale.turn_seconds * 1000,
@@ -39,6 +41,7 @@ def fields(on_sale: OnSale) -> list[str | int]:
         "mark_at_ms": 0,
         "gone": 0,
         "served_at_ms": on_sale.opens_at_ms,
+        "watched_at_ms": on_sale.opens_at_ms,
         "seed": on_sale.seed,
         "commitment": on_sale.commitment,
         "net_per_minute": on_sale.safety_net_per_minute,
@@ -106,11 +109,13 @@ async def change(
     message: str | None = None,
     safety_net_per_minute: int | None = None,
     fails: str | None = None,
+    rates: Sequence[RateStep] | None = None,
 ) -> str:
     """Does what `action.what` says to the on-sale `action.subject`. Answers its phase. Raises `BadInput`, `Refused`.
 
     `rate` takes `rate_per_minute`, `cap` or both; `message` takes `message` (empty takes it away);
-    `guard` takes `safety_net_per_minute` (0: the room always shows), `fails` or both.
+    `guard` takes `safety_net_per_minute` (0: the room always shows), `fails` or both;
+    `schedule` takes `rates`, all that is planned from now on (none: the rate stays as it is).
     """
     verb = action.what
     if verb == "rate":
@@ -123,6 +128,12 @@ async def change(
             raise BadInput("guard needs safety_net_per_minute, fails, or both")
         check_guard(safety_net_per_minute or 0, fails or FAILS[0])
         return await _change_each(cell, action, {"net_per_minute": safety_net_per_minute, "fails": fails}, key)
+    if verb == "schedule":
+        if rates is None:
+            raise BadInput("schedule needs rates")
+        check_steps(rates, FASTEST_PER_MINUTE)
+        check_future(rates)
+        return await _change(cell, action, verb, plan_of(rates), key)
     if verb == "message":
         if message is None or len(message) > LONGEST_MESSAGE or not message.isprintable():
             raise BadInput(f"message needs a message of at most {LONGEST_MESSAGE} plain characters")

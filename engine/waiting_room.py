@@ -62,6 +62,12 @@ class Status(msgspec.Struct, frozen=True):
     net_per_minute: int
     net_active: int
     fails: str
+    why: str = ""
+    """The word for what makes the wait longer than the house meant it to be; empty where nothing does."""
+    rates: str = ""
+    """What the rate becomes later; see `engine.schedule.steps_of`."""
+    draining: int = 0
+    stopped: int = 0
     lines: tuple[LineStatus, ...] = ()
     """Besides the public one."""
 

@@ -138,6 +138,7 @@ class Backstage:
             "cap": 1_000,
             "return_delay_seconds": 0,
             "lone_seats": "off",
+            "visitors_a_seat": 0,
         }
         on_sale = OnSale(on_sale=OnSaleId(f"sale-{number}"), title="Sale", performances=names, **(rules | changed))
         return await houses.add_on_sale(self.cell, self.ledger, on_sale, BY)

@@ -246,6 +246,7 @@ class Town:
                 # Tests of something else name any seat, and let go of what they like.
                 "lone_seats": "off",
                 "unpaid_holds": 0,
+                "visitors_a_seat": 0,
             } | changed
             # The keys come first: whoever sees the on-sale in a process of the API knows that it has the keys too.
             _, manage = await houses.add_key(cell, ledger, f"Manager {own}", ("manage",), BY, f"m{number}")

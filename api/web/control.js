@@ -14,12 +14,15 @@ import { askForKey, leaveButton } from './staff.js';
 import { staffKeys } from './staffkeys.js';
 import { loadStaffLook } from './stafflook.js';
 import { situationOf, steering } from './steering.js';
+import { plannedSteps } from './laterpace.js';
 import { themeDesk } from './themedesk.js';
 import { afterwards } from './unfold.js';
 import { webhookList } from './webhooks.js';
 
 const LOOK_EVERY_MS = 2500;
 const OLD_MS = 8000;
+/** What else holds a line back is said where it was done, or where it is busy. */
+const SLOWER = ['few-seats', 'full'];
 const [READ_ACTIONS, SHOWN_ACTIONS] = [100, 25];
 
 const { house } = readPath();
@@ -92,7 +95,9 @@ function show(now) {
   setText(badge, words.say(`phase.${now.phase}`));
   badge.className = `phase ${now.phase}`;
   const notices = [now.message ? h('p', { class: 'notice message' }, h('small', {}, words.say('message_now')), now.message) : null,
-    now.pressure_level || now.slowed_percent ? h('p', { class: 'notice' }, words.say(`pressure.${now.pressure_level}`), h('small', { lang: 'en' }, now.pressure)) : null].filter(Boolean);
+    now.pressure_level || now.slowed_percent ? h('p', { class: 'notice' }, words.say(`pressure.${now.pressure_level}`), h('small', { lang: 'en' }, now.pressure)) : null,
+    SLOWER.includes(now.why) ? h('p', { class: 'notice' }, words.say(`slower.${now.why}`)) : null,
+    now.rates.length ? h('div', { class: 'notice' }, h('small', {}, words.say('later_title')), plannedSteps(now.rates, words)) : null].filter(Boolean);
   pressed.replaceChildren(...notices);
   drawBoard(now);
   setText([...choice.options].find((option) => option.value === now.on_sale), nameOnSale(now));
@@ -119,7 +124,8 @@ async function look(id) {
 
 const did = (what) => (words.has(`did.${what}`) ? words.say(`did.${what}`) : what);
 const titleOf = ({ what, subject }) => (what.startsWith('theme') ? '' : isOrder(subject) ? orderNumber(subject, words) : onSales.find((each) => each.on_sale === subject)?.title ?? subject);
-const detailOf = ({ what, detail }) => (what === 'message' ? `“${detail.message ?? ''}”` : what === 'rate' ? [detail.rate_per_minute, detail.cap].filter(Boolean).map((n) => words.number(n)).join(' / ') : '');
+const stepsOf = (planned) => planned.split(', ').filter(Boolean).map((step) => step.split('=')).map(([at, rate]) => words.say('later_step', { time: words.moment(at), rate })).join(' ');
+const detailOf = ({ what, detail }) => (what === 'message' ? `“${detail.message ?? ''}”` : what === 'schedule' ? stepsOf(detail.rates ?? '') : what === 'rate' ? [detail.rate_per_minute, detail.cap].filter(Boolean).map((n) => words.number(n)).join(' / ') : '');
 
 /** What was done comes from the house's books, a moment later than it was done. */
 async function readActions() {

@@ -2,17 +2,22 @@
 // and after it the way back, or that there is none.
 
 import { field, h, setText } from './dom.js';
+import { laterPace } from './laterpace.js';
 import { unfold } from './unfold.js';
 
-const FIRST = { scheduled: 'open', prequeue: 'open', open: 'pause', paused: 'resume' };
+const FIRST = { scheduled: 'open', prequeue: 'open', open: 'pause', paused: 'resume', draining: 'resume', stopped: 'resume' };
+const FINAL = ['close', 'stop'];
 const LONGEST_MESSAGE = 300;
 const EARLIER = 3;
+
+/** The phase, and what it is within it. */
+const stateOf = (now) => (now.phase === 'open' && now.draining ? 'draining' : now.phase === 'paused' && now.stopped ? 'stopped' : now.phase);
 
 /** What is going on, in one sentence or two. */
 export function situationOf(now, words) {
   const waiting = Math.max(0, now.joined - now.now_serving);
   const facts = { time: words.moment(now.opens_at), joined: now.joined, waiting, live: now.live_passes, rate: now.rate_per_minute, free: now.seats.open, capacity: now.seats.capacity, orders: now.orders };
-  return words.say(`situation.${now.phase}`, facts);
+  return words.say(`situation.${stateOf(now)}`, facts);
 }
 
 /** `act(verb, facts, why)` does it and gives the sale after it; `attempt(button, action)` shows trouble; `after` tells. */
@@ -43,7 +48,10 @@ export function steering({ words, act, attempt, after, earlierMessages }) {
       after.tell(words.say('undone', { what: words.say(`act.${verb}`) }));
     }) });
     if (verb === 'pause') return undone('resume', {}, (later) => later.phase === 'paused');
-    if (verb === 'resume' && before.phase === 'paused') return undone('pause', {}, (later) => later.phase === 'open');
+    if (verb === 'drain') return undone('resume', {}, (later) => later.draining);
+    if (verb === 'resume' && stateOf(before) === 'draining') return undone('drain', {}, (later) => stateOf(later) === 'open');
+    if (verb === 'schedule') return undone('schedule', { rates: before.rates }, (later) => JSON.stringify(later.rates) === JSON.stringify(now.rates));
+    if (verb === 'resume' && stateOf(before) === 'paused') return undone('pause', {}, (later) => later.phase === 'open');
     if (verb === 'message') return undone('message', { message: before.message }, (later) => later.message === now.message);
     if (verb === 'rate') {
       const [rate, cap] = [now.rate_per_minute, now.cap];
@@ -58,14 +66,14 @@ export function steering({ words, act, attempt, after, earlierMessages }) {
       now = await act(verb, asked, why);
       then?.();
       const way = wayBack(verb, before);
-      const said = verb === 'message' && !now.message ? 'message_gone' : verb;
+      const said = verb === 'message' && !now.message ? 'message_gone' : verb === 'schedule' && !now.rates.length ? 'schedule_gone' : verb;
       after.tell([words.say(`acted.${said}`, facts()), way ? null : words.say('no_way_back')].filter(Boolean).join(' '), way);
     });
   }
 
   /** The one thing: done with one press, or after a look at what cannot be undone. */
   function drawFirst() {
-    const verb = FIRST[now.phase];
+    const verb = FIRST[stateOf(now)];
     if (!verb) return first.replaceChildren();
     const hint = consequence(() => words.say(`act.${verb}_hint`, facts()));
     if (verb === 'open') {
@@ -81,7 +89,7 @@ export function steering({ words, act, attempt, after, earlierMessages }) {
   /** Before something that has no way back: its consequence in numbers, and two answers. */
   function confirmation(verb, close) {
     const reason = reasonInput();
-    const button = h('button', { type: 'submit', class: verb === 'close' ? 'danger' : 'primary' }, words.say(`sure.${verb}`));
+    const button = h('button', { type: 'submit', class: FINAL.includes(verb) ? 'danger' : 'primary' }, words.say(`sure.${verb}`));
     const submit = (event) => { event.preventDefault(); perform(verb, button, {}, whyOf(reason)); };
     return h('form', { onsubmit: submit }, consequence(() => words.say(`sure.${verb}_hint`, facts())), h('p', {}, h('b', {}, words.say('no_way_back'))),
       field(words.say('reason_optional'), reason, words.say('reason_hint')),
@@ -121,18 +129,34 @@ export function steering({ words, act, attempt, after, earlierMessages }) {
       field(words.say('reason_optional'), reason, words.say('reason_hint')), button);
   }
 
+  /** Done with one press, and undone with one. */
+  function simple(verb, close) {
+    const reason = reasonInput();
+    const button = h('button', { type: 'submit', class: 'primary' }, words.say(`act.${verb}`));
+    const submit = (event) => { event.preventDefault(); perform(verb, button, {}, whyOf(reason), close); };
+    return h('form', { onsubmit: submit }, consequence(() => words.say(`act.${verb}_hint`, facts())), field(words.say('reason_optional'), reason, words.say('reason_hint')), button);
+  }
+
+  function laterForm(close) {
+    const reason = reasonInput();
+    return laterPace({ words, now, reason, use: (button, rates) => perform('schedule', button, { rates }, whyOf(reason), close) });
+  }
+
   function draw() {
     live.clear();
     drawFirst();
     const offered = [];
     if (now.phase === 'sold_out') offered.push(unfold(words.say('act.resume'), (close) => confirmation('resume', close)));
-    if (now.phase !== 'closed') offered.push(unfold(words.say('act.message'), messageForm), unfold(words.say('act.rate'), rateForm), unfold(words.say('act.close'), (close) => confirmation('close', close)));
+    if (now.phase !== 'closed') offered.push(unfold(words.say('act.message'), messageForm), unfold(words.say('act.rate'), rateForm), unfold(words.say('act.schedule'), laterForm));
+    if (stateOf(now) === 'open') offered.push(unfold(words.say('act.drain'), (close) => simple('drain', close)));
+    if (['open', 'draining', 'paused'].includes(stateOf(now))) offered.push(unfold(words.say('act.stop'), (close) => confirmation('stop', close)));
+    if (now.phase !== 'closed') offered.push(unfold(words.say('act.close'), (close) => confirmation('close', close)));
     others.replaceChildren(...offered.map((each) => each.element));
   }
 
   /** Takes in how the sale stands; what somebody is filling in stays until another kind of action fits. */
   function show(later) {
-    const is = `${later.on_sale} ${later.phase}`;
+    const is = `${later.on_sale} ${stateOf(later)}`;
     now = later;
     after.look(now);
     if (is !== drawn) {

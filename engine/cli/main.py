@@ -368,6 +368,8 @@ def on_sale_create(
     safety_net_per_minute: Whole = 0,
     fails: Literal["closed", "open"] = "closed",
     contributor: tuple[str, ...] = (),
+    rates: tuple[str, ...] = (),
+    visitors_a_seat: Whole = 2,
     why: str = "create on-sale",
 ) -> None:
     """Put performances on sale.
@@ -382,6 +384,8 @@ def on_sale_create(
     the house sends that. With `--safety-net-per-minute` the room shows only while more newcomers come (0: always).
     `--fails`: what a guard of the house's own site does while Parvis is away.
     `--contributor`, as often as you like: another house of the network whose own secret is mixed into the draw.
+    `--rates`, which may be repeated, is what the rate becomes later, as for `on-sale schedule`. Once more than
+    `--visitors-a-seat` (0: never) are inside for each seat that is open, fewer are called.
     """
     fields = {
         "rate_per_minute": rate_per_minute,
@@ -404,6 +408,8 @@ def on_sale_create(
         "safety_net_per_minute": safety_net_per_minute,
         "fails": fails,
         "contributors": tuple(Contributor(name, "") for name in contributor),
+        "rates": sales.read_rates(rates),
+        "visitors_a_seat": visitors_a_seat,
     }
     _now(sales.create_on_sale(network, house, on_sale, title, performance, (prequeue_at, opens_at), fields, why))
 
@@ -453,6 +459,15 @@ def on_sale_guard(
     """Set from how many newcomers a minute on the room shows (0: always), and what guards do while Parvis is away."""
     given = {"safety_net_per_minute": safety_net_per_minute, "fails": fails}
     _now(sales.change_on_sale(network, house, on_sale, "guard", why, **given))
+
+
+@on_sale.command(name="schedule")
+def on_sale_schedule(on_sale: str, *steps: str, network: Network, house: House, why: str) -> None:
+    """Plan what the rate becomes, and when, in place of all that was planned; without steps it stays as it is.
+
+    A step is an instant and how many are let in a minute from then on: 2026-09-01T10:30:00+02:00=300.
+    """
+    _now(sales.plan_rates(network, house, on_sale, steps, why))
 
 
 @on_sale.command(name="message")

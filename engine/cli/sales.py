@@ -15,7 +15,7 @@ import tomli_w
 from engine import house as houses
 from engine import on_sale as on_sales
 from engine.access_release import change_release
-from engine.catalogue import OnSale, Performance, PriceType, Release
+from engine.catalogue import OnSale, Performance, PriceType, RateStep, Release
 from engine.cell import Cell
 from engine.cli.speech import good
 from engine.entries import Action, Payment
@@ -30,6 +30,7 @@ from engine.network import House, Policy, load
 from engine.orders import new_order_id
 from engine.plan_change import NewPlan, replan
 from engine.returns import give_back
+from engine.schedule import told
 from engine.seats import hold, release
 from engine.shares import Owner
 from engine.signing import Hold
@@ -260,6 +261,28 @@ async def change_on_sale(network: Path, house: str, on_sale: str, verb: str, why
         cell.on_sale(on_sale)
         phase = await on_sales.change(cell, action, new_order_id(), **values)
     good(f"{on_sale} is {phase}")
+
+
+def read_rates(steps: Sequence[str]) -> tuple[RateStep, ...]:
+    """What a rate becomes, and when, as typed. Raises `BadInput`."""
+    found = []
+    for text in steps:
+        instant, _, rate = text.rpartition("=")
+        if not rate.isdecimal():
+            raise BadInput(f"{text!r} is not an instant and a rate such as 2026-09-01T10:00:00+02:00=300")
+        found.append(RateStep(from_rfc3339(instant), int(rate)))
+    return tuple(found)
+
+
+async def plan_rates(network: Path, house: str, on_sale: str, steps: Sequence[str], why: str) -> None:
+    """Sets what an on-sale's rate becomes later, in place of all that was planned."""
+    rates = read_rates(steps)
+    detail: dict[str, str | int] = {"rates": told(rates)}
+    action = Action(who=change_of(why).who, what="schedule", subject=on_sale, why=why, at_ms=now_ms(), detail=detail)
+    async with at_house(network, house) as (cell, _):
+        cell.on_sale(on_sale)
+        await on_sales.change(cell, action, new_order_id(), rates=rates)
+    good(f"{on_sale} lets in {told(rates)}" if rates else f"{on_sale} keeps its rate")
 
 
 async def refund_order(network: Path, house: str, order: str, why: str, items: tuple[int, ...] = ()) -> None:

@@ -4,7 +4,7 @@
 -- KEYS  cell (sale live)…
 -- ARGV  epoch keeper level slowed_percent why lasts_ms
 -- REPLY pressed: level | outdone: level | closed | fenced: epoch
--- INCLUDES clock gate turn door
+-- INCLUDES clock gate turn pace door
 -- FLAGS allow-oom
 local cell = KEYS[1]
 local epoch, keeper, why = ARGV[1], ARGV[2], ARGV[5]
@@ -32,11 +32,9 @@ for at = 2, #KEYS, 2 do
     -- had come due by then is kept.
     local line = turn(sale, KEYS[at + 1], now)
     if line then
-      local pace = line.rate * (100 - slowed_percent) / 100
-      local is_going_on = line.running[1] and pace > 0
-      local due_since_ms = is_going_on and (now - line.served_at_ms) * line.pace / pace or 0
-      redis.call("HSET", sale, "slowed_percent", slowed_percent,
-        "served_at_ms", string.format("%.3f", now - due_since_ms), door_fields(line, now, 0))
+      turn_pace(line, now, line.rate, slowed_percent)
+      redis.call("HSET", sale, "slowed_percent", slowed_percent, "is_held", 1,
+        "served_at_ms", string.format("%.3f", line.served_at_ms), door_fields(line, now, 0))
     end
   end
 end

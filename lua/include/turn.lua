@@ -22,7 +22,15 @@ local function turn(sale, live, now)
       for _, other in ipairs(line.others) do write_line(sale, other) end
     end
   end
-  if line and line.door_at_ms > now then
+  if line and line.is_watched_anew then
+    redis.call("HSET", sale, "calls", string.format("%.4f", line.calls), "watched", line.watched,
+      "watched_at_ms", line.watched_at_ms)
+  end
+  if line and line.is_held ~= line.was_held then redis.call("HSET", sale, "is_held", line.is_held) end
+  if line and line.is_repaced then
+    redis.call("HSET", sale, "rate", line.rate, "rates", line.rates, "lowered", line.lowered)
+  end
+  if line and (line.is_repaced or line.door_at_ms > now) then
     redis.call("HSET", sale, door_fields(line, now, 0))
     line.door_at_ms = now
   end

@@ -1,6 +1,6 @@
 -- What a house's manager does to a running on-sale: open, pause, resume, drain, stop, close, sell out, and set its
--- rate, cap, message, safety net, or what guards do while we are away. The line's clock is turned first, so that a new
--- pace never reaches into the past. A drained line calls nobody further; a pause besides lets in nobody who was called;
+-- rate, what that becomes later, cap, message, safety net, or what guards do while we are away. The line's clock is
+-- turned first, so that a new pace never reaches into the past. A drained line calls nobody further; a pause besides lets in nobody who was called;
 -- a stop besides ends every pass, and whoever had one may come in again afterwards, like all who were called.
 -- What was done, by whom and why leaves with it for the ledger.
 --
@@ -30,7 +30,8 @@ elseif verb == "pause" and is_going_on then
   phase = "paused"
   fields = {"phase", phase}
 elseif verb == "resume" and (phase == "paused" or phase == "sold_out" or line.draining == 1) then
-  fields = {"phase", "open", "served_at_ms", now, "mark_at_ms", now, "draining", 0, "stopped", 0}
+  fields = {"phase", "open", "served_at_ms", now, "mark_at_ms", now, "draining", 0, "stopped", 0,
+    "is_held", 1}
   -- Held up for another line, before the public one had opened: that is as far as its times say.
   if line.mark_at_ms == 0 then fields[2], fields[6] = "scheduled", 0 end
   phase = fields[2]
@@ -48,9 +49,12 @@ elseif verb == "close" and phase ~= "closed" then
   phase = "closed"
   fields = {"phase", phase}
 elseif verb == "rate" then
-  fields = {"rate", value, "served_at_ms", now, door_fields(line, now, 0)}
+  local lowered = tonumber(value) < line.rate and 1 or 0
+  fields = {"rate", value, "lowered", lowered, "served_at_ms", now, door_fields(line, now, 0)}
 elseif verb == "cap" or verb == "message" or verb == "fails" then
   fields = {verb, value}
+elseif verb == "schedule" then
+  fields = {"rates", value}
 elseif verb == "net_per_minute" then
   fields = {verb, value, "net_rests", 0}
 else

@@ -3,11 +3,11 @@
 -- KEYS  sale live
 -- ARGV
 -- REPLY status: phase now_ms opens_at_ms now_serving joined rate cap draw message admitted
---       live orders takings prequeue_at_ms slowed_percent net_per_minute net_active fails lines
---       | unknown_on_sale
--- WHERE lines: those beside the public one, each [name, phase, share, prequeue_at_ms, opens_at_ms, closes_at_ms,
+--       live orders takings prequeue_at_ms slowed_percent net_per_minute net_active fails
+--       why rates draining stopped lines | unknown_on_sale
+-- WHERE why: see `pace`; lines: those beside the public one, each [name, phase, share, prequeue_at_ms, opens_at_ms, closes_at_ms,
 --       now_serving, joined, draw]
--- INCLUDES clock advance lines net drawn
+-- INCLUDES clock advance lines pace net drawn
 -- FLAGS no-writes
 local sale, live = KEYS[1], KEYS[2]
 
@@ -24,5 +24,6 @@ for at, other in ipairs(line.others) do
 end
 return {"status", line.phase, now, line.opens_at_ms, line.now_serving, line.joined, line.rate, line.cap,
   drawn(sale, "public", line), more[1] or "", tonumber(more[2]) or 0,
-  redis.call("ZCOUNT", live, "(" .. now, "+inf"), tonumber(more[3]) or 0, tonumber(more[4]) or 0, line.prequeue_at_ms,
-  line.slowed_percent, safety_net.per_minute, safety_net.is_active and 1 or 0, more[5] or "closed", lines}
+  line.inside, tonumber(more[3]) or 0, tonumber(more[4]) or 0, line.prequeue_at_ms,
+  line.slowed_percent, safety_net.per_minute, safety_net.is_active and 1 or 0, more[5] or "closed",
+  why_slower(line, now), line.rates, line.draining, line.stopped, lines}

@@ -11,7 +11,7 @@ from tests.town import Town
 
 CLOCKWORK = {
     *(b"phase", b"now_serving", b"served_at_ms", b"mark", b"mark_at_ms", b"gone", b"entrants", b"door", b"door_at_ms"),
-    *(b"sequence",),
+    *(b"sequence", b"calls", b"watched", b"watched_at_ms", b"is_held", b"crowd", b"crowd_until_ms"),
 }
 """Fields that the line's clock and the keeper's sweep turn by themselves."""
 TABLES = (

@@ -106,6 +106,7 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
         ["f", "pause", "", b"action"],
     ),
     "on_sale/create": lambda s: ([s.keys.cell, s.keys.sale(OnSaleId("next"))], [pack(["phase", "scheduled"]), 0]),
+    "on_sale/crowd": lambda s: ([s.keys.cell, s.keys.sale(SALE), s.keys.live(SALE)], [40, 10_000]),
     "on_sale/restore": lambda s: ([s.keys.cell, s.keys.sale(SALE)], ["public", 9]),
     "on_sale/standing": lambda s: ([s.keys.cell, s.keys.sale(SALE)], []),
     "orders/await": lambda s: ([*_order(s), s.keys.outbox, *_due(s)], ["f", "v6", b"payload", BOTH, 600_000]),

@@ -44,7 +44,9 @@ NEAR = {
     **dict.fromkeys(("curve", "settle"), "include/test_release_due seats/test_bend seats/test_hold"),
     **dict.fromkeys(("gate", "sequence"), "cell/test_gate cell/test_open"),
     **dict.fromkeys(("net", "newcomer"), "waiting_room/test_net"),
-    **dict.fromkeys(("turn", "advance"), "waiting_room/test_serve waiting_room/test_admit cell/test_press"),
+    **dict.fromkeys(
+        ("turn", "advance", "call_until"), "waiting_room/test_serve waiting_room/test_admit cell/test_press"
+    ),
     **dict.fromkeys(
         (
             "candidates",
@@ -63,6 +65,8 @@ NEAR = {
     ),
     **dict.fromkeys(("runs", "reindex"), "seats/test_install include/test_find_best"),
     "change": "waiting_room/test_admit",
+    "pace": "include/test_pace on_sale/test_crowd cell/test_press",
+    "no_shows": "on_sale/test_change include/test_no_shows",
     "door": "waiting_room/test_admit on_sale/test_change cell/test_press",
     "end_of": "seats/test_leave",
     "find_split": "include/test_wishes",

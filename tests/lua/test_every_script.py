@@ -19,7 +19,7 @@ RUN_WITHOUT_MEMORY = {
     *("seats/release", "seats/extend", "seats/sweep"),
     # What brings a cell up again after it has restarted so, and what tells that it is short.
     *("cell/close", "cell/open", "cell/press", "cell/publish", "cell/recount"),
-    *("on_sale/create", "on_sale/restore", "seats/install", "seats/restate", "seats/restore"),
+    *("on_sale/create", "on_sale/crowd", "on_sale/restore", "seats/install", "seats/restate", "seats/restore"),
     # What everybody who waits is shown; it changes numbers where they stand.
     "waiting_room/serve",
     # What lets the outbox be trimmed.

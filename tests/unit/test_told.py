@@ -67,10 +67,7 @@ def test_a_line_that_nobody_waits_in_is_not_a_slow_one() -> None:
 
 def test_a_reason_stands_beside_a_wait_that_is_longer() -> None:
     assert why_slower(status()) is None
-    assert why_slower(status(phase="prequeue", slowed_percent=50)) is None
-    assert why_slower(status(phase="paused")) == "paused"
-    assert why_slower(status(slowed_percent=50, live_passes=100)) == "busy"
-    assert why_slower(status(live_passes=100)) == "full"
+    assert why_slower(status(why="few-seats")) == "few-seats"
 
 
 def inside(count: int, at_door: int = 0) -> ChanceReply:

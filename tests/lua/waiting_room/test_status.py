@@ -39,6 +39,10 @@ def test_says_where_the_line_stands(stage: Stage) -> None:
         "net_per_minute": 0,
         "net_active": 1,
         "fails": b"closed",
+        "why": b"",
+        "rates": b"",
+        "draining": 0,
+        "stopped": 0,
         "lines": [],
     }
 
