@@ -13,6 +13,7 @@ from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import contacts as _contact_routes
 from api import doorbell as _doorbell_routes
 from api import draws as _draw_routes
 from api import ops as _ops_routes
@@ -61,7 +62,7 @@ from engine.words import HouseSlug
 
 NETWORK_VARIABLE: Final = "PARVIS_NETWORK"
 HOUSES_VARIABLE: Final = "PARVIS_HOUSES"
-ROUTE_MODULES: Final = (_public_routes, _draw_routes, _doorbell_routes, _visitor_routes, _ops_routes)
+ROUTE_MODULES: Final = (_public_routes, _draw_routes, _doorbell_routes, _contact_routes, _visitor_routes, _ops_routes)
 """Imported for the routes that they register."""
 PAGE_MODULES: Final = (_waiting_pages, _choosing_pages, _basket_pages, _paying_pages)
 """Imported for the pages without JavaScript that they lay."""

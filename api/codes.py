@@ -12,6 +12,7 @@ from api.wire import Request as Body
 from engine import codes
 from engine.catalogue import CodeBatch
 from engine.codes import NewBatch
+from engine.contacts import contact_secret
 from engine.instants import to_rfc3339
 from engine.numbers import number_secret
 from engine.words import PerformanceId
@@ -117,4 +118,10 @@ async def read_number_secret(request: Call) -> NumberSecretReply:
     return NumberSecretReply(secret=number_secret(caller_of(request).cell.signer))
 
 
-CODES: Final = (create_codes, list_codes, disable_codes, read_number_secret)
+@get("/contact-secret", guards=[allows()], summary="What requests to send somebody a code are signed with")
+async def read_contact_secret(request: Call) -> NumberSecretReply:
+    """The secret, as Standard Webhooks writes it."""
+    return NumberSecretReply(secret=contact_secret(caller_of(request).cell.signer))
+
+
+CODES: Final = (create_codes, list_codes, disable_codes, read_number_secret, read_contact_secret)

@@ -15,6 +15,7 @@ from api.wire import ChallengeReply, ChallengeRequest
 from engine import proof
 from engine.catalogue import OnSale
 from engine.cell import Cell
+from engine.contacts import read_contact
 from engine.errors import ForgedToken, Refused
 from engine.instants import now_ms
 from engine.pressure import Level
@@ -33,6 +34,16 @@ NEIGHBOURS: Final[defaultdict[HouseSlug, Neighbours]] = defaultdict(Neighbours)
 """Who joined, or was about to, from each network: a house's own, in this process."""
 
 
+def network_near(scope: Scope) -> str:
+    """From which network a request comes."""
+    return network_of(client_address(scope))
+
+
+def person_for(cell: Cell, on_sale: OnSale, secret_hash: str, shown: str) -> str:
+    """Who joins, where each person has one place; empty where anybody may. Raises as `engine.contacts.read_contact`."""
+    return read_contact(cell.signer, on_sale.on_sale, secret_hash, shown) if on_sale.one_place_per else ""
+
+
 class Doorbell:
     """One request to join an on-sale: from which network, and what is asked of it."""
 
@@ -42,7 +53,7 @@ class Doorbell:
         self._joins, self.asks = 0, False
         if on_sale.proof_of_work == "off":
             return  # an address costs a third of a join to read, and nobody asks for it
-        self._network = network_of(client_address(scope))
+        self._network = network_near(scope)
         self._joins = self._neighbours.count(self._network)
         strain = cell.worst_pressure
         self.asks = proof.is_asked(

@@ -126,6 +126,7 @@ async def read_on_sale(call: Call) -> Answer:
             longest_hold_seconds=max(on_sale.hold_seconds, on_sale.longest_hold_seconds),
             seats_a_customer=on_sale.seats_a_customer,
         ),
+        one_place_per=on_sale.one_place_per,
         hold_seconds=on_sale.hold_seconds,
         pass_seconds=on_sale.pass_seconds,
         more_time_percent=on_sale.more_time_percent,

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from api.doorbell import Doorbell
+from api.doorbell import Doorbell, person_for
 from api.hot import Answer, Call, Headers, hot
 from api.wire import (
     ExtendReply,
@@ -75,10 +75,13 @@ async def join(call: Call) -> Answer:
     if request.line not in {"", PUBLIC_LINE}:
         raise Refused("unknown-line", "this on-sale has no such queue")
     kept_s = Doorbell(call.scope, call.cell, on_sale).check(request.secret_hash, request.proof)
-    ledger = call.scope["litestar_app"].state.ledgers[call.cell.house.slug]
-    joined = await place_of(call.cell, ledger, on_sale.on_sale, PUBLIC_LINE, request.secret_hash, asked_at_ms(key))
+    person, joined = person_for(call.cell, on_sale, request.secret_hash, request.contact), None
+    if not person:  # else whose place it is says which it is
+        ledger = call.scope["litestar_app"].state.ledgers[call.cell.house.slug]
+        at_ms = asked_at_ms(key)
+        joined = await place_of(call.cell, ledger, on_sale.on_sale, PUBLIC_LINE, request.secret_hash, at_ms)
     if joined is None:
-        joined = await waiting_room.join(call.cell, on_sale, request.secret_hash, key, Admissible(kept_s))
+        joined = await waiting_room.join(call.cell, on_sale, request.secret_hash, key, Admissible(kept_s, person))
     position = waiting_room.position(call.cell, on_sale.on_sale, joined.index)
     return _json(201, PlaceReply(place=joined.place, line=joined.line, index=joined.index, position=position))
 

@@ -20,12 +20,13 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class JoinRequest(Request, frozen=True):
-    """Join a line. `line` and `code` are for lines that ask for them; `proof`: see `ChallengeReply`."""
+    """Join a line. `line` and `code` are for lines that ask for them; `proof`, `contact`: where asked for."""
 
     secret_hash: str
     line: str = ""
     code: str = ""
     proof: str = ""
+    contact: str = ""
 
 
 class ChallengeRequest(Request, frozen=True):
@@ -45,6 +46,36 @@ class ChallengeReply(Reply, frozen=True, omit_defaults=False):
     maxnumber: int
     salt: str
     signature: str
+
+
+class ContactCodeRequest(Request, frozen=True):
+    """Have a code sent to an address or a number. `language`: in which, of those that the house speaks."""
+
+    contact: str
+    secret_hash: str
+    language: str = ""
+    proof: str = ""
+
+
+class ContactCodeReply(Reply, frozen=True, omit_defaults=False):
+    """Until when the code counts that is on its way."""
+
+    expires_at: str
+
+
+class ContactRequest(Request, frozen=True):
+    """The code that came."""
+
+    contact: str
+    secret_hash: str
+    code: str
+
+
+class ContactReply(Reply, frozen=True, omit_defaults=False):
+    """What is shown as `contact` when joining. It names nobody."""
+
+    contact: str
+    expires_at: str
 
 
 class PlaceReply(Reply, frozen=True):
@@ -473,6 +504,8 @@ class OnSaleReply(Reply, frozen=True, omit_defaults=False):
     opens_at: str
     currency: str
     limits: LimitsReply
+    one_place_per: str
+    """`email` or `phone`, where each has one place, and a code shows whose it is; or empty."""
     hold_seconds: int
     pass_seconds: int
     more_time_percent: int

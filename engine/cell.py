@@ -11,6 +11,7 @@ import msgspec
 from engine.breaker import Breaker
 from engine.catalogue import ApiKey, Catalogue, OnSale, Performance, build
 from engine.client import FunctionClient
+from engine.contacts import CodeSender
 from engine.draw import Draw
 from engine.errors import BrokenContract, CellUnavailable, GateClosed, PlanChanged, Refused
 from engine.keys import Keys
@@ -62,6 +63,7 @@ class Cell:
         self.signer = Signer(house.slug, house.secrets_path)
         self.sealer = Sealer(self.signer, house.secrets_path)
         self.numbers = Numbers(house, self.signer)
+        self.contacts = CodeSender(house, self.signer)
         limits = house.limits
         self.client = FunctionClient(
             house.redis_owner_url if is_owner else house.redis_url,
@@ -264,4 +266,5 @@ class Cell:
     async def close(self) -> None:
         """Ends the connections."""
         await self.numbers.close()
+        await self.contacts.close()
         await self.client.close()

@@ -29,6 +29,7 @@ from engine.catalogue import (
     open_hall,
 )
 from engine.cell import Cell, broken, pack
+from engine.contacts import KINDS
 from engine.contributions import committed
 from engine.destinations import Gate
 from engine.draw import ALGORITHM, commitment, encode, new_seed
@@ -237,6 +238,8 @@ async def add_on_sale(cell: Cell, ledger: Ledger, made: OnSale, change: Change) 
     check_lines(made)
     for line in made.lines:
         check_title(f"the title of {line.line}", line.title)
+    if made.contact_url:
+        await Gate(cell.house.webhooks_to).check(made.contact_url)
     made = await committed(cell.house, made)
     drawn = _committed(msgspec.structs.replace(made, draw=ALGORITHM, lines=tuple(map(_committed, made.lines))))
     kept = await create(ledger, "on_sale", made.on_sale, drawn, change)
@@ -290,6 +293,10 @@ def _check_on_sale(cell: Cell, made: OnSale) -> None:
         raise BadInput(f"longest_hold_seconds lies between 1 and {LONGEST_SECONDS}")
     if made.lone_seats not in LONE_RULES:
         raise BadInput(f"lone_seats is one of {', '.join(LONE_RULES)}")
+    if made.one_place_per not in KINDS:
+        raise BadInput(f"one_place_per is one of {', '.join(filter(None, KINDS))}, or empty")
+    if bool(made.one_place_per) != bool(made.contact_url):
+        raise BadInput("contact_url is who sends the codes for one_place_per: both, or neither")
     if made.proof_of_work not in POLICIES:
         raise BadInput(f"proof_of_work is one of {', '.join(POLICIES)}")
     if not 1 <= made.seats_a_hold <= made.seats_a_place <= 1000:

@@ -25,6 +25,7 @@ from engine.house import bring_up, publish, published_form
 from engine.leap import Lost, line_of, suffixes
 from engine.ledger.books import Sales, read_sales
 from engine.ledger.ledger import Ledger
+from engine.ledger.persons import read_persons
 from engine.ledger.recoveries import CellStanding, last_standing, save_recovery
 from engine.ledger.retention import forgotten_before_ms
 from engine.ledger.returns import returned_seats
@@ -171,6 +172,9 @@ class Recovery:
         for performance in [name for on_sale in on_sales if on_sale.seats_a_customer for name in on_sale.performances]:
             bought = await bought_by_mark(self._ledger, cell.signer, performance)
             await recount(cell, cell.hall_keys(performance)[0], "p", bought)
+        for name in [on_sale.on_sale for on_sale in on_sales if on_sale.one_place_per]:
+            persons = await read_persons(self._ledger, name)
+            await recount(cell, cell.keys.persons(name), "p", {person[1:]: index for person, index in persons.items()})
 
     async def _lost(self, on_sale: OnSaleId, kept: Kept) -> Lost:
         """What is known of the moment that an on-sale lost."""

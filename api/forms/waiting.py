@@ -2,11 +2,12 @@
 
 import random
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from api.doorbell import Doorbell, read_wait
+from api.contacts import confirm, send_code
+from api.doorbell import Doorbell, person_for, read_wait
 from api.forms.door import IN_LINE, Visit, pages
 from api.forms.frame import explain
 from api.forms.kept import Kept, fresh
@@ -16,7 +17,7 @@ from api.forms.situation import ACTIONS, BEFORE, KEEPING, facts_of, next_of, ref
 from api.hot import Answer
 from engine import waiting_room
 from engine.catalogue import PUBLIC_LINE
-from engine.errors import LedgerUnavailable, Refused
+from engine.errors import BadInput, LedgerUnavailable, Refused
 from engine.instants import from_rfc3339
 from engine.pressure import Level
 from engine.repeats import place_of
@@ -90,11 +91,49 @@ async def join(visit: Visit) -> Answer:
     """A place in the line. Pressed twice it is one place: the secret in the cookie is the same."""
     if visit.kept.is_turn_over:
         visit.kept, visit.place = _anew(visit), None
+    if visit.place is None and visit.on_sale.one_place_per:
+        return visit.go("/contact")
+    return await _begin(visit, "")
+
+
+async def _begin(visit: Visit, contact: str) -> Answer:
+    """Joins, or waits a moment before. `contact`: what shows an address to be theirs, where that is asked for."""
     if visit.place is None:
         secret_hash = waiting_room.hash_secret(visit.kept.secret)
         wait = Doorbell(visit.call.scope, visit.cell, visit.on_sale).wait(secret_hash)
-        return visit.go("/join", wait=wait) if wait else await _join(visit, Admissible())
-    return visit.go()
+        if wait:
+            return visit.go("/join", wait=wait, contact=contact)
+    return await _join(visit, contact)
+
+
+async def ask_contact(visit: Visit) -> Answer:
+    """Whose place it is to be."""
+    if visit.place is not None or not visit.on_sale.one_place_per:
+        return visit.go()
+    return _contact_page(visit)
+
+
+def _contact_page(visit: Visit, contact: str = "", said: str = "", facts: "dict[str, Any] | None" = None) -> Answer:
+    """The form for an address; with one, the form for the code that was sent there. It stands in no address of ours."""
+    said, kind = explain(visit.words, said, facts) if said else "", visit.on_sale.one_place_per
+    return visit.show("contact.html", on_sale=visit.on_sale, contact=contact, said=said, kind=kind)
+
+
+async def show_contact(visit: Visit) -> Answer:
+    """Has a code sent; or takes the one that came, and joins."""
+    if visit.place is not None or not visit.on_sale.one_place_per:
+        return visit.go()
+    contact, code = visit.fields.get("contact"), visit.fields.get("code")
+    secret_hash = waiting_room.hash_secret(visit.kept.secret)
+    try:
+        if code:
+            return await _begin(visit, confirm(visit.call, visit.on_sale, contact, secret_hash, code)[0])
+        send_code(visit.call, visit.on_sale, contact, secret_hash, visit.words.language)
+    except BadInput:
+        return _contact_page(visit, "", f"contact-{visit.on_sale.one_place_per}-wrong")
+    except Refused as refusal:
+        return _contact_page(visit, contact if code else "", refusal.slug, dict(refusal.facts))
+    return _contact_page(visit, contact)
 
 
 async def wait_to_join(visit: Visit) -> Answer:
@@ -109,29 +148,33 @@ async def wait_to_join(visit: Visit) -> Answer:
         rest_s, kept_s = read_wait(visit.cell, visit.on_sale, secret_hash, visit.query.get("wait"))
     except Refused as refusal:
         return visit.go(problem=refusal.slug)
+    contact = visit.query.get("contact")
     if not rest_s:
         visit.cell.shed(Level.JOINS)
-        return await _join(visit, Admissible(kept_s))
-    again = visit.frame.link(f"{visit.room}/join", wait=visit.query.get("wait"))
+        return await _join(visit, contact, kept_s)
+    again = visit.frame.link(f"{visit.room}/join", wait=visit.query.get("wait"), contact=contact)
     return visit.show("wait.html", refresh_s=rest_s, on_sale=visit.on_sale, rest_s=rest_s, again=again)
 
 
 async def _place_before(visit: Visit, secret_hash: str) -> waiting_room.Joined | None:
     """The place that this secret has already, as far as anybody knows: a form does not say when it was sent first."""
+    if visit.on_sale.one_place_per:
+        return None  # whose place it is says which it is
     ledger = visit.call.scope["litestar_app"].state.ledgers[visit.cell.house.slug]
     with suppress(LedgerUnavailable, Refused):
         return await place_of(visit.cell, ledger, visit.on_sale.on_sale, PUBLIC_LINE, secret_hash, 0)
     return None
 
 
-async def _join(visit: Visit, who: Admissible) -> Answer:
+async def _join(visit: Visit, contact: str, kept_s: int = waiting_room.REPEAT_SECONDS) -> Answer:
     if visit.place is None:
-        signer, secret = visit.cell.signer, visit.kept.secret
-        secret_hash = waiting_room.hash_secret(secret)
+        cell, on_sale, secret = visit.cell, visit.on_sale, visit.kept.secret
+        secret_hash, key = waiting_room.hash_secret(secret), cell.signer.derive("join", secret)
         try:
-            joined = await _place_before(visit, secret_hash) or await waiting_room.join(
-                visit.cell, visit.on_sale, secret_hash, signer.derive("join", secret), who
-            )
+            who = Admissible(kept_s, person_for(cell, on_sale, secret_hash, contact))
+            joined = await _place_before(visit, secret_hash)
+            if joined is None:
+                joined = await waiting_room.join(cell, on_sale, secret_hash, key, who)
         except Refused as refusal:
             if refusal.slug == "queue-full":
                 raise
@@ -179,5 +222,6 @@ async def leave(visit: Visit) -> Answer:
 
 pages("", "plain_waiting", show=show_room)
 pages("/join", "plain_join", show=wait_to_join, act=join, sheds=Level.JOINS)
+pages("/contact", "plain_contact", show=ask_contact, act=show_contact, sheds=Level.JOINS)
 pages("/enter", "plain_enter", act=enter, needs=IN_LINE)
 pages("/leave", "plain_leave", show=ask_to_leave, act=leave, needs=IN_LINE)

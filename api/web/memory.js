@@ -28,7 +28,7 @@ export class Memory {
   }
 
   forgetPlace() {
-    this.keep({ secret: undefined, join_key: undefined, place: undefined, index: undefined, position: undefined, pass: undefined, moved: undefined });
+    this.keep({ contact: undefined, secret: undefined, join_key: undefined, place: undefined, index: undefined, position: undefined, pass: undefined, moved: undefined });
   }
 
   /** The pass, while it lives. */

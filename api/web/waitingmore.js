@@ -1,6 +1,7 @@
 // What stands below a visitor's place in the queue. The widget loads it once the queue itself can be seen.
 
 import { h } from './dom.js';
+import { contactForm } from './contactform.js';
 import { drawDetails } from './drawview.js';
 import { openSeats } from './openseats.js';
 import { outlook } from './outlook.js';
@@ -18,7 +19,7 @@ function standingNotice(words) {
 /** The parts in their order. `given`: a place that came with the address, of another number than the one kept here. */
 export function moreParts({ line, words, onSale, given = null }) {
   return [
-    standingNotice(words), proving({ line, words }), outlook(words), openSeats({ words, onSale }), turnSigns({ words, onSale }), personalLink({ line, words, onSale, given }),
+    standingNotice(words), proving({ line, words }), contactForm({ line, words, onSale }), outlook(words), openSeats({ words, onSale }), turnSigns({ words, onSale }), personalLink({ line, words, onSale, given }),
     drawDetails({ line, words }), speaker(words),
   ];
 }

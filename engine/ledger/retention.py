@@ -20,6 +20,7 @@ from engine.ledger.customers import anonymise, sealed_orders, unseal
 from engine.ledger.deliveries import forget_deliveries
 from engine.ledger.history import forget_history
 from engine.ledger.ledger import Ledger
+from engine.ledger.persons import forget_persons
 from engine.network import House
 from engine.words import OnSaleId, PerformanceId
 
@@ -51,6 +52,8 @@ class Forgotten(msgspec.Struct):
     orders: int = 0
     unrecorded: int = 0
     entrants: int = 0
+    persons: int = 0
+    """Of whom each had one place."""
     webhooks: int = 0
     """Events that were told, or could not be."""
     history: int = 0
@@ -92,6 +95,7 @@ async def forget(ledger: Ledger, before_ms: int, *, batch: int = ORDERS_A_BATCH)
     for on_sale, performances in on_sales.items():
         if all(starts.get(performance, 0) < before_ms for performance in performances):
             forgotten.entrants += await _forget_entrants(ledger, on_sale)
+            forgotten.persons += await forget_persons(ledger, on_sale)
     forgotten.history = await _forget_history(ledger, [name for name, at_ms in starts.items() if at_ms < before_ms])
     return forgotten
 

@@ -61,13 +61,14 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
         PUBLIC,
     ),
     **{("GET", path): PUBLIC for path in ("/plain", "/plain/houses.css", PLAIN_HOUSE)},
-    **{("GET", ROOM + path): PUBLIC for path in ("", "/join", "/enter", "/leave", "/release")},
+    **{("GET", ROOM + path): PUBLIC for path in ("", "/join", "/contact", "/enter", "/leave", "/release")},
     **{("GET", ROOM + path): PUBLIC for path in ("/proofs", "/seats", "/pay", "/order")},
     **{
-        ("POST", ROOM + path): FORMED for path in ("/join", "/enter", "/leave", "/release", "/proofs", "/seats", "/pay")
+        ("POST", ROOM + path): FORMED
+        for path in ("/join", "/contact", "/enter", "/leave", "/release", "/proofs", "/seats", "/pay")
     },
     **{("GET", path): OPERATING for path in ("/v1/operated-houses", HOUSE + "/ops")},
-    **{("POST", ON_SALE + path): JOINING for path in ("/places", "/challenges")},
+    **{("POST", ON_SALE + path): JOINING for path in ("/places", "/challenges", "/contact-codes", "/contacts")},
     ("POST", ON_SALE + "/passes"): CLAIMING,
     ("POST", HOUSE + "/holds"): SHOPPING,
     ("POST", HOUSE + "/holds/{hold:str}/extend"): SHOPPING,
@@ -96,7 +97,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     **{("POST", MANAGE + path): MANAGER for path in ("/customers/export", "/customers/erase")},
     **{("POST", MANAGE + path): MANAGER for path in ("/alarms/{alarm:int}/seen", "/refunds/paid")},
     **{("POST", MANAGE + path): MANAGER for path in ("/codes", "/codes/{batch:str}/disable")},
-    **{("GET", MANAGE + path): MANAGER for path in ("/codes", "/number-secret")},
+    **{("GET", MANAGE + path): MANAGER for path in ("/codes", "/number-secret", "/contact-secret")},
     ("POST", MANAGE + "/allotments"): MANAGER,
     ("POST", MANAGE + "/performances/{performance:str}/allotments/{allotment:str}/end"): MANAGER,
     ("GET", MANAGE + "/performances/{performance:str}/allotments"): frozenset({"counter", "allotment"}),

@@ -1,0 +1,106 @@
+"""Showing that an e-mail address or a phone number is one's own, before joining a line in which each has one place.
+
+Nobody is looked up: an address that the house knows and one that it does not get the same answer, at once.
+"""
+
+from collections import defaultdict
+from typing import Final
+
+import msgspec
+
+from api.doorbell import NO_STORE, Doorbell, network_near
+from api.hot import Answer, Call, hot
+from api.neighbours import Neighbours
+from api.wire import ContactCodeReply, ContactCodeRequest, ContactReply, ContactRequest
+from engine.catalogue import OnSale
+from engine.contacts import ask_for, check_code, person_of, read_address
+from engine.errors import Refused
+from engine.instants import to_rfc3339
+from engine.pressure import Level
+from engine.waiting_room import check_secret_hash
+from engine.words import HouseSlug
+
+CODES: Final = msgspec.json.Decoder(ContactCodeRequest)
+CONTACT: Final = msgspec.json.Decoder(ContactRequest)
+encode: Final = msgspec.json.Encoder().encode
+WINDOW_SECONDS: Final = 600.0
+CODES_A_PERSON: Final = 4
+CODES_A_NETWORK: Final = 200
+"""A school or a carrier shares one address."""
+TRIES_A_PERSON: Final = 10
+RETRY_SECONDS: Final = 120
+SENT: Final[defaultdict[HouseSlug, Neighbours]] = defaultdict(lambda: Neighbours(WINDOW_SECONDS))
+TRIED: Final[defaultdict[HouseSlug, Neighbours]] = defaultdict(lambda: Neighbours(WINDOW_SECONDS))
+
+
+def _limit(counts: Neighbours, name: str, most: int, why: str) -> None:
+    """Raises `Refused` (`too-many-codes`)."""
+    if counts.count(name) >= most:
+        raise Refused("too-many-codes", why, retry_after_s=RETRY_SECONDS)
+    counts.note(name)
+
+
+def _check_asked(on_sale: OnSale) -> None:
+    if not on_sale.one_place_per:
+        raise Refused("not-found", "this on-sale asks for no address")
+
+
+def send_code(call: Call, on_sale: OnSale, contact: str, secret_hash: str, language: str) -> str:
+    """Has a code sent. Answers until when it counts. Raises `BadInput`, `Refused` (`too-many-codes`, `not-found`)."""
+    _check_asked(on_sale)
+    address, cell = read_address(on_sale.one_place_per, contact), call.cell
+    sent, person = SENT[cell.house.slug], person_of(cell.signer, on_sale.on_sale, address)
+    _limit(sent, person, CODES_A_PERSON, "several codes were sent there already; wait a little before the next")
+    _limit(sent, network_near(call.scope), CODES_A_NETWORK, "very many codes were asked for from near you")
+    code = ask_for(cell.signer, cell.house, on_sale.on_sale, on_sale.one_place_per, address, secret_hash)
+    if language in cell.house.languages:
+        code = msgspec.structs.replace(code, language=language)
+    cell.contacts.send(on_sale.contact_url, code)
+    return code.expires_at
+
+
+def confirm(call: Call, on_sale: OnSale, contact: str, secret_hash: str, code: str) -> tuple[str, int]:
+    """What to join with, and until when (ms). Raises `BadInput`, `Refused` (`bad-contact-code` and as above)."""
+    _check_asked(on_sale)
+    address = read_address(on_sale.one_place_per, contact)
+    tried = TRIED[call.cell.house.slug]
+    # By its secret too: nobody can use up what somebody else has.
+    _limit(tried, secret_hash + address, TRIES_A_PERSON, "too many codes were tried for this address")
+    _limit(tried, network_near(call.scope), CODES_A_NETWORK, "very many codes were tried from near you")
+    return check_code(call.cell.signer, on_sale.on_sale, address, secret_hash, code)
+
+
+@hot(
+    "POST",
+    "/on-sales/{on_sale:str}/contact-codes",
+    summary="Have a code sent to an e-mail address or a phone number, to show that it is yours",
+    request=ContactCodeRequest,
+    answers={202: ContactCodeReply},
+    sheds=Level.JOINS,
+)
+async def make_contact_code(call: Call) -> Answer:
+    """The same answer for every address. The code is for whoever keeps the secret behind `secret_hash` alone."""
+    on_sale = call.cell.on_sale(call.parameters["on_sale"])
+    call.idempotency_key()
+    request = await call.body(CODES)
+    Doorbell(call.scope, call.cell, on_sale).check(request.secret_hash, request.proof)
+    ends_at = send_code(call, on_sale, request.contact, request.secret_hash, request.language)
+    return Answer(202, encode(ContactCodeReply(expires_at=ends_at)), NO_STORE)
+
+
+@hot(
+    "POST",
+    "/on-sales/{on_sale:str}/contacts",
+    summary="Show with a code that an e-mail address or a phone number is yours",
+    request=ContactRequest,
+    answers={201: ContactReply},
+    sheds=Level.JOINS,
+)
+async def confirm_contact(call: Call) -> Answer:
+    """What is shown as `contact` when joining."""
+    on_sale = call.cell.on_sale(call.parameters["on_sale"])
+    call.idempotency_key()
+    request = await call.body(CONTACT)
+    check_secret_hash(request.secret_hash)
+    token, ends_at_ms = confirm(call, on_sale, request.contact, request.secret_hash, request.code)
+    return Answer(201, encode(ContactReply(contact=token, expires_at=to_rfc3339(ends_at_ms))), NO_STORE)

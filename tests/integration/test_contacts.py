@@ -1,0 +1,184 @@
+"""Where a house wants it, each e-mail address or phone number has one place, and a code shows whose it is."""
+
+import asyncio
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import recovery, waiting_room
+from engine.cli.sales import at_house
+from engine.contacts import contact_secret
+from engine.instants import now_ms
+from engine.ledger.persons import read_persons
+from engine.ledger.retention import forget
+from engine.waiting_room import Admissible, hash_secret
+from tests.backstage import Backstage
+from tests.integration.test_recovery import go_back, keep_copy, recover
+from tests.plain import PlainVisitor, room
+from tests.receiver import Receiver
+from tests.town import Answer, Sale, Town
+
+
+async def code_for(sale: Sale, contact: str, secret: str, **options: Any) -> Answer:
+    body = {"contact": contact, "secret_hash": hash_secret(secret), "language": "en"}
+    return await sale.post(f"/on-sales/{sale.on_sale}/contact-codes", body, **options)
+
+
+async def confirm(sale: Sale, contact: str, secret: str, code: str, **options: Any) -> Answer:
+    body = {"contact": contact, "secret_hash": hash_secret(secret), "code": code}
+    return await sale.post(f"/on-sales/{sale.on_sale}/contacts", body, **options)
+
+
+async def join(sale: Sale, secret: str, contact: str = "") -> Answer:
+    body = {"secret_hash": hash_secret(secret), "contact": contact}
+    return await sale.post(f"/on-sales/{sale.on_sale}/places", body)
+
+
+async def taken(receiver: Receiver, count: int) -> list[Any]:
+    for _ in range(200):
+        if len(receiver.received) >= count:
+            assert all(each.is_right for each in receiver.received)
+            return [each.says for each in receiver.received]
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{len(receiver.received)} codes were sent, not {count}")
+
+
+def fresh(kind: str = "email") -> str:
+    number = uuid.uuid4().int
+    return f"{number % 10**12}@example.org" if kind == "email" else f"+32{470_000_000 + number % 10**6}"
+
+
+async def opened(town: Town, receiver: Receiver, kind: str = "email", **changed: Any) -> Sale:
+    async with at_house(town.network_file, "noord") as (cell, _):
+        receiver.secrets["/hook"] = contact_secret(cell.signer)
+    return await town.open_sale("noord", one_place_per=kind, contact_url=receiver.url(), **changed)
+
+
+async def test_each_address_has_one_place_with_however_many_devices(town: Town) -> None:
+    async with Receiver(town.certificate) as receiver, await opened(town, receiver) as sale:
+        mine, token = fresh(), ""
+        places = []
+        for device in range(3):
+            secret = uuid.uuid4().hex
+            refused = await join(sale, secret)
+            assert (refused.status, refused.slug) == (409, "contact-required")
+            spelled = mine.replace("@", f"+{device}@") if device else mine.upper()
+            assert (await code_for(sale, spelled, secret)).status == 202
+            said = (await taken(receiver, device + 1))[-1]
+            assert (said["house"], said["on_sale"], said["kind"]) == ("noord", sale.on_sale, "email")
+            assert (said["contact"], said["language"]) == (spelled.lower(), "en")
+            for wrong in ("", "0" * 8, said["code"][:-1], said["code"] + "0"):
+                if wrong != said["code"]:
+                    assert (await confirm(sale, spelled, secret, wrong)).slug == "bad-contact-code"
+            assert (await confirm(sale, spelled, uuid.uuid4().hex, said["code"])).slug == "bad-contact-code"
+            assert (await confirm(sale, fresh(), secret, said["code"])).slug == "bad-contact-code"
+            typed = f" {said['code'][:4]} {said['code'][4:]}"
+            shown = await confirm(sale, spelled, secret, typed)
+            assert shown.status == 201, shown.json
+            token = shown.json["contact"]
+            assert mine.partition("@")[0] not in token
+            joined = await join(sale, secret, token)
+            assert (joined.status, joined.json["index"]) == (201, 0), joined.json
+            places.append((joined.json["place"], secret))
+        # It is for one secret, and ours alone.
+        assert (await join(sale, "another", token)).slug == "contact-required"
+        assert (await join(sale, "another", token[:-1] + "A")).slug == "forged-token"
+        assert (await sale.status())["lines"]["public"]["joined"] == 1
+        # They are one shopper: what one device holds is the other's too.
+        first = await sale.pass_for(*places[0])
+        held = await sale.hold(first, "zaal-A-1", "zaal-A-2", "zaal-A-3", "zaal-A-4")
+        assert held.status == 201
+        second = await sale.pass_for(*places[1])
+        too_many = await sale.hold(second, "zaal-B-1", "zaal-B-2", "zaal-B-3")
+        assert too_many.slug == "too-many-seats", too_many.json
+
+
+async def test_a_phone_number_is_one_however_it_is_written(town: Town) -> None:
+    async with Receiver(town.certificate) as receiver, await opened(town, receiver, "phone") as sale:
+        number = fresh("phone")
+        for count, written in enumerate((number, "00" + number[1:], f"{number[:3]} ({number[3:6]}) {number[6:]}"), 1):
+            secret = uuid.uuid4().hex
+            assert (await code_for(sale, written, secret)).status == 202
+            said = (await taken(receiver, count))[-1]
+            assert said["contact"] == number
+            token = (await confirm(sale, written, secret, said["code"])).json["contact"]
+            assert (await join(sale, secret, token)).json["index"] == 0
+        for wrong in ("0470123456", "+32 abc", "", "a@example.org"):
+            assert (await code_for(sale, wrong, "x")).slug == "bad-input"
+
+
+async def test_nobody_is_sent_codes_again_and_again(town: Town) -> None:
+    async with Receiver(town.certificate) as receiver, await opened(town, receiver) as sale:
+        mine, secret = fresh(), uuid.uuid4().hex
+        answers = [await code_for(sale, mine, secret) for _ in range(6)]
+        assert [answer.status for answer in answers] == [202] * 4 + [429] * 2
+        assert answers[-1].slug == "too-many-codes"
+        assert int(answers[-1].headers["Retry-After"]) > 0
+        said = await taken(receiver, 4)
+        # Asked for again it is the same code, under the same id, unless its time has passed meanwhile.
+        assert len({each["code"] for each in said}) <= 2
+        tries = [await confirm(sale, mine, secret, "1") for _ in range(11)]
+        assert [each.slug for each in tries] == ["bad-contact-code"] * 10 + ["too-many-codes"]
+        other = uuid.uuid4().hex
+        assert (await confirm(sale, mine, other, "1")).slug == "bad-contact-code", "nobody uses up another's tries"
+
+
+async def test_an_address_that_the_house_knows_gets_the_answer_of_one_that_it_does_not(town: Town) -> None:
+    async with Receiver(town.certificate) as receiver, await opened(town, receiver) as sale:
+        receiver.delay_seconds = 1.0
+        known, secret = fresh(), uuid.uuid4().hex
+        await code_for(sale, known, secret)
+        said = (await taken(receiver, 1))[-1]
+        await join(sale, secret, (await confirm(sale, known, secret, said["code"])).json["contact"])
+        receiver.answer = lambda came: 204 if came.says["contact"] == known else 500
+        answers = [await code_for(sale, contact, uuid.uuid4().hex) for contact in (known, fresh())]
+        first, second = ((each.status, sorted(each.json), len(each.body)) for each in answers)
+        assert first == second
+        assert first[0] == 202
+
+
+async def test_who_has_a_place_is_known_again_after_a_loss_and_forgotten_in_time(
+    stage: Backstage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "QUIET_MS", 0)  # nobody was promised anything here
+    await stage.open()
+    on_sale = await stage.put_on(one_place_per="email", contact_url="https://1.1.1.1/")
+
+    async def joins(person: str) -> int:
+        who, secret_hash = Admissible(person=person), hash_secret(uuid.uuid4().hex)
+        return (await waiting_room.join(stage.cell, on_sale, secret_hash, uuid.uuid4().hex, who)).index
+
+    copy = keep_copy(stage, tmp_path)
+    indices = [await joins(person) for person in ("p1", "p2", "p3")]
+    assert indices == [0, 1, 2]
+    await stage.drain()
+    go_back(stage, copy)
+    await recover(stage)
+    assert [await joins(person) for person in ("p3", "p1", "p2")] == [2, 0, 1]
+    assert await read_persons(stage.ledger, on_sale.on_sale) == {"p1": 0, "p2": 1, "p3": 2}
+    await forget(stage.ledger, 0)
+    assert len(await read_persons(stage.ledger, on_sale.on_sale)) == 3
+    assert (await forget(stage.ledger, now_ms() + 10**10)).persons == 3
+    assert await read_persons(stage.ledger, on_sale.on_sale) == {}
+
+
+async def test_without_javascript_a_code_is_typed_into_a_form(town: Town) -> None:
+    async with Receiver(town.certificate) as receiver, await opened(town, receiver) as sale:
+        mine = fresh()
+        for device in range(2):
+            async with PlainVisitor(town.url) as visitor:
+                page = await visitor.send(await visitor.open(room(sale)), "Join the queue")
+                assert "One number per e-mail address" in page.text
+                page = await visitor.send(page, "Send me a code", contact="nobody")
+                assert "Enter an e-mail address, such as" in page.text
+                page = await visitor.send(page, "Send me a code", contact=mine)
+                assert f"on its way to {mine}" in page.text
+                assert mine not in page.url
+                code = (await taken(receiver, device + 1))[-1]["code"]
+                page = await visitor.send(page, "Join the queue", code="00000000")
+                assert "This code is not right" in page.text
+                page = await visitor.send(page, "Join the queue", code=code)
+                assert (await visitor.until(page, "Choose my seats")).status == 200
+        assert (await sale.status())["lines"]["public"]["joined"] == 1
