@@ -150,6 +150,7 @@ class OnSaleRequest(Request, frozen=True):
     """Other houses of the network, whose own secrets are mixed into the draw."""
     rates: tuple[RateAt, ...] = ()
     visitors_a_seat: int = 2
+    known_user_event: str = ""
     reason: Text = "set up"
 
 

@@ -13,7 +13,7 @@ from html import escape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import minify
 import msgspec
@@ -262,4 +262,26 @@ async def seats_page(request: Page, house: str, on_sale: str) -> Response[bytes]
     return _visitors_page(request, "seats", house=house, on_sale=on_sale)
 
 
-PAGES: Final = [web_file, one_stop, ops_page, house_page, control_page, counter_page, waiting_page, seats_page]
+@get(
+    ["/h/{house:str}/{on_sale:str}/queue-it", "/h/{house:str}/{on_sale:str}/queue-it/error/{code:str}"],
+    include_in_schema=False,
+)
+async def from_queue_it(request: Page, house: str, on_sale: str) -> Response[bytes]:
+    """Whom the connector of Queue-it at a house's own site sends here: to the room, which judges the way back (`t`)."""
+    target = request.query_params.get("t", "")
+    room = f"/h/{quote(house, safe='')}/{quote(on_sale, safe='')}"
+    location = f"{room}?{urlencode({'return_to': target})}" if target else room
+    return Response(b"", status_code=303, headers={"location": location, "cache-control": "no-store"})
+
+
+PAGES: Final = [
+    web_file,
+    one_stop,
+    ops_page,
+    house_page,
+    control_page,
+    counter_page,
+    waiting_page,
+    seats_page,
+    from_queue_it,
+]

@@ -134,6 +134,7 @@ async def read_on_sale(call: Call) -> Answer:
         performances=tuple(_performance_reply(cell, performance) for performance in performances),
         policies=cell.house.policy,
         draw=draw_reply(on_sale, not_drawn(on_sale)),
+        known_user=bool(on_sale.known_user_event),
     )
     return Answer(200, encode(reply), [SHORT_CACHE])
 

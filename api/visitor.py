@@ -14,6 +14,7 @@ from api.wire import (
     HoldRequest,
     ItemReply,
     JoinRequest,
+    KnownUserReply,
     OrderedReply,
     OrderReply,
     OrderRequest,
@@ -31,6 +32,7 @@ from engine.entries import Item
 from engine.errors import CellUnavailable, LedgerUnavailable, Refused
 from engine.house import find_key
 from engine.instants import to_rfc3339
+from engine.known_user import known_user
 from engine.ledger.ledger import Ledger
 from engine.payments import PROVIDERS, provider
 from engine.pressure import Level
@@ -108,6 +110,23 @@ async def admit(call: Call) -> Answer:
         is_longer=request.more_time,
     )
     return _json(201, PassReply(pass_=admitted.token, expires_at=to_rfc3339(admitted.expires_at_ms)))
+
+
+@hot(
+    "GET",
+    "/on-sales/{on_sale:str}/known-user",
+    summary="Queue-it's KnownUser token for the way back to the house's own site",
+    answers={200: KnownUserReply},
+    bearer=("pass",),
+)
+async def read_known_user(call: Call) -> Answer:
+    """A fresh token each time: it is good for some minutes only."""
+    on_sale = call.cell.on_sale(call.parameters["on_sale"])
+    token = call.bearer()
+    if not token:
+        raise Refused("pass-required", "a pass is needed here: it is given when it is your turn")
+    found = known_user(call.cell, on_sale, token)
+    return _json(200, KnownUserReply(queueittoken=found.token, expires_at=to_rfc3339(found.expires_at_ms)))
 
 
 SELLERS: Final = ("counter", "orders:write", "allotment")

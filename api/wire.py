@@ -105,6 +105,13 @@ class PassReply(Reply, frozen=True):
     expires_at: str
 
 
+class KnownUserReply(Reply, frozen=True):
+    """What a return link carries for a site with Queue-it's connector, as its parameter `queueittoken`."""
+
+    queueittoken: str
+    expires_at: str
+
+
 class HoldRequest(Request, frozen=True):
     """Hold seats. `price_types`: one a seat, in the order of the items; none: standard prices.
 
@@ -514,6 +521,8 @@ class OnSaleReply(Reply, frozen=True, omit_defaults=False):
     performances: tuple[PerformanceReply, ...]
     policies: Policy
     draw: DrawReply
+    known_user: bool
+    """Whether the way back to the house's own site carries a token for the connector of Queue-it there."""
 
 
 class OperatedHouse(Reply, frozen=True):

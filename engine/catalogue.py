@@ -193,6 +193,8 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """From so many newcomers a minute on the room shows; below, visitors go straight in. 0: it always shows."""
     fails: str = "closed"
     """What the guards of the house's own site do while Parvis is away: see `FAILS`."""
+    known_user_event: str = ""
+    """As the connector of Queue-it at the house's site knows this on-sale: see `engine.known_user`."""
     commitment: str = ""
     seed: str = ""
     draw: str = ""

@@ -38,6 +38,7 @@ from engine.halls.layout import Layout
 from engine.halls.pretix import export_plan, import_plan
 from engine.halls.sheet import corrected
 from engine.instants import now_ms
+from engine.known_user import check_event
 from engine.ledger.allotments import read_allotments
 from engine.ledger.ledger import Ledger
 from engine.lines import check_lines
@@ -273,6 +274,7 @@ def _check_on_sale(cell: Cell, made: OnSale) -> None:
     check_pace(made.rate_per_minute, made.cap)
     check_steps(made.rates, FASTEST_PER_MINUTE)
     check_guard(made.safety_net_per_minute, made.fails)
+    check_event(made.known_user_event)
     if not 0 <= made.burst_percent <= 100:
         raise BadInput("burst_percent lies between 0 and 100")
     if not 0 <= made.more_time_percent <= 300:

@@ -35,6 +35,7 @@ from api.wire import StatusReply
 from engine.cell import Cell
 from engine.errors import Refused
 from engine.instants import from_rfc3339
+from engine.known_user import known_user
 from engine.pressure import Level
 from engine.signing import Place
 
@@ -138,14 +139,15 @@ class Visit:
 
     @property
     def way_back(self) -> str:
-        """The address to go back to with the pass; empty without either."""
-        return with_pass(self.back, self.kept.pass_) if self.back and self.kept.pass_ else ""
+        """The page that leads back with the pass; empty without either."""
+        return self.frame.link(f"{self.room}/back") if self.back and self.kept.pass_ else ""
 
     def go_back(self) -> Answer:
-        """Back to the house's own website."""
-        return Answer(
-            303, b"", [(b"location", self.way_back.encode()), (b"cache-control", b"no-store"), *self._headers()]
-        )
+        """Back to the house's own website. Raises `Refused` where a pass that has ended leads no further."""
+        event, token = self.on_sale.known_user_event, self.kept.pass_
+        known = known_user(self.cell, self.on_sale, token).token if event else ""
+        address = with_pass(self.back or "", token, known)
+        return Answer(303, b"", [(b"location", address.encode()), (b"cache-control", b"no-store"), *self._headers()])
 
     def go(self, path: str = "", **query: Any) -> Answer:
         """On to a page of this on-sale: what was done is done, and asking for the page again does nothing twice."""

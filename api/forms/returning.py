@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from urllib.parse import urlencode, urlsplit
 
+from engine.known_user import PARAMETER
 from engine.return_addresses import is_allowed_return
 
 
@@ -13,9 +14,15 @@ def read_return(asked: list[str], allowed: Iterable[str]) -> str | None:
     return asked[0] if any(is_allowed_return(asked[0], each) for each in allowed) else ""
 
 
-def with_pass(address: str, token: str) -> str:
-    """The address with the pass behind the `#`: a fragment reaches no server's log, and no other page as a referrer."""
-    return f"{address.partition('#')[0]}#{urlencode({'pass': token})}"
+def with_pass(address: str, token: str, known_user: str = "") -> str:
+    """The address with the pass behind the `#`: a fragment reaches no server's log, and no other page as a referrer.
+
+    `known_user`: for a site with the connector of Queue-it, which reads it of the address.
+    """
+    bare = address.partition("#")[0]
+    if known_user:
+        bare += f"{'&' if '?' in bare else '?'}{urlencode({PARAMETER: known_user})}"
+    return f"{bare}#{urlencode({'pass': token})}"
 
 
 def origin_of(address: str) -> str:

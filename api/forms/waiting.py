@@ -207,6 +207,16 @@ async def enter(visit: Visit) -> Answer:
     return visit.go_back() if visit.back else visit.go("/seats")
 
 
+async def go_back(visit: Visit) -> Answer:
+    """To the house's own website, with what lets the visitor in there, made this very moment."""
+    if not visit.way_back:
+        return visit.go()
+    try:
+        return visit.go_back()
+    except Refused as refusal:
+        return visit.go(problem=refusal.slug)
+
+
 async def ask_to_leave(visit: Visit) -> Answer:
     """Whether they really want to: a number is lost for good."""
     if visit.place is None:
@@ -224,4 +234,5 @@ pages("", "plain_waiting", show=show_room)
 pages("/join", "plain_join", show=wait_to_join, act=join, sheds=Level.JOINS)
 pages("/contact", "plain_contact", show=ask_contact, act=show_contact, sheds=Level.JOINS)
 pages("/enter", "plain_enter", act=enter, needs=IN_LINE)
+pages("/back", "plain_back", show=go_back)
 pages("/leave", "plain_leave", show=ask_to_leave, act=leave, needs=IN_LINE)

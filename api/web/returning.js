@@ -30,9 +30,13 @@ export function readReturn(allowed) {
   return (allowed ?? []).some((each) => isAllowedReturn(asked, each)) && URL.canParse(asked) ? new URL(asked) : false;
 }
 
-/** Goes back with the pass behind the `#`: a fragment reaches no server's log, and no other page as a referrer. */
-export function goBack(address, pass) {
+/**
+ * Goes back with the pass behind the `#`: a fragment reaches no server's log, and no other page as a referrer.
+ * `queueittoken`: for a site with the connector of Queue-it; it reads that of the address.
+ */
+export function goBack(address, pass, queueittoken) {
   const to = new URL(address);
+  if (queueittoken) to.search += `${to.search ? '&' : '?'}queueittoken=${queueittoken}`;
   to.hash = new URLSearchParams({ pass });
   location.assign(to);
 }

@@ -34,9 +34,11 @@ function fail(title, problem, address, name) {
 }
 
 /** The seats; with the place behind the `#` where this browser keeps nothing from one page to the next. */
-function goToSeats() {
+async function goToSeats() {
   if (back) {
-    goBack(back, line.memory.pass);
+    const { pass } = line.memory;
+    const { queueittoken } = (await asked).known_user ? await get(`${line.path}/known-user`, { bearer: pass }) : {};
+    goBack(back, pass, queueittoken);
     return;
   }
   const page = new URL(`/h/${slug}/${id}/seats`, location.href);
@@ -45,7 +47,7 @@ function goToSeats() {
 }
 
 async function enter() {
-  if (line.memory.pass || await line.claim({ renews: undefined })) goToSeats();
+  if (line.memory.pass || await line.claim({ renews: undefined })) await goToSeats();
   else if (line.isFull) setTimeout(() => { if (line.isFull) enter().catch(() => line.changed()); }, line.retryAfterMs);
 }
 
@@ -53,7 +55,7 @@ async function enter() {
 async function goStraightIn() {
   await line.join();
   for (let tries = 0; tries < STRAIGHT_TRIES && !await line.claim(); tries += 1) await new Promise((resume) => { setTimeout(resume, line.retryAfterMs); });
-  if (line.memory.pass) goToSeats();
+  if (line.memory.pass) await goToSeats();
 }
 
 /** The house's policies: what it says in this language, else what its network file does. */

@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Annotated, Final, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from cyclopts import Parameter
 
 from engine.cli.speech import say
 from engine.errors import BadInput
+from engine.known_user import FILE
 from engine.network import House, load
 from engine.return_addresses import is_allowed_return
 from engine.words import is_slug
 
-Way = Literal["component", "redirect", "guard"]
+Way = Literal["component", "redirect", "guard", "known-user"]
 WIDGET: Final = "parvis.js"
 ORIGIN: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?")
 EXAMPLES: Final = "deploy/examples"
@@ -88,7 +89,7 @@ def print_snippet(network_file: Path, slug: str, wish: Wish) -> None:
     house = load(network_file).house(slug)
     if not is_slug(wish.on_sale):
         raise BadInput(f"--on-sale: {wish.on_sale!r} is no name of an on-sale")
-    ways = {"component": _component, "redirect": _redirect, "guard": _guard}
+    ways = {"component": _component, "redirect": _redirect, "guard": _guard, "known-user": _known_user}
     for line in ways[wish.way](house, wish):
         print(line)
 
@@ -139,6 +140,16 @@ def _guard(house: House, wish: Wish) -> Iterator[str]:
     yield from _return_advice(house, f"{origin}/parvis/return")
 
 
+def _known_user(house: House, wish: Wish) -> Iterator[str]:
+    yield "# For the connector of Queue-it that the house's site has: what changes in its settings."
+    yield f"queueDomain      {urlsplit(wish.server).netloc}"
+    yield f"queuePathPrefix  h/{house.slug}/{wish.on_sale}/queue-it"
+    yield "eventId          as the on-sale's known_user_event says (parvis on-sale create --known-user-event …)"
+    yield "customerId       as it is: it is not looked at"
+    yield f"secretKey        as it stands in {house.secrets_path / FILE}: put yours there, or use the one that is"
+    yield from _return_advice(house, wish.back or f"{wish.origin or 'https://www.example.org'}/")
+
+
 def _origin_advice(house: House, origin: str) -> Iterator[str]:
     if origin and origin not in house.allowed_origins:
         yield f'\n# Not yet allowed. In the network file, house {house.slug}: allowed_origins = ["{origin}"]'
@@ -179,6 +190,7 @@ def embed(
         Where visitors reach Parvis: https://tickets.example.org.
     way
         component: the queue in the house's page. redirect: to the queue and back. guard: checked at the house's server.
+        known-user: by the connector of Queue-it at the house's site.
     origin
         Of the house's page: https://www.example.org.
     return_to

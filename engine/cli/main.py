@@ -370,6 +370,7 @@ def on_sale_create(
     contributor: tuple[str, ...] = (),
     rates: tuple[str, ...] = (),
     visitors_a_seat: Whole = 2,
+    known_user_event: str = "",
     why: str = "create on-sale",
 ) -> None:
     """Put performances on sale.
@@ -386,6 +387,7 @@ def on_sale_create(
     `--contributor`, as often as you like: another house of the network whose own secret is mixed into the draw.
     `--rates`, which may be repeated, is what the rate becomes later, as for `on-sale schedule`. Once more than
     `--visitors-a-seat` (0: never) are inside for each seat that is open, fewer are called.
+    `--known-user-event`: the event id by which the connector of Queue-it at the house's site knows this on-sale.
     """
     fields = {
         "rate_per_minute": rate_per_minute,
@@ -410,6 +412,7 @@ def on_sale_create(
         "contributors": tuple(Contributor(name, "") for name in contributor),
         "rates": sales.read_rates(rates),
         "visitors_a_seat": visitors_a_seat,
+        "known_user_event": known_user_event,
     }
     _now(sales.create_on_sale(network, house, on_sale, title, performance, (prequeue_at, opens_at), fields, why))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.cli.serve import choose
 from engine.cli.speech import good, say
 from engine.instants import to_rfc3339
+from engine.known_user import secret_key
 from engine.network import load
 from engine.pass_keys import rotate
 from engine.sealing import Opener
@@ -34,4 +35,5 @@ def make_house_keys(network_file: Path, slugs: Sequence[str]) -> None:
     """Makes what is missing in each house's `secrets_path`; what is there stays. Raises `BadInput`."""
     for house in choose(load(network_file), slugs):
         Opener(Signer(house.slug, house.secrets_path), house.secrets_path)
+        secret_key(house.secrets_path)
         good(f"{house.slug}: its keys are in {house.secrets_path}")

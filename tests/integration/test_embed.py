@@ -187,3 +187,11 @@ def test_what_another_minifier_makes_of_the_same_is_another_version(tmp_path: Pa
     version, files, compressed = start(tmp_path, added="\n")
     assert version != VERSION
     assert files == compressed == len(WEB)
+
+
+def test_what_changes_in_the_settings_of_queue_its_connector(network: Path) -> None:
+    code, said = embed("--network", network, *ON_SALE, "--way", "known-user", "--return-to", "https://evil.example/x")
+    assert code == 0, said
+    assert re.search(r"queuePathPrefix  h/zeewind/[\w-]+/queue-it\n", said)
+    assert "known-user.key" in said
+    assert 'return_addresses = ["https://evil.example/x"]' in said

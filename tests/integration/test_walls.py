@@ -28,7 +28,7 @@ PATHS = (*PLAIN_PATHS, PLAIN_HOUSE)
 FORMED = "formed"
 """A form without JavaScript: who may send it is tried in `test_plain.py`, form by form."""
 PUBLIC, JOINING, CLAIMING, SHOPPING, OWNING, SIGNED = "public", "joining", "claiming", "shopping", "owning", "signed"
-OPERATING = "operating"
+OPERATING, RETURNING = "operating", "returning"
 MANAGER: frozenset[str] = frozenset()
 READER = frozenset({"orders:read"})
 COUNTER = frozenset({"counter", "orders:read"})
@@ -42,6 +42,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
             *(("GET", path) for path in ("/", "/ops", "/web/{name:path}", "/h/{house:str}", "/h/{house:str}/control")),
             *(("GET", path) for path in ("/h/{house:str}/counter", "/h/{house:str}/{on_sale:str}")),
             ("GET", "/h/{house:str}/{on_sale:str}/seats"),
+            *(("GET", "/h/{house:str}/{on_sale:str}/queue-it" + path) for path in ("", "/error/{code:str}")),
             *(
                 ("GET", path)
                 for path in (
@@ -62,7 +63,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     ),
     **{("GET", path): PUBLIC for path in ("/plain", "/plain/houses.css", PLAIN_HOUSE)},
     **{("GET", ROOM + path): PUBLIC for path in ("", "/join", "/contact", "/enter", "/leave", "/release")},
-    **{("GET", ROOM + path): PUBLIC for path in ("/proofs", "/seats", "/pay", "/order")},
+    **{("GET", ROOM + path): PUBLIC for path in ("/back", "/proofs", "/seats", "/pay", "/order")},
     **{
         ("POST", ROOM + path): FORMED
         for path in ("/join", "/contact", "/enter", "/leave", "/release", "/proofs", "/seats", "/pay")
@@ -70,6 +71,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     **{("GET", path): OPERATING for path in ("/v1/operated-houses", HOUSE + "/ops")},
     **{("POST", ON_SALE + path): JOINING for path in ("/places", "/challenges", "/contact-codes", "/contacts")},
     ("POST", ON_SALE + "/passes"): CLAIMING,
+    ("GET", ON_SALE + "/known-user"): RETURNING,
     ("POST", HOUSE + "/holds"): SHOPPING,
     ("POST", HOUSE + "/holds/{hold:str}/extend"): SHOPPING,
     ("POST", HOUSE + "/holds/{hold:str}/swap"): SHOPPING,
@@ -127,6 +129,10 @@ REFUSED = {
     },
     SIGNED: dict.fromkeys(("nobody", "place", "our pass", "our manager", "their key"), (401, "forged-event")),
     OPERATING: dict.fromkeys(("nobody", "place", "our pass", "our manager", "their key"), (401, "key-required")),
+    RETURNING: {
+        "nobody": (401, "pass-required"),
+        **dict.fromkeys(("place", "their pass", "our manager", "their key"), (401, "forged-token")),
+    },
     CLAIMING: dict.fromkeys(("nobody", "our pass", "our manager", "their key"), (401, "forged-token")),
 }
 
