@@ -28,10 +28,12 @@ from api.forms.kept import (
     unpack_kept,
 )
 from api.forms.returning import with_pass
+from api.forms.situation import seen_from
 from api.hot import Answer, Call, Headers, Served, header_of, lay
 from api.neighbours import forwarded_scheme
 from api.problems import Problem
 from api.wire import StatusReply
+from engine.catalogue import PUBLIC_LINE
 from engine.cell import Cell
 from engine.errors import Refused
 from engine.instants import from_rfc3339
@@ -91,10 +93,13 @@ class Visit:
         self.fields = Fields("")
 
     async def status(self) -> StatusReply:
-        """The public status, at most a second old. Raises `CellUnavailable`'s kind."""
+        """The public status as whoever stands in the visitor's line sees it, at most a second old.
+
+        Raises `CellUnavailable`'s kind.
+        """
         boards: Boards = self.boards
         found = boards.known_status(self.on_sale.on_sale) or await boards.status(self.on_sale.on_sale)
-        return _decode_status(found.body)
+        return seen_from(_decode_status(found.body), self.place.line if self.place else PUBLIC_LINE)
 
     @property
     def boards(self) -> Boards:

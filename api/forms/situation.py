@@ -45,6 +45,16 @@ class Standing(msgspec.Struct, frozen=True):
         return self.position is not None and self.name in KEEPING | IN_TURN
 
 
+def seen_from(status: StatusReply, line: str) -> StatusReply:
+    """The status as whoever stands in another line sees it, in the public one's stead."""
+    own = status.lines.get(line)
+    if own is None or own.draw is None or own.opens_at is None:
+        return status
+    phase = status.phase if status.phase in ENDED | {"paused"} or own.phase is None else own.phase
+    lines = status.lines | {"public": own, line: status.lines["public"]}
+    return msgspec.structs.replace(status, phase=phase, opens_at=own.opens_at, draw=own.draw, lines=lines)
+
+
 def position_of(status: StatusReply, index: int | None) -> int | None:
     """The position of an arrival index; None until the draw has been made."""
     if index is None or status.draw.seed is None or status.draw.entrants is None:
@@ -64,7 +74,7 @@ def standing(
             return status.phase
         if has_pass:
             return "shopping"
-        if is_turn_over:
+        if is_turn_over or (status.phase == "over" and not (position is not None and position < served)):
             return "turn_over"
         if index is None:
             return "scheduled" if status.phase == "scheduled" else "joinable"

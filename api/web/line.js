@@ -5,7 +5,7 @@ import { change, get, Problem } from './api.js';
 import { nowMs, observe, untilMs } from './clock.js';
 import { decode, digest, encode, makeDraw } from './draw.js';
 import { Memory } from './memory.js';
-import { askAfterMs, backAfterMs, pace, retryAfterMs, waitBand } from './pace.js';
+import { askAfterMs, backAfterMs, pace, retryAfterMs, seenFrom, waitBand } from './pace.js';
 import { importPinned } from './pinned.js';
 import { situation } from './situation.js';
 import { Tabs } from './tabs.js';
@@ -160,8 +160,8 @@ export class Line {
     this.changed();
   }
 
-  async take(status) {
-    this.status = status;
+  async take(found) {
+    const status = this.status = seenFrom(found, this.memory.kept.line);
     observe(status.server_time);
     if (!this.memory.kept.commitment && status.draw?.commitment) this.memory.keep({ commitment: status.draw.commitment });
     if (status.phase !== 'open' && status.phase !== 'paused') this.isFull = false;
@@ -187,23 +187,22 @@ export class Line {
     return this.intervalMs;
   }
 
-  /** Takes a place, once for all tabs. The secret and the key are kept before the first try: asking again gives the same place. */
-  async join() {
+  /** Takes a place, once for all tabs. `how`: line and code. The secret and the key are kept before the first try: asking again gives the same place. */
+  async join(how) {
     const { memory } = this;
     await this.tabs.alone(async () => {
       memory.read();
       if (memory.kept.place) return;
       if (!memory.kept.secret) memory.keep({ secret: encode(crypto.getRandomValues(new Uint8Array(32))), join_key: Date.now() + crypto.randomUUID() });
       const secretHash = await digest(new TextEncoder().encode(memory.kept.secret));
-      const ask = (proof) => change('POST', `${this.path}/places`, { body: { secret_hash: secretHash, proof, contact: memory.kept.contact }, key: memory.kept.join_key });
+      const ask = (proof) => change('POST', `${this.path}/places`, { body: { secret_hash: secretHash, proof, contact: memory.kept.contact, ...how }, key: memory.kept.join_key });
       const joined = await ask().catch(async (problem) => {
         if (problem.slug !== 'proof-required') throw problem;
         return (await importPinned('prove.js')).joinWithProof(problem, ask, (share) => { this.proven = share; this.changed(); });
       });
-      memory.keep({ place: joined.place, index: joined.index, position: joined.position ?? undefined });
+      memory.keep({ place: joined.place, index: joined.index, line: joined.line, position: joined.position ?? undefined });
     });
     this.isTurnOver = false;
-    await this.findPosition();
     await this.poll();
   }
 
@@ -247,7 +246,7 @@ export class Line {
   takeOver(given) {
     this.memory.takeOver(given);
     this.replaced();
-    return this.findPosition().then(() => this.changed());
+    return this.poll();
   }
 
   replaced() {

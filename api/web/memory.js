@@ -3,7 +3,7 @@
 import { untilMs } from './clock.js';
 import { readKept, writeKept } from './storage.js';
 
-const PLACE = ['place', 'secret', 'index'];
+const PLACE = ['place', 'secret', 'index', 'line'];
 
 export class Memory {
   constructor(house, onSale) {
@@ -28,7 +28,7 @@ export class Memory {
   }
 
   forgetPlace() {
-    this.keep({ contact: undefined, secret: undefined, join_key: undefined, place: undefined, index: undefined, position: undefined, pass: undefined, moved: undefined });
+    this.keep({ contact: undefined, secret: undefined, join_key: undefined, place: undefined, index: undefined, line: undefined, position: undefined, pass: undefined, moved: undefined });
   }
 
   /** The pass, while it lives. */
@@ -43,9 +43,9 @@ export class Memory {
   }
 
   /** Takes a place over that came in a fragment; a place of another number that is here already is lost. */
-  takeOver({ place, secret, index }) {
+  takeOver({ place, secret, index, line }) {
     if (place === this.kept.place) return;
     this.forgetPlace();
-    this.keep({ place, secret, index: Number(index) });
+    this.keep({ place, secret, line, index: Number(index) });
   }
 }

@@ -10,6 +10,14 @@ const OPENING_SPREAD_MS = 2500;
 const LONGEST_BACK_OFF_MS = 30_000;
 const BACK_SPREAD_MS = 1500;
 
+/** The status as whoever stands in another line sees it, in the public one's stead; seen so once, it stays so. */
+export function seenFrom(status, line) {
+  const own = status.lines[line];
+  if (!own?.draw) return status;
+  const { phase, lines } = status;
+  return { ...status, ...own, phase: ['paused', ...ENDED].includes(phase) ? phase : own.phase, lines: { ...lines, public: own, [line]: lines.public } };
+}
+
 /** The published interval for someone with so many ahead: the last entry that is not beyond them. */
 export function pollAfterMs(policy, ahead) {
   return (policy ?? []).filter((entry) => entry.ahead <= ahead).at(-1)?.after_ms ?? policy?.[0]?.after_ms ?? 5000;

@@ -12,7 +12,7 @@ export function situation({ phase, place, position, isServed, isTurnOver, isFull
   if (!phase) return isMissing ? 'missing' : isConnected ? 'loading' : 'unreachable';
   if (ENDED_PHASES.includes(phase) && !hasPass) return phase;
   if (hasPass) return 'shopping';
-  if (isTurnOver) return 'turn_over';
+  if (isTurnOver || (phase === 'over' && !isServed)) return 'turn_over';
   if (!place) return phase === 'scheduled' ? 'scheduled' : 'joinable';
   if (position === null) return 'gathered';
   if (phase === 'paused') return 'paused';

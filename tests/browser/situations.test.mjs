@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { pace, pollAfterMs, waitBand } from '../../api/web/pace.js';
-import { describe } from '../../api/web/situation.js';
+import { pace, pollAfterMs, seenFrom, waitBand } from '../../api/web/pace.js';
+import { describe, situation } from '../../api/web/situation.js';
 
 const { on_sale: onSale, poll, polls, bands, cases } = JSON.parse(readFileSync(new URL('../vectors/situations.json', import.meta.url)));
 const words = {
@@ -38,3 +38,20 @@ test('how long it lasts', () => {
 test('how often to ask', () => {
   for (const [ahead, afterMs] of polls) assert.equal(pollAfterMs(poll, ahead), afterMs);
 });
+
+const LINES = [
+  ['prequeue', 'open', 2, 'waiting'], ['prequeue', 'open', 6, 'turn'], ['open', 'prequeue', 0, 'gathered'], ['paused', 'open', 2, 'paused'],
+  ['sold_out', 'over', 2, 'sold_out'], ['open', 'over', 6, 'turn'], ['open', 'over', 2, 'turn_over'],
+];
+for (const [phase, own, served, name] of LINES) {
+  test(`whoever stands in another line is told of that: ${phase}, ${own}, ${served}`, () => {
+    const members = { now_serving: served, joined: 9, per_minute: 5, phase: own, opens_at: 'then', draw: { seed: 'A' } };
+    const status = { phase, opens_at: 'now', draw: {}, lines: { public: { now_serving: 700, joined: 900, per_minute: 60 }, members } };
+    assert.deepEqual([seenFrom(status, 'public'), seenFrom(status, undefined)], [status, status]);
+    const seen = seenFrom(status, 'members');
+    assert.deepEqual(seenFrom(seen, 'members'), seen);
+    assert.deepEqual([seen.lines.public.joined, seen.lines.members.joined, seen.draw.seed, seen.opens_at], [9, 900, 'A', 'then']);
+    const isServed = 5 < served;
+    assert.equal(situation({ phase: seen.phase, place: 'p', position: 5, isServed, isConnected: true }), name);
+  });
+}

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from api.forms.situation import BEFORE, facts_of, next_of, poll_after_ms, standing, wait_band
+from api.forms.situation import BEFORE, facts_of, next_of, poll_after_ms, seen_from, standing, wait_band
 from api.forms.words import Words
 from api.wire import ChanceReply, DrawReply, LineReply, MeasuredReply, PollStep, StatusReply
 from engine.catalogue import OnSale
@@ -121,3 +121,47 @@ def test_how_long_it_lasts() -> None:
 def test_how_often_to_ask() -> None:
     for ahead, after_ms in TABLE.polls:
         assert poll_after_ms(TABLE.poll, ahead) == after_ms
+
+
+def in_lines(phase: str, own: str, served: int) -> StatusReply:
+    """A status of two lines, as the members see it."""
+    draw = DrawReply(algorithm="members", commitment="", entrants=0, seed="A" * 43)
+    members = LineReply(now_serving=served, joined=9, per_minute=5, phase=own, opens_at=SOLD.opens_at, draw=draw)
+    status = StatusReply(
+        house="house",
+        on_sale="sale",
+        phase=phase,
+        opens_at=SOLD.prequeue_at,
+        server_time=SOLD.opens_at,
+        lines={"public": LineReply(now_serving=700, joined=900, per_minute=60), "members": members},
+        draw=DrawReply(algorithm="public", commitment=""),
+        seats_open={"all": 9},
+        seats_held=0,
+        chance=ChanceReply(called=0, admitted=0, at_door=0, inside=0, orders=0, seats_a_visitor=2),
+        poll=TABLE.poll,
+        epoch=1,
+    )
+    assert seen_from(status, "public") == seen_from(status, "unknown") == status
+    seen = seen_from(status, "members")
+    assert seen_from(seen, "members") == seen, "once is as good as twice"
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("phase", "own", "served", "situation"),
+    [
+        ("prequeue", "open", 2, "waiting"),
+        ("prequeue", "open", 6, "turn"),
+        ("open", "prequeue", 0, "gathered"),
+        ("paused", "open", 2, "paused"),
+        ("sold_out", "over", 2, "sold_out"),
+        ("open", "over", 6, "turn"),
+        ("open", "over", 2, "turn_over"),
+    ],
+)
+def test_whoever_stands_in_another_line_is_told_of_that(phase: str, own: str, served: int, situation: str) -> None:
+    seen = in_lines(phase, own, served)
+    found = standing(seen, 5, has_pass=False, is_turn_over=False)
+    assert found.name == situation
+    assert (seen.lines["public"].joined, seen.lines["members"].joined) == (9, 900)
+    assert (seen.draw.algorithm, seen.opens_at) == ("members", SOLD.opens_at)
