@@ -10,13 +10,13 @@ const WARN_MS = 180_000;
 /** `element` stands above the seats. `onback()`: the visitor goes on here. `isOffered`: the house gives more time. */
 export function passWatch({ line, words, isOffered, onback }) {
   const { memory } = line;
-  const until = h('span', {});
+  const until = h('span', { class: 'muted' });
   const soon = h('p', { class: 'notice trouble', role: 'status', hidden: true });
   const more = h('button', { type: 'button', class: 'quiet more-time', hidden: true, onclick: () => press(more, { more_time: true }) }, words.say('pass_longer'));
   const here = h('button', { type: 'button', class: 'primary', onclick: () => press(here, { renews: undefined }) }, words.say('do.here'));
   const moved = h('div', { class: 'notice problem moved', role: 'alert', hidden: true }, h('p', {}, words.say('problem.moved-elsewhere')), here);
   const trouble = h('p', { class: 'notice problem', role: 'alert', hidden: true });
-  const element = h('div', { class: 'pass-until muted' }, until, ' ', more, soon, moved, trouble);
+  const element = h('div', { class: 'pass-until' }, until, ' ', more, soon, moved, trouble);
   let isHere = true;
 
   async function press(button, how) {
@@ -36,6 +36,7 @@ export function passWatch({ line, words, isOffered, onback }) {
   function tellMoved() {
     if (!memory.kept.moved) memory.keep({ moved: true });
     show();
+    moved.scrollIntoView({ block: 'nearest' });
   }
 
   function show() {

@@ -197,6 +197,24 @@ def _plan_of(path: Path) -> State:
     return real_plan
 
 
+async def went_on_elsewhere(stage: Stage) -> Page:
+    """Another device of theirs has gone on with the place; what they do here is refused, with a way back."""
+    person, sale = await _in_the_hall(stage)
+    kept = await person.page.evaluate(f"JSON.parse(localStorage.getItem('parvis:{stage.house}/{sale.on_sale}'))")
+    assert (await sale.claim(kept["place"], kept["secret"])).status == 201
+    await person.page.locator(".best button.primary").click()
+    await person.page.locator(".moved").wait_for()
+    await person.page.wait_for_timeout(SETTLED_MS)
+    return person.page
+
+
+async def time_nearly_up(stage: Stage) -> Page:
+    """Their turn ends soon: more time for the asking."""
+    person, _ = await _in_the_hall(stage, pass_seconds=170)
+    await person.page.locator(".pass-until .notice").first.wait_for()
+    return person.page
+
+
 STATES: list[tuple[str, State]] = [
     (each.__name__, each)
     for each in (
@@ -214,6 +232,8 @@ STATES: list[tuple[str, State]] = [
             declined,
             confirmed,
             ended,
+            went_on_elsewhere,
+            time_nearly_up,
         ),
         sixteen_thousand,
     )
