@@ -51,10 +51,15 @@ export async function seedOf(of, { rule, entrants, root, secret, contributors = 
 export const contributed = (of, { rule }, { house, secret }) =>
   digest(ascii(`parvis-contribution\n${house}\n${of}\n${rule.planned_at}\n${secret}`));
 
-/** What is wrong with a draw, in one word; null where it is right. `promised`: the commitment as it was kept. */
-export async function fault(of, draw, promised = draw.commitment) {
+/**
+ * What is wrong with a draw, in one word; null where it is right. `promised`, `others`: the commitments as they were kept
+ * from before it, of the house and of those that contribute.
+ */
+export async function fault(of, draw, promised = draw.commitment, others = draw.contributors) {
   if ((await digest(decode(draw.secret ?? draw.seed))) !== promised) return 'seed_wrong';
   if (draw.algorithm !== MIXED) return null;
+  const named = (list = []) => list.map((each) => `${each.house} ${each.commitment}`).join();
+  if (named(others) !== named(draw.contributors)) return 'mix_wrong';
   for (const each of draw.contributors ?? []) {
     if (each.secret && (await contributed(of, draw, each)) !== each.commitment) return 'mix_wrong';
   }

@@ -23,7 +23,7 @@ async function check(line, words) {
   const { state } = line;
   const { draw, house, on_sale: onSale } = state.status;
   const wrong = (name, facts) => ({ isRight: false, text: words.say(`draw.check_${name}`, facts) });
-  const found = await fault(`${house}/${onSale}/public`, draw, state.firstCommitment ?? undefined);
+  const found = await fault(`${house}/${onSale}/public`, draw, state.firstCommitment ?? undefined, line.memory.kept.others);
   if (found) return wrong(found);
   if (state.index === null) return { isRight: true, text: words.say('draw.check_seed_right') };
   const number = (await positionOf(draw, state.index)) + 1;

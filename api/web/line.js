@@ -163,7 +163,7 @@ export class Line {
   async take(found) {
     const status = this.status = seenFrom(found, this.memory.kept.line);
     observe(status.server_time);
-    if (!this.memory.kept.commitment && status.draw?.commitment) this.memory.keep({ commitment: status.draw.commitment });
+    if (!this.memory.kept.commitment && status.draw?.commitment) this.memory.keep({ commitment: status.draw.commitment, others: status.draw.contributors });
     if (status.phase !== 'open' && status.phase !== 'paused') this.isFull = false;
     await this.findPosition();
   }

@@ -67,6 +67,8 @@ for (const { transcript, entrants } of draws) {
       assert.equal(await change(facts), 'mix_wrong');
     }
     assert.equal(await fault(`${of}x`, transcript), 'mix_wrong');
+    const kept = [{ house: 'klinker', commitment: other }];
+    assert.equal(await fault(of, transcript, transcript.commitment, kept), 'mix_wrong');
     for (const [place] of transcript.contributors.entries()) {
       const contributors = transcript.contributors.map((each, at) => (at === place ? { ...each, secret: other } : each));
       assert.equal(await change({ contributors }), 'mix_wrong');

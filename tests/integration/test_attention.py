@@ -22,7 +22,7 @@ ENGINE = Path(__file__).parents[2] / "engine"
 
 def test_every_kind_of_alarm_is_said_in_words() -> None:
     source = "".join(path.read_text() for path in ENGINE.rglob("*.py"))
-    raised = re.findall(r'alarm\(\s*(?:connection|self\._ledger|ledger), "([\w-]+)"', source)
+    raised = re.findall(r'alarm(?:_once)?\(\s*(?:connection|self\._ledger|ledger), "([\w-]+)"', source)
     raised += re.findall(r"INTO alarms \(kind, detail\) VALUES \('([\w-]+)'", source)
     assert set(raised) == set(WORDS)
 

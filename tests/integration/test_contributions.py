@@ -156,6 +156,26 @@ async def test_two_houses_of_a_network_contribute_to_each_others_draws(
         assert told["contributors"][0]["commitment"] == before[0]["commitment"]
 
 
+async def test_a_manager_names_who_contributes(town: Town) -> None:
+    async with await town.open_sale("noord") as sale:
+        near = (await sale.get("/manage/neighbours", token=sale.manage_key)).json
+        assert near == {"houses": [{"house": "zuid", "name": "House zuid"}]}
+        show = f"show-{now_ms()}"
+        made = {"performance": show, "hall": sale.hall, "title": "Show", "starts_at": "2031-06-01T20:00:00Z"}
+        prices = {"Rang 1": {"full": 1}, "Rang 2": {"full": 1}}
+        await sale.post("/manage/performances", made | {"prices": prices}, token=sale.manage_key)
+        body = {"on_sale": show, "title": "Sale", "performances": [show]}
+        body |= {"prequeue_at": "2031-01-01T00:00:00Z", "opens_at": "2031-01-02T00:00:00Z"}
+        for wrong in ("noord", "nobody"):
+            refused = await sale.post("/manage/on-sales", body | {"contributors": [wrong]}, token=sale.manage_key)
+            assert (refused.status, refused.slug) == (422, "bad-input")
+        answer = await sale.post("/manage/on-sales", body | {"contributors": ["zuid"]}, token=sale.manage_key)
+        assert answer.status == 201, answer.json
+        told = (await sale.get(f"/on-sales/{show}")).json["draw"]
+        assert [each["house"] for each in told["contributors"]] == ["zuid"]
+        assert told["rule"]["after_ms"] == 2_000
+
+
 async def test_a_house_reveals_nothing_before_the_planned_start_and_to_no_stranger(town: Town) -> None:
     async with await town.open_sale("noord") as sale:
         at = "/draw-contributions/zuid/spring/public"
