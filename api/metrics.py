@@ -186,6 +186,8 @@ def _on_sales(houses: dict[str, HouseSight]) -> Iterator[Metric]:
     yield counter("parvis_places_joined", "Places given", labels, joined)
     admitted = [((slug, each.on_sale), float(each.admitted)) for slug, each in sales]
     yield counter("parvis_admissions", "Visitors let in", labels, admitted)
+    missing = [((slug, each.on_sale), max(0.0, each.joined - each.waiting - each.admitted)) for slug, each in sales]
+    yield gauge("parvis_turns_unclaimed", "Visitors who were called and have not come in", labels, missing)
     seats = [
         ((slug, each.on_sale, category), float(n)) for slug, each in sales for category, n in each.seats_open.items()
     ]

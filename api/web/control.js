@@ -1,5 +1,6 @@
 // The control page: what a house's manager watches and steers during an on-sale. /h/{house}/control
 
+import { saleCurve } from './aftersale.js';
 import { change, explain, get } from './api.js';
 import { asideDesk } from './asidedesk.js';
 import { attentionList } from './attention.js';
@@ -158,7 +159,7 @@ main.classList.add('wide');
 main.append(h('div', { class: 'intro row' }, h('h1', {}, words.say('control')), leaveButton({ words })), chooser, problem, after.element, attention.element, nothing, desktop,
   h('section', { class: 'card', 'aria-label': words.say('numbers'), hidden: !onSales.length }, h('h2', {}, words.say('numbers')), board),
   h('section', { class: 'card administration', 'aria-label': words.say('administration') }, h('h2', {}, words.say('administration')),
-    newSale({ ...desk, onmade: made }), asideDesk(desk), planChange({ ...desk, onSale: () => choice.value }), orders, themeDesk({ ...desk, name: facts.name }), staffKeys(desk), webhookList(desk).element, csv),
+    newSale({ ...desk, onmade: made }), asideDesk(desk), planChange({ ...desk, onSale: () => choice.value }), orders, themeDesk({ ...desk, name: facts.name }), staffKeys(desk), webhookList(desk).element, csv, ...saleCurve({ ...desk, onSale: () => choice.value })),
   h('section', { class: 'card' }, h('h2', {}, words.say('actions')), actions));
 setInterval(tellAge, 1000);
 if (onSales.length) {

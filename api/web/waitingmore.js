@@ -1,5 +1,6 @@
 // What stands below a visitor's place in the queue. The widget loads it once the queue itself can be seen.
 
+import { saleSummary } from './aftersale.js';
 import { h } from './dom.js';
 import { contactForm } from './contactform.js';
 import { drawDetails } from './drawview.js';
@@ -20,6 +21,6 @@ function standingNotice(words) {
 export function moreParts({ line, words, onSale, given = null }) {
   return [
     standingNotice(words), proving({ line, words }), contactForm({ line, words, onSale }), outlook(words), openSeats({ words, onSale }), turnSigns({ words, onSale }), personalLink({ line, words, onSale, given }),
-    drawDetails({ line, words }), speaker(words),
+    drawDetails({ line, words }), saleSummary({ words, onSale }), speaker(words),
   ];
 }
