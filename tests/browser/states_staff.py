@@ -7,7 +7,7 @@ from typing import Final
 from playwright.async_api import FilePayload, Locator, Page, expect
 
 from engine.cli.sales import at_house
-from engine.instants import now_ms
+from engine.instants import now_ms, to_rfc3339
 from engine.ledger.recoveries import raise_alarm
 from tests.browser.person import Person
 from tests.browser.screenshots import Stage
@@ -90,6 +90,19 @@ async def control_actions(stage: Stage) -> Page:
         await raise_alarm(ledger, "live-seat", {"order": "an-order"})
     person = await at_control(stage, sale)
     for label in ("act.message", "act.rate", "act.close"):
+        await opens(stage, person, label)
+    return person.page
+
+
+async def control_steering(stage: Stage) -> Page:
+    """A pace that is planned, calling nobody further, and stopping with what cannot be undone, unfolded."""
+    sale = await running(stage)
+    later = [{"at": to_rfc3339(now_ms() + HOUR_MS), "rate_per_minute": 90}]
+    body = {"reason": "the second hour", "rates": later}
+    answer = await sale.post(f"/manage/on-sales/{sale.on_sale}/schedule", body, token=sale.manage_key)
+    assert answer.status == 200, answer.json
+    person = await at_control(stage, sale)
+    for label in ("act.schedule", "act.drain", "act.stop"):
         await opens(stage, person, label)
     return person.page
 
@@ -305,6 +318,7 @@ STATES: list[tuple[str, Callable[[Stage], Awaitable[Page]]]] = [
     ("control_open", control_open),
     ("control_paused", control_paused),
     ("control_actions", control_actions),
+    ("control_steering", control_steering),
     ("control_order", control_order),
     ("control_exchange", control_exchange),
     ("control_new_sale", control_new_sale),

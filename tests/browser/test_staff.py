@@ -139,6 +139,38 @@ async def test_someone_new_runs_a_whole_sale_and_undoes_what_was_wrong(
         assert await manager.overflow() == 0
 
 
+async def test_a_sale_is_drained_and_goes_on_is_stopped_for_good_and_has_its_pace_planned(
+    town: Town, people: People
+) -> None:
+    async with await town.open_sale("zeewind", rate_per_minute=600) as sale, people.arrive(PHONE) as manager:
+        await sale.enter()
+        await at_control(manager, sale)
+        await manager.press("Call nobody further")
+        await manager.sees("whoever is inside (1) can finish")
+        await manager.page.get_by_role("button", name="Call nobody further").last.click()
+        await manager.sees("Nobody further is called: 1 inside")
+        await manager.press("Undo")
+        await manager.sees("Undone: Call nobody further.", "Sales are running")
+
+        await manager.press("Change the pace later")
+        await fills(manager, Visitors_a_minute="90")
+        await manager.page.get_by_label("From when on").fill("2031-01-10T20:00")
+        await manager.press("Plan it")
+        await manager.sees("The pace changes by itself, as planned.", "90 a minute.")
+        found = await sale.get(f"/manage/on-sales/{sale.on_sale}", token=sale.manage_key)
+        assert [step["rate_per_minute"] for step in found.json["rates"]] == [90]
+
+        await manager.press("Stop everything now")
+        await manager.sees("Whoever is inside (1) can choose no more seats", "This cannot be undone.")
+        await manager.press("Yes, stop now")
+        await manager.sees("Everything is stopped: nobody is inside any more.", "Sales are stopped")
+        await manager.press("Go on")
+        await manager.sees("Sales go on: 600 a minute are let in.")
+        for what in ("Nobody further called:", "Later pace planned:", "Stopped:"):
+            await expect(line_of(manager, what)).to_contain_text("Manager")
+        assert await manager.overflow() == 0
+
+
 async def test_staff_see_each_others_actions_and_undo_only_their_own(town: Town, people: People) -> None:
     async with await town.open_sale("zeewind") as sale, people.arrive() as one, people.arrive(PHONE) as other:
         await at_control(one, sale)

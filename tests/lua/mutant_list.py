@@ -1348,4 +1348,10 @@ MUTANTS = (
         'line.phase == "prequeue"',
         "a sale opens before its time",
     ),
+    M("include/pace", "tonumber(at_ms) > now", "false", "what is planned is done at once"),
+    M("include/pace", "room.inside <= room.crowd", "true", "as many are called for the last seats as for the first"),
+    M("include/pace", "now >= room.crowd_until_ms", "false", "a count of seats is good for ever"),
+    M("include/pace", "rate < room.rate and 1", "false and 1", "nobody is told that the pace was lowered by itself"),
+    M("include/no_shows", "room.pace * calls_of(room)", "room.pace", "nobody makes up for those who stay away"),
+    M("on_sale/crowd", "now + lasts_ms", "now", "a count of seats is never good"),
 )

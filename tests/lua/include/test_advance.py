@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.lua.stage import Stage
+from tests.lua.stage import SALE, Stage
 
 MINUTE = 60_000
 HALF = MINUTE // 2
@@ -142,6 +142,7 @@ def test_now_serving_never_goes_back_whatever_happens(stage: Stage, seed: int, *
     """What is written never does; what a status works out from it neither, unless the clock itself goes back."""
     chance = random.Random(seed)
     stage.put_up(rate=60, joined=200, cap=1000, turn_ms=3 * MINUTE)
+    pressed = [stage.keys.cell, stage.keys.sale(SALE), stage.keys.live(SALE)]
     actions: dict[str, Callable[[], object]] = {
         "wait": lambda: stage.pass_time(chance.randrange(MINUTE)),
         "join": lambda: stage.join(str(chance.random())),
@@ -150,6 +151,15 @@ def test_now_serving_never_goes_back_whatever_happens(stage: Stage, seed: int, *
         "cap": lambda: stage.change("cap", chance.choice([0, 10, 100, 1000])),
         "pause": lambda: stage.change("pause"),
         "resume": lambda: stage.change("resume"),
+        "drain": lambda: stage.change("drain"),
+        "stop": lambda: stage.change("stop"),
+        "sell out": lambda: stage.change("sell_out"),
+        "plan": lambda: stage.change(
+            "schedule", f"{stage.now_ms() + chance.randrange(MINUTE)} {chance.randrange(600)}"
+        ),
+        "press": lambda: stage.run("cell/press", pressed, "keeper", 0, chance.choice([0, 50, 100]), "why", MINUTE),
+        "crowd": lambda: stage.run("on_sale/crowd", pressed, chance.choice([0, 3, 30, 3000]), MINUTE),
+        "restart": lambda: stage.open_at(int(stage.epoch)),
     }
     if not is_clock_steady:
         actions["set the clock back"] = lambda: stage.pass_time(-chance.randrange(MINUTE))
@@ -166,8 +176,11 @@ def test_now_serving_never_goes_back_whatever_happens(stage: Stage, seed: int, *
         written, shown = now_serving, status
     # And it is not stuck either.
     stage.change("resume")
+    stage.change("schedule", "")
     stage.change("rate", 60)
     stage.change("cap", 10_000)
+    stage.run("cell/press", pressed, "keeper", 0, 0, "", MINUTE)
+    stage.run("on_sale/crowd", pressed, 10_000, MINUTE)
     stage.set_sale(joined=written + 10_000)
     stage.pass_time(30_500)
     assert stage.status()["now_serving"] >= written + 30

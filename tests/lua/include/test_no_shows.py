@@ -11,6 +11,7 @@ import redis
 from tests.lua.stage import SALE
 from tests.lua.turned import TurnedStage
 
+pytestmark = pytest.mark.timeout(300)
 SECOND, MINUTE = 1_000, 60_000
 RATE, BURST_MS, BURST = 500, 3_000, 25
 WAITING = 30_000
@@ -85,7 +86,7 @@ def turned(owner: redis.Redis) -> TurnedStage:
     return TurnedStage(owner)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_with_three_in_ten_staying_away_as_many_come_in_as_may(turned: TurnedStage, seed: int) -> None:
     crowd = Crowd(turned, seed, cap=5_000)
     crowd.go_on(10 * MINUTE, comes=0.7)
