@@ -3,6 +3,7 @@
 
 import { field, h, setText } from './dom.js';
 import { laterPace } from './laterpace.js';
+import { guardForm } from './guardform.js';
 import { unfold } from './unfold.js';
 
 const FIRST = { scheduled: 'open', prequeue: 'open', open: 'pause', paused: 'resume', draining: 'resume', stopped: 'resume' };
@@ -52,6 +53,10 @@ export function steering({ words, act, attempt, after, earlierMessages }) {
     if (verb === 'resume' && stateOf(before) === 'draining') return undone('drain', {}, (later) => stateOf(later) === 'open');
     if (verb === 'schedule') return undone('schedule', { rates: before.rates }, (later) => JSON.stringify(later.rates) === JSON.stringify(now.rates));
     if (verb === 'resume' && stateOf(before) === 'paused') return undone('pause', {}, (later) => later.phase === 'open');
+    if (verb === 'guard') {
+      const { safety_net_per_minute: net, fails } = now;
+      return undone('guard', { safety_net_per_minute: before.safety_net_per_minute, fails: before.fails }, (later) => later.safety_net_per_minute === net && later.fails === fails);
+    }
     if (verb === 'message') return undone('message', { message: before.message }, (later) => later.message === now.message);
     if (verb === 'rate') {
       const [rate, cap] = [now.rate_per_minute, now.cap];
@@ -147,7 +152,8 @@ export function steering({ words, act, attempt, after, earlierMessages }) {
     drawFirst();
     const offered = [];
     if (now.phase === 'sold_out') offered.push(unfold(words.say('act.resume'), (close) => confirmation('resume', close)));
-    if (now.phase !== 'closed') offered.push(unfold(words.say('act.message'), messageForm), unfold(words.say('act.rate'), rateForm), unfold(words.say('act.schedule'), laterForm));
+    if (now.phase !== 'closed') offered.push(unfold(words.say('act.message'), messageForm), unfold(words.say('act.rate'), rateForm), unfold(words.say('act.schedule'), laterForm),
+      unfold(words.say('act.guard'), (close) => guardForm({ words, now, save: (button, asked, reason) => perform('guard', button, asked, whyOf(reason), close) })));
     if (stateOf(now) === 'open') offered.push(unfold(words.say('act.drain'), (close) => simple('drain', close)));
     if (['open', 'draining', 'paused'].includes(stateOf(now))) offered.push(unfold(words.say('act.stop'), (close) => confirmation('stop', close)));
     if (now.phase !== 'closed') offered.push(unfold(words.say('act.close'), (close) => confirmation('close', close)));

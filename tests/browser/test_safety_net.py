@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.person import PHONE, People
+from tests.browser.person import DESK, PHONE, People
+from tests.browser.test_staff import at_control
 from tests.town import Sale, Town
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -58,3 +59,22 @@ async def test_whoever_gives_their_number_up_is_not_let_in_again_behind_their_ba
             await visitor.press("Leave the queue")
             await visitor.press("Really leave? You lose your number")
             await expect(visitor.page.get_by_role("button", name="Join the queue")).to_be_visible()
+
+
+async def test_a_manager_hangs_it_up_on_the_control_page_and_takes_it_down(town: Town, people: People) -> None:
+    async with (
+        await town.open_sale("zeewind") as sale,
+        people.arrive(DESK) as manager,
+    ):
+        await at_control(manager, sale)
+        await manager.page.get_by_role("button", name="Queue only in a rush").click()
+        await manager.page.get_by_label("Queue only in a rush").check()
+        await manager.page.get_by_label("From so many new visitors a minute").fill("120")
+        await manager.page.get_by_label("If the queue cannot be reached").select_option("open")
+        await manager.press("Use this")
+        await manager.sees("Saved. It counts everywhere within seconds.")
+        seen = await sale.until_status(safety_net={"per_minute": 120, "is_active": False})
+        assert seen["fails"] == "open"
+        await manager.press("Undo")
+        await manager.sees("Undone: Queue only in a rush.")
+        await sale.until_status(safety_net=None, fails="closed")
