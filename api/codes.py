@@ -24,6 +24,7 @@ class CodesRequest(Body, frozen=True):
     """Codes to be made: `codes` by name, or a `count` of them to be made up. `uses`: seats that one is good for.
 
     `price_type`: what it unlocks; empty where it only says who somebody is. `performances`: none: all of the house.
+    `on_sale`, `line`: the line that it opens instead, where each code gives one place.
     """
 
     batch: str
@@ -33,6 +34,8 @@ class CodesRequest(Body, frozen=True):
     uses: int = 1
     price_type: str = ""
     performances: tuple[PerformanceId, ...] = ()
+    on_sale: str = ""
+    line: str = ""
     reason: Text = "set up"
 
 
@@ -56,6 +59,8 @@ class CodesReply(Reply, frozen=True):
     performances: tuple[PerformanceId, ...]
     created_at: str
     disabled: bool
+    on_sale: str = ""
+    line: str = ""
     codes: tuple[str, ...] = ()
 
 
@@ -82,6 +87,8 @@ def _reply(batch: CodeBatch, used: int, texts: tuple[str, ...] = ()) -> CodesRep
         performances=batch.performances,
         created_at=to_rfc3339(batch.created_at_ms),
         disabled=batch.is_disabled,
+        on_sale=batch.on_sale,
+        line=batch.line,
         codes=texts,
     )
 

@@ -19,6 +19,7 @@ from api.counter import COUNTER
 from api.customers import erase_customer, export_customer
 from api.guards import Caller, allows, caller_of, change, changing
 from api.history import HISTORY
+from api.manage_lines import line_counters, line_of, make_invitations
 from api.manage_wire import (
     AccessRelease,
     AccessReleaseRequest,
@@ -224,10 +225,11 @@ async def create_on_sale(request: Call, data: OnSaleRequest) -> CountersReply:
         **{
             name: value
             for name, value in fields.items()
-            if name not in {"prequeue_at", "opens_at", "rates", "reason", "contributors"}
+            if name not in {"prequeue_at", "opens_at", "rates", "reason", "contributors", "lines"}
         },
         contributors=tuple(Contributor(name, "") for name in data.contributors),
         rates=_steps(data.rates),
+        lines=tuple(map(line_of, data.lines)),
         prequeue_at_ms=from_rfc3339(data.prequeue_at),
         opens_at_ms=from_rfc3339(data.opens_at),
     )
@@ -267,6 +269,7 @@ async def _counters(request: Call, cell: Cell, name: str) -> CountersReply:
         pressure=str(cell.worst_pressure),
         pressure_level=cell.worst_pressure.level,
         slowed_percent=now.slowed_percent,
+        lines=line_counters(on_sale, now),
         message=now.message,
         why=now.why,
         draining=bool(now.draining),
@@ -497,6 +500,7 @@ MANAGE: Final = Router(
         create_on_sale,
         list_on_sales,
         read_on_sale,
+        make_invitations,
         change_on_sale,
         list_orders,
         export_orders,

@@ -9,7 +9,7 @@ from engine.catalogue import FAILS, WHERE_AVOIDABLE, PriceType
 from engine.entries import Payment
 from engine.ledger.ledger import LoggedAction, RecordedOrder
 from engine.wishes import Wish
-from engine.words import HallId, HouseSlug, OnSaleId, OrderId, PerformanceId
+from engine.words import HallId, HouseSlug, LineName, OnSaleId, OrderId, PerformanceId
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """Plain text of one line."""
@@ -116,6 +116,56 @@ class RateAt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rate_per_minute: int
 
 
+class LineRequest(Request, frozen=True):
+    """A queue of an on-sale beside the public one. `by`: `code` or `invitation`; `closes_at`: none for an open end."""
+
+    line: LineName
+    title: str
+    by: str
+    share_percent: int
+    opens_at: str
+    closes_at: str | None = None
+
+
+class InvitationsRequest(Request, frozen=True):
+    """So many invitations to a line, numbered from `first`: made again they are the same. `until`: the line's end."""
+
+    count: int
+    first: int = 1
+    until: str | None = None
+    reason: Text = "invitations"
+
+
+class InvitationReply(Reply, frozen=True):
+    """An invitation: whoever has it gets one place. `link`: within the house's site."""
+
+    number: int
+    code: str
+    link: str
+
+
+class InvitationsReply(Reply, frozen=True):
+    """Invitations to a line."""
+
+    line: str
+    invitations: tuple[InvitationReply, ...]
+
+
+class LineCounters(Reply, frozen=True, omit_defaults=False):
+    """A line beside the public one, as its house watches it. `entrants`: none before it is fixed who is in its draw."""
+
+    line: str
+    title: str
+    by: str
+    share_percent: int
+    phase: str
+    opens_at: str
+    closes_at: str | None
+    joined: int
+    entrants: int | None
+    now_serving: int
+
+
 class OnSaleRequest(Request, frozen=True):
     """An on-sale."""
 
@@ -151,6 +201,7 @@ class OnSaleRequest(Request, frozen=True):
     rates: tuple[RateAt, ...] = ()
     visitors_a_seat: int = 2
     known_user_event: str = ""
+    lines: tuple[LineRequest, ...] = ()
     reason: Text = "set up"
 
 
@@ -218,6 +269,8 @@ class CountersReply(Reply, frozen=True, omit_defaults=False):
     """0: the room always shows."""
     is_net_active: bool
     fails: str
+    lines: tuple[LineCounters, ...] = ()
+    """Besides the public one."""
 
 
 class OnSalesReply(Reply, frozen=True, omit_defaults=False):

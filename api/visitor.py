@@ -34,6 +34,7 @@ from engine.house import find_key
 from engine.instants import to_rfc3339
 from engine.known_user import known_user
 from engine.ledger.ledger import Ledger
+from engine.line_codes import CODE_KEPT_SECONDS, check_code
 from engine.payments import PROVIDERS, provider
 from engine.pressure import Level
 from engine.repeats import asked_at_ms, place_of
@@ -74,17 +75,19 @@ async def join(call: Call) -> Answer:
     on_sale = call.cell.on_sale(call.parameters["on_sale"])
     key = call.idempotency_key()
     request = await call.body(JOIN)
-    if request.line not in {"", PUBLIC_LINE}:
-        raise Refused("unknown-line", "this on-sale has no such queue")
+    line = request.line or PUBLIC_LINE
+    code, until_ms = ("", 0) if line == PUBLIC_LINE else check_code(call.cell, on_sale, line, request.code)
     kept_s = Doorbell(call.scope, call.cell, on_sale).check(request.secret_hash, request.proof)
     person, joined = person_for(call.cell, on_sale, request.secret_hash, request.contact), None
     if not person:  # else whose place it is says which it is
         ledger = call.scope["litestar_app"].state.ledgers[call.cell.house.slug]
         at_ms = asked_at_ms(key)
-        joined = await place_of(call.cell, ledger, on_sale.on_sale, PUBLIC_LINE, request.secret_hash, at_ms)
+        joined = await place_of(call.cell, ledger, on_sale.on_sale, line, request.secret_hash, at_ms)
     if joined is None:
-        joined = await waiting_room.join(call.cell, on_sale, request.secret_hash, key, Admissible(kept_s, person))
-    position = waiting_room.position(call.cell, on_sale.on_sale, joined.index)
+        kept_s = CODE_KEPT_SECONDS if code else kept_s
+        who = Admissible(kept_s, person, line=line, code=code, code_until_ms=until_ms)
+        joined = await waiting_room.join(call.cell, on_sale, request.secret_hash, key, who)
+    position = waiting_room.position(call.cell, on_sale.on_sale, joined.index, joined.line)
     return _json(201, PlaceReply(place=joined.place, line=joined.line, index=joined.index, position=position))
 
 

@@ -248,6 +248,9 @@ class CodeBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     price_type: str = ""
     performances: tuple[PerformanceId, ...] = ()
     is_disabled: bool = False
+    on_sale: str = ""
+    line: str = ""
+    """The line of an on-sale that it opens, where each code gives one place."""
 
 
 class Allotment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename={"for_": "for"}):

@@ -41,6 +41,8 @@ class NewBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     uses: int = 1
     price_type: str = ""
     performances: tuple[PerformanceId, ...] = ()
+    on_sale: str = ""
+    line: str = ""
 
 
 def _made_up(signer: Signer, batch: str, number: int) -> str:
@@ -59,6 +61,12 @@ def _check(cell: Cell, new: NewBatch) -> None:
         raise BadInput(f"a code has between 3 and {LONGEST_CODE} plain characters")
     if not 1 <= new.uses <= MOST_USES:
         raise BadInput(f"uses lies between 1 and {MOST_USES}")
+    if new.line or new.on_sale:
+        line = cell.on_sale(new.on_sale).line(new.line)
+        if line is None or line.by != KIND:
+            raise BadInput(f"{new.on_sale} has no line {new.line!r} that is joined by code")
+        if new.uses != 1 or new.price_type or new.performances:
+            raise BadInput("a code for a line gives one place, and no price")
     known = [cell.performance(name) for name in new.performances] or list(cell.catalogue.performances.values())
     if new.price_type and not any(each.type_of(new.price_type).needs == KIND for each in known):
         raise BadInput(f"no performance has a price {new.price_type!r} that needs a code")
@@ -82,6 +90,8 @@ async def add_codes(cell: Cell, ledger: Ledger, new: NewBatch, change: Change) -
         created_at_ms=now_ms(),
         price_type=new.price_type,
         performances=new.performances,
+        on_sale=new.on_sale,
+        line=new.line,
     )
     kept = await create(ledger, KIND, new.batch, made, change)
     if msgspec.structs.replace(kept, created_at_ms=made.created_at_ms, is_disabled=False) != made:

@@ -155,6 +155,8 @@ class Recovery:
             await self._forget_earlier_plans(on_sale)
             for performance in on_sale.performances if loss.kind == "from_the_past" else fresh:
                 await self._restore_performance(performance)
+            if persons := await read_persons(self._ledger, name):
+                await self._owner.hset(cell.keys.persons(name), mapping=dict(persons.items()))
             for line, joined in (await entrants_by_line(self._ledger, name)).items():
                 await restore_line(cell, name, joined, line)
             lines = [PUBLIC_LINE, *(line.line for line in on_sale.lines)]

@@ -60,6 +60,15 @@ class Contact(msgspec.Struct, frozen=True, array_like=True):
     expires_at_ms: int
 
 
+class Invitation(msgspec.Struct, frozen=True, array_like=True):
+    """What lets one visitor into a line of an on-sale. `expires_at_ms`: 0 for as long as the line is open."""
+
+    on_sale: OnSaleId
+    line: LineName
+    number: int
+    expires_at_ms: int
+
+
 class Hold(msgspec.Struct, frozen=True, array_like=True):
     """What a hold is, prices frozen: enough to confirm it without asking anybody what it was."""
 
@@ -92,9 +101,9 @@ class Pass(msgspec.Struct, frozen=True):
     is_longer: bool = False
 
 
-Signed = TypeVar("Signed", Place, Hold, Preview, Wait, Contact)
+Signed = TypeVar("Signed", Place, Hold, Preview, Wait, Contact, Invitation)
 
-TOKENS: Final = (Place, Hold, Preview, Wait, Contact)
+TOKENS: Final = (Place, Hold, Preview, Wait, Contact, Invitation)
 
 
 class Signer:
@@ -118,7 +127,7 @@ class Signer:
         made.update(payload)
         return made.digest()
 
-    def sign(self, token: Place | Hold | Preview | Wait | Contact) -> str:
+    def sign(self, token: Place | Hold | Preview | Wait | Contact | Invitation) -> str:
         """A token of ours as people carry it."""
         payload = msgspec.msgpack.encode(token)
         return base64url(payload + self._mac(type(token).__name__.encode(), payload)).decode()

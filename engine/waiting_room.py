@@ -122,13 +122,16 @@ def check_secret_hash(secret_hash: str) -> None:
 class Admissible(msgspec.Struct, frozen=True):
     """What is known of somebody who may join. `kept_s`: how long what they showed counts; a repeat within it finds the
     same place. `person`: who they are for this house (a MAC), where each person has one place. `by`: who of the house
-    joins for them, and why. `line`: which they may join.
+    joins for them, and why. `line`: which they may join; `code`: what they showed for it, and until when that counts:
+    see `engine/line_codes.py`.
     """
 
     kept_s: int = REPEAT_SECONDS
     person: str = ""
     by: Action | None = None
     line: str = PUBLIC_LINE
+    code: str = ""
+    code_until_ms: int = 0
 
 
 ANYBODY: Final = Admissible()
@@ -154,7 +157,7 @@ async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Adm
         ),
         (
             *(digest(secret_hash, who.line), secret_hash, name, who.line, cell.house.limits.line_length),
-            *(pack((who.kept_s, who.person)), encode_action(who.by) if who.by else b""),
+            *(pack((who.kept_s, who.person, who.code, who.code_until_ms)), encode_action(who.by) if who.by else b""),
         ),
     )
     match reply[0]:
@@ -166,6 +169,10 @@ async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Adm
             raise Refused("queue-not-open", "the queue is not open yet", opens_at=to_rfc3339(reply[1]))
         case b"ended":
             raise Refused("sale-ended", "this sale has ended", phase=reply[1].decode())
+        case b"code_used":
+            raise Refused("code-used", "this code or invitation has given its place already")
+        case b"code_ended":
+            raise Refused("invitation-ended", "this invitation has ended")
         case b"line_over":
             raise Refused("line-over", "this queue is closed", closes_at=to_rfc3339(reply[1]))
         case b"unknown_line":

@@ -29,6 +29,8 @@ def create(
     uses: int = 1,
     price_type: str = "",
     performance: tuple[str, ...] = (),
+    on_sale: str = "",
+    line: str = "",
 ) -> None:
     """Make a batch of codes and print them, a line each, this once.
 
@@ -54,6 +56,10 @@ def create(
         The price that it unlocks; left out, it only says who somebody is.
     performance
         Where it counts; may be given several times. Left out, everywhere in the house.
+    on_sale
+        With `--line`: the on-sale whose line it opens; each code gives one place in it, and no price.
+    line
+        That line.
     """
 
     async def run() -> None:
@@ -65,6 +71,8 @@ def create(
             uses=uses,
             price_type=price_type,
             performances=tuple(map(PerformanceId, performance)),
+            on_sale=on_sale,
+            line=line,
         )
         async with at_house(network, house) as (cell, ledger):
             _, texts = await codes.add_codes(cell, ledger, new, change_of(reason))

@@ -29,6 +29,8 @@ from engine.cli import (
 from engine.cli.allotments import app as allotment
 from engine.cli.codes import app as code
 from engine.cli.embed import embed
+from engine.cli.lines import app as invitation
+from engine.cli.lines import parse_line
 from engine.cli.load import app as load
 from engine.cli.options import House, Network
 from engine.cli.speech import bad, say
@@ -75,6 +77,7 @@ for part in (
     refund,
     webhook,
     code,
+    invitation,
     allotment,
     load,
 ):
@@ -371,6 +374,7 @@ def on_sale_create(
     rates: tuple[str, ...] = (),
     visitors_a_seat: Whole = 2,
     known_user_event: str = "",
+    line: tuple[str, ...] = (),
     why: str = "create on-sale",
 ) -> None:
     """Put performances on sale.
@@ -388,6 +392,9 @@ def on_sale_create(
     `--rates`, which may be repeated, is what the rate becomes later, as for `on-sale schedule`. Once more than
     `--visitors-a-seat` (0: never) are inside for each seat that is open, fewer are called.
     `--known-user-event`: the event id by which the connector of Queue-it at the house's site knows this on-sale.
+    `--line`, once for each queue beside the public one: its name, its title, `code` or `invitation`, its share in per
+    cent, when it opens and, where that ends, when it closes, with commas between:
+    `members,Members,code,40,2026-03-01T10:00:00Z,2026-03-02T10:00:00Z`.
     """
     fields = {
         "rate_per_minute": rate_per_minute,
@@ -413,6 +420,7 @@ def on_sale_create(
         "rates": sales.read_rates(rates),
         "visitors_a_seat": visitors_a_seat,
         "known_user_event": known_user_event,
+        "lines": tuple(map(parse_line, line)),
     }
     _now(sales.create_on_sale(network, house, on_sale, title, performance, (prequeue_at, opens_at), fields, why))
 

@@ -1,19 +1,21 @@
 -- Gives a visitor the next index of a line. The place itself is a signed token: what stays here is a counter,
 -- an outbox entry until it is recorded, and for `kept_s` seconds the answers to repeats. Who is a `person` of the house
--- (empty: anybody) has one index in the line, however often they join. `action`: who of the house did this for somebody
+-- (empty: anybody) has one index in the line, however often they join. A `code` (its id, or the number of an invitation;
+-- empty: none is asked for) gives one place, to whoever shows it first. `action`: who of the house did this for somebody
 -- else, and why; empty for visitors.
 --
 -- KEYS  cell sale live operation retry outbox persons
 -- ARGV  epoch fingerprint secret_hash on_sale line_name line_length_limit who action
--- WHERE who: packed [kept_s, person]
+-- WHERE who: packed [kept_s, person, code, until_ms]; until_ms: so long the code counts, 0: as long as the line is open
 -- REPLY joined: index sequence joined_at_ms | other_payload | not_yet_open: prequeue_at_ms | ended: phase | line_full
---       | line_over: closes_at_ms | unknown_line | unknown_on_sale | closed | fenced: epoch
+--       | code_ended | code_used | line_over: closes_at_ms | unknown_line | unknown_on_sale | closed | fenced: epoch
 -- INCLUDES clock gate recall turn lines of_line newcomer sequence remember
 -- FLAGS
 local cell, sale, live, operation, retry, outbox, persons = unpack(KEYS)
 local epoch, fingerprint, secret_hash, on_sale, line_name, line_length_limit, who, action = unpack(ARGV)
-local kept_s, person = unpack(cmsgpack.unpack(who))
+local kept_s, person, code, until_ms = unpack(cmsgpack.unpack(who))
 if person ~= "" then person = of_line(person, line_name) end
+local taken = code ~= "" and of_line("code/" .. code, line_name)
 
 local refusal = gate(cell, epoch)
 if refusal then return refusal end
@@ -31,6 +33,8 @@ if phase == "closed" or phase == "sold_out" then return {"ended", phase} end
 if phase == "over" then return {"line_over", line.closes_at_ms} end
 local index = redis.call("GET", retry) or person ~= "" and redis.call("HGET", persons, person)
 if not index then
+  if until_ms > 0 and now >= until_ms then return {"code_ended"} end
+  if taken and redis.call("HEXISTS", persons, taken) == 1 then return {"code_used"} end
   if line.joined >= tonumber(line_length_limit) then return {"line_full"} end
   newcomer(sale, room, now)
   index = redis.call("HINCRBY", sale, of_line("joined", line_name), 1) - 1
@@ -40,6 +44,10 @@ if not index then
   if person ~= "" then
     redis.call("HSET", persons, person, index)
     redis.call("XADD", outbox, "*", "kind", "person", "on_sale", on_sale, "person", person, "index", index)
+  end
+  if taken then
+    redis.call("HSET", persons, taken, index)
+    redis.call("XADD", outbox, "*", "kind", "person", "on_sale", on_sale, "person", taken, "index", index)
   end
   if action ~= "" then redis.call("XADD", outbox, "*", "kind", "action", "data", action) end
 end

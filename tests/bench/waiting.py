@@ -97,7 +97,7 @@ async def _join(client: FunctionClient, owner: Owner, visitors: range) -> None:
     join = assemble().functions["waiting_room/join"]
     operations = [KEYS.operation(f"j{n:032x}") for n in visitors]
     retries = [KEYS.retry(SALE, f"{n:043d}") for n in visitors]
-    line, anybody = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE)), (pack((60, "")), b"")
+    line, anybody = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE)), (pack((60, "", "", 0)), b"")
 
     def joining(n: int, operation: str, retry: str) -> Any:
         keys = (*line, operation, retry, KEYS.outbox, KEYS.persons(SALE))

@@ -15,7 +15,7 @@ from tests.integration.pictures import logo, png
 from tests.integration.test_walls import EXPECTED, SCOPES
 from tests.town import Answer, Sale, Town
 
-NO_IDS = {"house", "name", "provider", "action", "change"}
+NO_IDS = {"house", "line", "name", "provider", "action", "change"}
 """Parts of paths that are words and no ids."""
 THEIR_ALARM, NO_ALARM = 999_999_001, 999_999_002
 PLACEHOLDER = re.compile(r"{(\w+):\w+}")
@@ -122,12 +122,13 @@ async def test_an_id_of_another_house_in_a_path_is_an_id_of_nobody(
     town: Town, ids: "tuple[Sale, dict[str, Any], dict[str, Any], dict[str, str]]", method: str, path: str
 ) -> None:
     opened, theirs, nobodys, tokens = ids
-    words = {"house": "noord", "provider": "demo", "action": "pause", "change": "0"}
+    words = {"house": "noord", "provider": "demo", "action": "pause", "change": "0", "line": "members"}
     async with opened as sale:
         wanted: dict[str, dict[str, Any]] = {
             "plan": {"hall": sale.hall, "reason": "none"},
             "access-release": {"access_release": [], "reason": "none"},
             "offers": {"wishes": [{"performance": sale.performance, "best": {"quantity": 1}}]},
+            "invitations": {"count": 1},
             "exchange": {"hold": "h", "difference": 0, "reason": "none"},
         }
         for who, token in tokens.items():

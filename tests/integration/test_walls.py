@@ -83,6 +83,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     **{("POST", MANAGE + path): MANAGER for path in ("/halls", "/performances", "/on-sales", "/keys")},
     ("POST", MANAGE + "/on-sales/{on_sale:str}/{action:str}"): MANAGER,
     ("POST", MANAGE + "/on-sales/{on_sale:str}/places"): UNDOER,
+    ("POST", MANAGE + "/on-sales/{on_sale:str}/lines/{line:str}/invitations"): MANAGER,
     **{("POST", MANAGE + "/performances/{performance:str}" + path): MANAGER for path in ("/plan", "/access-release")},
     **{("GET", MANAGE + "/halls/{hall:str}" + path): MANAGER for path in ("/plan", "/aisles")},
     **{("POST", MANAGE + f"/orders/{{order:str}}/{what}"): UNDOER for what in ("refund", "offers", "exchange")},
@@ -187,7 +188,13 @@ def people(town: Town) -> "tuple[Sale, dict[str, str], dict[str, Any]]":
                 "change": "0",
                 "hold": held,
             }
-            facts |= {"order": order["order"], "key_id": key_id, "provider": "demo", "action": "pause"}
+            facts |= {
+                "order": order["order"],
+                "key_id": key_id,
+                "provider": "demo",
+                "action": "pause",
+                "line": "members",
+            }
             facts |= {"webhook": await sale.webhook(), "event": "none", "batch": "none", "allotment": "none"}
             return sale, tokens, facts | {"far_place": far_place, "far_secret": far_secret, "secret": secret}
 
@@ -209,6 +216,7 @@ def body_of(path: str, facts: "dict[str, Any]") -> Any:
         "presence": {"leaving": True, "at": 1},
         "orders": {"holds": [facts["hold"]], "customer": {"email": "a@example.org"}, "payment": payment},
         "events": {"reference": "yes-of-a-stranger", "is_paid": True},
+        "invitations": {"count": 1},
         "halls": hall,
         "performances": {
             "performance": "new-show",

@@ -207,7 +207,7 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     ),
     "waiting_room/join": lambda s: (
         _line(s, s.keys.operation(OPERATION), s.keys.retry(SALE, "x"), s.keys.outbox, s.keys.persons(SALE)),
-        ["f", "x", SALE, "public", 100, pack([60, "somebody"]), b"an action"],
+        ["f", "x", SALE, "public", 100, pack([60, "somebody", "a code", 0]), b"an action"],
     ),
     "waiting_room/newest": lambda s: ([s.keys.live(SALE)], ["6 0"]),
     "waiting_room/serve": lambda s: ([s.keys.cell, s.keys.sale(SALE), s.keys.live(SALE)], []),

@@ -1125,6 +1125,13 @@ MUTANTS = (
         "",
         "a visitor who asks again has two places",
     ),
+    M("waiting_room/join", 'redis.call("HSET", persons, taken, index)\n', "", "a code gives a place to everybody"),
+    M("waiting_room/join", "until_ms > 0 and now >= until_ms", "false", "an invitation never ends"),
+    M("include/lines", "line.closes_at_ms > 0 and now >= line.closes_at_ms", "false", "a line never closes"),
+    M("include/lines", "line.entrants, line.mark_at_ms, ", "_, line.mark_at_ms, ", "a line draws among nobody"),
+    M("include/share_out", "math.max(0, math.floor(line.owed))", "math.floor(line.owed)", "a line is called back"),
+    M("include/share_out", "line.called, line.owed - line.called", "line.called, 0", "shares are not exact over time"),
+    M("include/advance", "line.served_at_ms = idle_until_ms", "", "days before a line opens earn it a burst"),
     M(
         "waiting_room/join",
         '"EX", kept_s)',

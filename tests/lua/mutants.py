@@ -45,8 +45,10 @@ NEAR = {
     **dict.fromkeys(("gate", "sequence"), "cell/test_gate cell/test_open"),
     **dict.fromkeys(("net", "newcomer"), "waiting_room/test_net"),
     **dict.fromkeys(
-        ("turn", "advance", "call_until"), "waiting_room/test_serve waiting_room/test_admit cell/test_press"
+        ("turn", "advance", "call_until"),
+        "waiting_room/test_serve waiting_room/test_admit cell/test_press include/test_lines",
     ),
+    "share_out": "include/test_lines",
     **dict.fromkeys(
         (
             "candidates",

@@ -87,6 +87,8 @@ class LineStage(CellStage):
         kept_s: int = 60,
         line: str = "public",
         person: str = "",
+        code: str = "",
+        until_ms: int = 0,
         action: bytes = b"",
     ) -> Reply:
         keys = self.keys
@@ -101,7 +103,7 @@ class LineStage(CellStage):
                 keys.outbox,
                 keys.persons(SALE),
             ],
-            *(fingerprint, who, SALE, line, limit, pack([kept_s, person]), action),
+            *(fingerprint, who, SALE, line, limit, pack([kept_s, person, code, until_ms]), action),
         )
 
     def admit(

@@ -115,3 +115,26 @@ def test_cannot_join_a_line_behind_its_window_or_one_that_is_not_there(stage: St
     with stage.nothing_changes():
         assert stage.join(line="members") == [b"line_over", line["closes_at_ms:members"]]
         assert stage.join(line="press") == [b"unknown_line"]
+
+
+def test_a_code_gives_one_place_to_whoever_shows_it_first(stage: Stage) -> None:
+    stage.put_up(rate=1, lines="members", **stage.line("members"))
+    assert stage.join("a", line="members", code="c1", kept_s=86_400)[:2] == [b"joined", 0]
+    with stage.nothing_changes():
+        assert stage.join("b", line="members", code="c1", kept_s=86_400) == [b"code_used"]
+    assert stage.join("b", line="members", code="c2", kept_s=86_400)[1] == 1
+    stage.pass_time(10_000_000)
+    assert stage.join("a", line="members", code="c1", kept_s=86_400)[1] == 0  # whose it is finds the place again
+    assert stage.sale()["joined:members"] == "2"
+    told = [entry[b"person"] for entry in stage.entries() if entry[b"kind"] == b"person"]
+    assert told == [b"code/c1:members", b"code/c2:members"]  # after a loss it is known which are used
+
+
+def test_an_invitation_ends_by_the_clock_of_redis(stage: Stage) -> None:
+    stage.put_up(rate=1, lines="members", **stage.line("members"))
+    until_ms = stage.now_ms() + 60_000
+    assert stage.join("a", line="members", code="#1", until_ms=until_ms)[0] == b"joined"
+    stage.pass_time(30_000)
+    assert stage.join("b", line="members", code="#2", until_ms=until_ms - 30_000)[0] == b"joined"
+    with stage.nothing_changes():
+        assert stage.join("c", line="members", code="#3", until_ms=stage.now_ms()) == [b"code_ended"]
