@@ -75,7 +75,7 @@ class Queue:
                     )
                 )
             else:
-                assert answer is None or answer.status == 503, answer.json
+                assert answer is None or answer.status == 503, (answer.json, self.sale.town.log()[-6000:])
             await asyncio.sleep(PAUSE_S)
 
     async def _once(self, ask: Any) -> Answer | None:
