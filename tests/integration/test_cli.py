@@ -80,6 +80,11 @@ def test_a_manager_puts_a_hall_on_sale_from_a_shell(town: Town, parvis: Parvis, 
         assert said.out.strip() == f"✓ journey is {phase}"
         assert status_of(town, "journey").phase == phase
     assert parvis("on-sale", "rate", "journey", *at, "--per-minute", "90", "--cap", "30", "--why", "calm").code == 0
+    step = "2031-01-10T20:00:00+01:00=300"
+    said = parvis("on-sale", "schedule", "journey", step, *at, "--why", "the second hour")
+    assert said.out.strip() == "✓ journey lets in 2031-01-10T19:00:00.000Z=300"
+    assert status_of(town, "journey").rates == "1925838000000 300"
+    assert parvis("on-sale", "schedule", "journey", *at, "--why", "no").out.strip() == "✓ journey keeps its rate"
     assert parvis("on-sale", "message", "journey", "We start [soon]", *at, "--why", "late").code == 0
     now = status_of(town, "journey")
     assert (now.rate_per_minute, now.cap, now.message) == (90, 30, "We start [soon]")
