@@ -23,7 +23,7 @@ KEY_HASH: Final = re.compile(r"[0-9a-f]{64}")
 TOP_LEVEL: Final = ("name", "operator_keys", "trusted_proxies", "policies", "houses")
 MOST_PROXIES: Final = 8
 MADE: Final = "neighbours"
-"""What is made of the whole file, and stands nowhere in it."""
+"""What is made of the whole file; whatever a file says of it counts for nothing."""
 FROM_SERVERS: Final = ("redis_url", "redis_owner_url", "postgres_dsn", "secrets_path")
 
 Table = dict[str, Any]
@@ -190,7 +190,7 @@ def _fields(kind: type[msgspec.Struct], table: Any, where: str, folder: Path, pr
         problems.append(f"{where}: a table is expected here")
         return {}
     fields = {field.name: field for field in msgspec.structs.fields(kind) if field.name != MADE}
-    _unknown_keys(table, fields, where, problems)
+    _unknown_keys({key: value for key, value in table.items() if key != MADE}, fields, where, problems)
     right: Table = {}
     for name, field in fields.items():
         at = f"{where}, {name}"

@@ -11,7 +11,6 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from engine.catalogue import PUBLIC_LINE
 from engine.entries import Item, decode_order
 from engine.errors import BadInput, LedgerUnavailable
 from engine.ledger.batch import REFUSED_BY_POSTGRES
@@ -252,11 +251,6 @@ class Ledger:
     async def joined(self, on_sale: OnSaleId) -> int:
         """One more than the highest index that is recorded of any line of an on-sale; 0 when nobody is."""
         return int(await self._value("SELECT coalesce(max(index) + 1, 0) FROM entrants WHERE on_sale = $1", on_sale))
-
-    async def secret_hashes(self, on_sale: OnSaleId, count: int, line: str = PUBLIC_LINE) -> list[str]:
-        """Who the first `count` entrants of a line are, by arrival; fewer while some are not recorded."""
-        query = "SELECT secret_hash FROM entrants WHERE on_sale = $1 AND index < $2 AND line = $3 ORDER BY index"
-        return [row[0] for row in await self._fetch(query, on_sale, count, line)]
 
     async def sold(self, performance: PerformanceId) -> list[SeatId]:
         """The seats with a live order line."""
