@@ -31,6 +31,11 @@ export function newSale({ words, path, key, attempt, after, onmade }) {
     const title = h('input', { type: 'text', required: true, maxlength: 120, value: first?.title ?? '' });
     const [queueAt, startAt] = [typedAt(midnight + 9 * 3_600_000), typedAt(midnight + 10 * 3_600_000)];
     const [rate, cap, most] = [number(60, 1, 100_000), number(100, 1, 100_000), number(6, 1, MOST_SEATS)];
+    const work = h('select', {}, ['off', 'under-pressure', 'always'].map((each) => h('option', { value: each }, words.say(`sale_work.${each}`))));
+    const per = h('select', {}, ['', 'email', 'phone'].map((each) => h('option', { value: each }, words.say(`sale_per.${each || 'none'}`))));
+    const sender = h('input', { type: 'url', maxlength: 500, placeholder: 'https://' });
+    const against = h('details', {}, h('summary', {}, words.say('sale_robots')), field(words.say('sale_work'), work, words.say('sale_work_hint')),
+      field(words.say('sale_per'), per, words.say('sale_per_hint')), field(words.say('sale_sender'), sender, words.say('sale_sender_hint')));
     const boxes = performances.map((each) => h('input', { type: 'checkbox', name: 'performance', value: each.performance, checked: each === first }));
     const list = h('fieldset', {}, h('legend', {}, words.say('sale_what')), performances.map((each, at) => h('label', { class: 'choice' }, boxes[at], h('span', {}, h('b', {}, each.title), h('small', {}, words.moment(each.starts_at))))));
 
@@ -42,13 +47,15 @@ export function newSale({ words, path, key, attempt, after, onmade }) {
       const chosen = performances.filter((_, at) => boxes[at].checked);
       const [prequeue, opens] = [queueAt, startAt].map((input) => instantIn(words.zone, input.value));
       if (!chosen.length) return words.say('sale_none');
+      if (Boolean(per.value) !== Boolean(sender.value)) return words.say('sale_sender_needed');
       if (!prequeue || !opens) return words.say('sale_no_such_time');
       if (opens < prequeue) return words.say('sale_order');
       if (Date.parse(opens) < Date.now()) return words.say('sale_past');
       if (chosen.some((each) => Date.parse(each.starts_at) < Date.parse(opens))) return words.say('sale_late');
       const body = {
         on_sale: nameFor(title.value), title: title.value.trim(), performances: chosen.map((each) => each.performance), prequeue_at: prequeue, opens_at: opens,
-        rate_per_minute: Number(rate.value), cap: Number(cap.value), seats_a_hold: Number(most.value), seats_a_place: Number(most.value), reason: words.say('reason_none'),
+        rate_per_minute: Number(rate.value), cap: Number(cap.value), seats_a_hold: Number(most.value), seats_a_place: Number(most.value),
+        proof_of_work: work.value, one_place_per: per.value, contact_url: sender.value, reason: words.say('reason_none'),
         contributors: contributing.filter((each) => each.checked).map((each) => each.value),
       };
       return {
@@ -61,7 +68,7 @@ export function newSale({ words, path, key, attempt, after, onmade }) {
     }
     const fields = [list, field(words.say('sale_title'), title, words.say('sale_title_hint')),
       field(words.say('sale_queue_at'), queueAt, words.say('sale_queue_at_hint')), field(words.say('sale_start_at'), startAt, words.say('sale_zone', { zone: words.zone })),
-      field(words.say('rate_field'), rate), field(words.say('cap_field'), cap, words.say('cap_hint')), field(words.say('sale_most'), most), contributors];
+      field(words.say('rate_field'), rate), field(words.say('cap_field'), cap, words.say('cap_hint')), field(words.say('sale_most'), most), contributors, against];
     return secondLook({ words, attempt, fields, read });
   }
 
