@@ -127,6 +127,11 @@ def test_before_the_opening_and_in_a_pause_the_room_shows(
     assert not comes_in(guard_of(server))
 
 
+def test_a_drained_line_takes_nobody_straight_in(server: KeyServer, later: Later) -> None:
+    server.status |= {"why": "draining"}
+    assert not comes_in(guard_of(server))
+
+
 def test_who_is_busy_stays_inside_for_longer_and_not_for_ever(server: KeyServer, later: Later) -> None:
     visitor = Browser(guard_of(server, inside_seconds=900, longest_inside_seconds=7200))
     cookies = []

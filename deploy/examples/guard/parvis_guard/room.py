@@ -50,7 +50,8 @@ def read_status(body: bytes) -> Known:
         status: dict[str, Any] = json.loads(body)
         lines = status["lines"].values()
         waiting = sum(max(0, int(line["joined"]) - int(line["now_serving"])) for line in lines)
-        phase = str(status["phase"])
+        # A drained line calls nobody further: for who comes anew that is a pause.
+        phase = "paused" if status.get("why") == "draining" else str(status["phase"])
         return Known(
             net_per_minute=int((status.get("safety_net") or {}).get("per_minute", 0)),
             fails="open" if status.get("fails") == "open" else "closed",
