@@ -76,8 +76,15 @@ function takeLink() {
   return null;
 }
 
+/** What an invitation's link says: which queue, and by which code. It stays in the address, where no server sees it: a page that is loaded again has it still. */
+function invited() {
+  const given = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  return given.line && given.code ? { line: given.line, code: given.code } : undefined;
+}
+
 try {
   const onSale = await asked;
+  line.how = invited();
   line.prequeueAt = onSale.prequeue_at;
   line.turnMs = onSale.turn_seconds * 1000;
   const view = waitingView({ line, words, onSale, onenter: enter, entry: back ? 'return.enter' : '' });

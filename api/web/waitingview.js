@@ -62,7 +62,7 @@ export function waitingView({ line, words, onSale, onenter, entry = '', hasSlots
       if (shown.action === 'enter') await onenter(line);
       else {
         if (shown.action === 'again') line.leave();
-        await line.join();
+        await line.join(line.how);
       }
     }, (fault) => { problem.hidden = false; setText(problem, explain(fault, words)); });
   }
