@@ -15,10 +15,12 @@ from api.forms.outlook import outlook_of
 from api.forms.returning import origin_of
 from api.forms.situation import ACTIONS, BEFORE, KEEPING, facts_of, next_of, refresh_s, standing
 from api.hot import Answer
+from api.wire import StatusReply
 from engine import waiting_room
-from engine.catalogue import PUBLIC_LINE
+from engine.catalogue import PUBLIC_LINE, Line, OnSale
 from engine.errors import BadInput, LedgerUnavailable, Refused
 from engine.instants import from_rfc3339
+from engine.line_codes import CODE_KEPT_SECONDS, check_code
 from engine.pressure import Level
 from engine.repeats import place_of
 from engine.waiting_room import Admissible
@@ -65,6 +67,7 @@ async def show_room(visit: Visit) -> Answer:
         is_keeping=found.name in KEEPING,
         is_still=is_still,
         leads_to=origin_of(visit.back) if visit.back else "",
+        lines=[] if visit.place or on_sale.one_place_per else open_lines(status, on_sale),
         message=status.message or "",
         next=next_of(status, found, on_sale, words),
         notice=own.get("own.line", ""),
@@ -80,6 +83,12 @@ async def show_room(visit: Visit) -> Answer:
     )
 
 
+def open_lines(status: StatusReply, on_sale: OnSale) -> list[Line]:
+    """The lines beside the public one that may be joined now."""
+    phases = {name: line.phase for name, line in status.lines.items()}
+    return [each for each in on_sale.lines if phases.get(each.line) in {"prequeue", "open"}]
+
+
 def _anew(visit: Visit) -> Kept:
     """For whoever missed their turn: nothing of the old place, and a secret that a second press makes again."""
     kept = visit.kept
@@ -91,9 +100,29 @@ async def join(visit: Visit) -> Answer:
     """A place in the line. Pressed twice it is one place: the secret in the cookie is the same."""
     if visit.kept.is_turn_over:
         visit.kept, visit.place = _anew(visit), None
+    if visit.place is None and visit.fields.get("line"):
+        return await _join_by_code(visit, visit.fields.get("line"), visit.fields.get("code"))
     if visit.place is None and visit.on_sale.one_place_per:
         return visit.go("/contact")
     return await _begin(visit, "")
+
+
+async def _join_by_code(visit: Visit, line: str, text: str) -> Answer:
+    """A place in a line beside the public one: its code shows enough, so that nobody waits before."""
+    cell, on_sale, secret = visit.cell, visit.on_sale, visit.kept.secret
+    if on_sale.one_place_per:
+        return visit.go("/contact")
+    try:
+        code, until_ms = check_code(cell, on_sale, line, text)
+        who = Admissible(CODE_KEPT_SECONDS, line=line, code=code, code_until_ms=until_ms)
+        key = cell.signer.derive(f"join {line}", secret)
+        joined = await waiting_room.join(cell, on_sale, waiting_room.hash_secret(secret), key, who)
+    except Refused as refusal:
+        if refusal.slug == "queue-full":
+            raise
+        return visit.go(problem=refusal.slug)
+    visit.keep(place=joined.place)
+    return visit.go()
 
 
 async def _begin(visit: Visit, contact: str) -> Answer:
