@@ -130,6 +130,7 @@ class SeatBoard:
         """How many seats and places are open, held and sold."""
         seen = await self.now()
         if self._counts is None or self._counts[0] != seen.version:
+            self._cell.performance(self._performance)  # a recovery may have gone by
             layout = self._cell.catalogue.layout(self._performance, seen.plan_change)
             self._counts = (seen.version, Counts(open_by_category(layout, seen), *count_taken(layout, seen)))
         return self._counts[1]

@@ -355,7 +355,8 @@ def split_rows(layout: Layout, rows: str) -> list[str]:
 
 @of_one_plan
 async def snapshot(cell: Cell, performance: PerformanceId) -> SeatMap:
-    """The state of every seat, at one version. Raises `Refused` (`unknown-performance`)."""
+    """The state of every seat, at one version. Raises `Refused` (`unknown-performance`), `GateClosed`."""
+    known = cell.performance(performance)  # a Redis that is being recovered may have said that there is none
     layout = cell.catalogue.layout(performance)
     reply = await cell.read("seats/snapshot", (cell.hall_keys(performance)[0],), (len(layout.areas),))
     match reply[0]:
@@ -367,7 +368,7 @@ async def snapshot(cell: Cell, performance: PerformanceId) -> SeatMap:
                 areas={area.id: count for area, count in zip(layout.areas, open_places, strict=True)},
                 sold_places={area.id: count for area, count in zip(layout.areas, sold_places, strict=True)},
                 places_aside={area.id: count for area, count in zip(layout.areas, places_aside, strict=True)},
-                plan_change=cell.catalogue.performances[performance].plan_change,
+                plan_change=known.plan_change,
             )
         case b"unknown_performance":
             raise Refused("unknown-performance", "there is no such performance here")
