@@ -64,7 +64,7 @@ export class Line {
     const { status, memory } = this;
     const { place = null, index = null, position = null } = memory.kept;
     const front = status?.lines.public ?? { now_serving: 0, per_minute: 0 };
-    const { now_serving: served } = front;
+    const served = front.now_serving;
     const ahead = position === null ? null : Math.max(0, position - served);
     return {
       status, place, index, position, ahead,
@@ -153,7 +153,7 @@ export class Line {
       this.failures += 1;
       this.isConnected = false;
       this.isMissing = problem.status === 404;
-      afterMs = retryAfterMs({ failures: this.failures, askedMs: problem.retryAfterMs ?? 0, intervalMs: this.intervalMs, chance: Math.random() });
+      afterMs = retryAfterMs({ failures: this.failures, askedMs: problem.retryAfterMs, intervalMs: this.intervalMs, chance: Math.random() });
     }
     this.dueMs = Date.now() + afterMs;
     this.tell();

@@ -7,7 +7,6 @@ const HIDDEN_MS = 15_000;
 const CALM = ['turn', 'full', 'paused'];
 const CALM_MS = 2400;
 const OPENING_SPREAD_MS = 2500;
-const LONGEST_BACK_OFF_MS = 30_000;
 const BACK_SPREAD_MS = 1500;
 
 /** The status as whoever stands in another line sees it, in the public one's stead; seen so once, it stays so. */
@@ -49,9 +48,9 @@ function roundTo(round, minutes) {
   return round(minutes / step) * step;
 }
 
-/** When to try again after so many failures: never sooner than one would have asked, so that no outage ends in a rush. */
+/** When to try again after so many failures, half a minute at most: never sooner than one would have asked, so that no outage ends in a rush. */
 export function retryAfterMs({ failures, askedMs = 0, intervalMs = 0, chance }) {
-  return Math.max(askedMs, intervalMs, Math.min(LONGEST_BACK_OFF_MS, 1500 * 2 ** failures)) * (0.75 + chance);
+  return Math.max(askedMs, intervalMs, Math.min(30_000, 1500 * 2 ** failures)) * (0.75 + chance);
 }
 
 /** After a tunnel everybody on the train is back at once: they ask spread over most of their interval. */
