@@ -7,7 +7,7 @@ const summaryOf = (house, onSale) => new URL(`v1/houses/${house}/on-sales/${onSa
 
 /** For visitors, once the sale is over. */
 export function saleSummary({ words, onSale }) {
-  const element = h('p', { class: 'small', hidden: true }, h('a', { href: summaryOf(onSale.house, onSale.on_sale) }, words.say('how_it_went')));
+  const element = h('p', { class: 'muted', hidden: true }, h('a', { href: summaryOf(onSale.house, onSale.on_sale) }, words.say('how_it_went')));
   return { element, update(_, shown) { element.hidden = !shown.hasEnded; } };
 }
 

@@ -3,7 +3,7 @@
 -- KEYS  cell sale
 -- ARGV  epoch line_name house secret
 -- REPLY revealed | untimely | unknown_on_sale | closed | fenced: epoch
--- INCLUDES clock gate drawn
+-- INCLUDES clock gate of_line drawn
 -- FLAGS allow-oom
 local cell, sale = unpack(KEYS)
 local epoch, line_name, house, secret = unpack(ARGV)

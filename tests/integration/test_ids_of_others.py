@@ -15,7 +15,7 @@ from tests.integration.pictures import logo, png
 from tests.integration.test_walls import EXPECTED, SCOPES
 from tests.town import Answer, Sale, Town
 
-NO_IDS = {"house", "line", "name", "provider", "action", "change"}
+NO_IDS = {"house", "line", "name", "provider", "action", "change", "index", "code"}
 """Parts of paths that are words and no ids."""
 THEIR_ALARM, NO_ALARM = 999_999_001, 999_999_002
 PLACEHOLDER = re.compile(r"{(\w+):\w+}")
@@ -23,7 +23,8 @@ PLACEHOLDER = re.compile(r"{(\w+):\w+}")
 
 def routes_with_ids() -> Iterator[tuple[str, str]]:
     for method, path in EXPECTED:
-        if set(PLACEHOLDER.findall(path)) - NO_IDS:
+        # What a house contributes to a draw is made for whatever draw of another it is asked for: nothing is looked up.
+        if "/draw-contributions/" not in path and set(PLACEHOLDER.findall(path)) - NO_IDS:
             yield method, path
 
 
@@ -123,6 +124,7 @@ async def test_an_id_of_another_house_in_a_path_is_an_id_of_nobody(
 ) -> None:
     opened, theirs, nobodys, tokens = ids
     words = {"house": "noord", "provider": "demo", "action": "pause", "change": "0", "line": "members"}
+    words |= {"index": "0", "code": "SessionTimedOut"}
     async with opened as sale:
         wanted: dict[str, dict[str, Any]] = {
             "plan": {"hall": sale.hall, "reason": "none"},
