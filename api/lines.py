@@ -3,11 +3,25 @@
 from collections.abc import Mapping
 
 from api.draws import draw_reply
-from api.wire import LineReply, MeasuredReply
+from api.wire import DeclaredLine, LineReply, MeasuredReply
 from engine.catalogue import PUBLIC_LINE, OnSale
 from engine.instants import to_rfc3339
 from engine.lines import paces
 from engine.waiting_room import Status
+
+
+def declared_lines(on_sale: OnSale) -> tuple[DeclaredLine, ...]:
+    """The lines beside the public one, as they were declared."""
+    return tuple(
+        DeclaredLine(
+            line=each.line,
+            title=each.title,
+            by=each.by,
+            opens_at=to_rfc3339(each.opens_at_ms),
+            closes_at=to_rfc3339(each.closes_at_ms) if each.closes_at_ms else None,
+        )
+        for each in on_sale.lines
+    )
 
 
 def line_replies(

@@ -10,6 +10,7 @@ from litestar.datastructures import State
 from api.boards import Boards, Fresh
 from api.draws import draw_reply
 from api.hot import Answer, Call, Headers, hot
+from api.lines import declared_lines
 from api.wire import (
     CategoryReply,
     DirectoryReply,
@@ -135,6 +136,7 @@ async def read_on_sale(call: Call) -> Answer:
         policies=cell.house.policy,
         draw=draw_reply(on_sale, not_drawn(on_sale)),
         known_user=bool(on_sale.known_user_event),
+        lines=declared_lines(on_sale),
     )
     return Answer(200, encode(reply), [SHORT_CACHE])
 

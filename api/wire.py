@@ -501,6 +501,16 @@ class LimitsReply(Reply, frozen=True, omit_defaults=False):
     seats_a_customer: int
 
 
+class DeclaredLine(Reply, frozen=True, omit_defaults=False):
+    """A queue beside the public one. `by`: what it takes to join it; `closes_at`: None for an open end."""
+
+    line: str
+    title: str
+    by: str
+    opens_at: str
+    closes_at: str | None
+
+
 class OnSaleReply(Reply, frozen=True, omit_defaults=False):
     """An on-sale: what, when, for how much, under which rules."""
 
@@ -523,6 +533,8 @@ class OnSaleReply(Reply, frozen=True, omit_defaults=False):
     draw: DrawReply
     known_user: bool
     """Whether the way back to the house's own site carries a token for the connector of Queue-it there."""
+    lines: tuple[DeclaredLine, ...]
+    """The queues beside the public one; where each stands is in the status."""
 
 
 class OperatedHouse(Reply, frozen=True):

@@ -20,7 +20,14 @@ ENDED: Final = frozenset({"sold_out", "closed"})
 BEFORE: Final = frozenset({"scheduled", "prequeue"})
 KEEPING: Final = frozenset({"gathered", "waiting", "paused"})
 IN_TURN: Final = frozenset({"turn", "full"})
-ACTIONS: Final = {"joinable": "join", "turn": "enter", "full": "enter", "shopping": "return", "turn_over": "again"}
+ACTIONS: Final = {
+    "joinable": "join",
+    "turn": "enter",
+    "full": "enter",
+    "shopping": "return",
+    "turn_over": "again",
+    "line_over": "again",
+}
 LEAST_REFRESH_MS: Final = 5_000
 """A whole page is asked for, and read out by some: that is not done every second."""
 NEXT_REFRESH_MS: Final = 2_000
@@ -74,8 +81,10 @@ def standing(
             return status.phase
         if has_pass:
             return "shopping"
-        if is_turn_over or (status.phase == "over" and not (position is not None and position < served)):
+        if is_turn_over:
             return "turn_over"
+        if status.phase == "over" and not (position is not None and position < served):
+            return "line_over"
         if index is None:
             return "scheduled" if status.phase == "scheduled" else "joinable"
         if position is None:

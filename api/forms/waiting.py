@@ -11,16 +11,15 @@ from api.doorbell import Doorbell, person_for, read_wait
 from api.forms.door import IN_LINE, Visit, pages
 from api.forms.frame import explain
 from api.forms.kept import Kept, fresh
+from api.forms.lines import is_line_over, join_by_code, lines_of, say_own
 from api.forms.outlook import outlook_of
 from api.forms.returning import origin_of
-from api.forms.situation import ACTIONS, BEFORE, KEEPING, facts_of, next_of, refresh_s, standing
+from api.forms.situation import ACTIONS, BEFORE, IN_TURN, KEEPING, facts_of, next_of, refresh_s, standing
 from api.hot import Answer
-from api.wire import StatusReply
 from engine import waiting_room
-from engine.catalogue import PUBLIC_LINE, Line, OnSale
+from engine.catalogue import PUBLIC_LINE
 from engine.errors import BadInput, LedgerUnavailable, Refused
 from engine.instants import from_rfc3339
-from engine.line_codes import CODE_KEPT_SECONDS, check_code
 from engine.pressure import Level
 from engine.repeats import place_of
 from engine.waiting_room import Admissible
@@ -45,6 +44,7 @@ async def show_room(visit: Visit) -> Answer:
         is_turn_over=visit.kept.is_turn_over,
         is_full=problem == "full",
     )
+    action, own_line = ACTIONS.get(found.name, ""), visit.place.line if visit.place else PUBLIC_LINE
     is_still = visit.query.get("still") == "1"
     pause_s = refresh_s(status, found, on_sale, random.random())
     performances = [visit.cell.performance(name) for name in on_sale.performances]
@@ -53,7 +53,7 @@ async def show_room(visit: Visit) -> Answer:
     return visit.show(
         "waiting.html",
         refresh_s=0 if is_still else pause_s,
-        action=ACTIONS.get(found.name, ""),
+        action=action,
         enters="return.enter" if visit.back else "do.enter",
         draw=status.draw,
         transcript=f"/v1/houses/{visit.cell.house.slug}/on-sales/{on_sale.on_sale}/draw",
@@ -67,12 +67,13 @@ async def show_room(visit: Visit) -> Answer:
         is_keeping=found.name in KEEPING,
         is_still=is_still,
         leads_to=origin_of(visit.back) if visit.back else "",
-        lines=[] if visit.place or on_sale.one_place_per else open_lines(status, on_sale),
+        lines=lines_of(status, on_sale, own_line, words) if not visit.place or action == "again" else None,
         message=status.message or "",
         next=next_of(status, found, on_sale, words),
         notice=own.get("own.line", ""),
         on_sale=on_sale,
         pause_s=pause_s,
+        own_line=say_own(on_sale, own_line, words) if found.name in KEEPING | IN_TURN else "",
         outlook=outlook_of(status, found, words),
         performances=performances,
         policies=[(name, own.get(f"own.{name}") or policy[name]) for name in POLICIES],
@@ -81,12 +82,6 @@ async def show_room(visit: Visit) -> Answer:
         way_back=visit.way_back,
         seen_at=words.second(from_rfc3339(status.server_time)),
     )
-
-
-def open_lines(status: StatusReply, on_sale: OnSale) -> list[Line]:
-    """The lines beside the public one that may be joined now."""
-    phases = {name: line.phase for name, line in status.lines.items()}
-    return [each for each in on_sale.lines if phases.get(each.line) in {"prequeue", "open"}]
 
 
 def _anew(visit: Visit) -> Kept:
@@ -98,31 +93,13 @@ def _anew(visit: Visit) -> Kept:
 
 async def join(visit: Visit) -> Answer:
     """A place in the line. Pressed twice it is one place: the secret in the cookie is the same."""
-    if visit.kept.is_turn_over:
+    if visit.kept.is_turn_over or await is_line_over(visit):
         visit.kept, visit.place = _anew(visit), None
     if visit.place is None and visit.fields.get("line"):
-        return await _join_by_code(visit, visit.fields.get("line"), visit.fields.get("code"))
+        return await join_by_code(visit, visit.fields.get("line"), visit.fields.get("code"))
     if visit.place is None and visit.on_sale.one_place_per:
         return visit.go("/contact")
     return await _begin(visit, "")
-
-
-async def _join_by_code(visit: Visit, line: str, text: str) -> Answer:
-    """A place in a line beside the public one: its code shows enough, so that nobody waits before."""
-    cell, on_sale, secret = visit.cell, visit.on_sale, visit.kept.secret
-    if on_sale.one_place_per:
-        return visit.go("/contact")
-    try:
-        code, until_ms = check_code(cell, on_sale, line, text)
-        who = Admissible(CODE_KEPT_SECONDS, line=line, code=code, code_until_ms=until_ms)
-        key = cell.signer.derive(f"join {line}", secret)
-        joined = await waiting_room.join(cell, on_sale, waiting_room.hash_secret(secret), key, who)
-    except Refused as refusal:
-        if refusal.slug == "queue-full":
-            raise
-        return visit.go(problem=refusal.slug)
-    visit.keep(place=joined.place)
-    return visit.go()
 
 
 async def _begin(visit: Visit, contact: str) -> Answer:

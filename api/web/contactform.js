@@ -56,7 +56,7 @@ export function contactForm({ line, words, onSale }) {
   async function show() {
     const shown = await change('POST', `${line.path}/contacts`, { body: await body({ code: code.value }) });
     memory.keep({ contact: shown.contact, contact_until: shown.expires_at });
-    await line.join();
+    await line.join(line.how);
   }
 
   function update(state, { action }) {

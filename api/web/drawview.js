@@ -7,12 +7,18 @@ import { fault, isListed, positionOf } from './drawcheck.js';
 /** Those that did not reveal their contribution in time. */
 const withheld = (draw) => (draw.contributors ?? []).filter((each) => draw.seed && !each.secret).map((each) => each.house);
 
+/** Where the draw of the visitor's own queue is. */
+function drawOf({ path, memory }) {
+  const own = memory.kept.line ?? 'public';
+  return `${path}${own === 'public' ? '' : `/lines/${own}`}/draw`;
+}
+
 /** Whether the place is in the closed list; null where the house cannot say so just now. */
 async function find(line, draw, index) {
   const { secret } = line.memory.kept;
   if (!draw.root || index >= draw.entrants || !secret) return true;
   try {
-    const { path } = await get(`${line.path}/draw/paths/${index}`);
+    const { path } = await get(`${drawOf(line)}/paths/${index}`);
     return isListed(draw, index, secret, path);
   } catch {
     return null;
@@ -23,7 +29,7 @@ async function check(line, words) {
   const { state } = line;
   const { draw, house, on_sale: onSale } = state.status;
   const wrong = (name, facts) => ({ isRight: false, text: words.say(`draw.check_${name}`, facts) });
-  const found = await fault(`${house}/${onSale}/public`, draw, state.firstCommitment ?? undefined, line.memory.kept.others);
+  const found = await fault(`${house}/${onSale}/${line.memory.kept.line ?? 'public'}`, draw, state.firstCommitment ?? undefined, line.memory.kept.others);
   if (found) return wrong(found);
   if (state.index === null) return { isRight: true, text: words.say('draw.check_seed_right') };
   const number = (await positionOf(draw, state.index)) + 1;
@@ -42,7 +48,8 @@ export function drawDetails({ line, words }) {
   const button = h('button', { type: 'button', class: 'secondary', onclick: run }, words.say('draw.check'));
   const outcome = h('p', { class: 'outcome', role: 'status' });
   const lead = h('p', {});
-  const transcript = h('p', {}, h('a', { href: new URL(`${line.path}/draw`.slice(1), SERVER).href, download: 'draw.json' }, words.say('draw.transcript')));
+  const whole = h('a', { download: 'draw.json' }, words.say('draw.transcript'));
+  const transcript = h('p', {}, whole);
   const element = h('details', { class: 'draw' }, h('summary', {}, words.say('draw.title')), lead, list, button, outcome, transcript);
   let written = '';
 
@@ -59,6 +66,7 @@ export function drawDetails({ line, words }) {
     if (!draw) return;
     button.hidden = !draw.seed;
     transcript.hidden = !draw.root;
+    whole.href = new URL(drawOf(line).slice(1), SERVER).href;
     setText(lead, words.say(draw.seed ? 'draw.after' : 'draw.before'));
     const rows = [
       ['draw.commitment', state.firstCommitment ?? draw.commitment], ['draw.seed', draw.secret ?? draw.seed],

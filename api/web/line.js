@@ -200,7 +200,7 @@ export class Line {
         if (problem.slug !== 'proof-required') throw problem;
         return (await importPinned('prove.js')).joinWithProof(problem, ask, (share) => { this.proven = share; this.changed(); });
       });
-      memory.keep({ place: joined.place, index: joined.index, line: joined.line, position: joined.position ?? undefined });
+      memory.keep({ place: joined.place, index: joined.index, line: joined.line, position: joined.position ?? undefined, ...how && { commitment: null } });
     });
     this.isTurnOver = false;
     await this.poll();

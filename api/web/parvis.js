@@ -10,7 +10,7 @@
 //              in-title   the page's title says how many are ahead, and when it is the visitor's turn
 // Property     state      {situation, phase, position, ahead, wait, connected}: `wait` is [least, most] minutes or null;
 //                         `situation` is one of loading unreachable missing scheduled joinable gathered waiting paused turn
-//                         full shopping turn_over sold_out closed
+//                         full shopping turn_over line_over sold_out closed
 // Events       parvis-change    after each change; detail: the state
 //              parvis-turn      it is the visitor's turn; detail: the state
 //              parvis-enter     the visitor goes to the seats; detail: {href}; preventDefault() stays and leaves it to the page

@@ -2,7 +2,7 @@
 
 const ENDED_PHASES = ['sold_out', 'closed'];
 const BEFORE_PHASES = ['scheduled', 'prequeue'];
-const ACTIONS = { joinable: 'join', turn: 'enter', full: 'enter', shopping: 'enter', turn_over: 'again' };
+const ACTIONS = { joinable: 'join', turn: 'enter', full: 'enter', shopping: 'enter', turn_over: 'again', line_over: 'again' };
 /** In these a visitor has a number that is worth keeping. */
 export const KEEPING = ['gathered', 'waiting', 'paused'];
 export const IN_TURN = ['turn', 'full'];
@@ -12,7 +12,8 @@ export function situation({ phase, place, position, isServed, isTurnOver, isFull
   if (!phase) return isMissing ? 'missing' : isConnected ? 'loading' : 'unreachable';
   if (ENDED_PHASES.includes(phase) && !hasPass) return phase;
   if (hasPass) return 'shopping';
-  if (isTurnOver || (phase === 'over' && !isServed)) return 'turn_over';
+  if (isTurnOver) return 'turn_over';
+  if (phase === 'over' && !isServed) return 'line_over';
   if (!place) return phase === 'scheduled' ? 'scheduled' : 'joinable';
   if (position === null) return 'gathered';
   if (phase === 'paused') return 'paused';
@@ -31,17 +32,15 @@ export function sayWait(ahead, band, words) {
   return words.say('minutes_range', { from: least, to: most });
 }
 
-/** How much time there is at the turn, as the on-sale sets it: to come in, to choose and pay, and for chosen seats. */
-const sayTimes = (onSale, words) => ({ turn: words.span(onSale.turn_seconds), pass: words.span(onSale.pass_seconds), hold: words.span(onSale.hold_seconds) });
-
 /** What to show: headline, number, countdown, facts, what happens next. `onSale` is the on-sale's document. */
 export function describe(state, words, onSale) {
   const name = situation(state);
   const { status, ahead, position } = state;
   const opens = status?.opens_at ?? onSale.opens_at;
   const isBefore = BEFORE_PHASES.includes(state.phase);
-  const isInLine = KEEPING.includes(name) || IN_TURN.includes(name);
-  const times = sayTimes(onSale, words);
+  const isInLine = [...KEEPING, ...IN_TURN].includes(name);
+  // How much time there is at the turn: to come in, to choose and pay, and for chosen seats.
+  const times = { turn: words.span(onSale.turn_seconds), pass: words.span(onSale.pass_seconds), hold: words.span(onSale.hold_seconds) };
   const facts = [];
   const fact = (label, value) => facts.push([words.say(label), value]);
   if (name === 'scheduled') fact('queue_opens', words.moment(onSale.prequeue_at));
@@ -72,7 +71,7 @@ export function describe(state, words, onSale) {
 
 /** What is wrong with what is shown: there is no connection, or it is older than it should be. Empty when nothing is. */
 function sayTrouble({ isConnected, status, ageMs, staleMs }, words, times) {
-  if (!isConnected && status) return [words.say('reconnecting'), times ? words.say('reconnecting_turn', times) : ''].join(' ').trim();
+  if (!isConnected && status) return words.say('reconnecting') + (times ? ` ${words.say('reconnecting_turn', times)}` : '');
   return status && ageMs > staleMs ? words.say('figures_old', { ago: words.ago(ageMs) }) : '';
 }
 

@@ -96,10 +96,10 @@ export function waitingView({ line, words, onSale, onenter, entry = '', hasSlots
     countBox.hidden = !shown.countdown;
     setText(countLabel, shown.countdown?.label ?? '');
     furthest = Math.max(furthest, state.ahead ?? 0);
-    bar.hidden = shown.name !== 'waiting' || furthest === 0;
+    bar.hidden = shown.name !== 'waiting' || !furthest;
     if (!bar.hidden) [bar.max, bar.value] = [furthest, furthest - state.ahead];
     facts.replaceChildren(...shown.facts.map(([label, value]) => h('div', {}, h('dt', {}, label), h('dd', {}, value))));
-    facts.hidden = shown.facts.length === 0;
+    facts.hidden = !shown.facts.length;
     if (next.textContent !== shown.next.join('')) next.replaceChildren(...shown.next.map((text) => h('p', {}, text)));
     button.hidden = !shown.action;
     if (shown.action) setText(button, words.say(shown.action === 'enter' && entry ? entry : `do.${shown.name === 'shopping' ? 'return' : shown.action}`));

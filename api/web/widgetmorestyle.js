@@ -5,6 +5,7 @@ export const MORE_STYLE = `
 details { border-top: 1px solid var(--line); padding-top: 0.35rem; }
 summary { cursor: pointer; font-weight: 600; padding: 0.6rem 0; margin-left: 1.15em; list-style-position: outside; }
 details > :not(summary) { margin-top: 0.35rem; }
+.lines form, .lines ul { display: grid; gap: 0.75rem; padding: 0; list-style: none; }
 .muted, .price { color: var(--muted); }
 .open-seats { padding: 0; list-style: none; display: grid; }
 .open-seats li { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 1rem; padding: 0.45rem 0; border-bottom: 1px solid var(--line); }

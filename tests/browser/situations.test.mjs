@@ -41,7 +41,7 @@ test('how often to ask', () => {
 
 const LINES = [
   ['prequeue', 'open', 2, 'waiting'], ['prequeue', 'open', 6, 'turn'], ['open', 'prequeue', 0, 'gathered'], ['paused', 'open', 2, 'paused'],
-  ['sold_out', 'over', 2, 'sold_out'], ['open', 'over', 6, 'turn'], ['open', 'over', 2, 'turn_over'],
+  ['sold_out', 'over', 2, 'sold_out'], ['open', 'over', 6, 'turn'], ['open', 'over', 2, 'line_over'],
 ];
 for (const [phase, own, served, name] of LINES) {
   test(`whoever stands in another line is told of that: ${phase}, ${own}, ${served}`, () => {

@@ -40,7 +40,7 @@ async def with_codes(town: Town, sale: Sale, count: int) -> tuple[str, ...]:
 
 
 async def invited(town: Town, sale: Sale, count: int, line: str = "press", until_ms: int = 0) -> list[str]:
-    async with at_house(town.network_file, "noord") as (cell, _):
+    async with at_house(town.network_file, sale.slug) as (cell, _):
         return invitations(cell, cell.on_sale(sale.on_sale), line, range(1, count + 1), until_ms)
 
 
@@ -113,6 +113,6 @@ async def test_of_a_hundred_who_race_with_one_invitation_one_has_a_place(town: T
         answers = await asyncio.gather(*(join(sale, "press", token, f"racer {number}") for number in range(100)))
         assert sorted(answer.status for answer in answers) == [201, *[409] * 99]
         assert {answer.slug for answer in answers if answer.status == 409} == {"code-used"}
-        async with at_house(town.network_file, "noord") as (cell, _):
+        async with at_house(town.network_file, sale.slug) as (cell, _):
             now = await status(cell, cell.on_sale(sale.on_sale).on_sale)
         assert [line.joined for line in now.lines if line.line == "press"] == [1]

@@ -13,7 +13,7 @@ EVENING_MS = 1_798_137_000_000
 """24 December 2026, 18:30 UTC."""
 ASKED = re.compile(r"""\bsay\(\s*["']([\w.-]*\w)["']\s*[,)]""")
 PUT_TOGETHER = {
-    "stage.": {*KEEPING, *IN_TURN, "scheduled", "joinable", "shopping", "turn_over", "sold_out", "closed"},
+    "stage.": {*KEEPING, *IN_TURN, "scheduled", "joinable", "shopping", "turn_over", "line_over", "sold_out", "closed"},
     "next.": {
         *KEEPING,
         *IN_TURN,
@@ -22,6 +22,7 @@ PUT_TOGETHER = {
         "joinable_open",
         "shopping",
         "turn_over",
+        "line_over",
         "sold_out",
         "closed",
     },

@@ -156,7 +156,7 @@ def in_lines(phase: str, own: str, served: int) -> StatusReply:
         ("paused", "open", 2, "paused"),
         ("sold_out", "over", 2, "sold_out"),
         ("open", "over", 6, "turn"),
-        ("open", "over", 2, "turn_over"),
+        ("open", "over", 2, "line_over"),
     ],
 )
 def test_whoever_stands_in_another_line_is_told_of_that(phase: str, own: str, served: int, situation: str) -> None:
