@@ -22,9 +22,10 @@ from api.wire import (
     PassRequest,
     PaymentReply,
     PlaceReply,
+    PresenceReply,
     PresenceRequest,
 )
-from engine import orders, seats, waiting_room
+from engine import orders, presence, seats, waiting_room
 from engine.catalogue import PUBLIC_LINE
 from engine.cell import Cell
 from engine.conditions import Proofs
@@ -115,6 +116,14 @@ async def admit(call: Call) -> Answer:
     return _json(201, PassReply(pass_=admitted.token, expires_at=to_rfc3339(admitted.expires_at_ms)))
 
 
+def pass_of(call: Call) -> str:
+    """What a visitor shows; whose it is nobody has looked at yet. Raises `Refused` (`pass-required`)."""
+    token = call.bearer()
+    if not token:
+        raise Refused("pass-required", "a pass is needed here: it is given when it is your turn")
+    return token
+
+
 @hot(
     "GET",
     "/on-sales/{on_sale:str}/known-user",
@@ -125,11 +134,27 @@ async def admit(call: Call) -> Answer:
 async def read_known_user(call: Call) -> Answer:
     """A fresh token each time: it is good for some minutes only."""
     on_sale = call.cell.on_sale(call.parameters["on_sale"])
-    token = call.bearer()
-    if not token:
-        raise Refused("pass-required", "a pass is needed here: it is given when it is your turn")
-    found = known_user(call.cell, on_sale, token)
+    found = known_user(call.cell, on_sale, pass_of(call))
     return _json(200, KnownUserReply(queueittoken=found.token, expires_at=to_rfc3339(found.expires_at_ms)))
+
+
+@hot(
+    "POST",
+    "/on-sales/{on_sale:str}/presence",
+    summary="Say that the visitor leaves the shop, or is here again; who has left makes room after a moment",
+    request=PresenceRequest,
+    answers={200: PresenceReply},
+    bearer=("pass",),
+)
+async def stay_or_leave(call: Call) -> Answer:
+    """The end of the pass by now; the newest word counts, so that it is harmless to repeat."""
+    on_sale = call.cell.on_sale(call.parameters["on_sale"])
+    token = pass_of(call)
+    call.cell.signer.read_pass(token)  # before anything of the body is read
+    call.idempotency_key()
+    request = await call.body(PRESENCE)
+    ends_at_ms = await presence.leave(call.cell, on_sale.on_sale, token, request.at, is_leaving=request.leaving)
+    return _json(200, PresenceReply(expires_at=to_rfc3339(ends_at_ms)))
 
 
 SELLERS: Final = ("counter", "orders:write", "allotment")
@@ -280,7 +305,7 @@ async def extend(call: Call) -> Answer:
     answers={200: ExtendReply},
     bearer=SHOPPER,
 )
-async def presence(call: Call) -> Answer:
+async def stay_or_let_go(call: Call) -> Answer:
     """The hold's end by now; the newest word counts, so that it is harmless to repeat."""
     owner, _ = owner_of(call.cell, call.bearer(), *SELLERS)
     call.idempotency_key()

@@ -157,10 +157,16 @@ class ExtendRequest(Request, frozen=True):
 
 
 class PresenceRequest(Request, frozen=True):
-    """Whether a hold's visitor leaves the page, or is here again; `at`: when, in ms by their own clock."""
+    """Whether a visitor leaves the page, or is here again; `at`: when, in ms by their own clock."""
 
     leaving: bool
     at: Annotated[int, msgspec.Meta(ge=0, le=9_007_199_254_740_991)]
+
+
+class PresenceReply(Reply, frozen=True):
+    """Until when a pass lets its visitor in by now."""
+
+    expires_at: str
 
 
 class ExtendReply(Reply, frozen=True):

@@ -33,6 +33,12 @@ class Keys:
         """Bitmap: one bit an index of a line that has claimed its turn."""
         return f"{self._prefix}sale:{on_sale}:claimed" + ("" if line == "public" else f":{line}")
 
+    def presence(self, on_sale: OnSaleId, claim: str) -> str:
+        """String: when, by their own clock, whoever has this pass ("member generation") said last that they leave or
+        are here again; ends with the pass.
+        """
+        return f"{self._prefix}sale:{on_sale}:presence:{claim}"
+
     def frontier(self, on_sale: OnSaleId, line: LineName) -> str:
         """String: how far the tree over a line's entrants is; see `engine/tree.py`."""
         return f"{self._prefix}sale:{on_sale}:frontier:{line}"

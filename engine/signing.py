@@ -99,6 +99,8 @@ class Pass(msgspec.Struct, frozen=True):
     """Among the live passes, see `engine.of_line.member_of`."""
     generation: int = 0
     is_longer: bool = False
+    ends_at_ms: int = 0
+    """As it was given; who leaves may have let go of it sooner."""
 
 
 Signed = TypeVar("Signed", Place, Hold, Preview, Wait, Contact, Invitation)
@@ -206,11 +208,12 @@ class Signer:
         self._look()
         key = self._pass_keys.at(now_ms() if claimed_at_ms is None else claimed_at_ms)
         owner = self.pseudonym(place)
+        ends_s = -(-expires_at_ms // 1000)
         claims = {
             "iss": self.house,
             "aud": f"{self.house}/{place.on_sale}",
             "sub": owner,
-            "exp": -(-expires_at_ms // 1000),
+            "exp": ends_s,
             "index": place.index,
             "gen": generation,
         }
@@ -220,7 +223,8 @@ class Signer:
             claims["more_time"] = True
         signed = key.headers["JWT"] + b"." + base64url(msgspec.json.encode(claims))
         token = (signed + b"." + key.sign(signed)).decode()
-        self._remember(token, Pass(place.on_sale, owner, member_of(place.line, place.index), generation, is_longer))
+        member = member_of(place.line, place.index)
+        self._remember(token, Pass(place.on_sale, owner, member, generation, is_longer, ends_s * 1000))
         return token
 
     def sign_document(self, body: bytes) -> str:
@@ -269,6 +273,7 @@ class Signer:
                 index=member_of(str(claims.get("line", PUBLIC_LINE)), int(claims["index"])),
                 generation=int(claims.get("gen", 0)),
                 is_longer=claims.get("more_time") is True,
+                ends_at_ms=int(claims["exp"]) * 1000,
             )
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise ForgedToken from error

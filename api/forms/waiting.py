@@ -8,7 +8,7 @@ import msgspec
 
 from api.contacts import confirm, send_code
 from api.doorbell import Doorbell, person_for, read_wait
-from api.forms.door import IN_LINE, Visit, pages
+from api.forms.door import IN_LINE, MOVED, Visit, pages
 from api.forms.frame import explain
 from api.forms.kept import Kept, fresh
 from api.forms.lines import is_line_over, join_by_code, lines_of, say_own
@@ -16,10 +16,10 @@ from api.forms.outlook import outlook_of
 from api.forms.returning import origin_of
 from api.forms.situation import ACTIONS, BEFORE, IN_TURN, KEEPING, facts_of, next_of, refresh_s, standing
 from api.hot import Answer
-from engine import waiting_room
+from engine import presence, seats, waiting_room
 from engine.catalogue import PUBLIC_LINE
-from engine.errors import BadInput, LedgerUnavailable, Refused
-from engine.instants import from_rfc3339
+from engine.errors import BadInput, CellUnavailable, ForgedToken, LedgerUnavailable, Refused
+from engine.instants import from_rfc3339, now_ms
 from engine.pressure import Level
 from engine.repeats import place_of
 from engine.waiting_room import Admissible
@@ -230,8 +230,25 @@ async def ask_to_leave(visit: Visit) -> Answer:
     return visit.show("leave.html", on_sale=visit.on_sale)
 
 
+async def _make_room(visit: Visit) -> None:
+    """Whoever was inside lets go of what they hold and of their slot, unless another device of theirs goes on."""
+    if not visit.kept.pass_:
+        return
+    cell, at_ms = visit.cell, now_ms()
+    try:
+        await presence.leave(cell, visit.on_sale.on_sale, visit.kept.pass_, at_ms, is_leaving=True)
+    except Refused as refusal:
+        if refusal.slug == MOVED:
+            return
+    for each in visit.basket(await visit.status()):
+        with suppress(Refused):
+            await seats.leave(cell, each.hold, at_ms, is_leaving=True)
+
+
 async def leave(visit: Visit) -> Answer:
     """The place is forgotten; an order is not."""
+    with suppress(ForgedToken, CellUnavailable):  # what cannot be told ends by itself
+        await _make_room(visit)
     visit.kept = msgspec.structs.replace(fresh(), order=visit.kept.order, order_secret=visit.kept.order_secret)
     return visit.go()
 

@@ -1,32 +1,41 @@
-// Whoever leaves the shop keeps what is reserved for a moment only. Who is here again after a reload, or still in another
-// tab, has it as before: the newest word counts, and it is newer than what any tab of this browser has said.
+// Whoever leaves the shop keeps what is reserved, and their room inside, for a moment only. Who is here again after a reload,
+// or still in another tab, has it as before: the newest word counts, and it is newer than any tab of this browser has said.
 
 import { SERVER } from './api.js';
 import { readKept, writeKept } from './storage.js';
 
-/** A page that may be brought back as it was has not been left, nor has one that is being paid for. */
-export function watchLeaving(basket) {
+/**
+ * A page that may be brought back as it was has not been left, nor has one that is being paid for. `shop`: the on-sale's
+ * path; `onended()`: somebody else has the room of whoever comes back now.
+ */
+export function watchLeaving({ basket, shop, onended }) {
   const { memory } = basket;
   const left = `${memory.name}/left`;
   const pathOf = (hold) => `${basket.path}/holds/${encodeURIComponent(hold)}/presence`;
 
   function isHere() {
     const at = Math.max(Date.now(), Number(readKept(left)) + 1);
-    for (const { hold } of basket.holds) {
-      basket.ask('POST', pathOf(hold), { body: { leaving: false, at } }).catch(({ slug }) => {
-        if (['hold-ended', 'unknown-hold'].includes(slug)) basket.dropGone([hold]);
+    const say = (path, ongone) => basket.ask('POST', path, { body: { leaving: false, at } }).catch(ongone);
+    if (readKept(left) && memory.pass) {
+      say(`${shop}/presence`, ({ slug }) => {
+        if (slug !== 'pass-ended') return;
+        memory.keep({ pass_expires_at: undefined });
+        onended();
       });
+    }
+    for (const { hold } of basket.holds) {
+      say(pathOf(hold), ({ slug }) => { if (['hold-ended', 'unknown-hold'].includes(slug)) basket.dropGone([hold]); });
     }
   }
 
   addEventListener('pagehide', ({ persisted }) => {
-    if (persisted || basket.isUnderWay) return;
+    if (persisted || basket.isUnderWay || !basket.bearer()) return;
     const at = Date.now();
-    for (const { hold } of basket.holds) {
+    for (const path of [`${shop}/presence`, ...basket.holds.map(({ hold }) => pathOf(hold))]) {
       const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${basket.bearer()}`, 'Idempotency-Key': crypto.randomUUID() };
-      fetch(new URL(pathOf(hold).slice(1), SERVER), { method: 'POST', keepalive: true, credentials: 'omit', headers, body: JSON.stringify({ leaving: true, at }) }).catch(() => null);
+      fetch(new URL(path.slice(1), SERVER), { method: 'POST', keepalive: true, credentials: 'omit', headers, body: JSON.stringify({ leaving: true, at }) }).catch(() => null);
     }
-    if (basket.holds.length) writeKept(left, String(at));
+    writeKept(left, String(at));
   });
   addEventListener('storage', ({ key }) => { if (key === left) isHere(); });
   isHere();

@@ -74,7 +74,7 @@ let map = null;
 let view = null;
 const basket = new Basket({ house, memory, bearer: () => (memory.kept.moved ? memory.kept.pass : memory.pass) ?? '', most: onSale.limits.holds_an_order, onmoved: () => watch.tellMoved(), onchange: () => { view?.update(); map?.refresh(); } });
 addEventListener('storage', ({ key }) => { if (key === memory.name) basket.sync(); });
-watchLeaving(basket);
+watchLeaving({ basket, shop: root, onended: () => show().catch(fail) });
 
 function step(number) {
   main.querySelector('.pass-until').hidden = number === 2;

@@ -15,7 +15,7 @@ HOUSES = ("noord", "zuid")
 @pytest.fixture(scope="session")
 def town() -> Iterator[Town]:
     """Two houses that run on real servers, their gates open."""
-    running = Town(HOUSES).start()
+    running = Town(HOUSES, own_limits={"zuid": {"leave_grace_seconds": 1}}).start()
     try:
         asyncio.run(running.until_ready())
         yield running

@@ -72,6 +72,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
     **{("POST", ON_SALE + path): JOINING for path in ("/places", "/challenges", "/contact-codes", "/contacts")},
     ("POST", ON_SALE + "/passes"): CLAIMING,
     ("GET", ON_SALE + "/known-user"): RETURNING,
+    ("POST", ON_SALE + "/presence"): RETURNING,
     ("POST", HOUSE + "/holds"): SHOPPING,
     ("POST", HOUSE + "/holds/{hold:str}/extend"): SHOPPING,
     ("POST", HOUSE + "/holds/{hold:str}/swap"): SHOPPING,

@@ -209,6 +209,10 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
         _line(s, s.keys.operation(OPERATION), s.keys.retry(SALE, "x"), s.keys.outbox, s.keys.persons(SALE)),
         ["f", "x", SALE, "public", 100, pack([60, "somebody", "a code", 0]), b"an action"],
     ),
+    "waiting_room/leave": lambda s: (
+        [s.keys.cell, s.keys.live(SALE), s.keys.presence(SALE, "6 0")],
+        ["6 0", 1, s.now_ms() + 60_000, 5_000],
+    ),
     "waiting_room/newest": lambda s: ([s.keys.live(SALE)], ["6 0"]),
     "waiting_room/serve": lambda s: ([s.keys.cell, s.keys.sale(SALE), s.keys.live(SALE)], []),
     "waiting_room/status": lambda s: ([s.keys.sale(SALE), s.keys.live(SALE)], []),

@@ -24,7 +24,16 @@ SCRIPTS = (
     *("waiting_room/join", "cell/bind", "orders/exchange", "seats/bend"),
 )
 """What is repeated gets its first answer."""
-GATED = (*SCRIPTS, "cell/press", "orders/forgo", "seats/allot", "seats/leave", "seats/open", "seats/sweep")
+GATED = (
+    *SCRIPTS,
+    "cell/press",
+    "orders/forgo",
+    "seats/allot",
+    "seats/leave",
+    "seats/open",
+    "seats/sweep",
+    "waiting_room/leave",
+)
 FENCED = (
     *("cell/publish", "cell/recount", "on_sale/create", "on_sale/restore", "seats/install", "seats/restate"),
     "seats/restore",
@@ -1194,6 +1203,44 @@ MUTANTS = (
     M("waiting_room/admit", "math.floor(now / 1000)", "0", "a pass of long ago is the newest again"),
     M("waiting_room/admit", '"-inf", now - kept_ms', '"-inf", now', "nobody is known to have been in a moment ago"),
     M("waiting_room/newest", 'has_moved and "moved" or "here"', '"here"', "nobody is told that they went on elsewhere"),
+    M(
+        "waiting_room/leave",
+        "if has_moved then",
+        "if false then",
+        "a pass that was taken over gives the newest's slot back",
+    ),
+    M("waiting_room/leave", "if expires_at_ms <= now then", "if false then", "who comes back late takes a slot again"),
+    M(
+        "waiting_room/leave",
+        'said_ms > (tonumber(redis.call("GET", presence)) or 0)',
+        "true",
+        "an older word counts",
+    ),
+    M("waiting_room/leave", "math.min(expires_at_ms, now + grace_ms)", "now + grace_ms", "who leaves has more time"),
+    M(
+        "waiting_room/leave",
+        "or math.max(expires_at_ms, ends_at_ms)",
+        "or expires_at_ms",
+        "who comes back has what was left",
+    ),
+    M(
+        "waiting_room/leave",
+        "math.max(expires_at_ms, ends_at_ms) - now",
+        "expires_at_ms - now",
+        "what was said is forgotten before the pass ends",
+    ),
+    M(
+        "waiting_room/leave",
+        'redis.call("ZADD", live, score_of(expires_at_ms, generation), member)\n',
+        "",
+        "who leaves keeps the slot to the end",
+    ),
+    M(
+        "waiting_room/leave",
+        "score_of(expires_at_ms, generation)",
+        "score_of(expires_at_ms, 0)",
+        "who has left went on elsewhere",
+    ),
     M("include/may_shop", "if has_moved then", "if false then", "a pass that was taken over still holds seats"),
     M("orders/confirm", "if has_moved then", "if false then", "a pass that was taken over still pays"),
     M("include/turn", "latest + ahead[at + 1] % 1", "latest", "a clock that was set back makes every pass another's"),

@@ -27,6 +27,7 @@ LEFT_BEHIND = {
     "cell/publish": "hdel hincrby",
     "waiting_room/admit": "hincrby set setbit zadd",
     "waiting_room/join": "hset set xadd",
+    "waiting_room/leave": "hincrby zadd",
     "on_sale/change": "hincrby set xadd",
     "on_sale/create": "hincrby",
     "seats/allot": "bitfield hset xadd",
