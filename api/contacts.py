@@ -28,16 +28,35 @@ CODES_A_PERSON: Final = 4
 CODES_A_NETWORK: Final = 200
 """A school or a carrier shares one address."""
 TRIES_A_PERSON: Final = 10
+ANYWHERE: Final = 10
+"""So many times as much for one person, from wherever it is asked."""
 RETRY_SECONDS: Final = 120
-SENT: Final[defaultdict[HouseSlug, Neighbours]] = defaultdict(lambda: Neighbours(WINDOW_SECONDS))
-TRIED: Final[defaultdict[HouseSlug, Neighbours]] = defaultdict(lambda: Neighbours(WINDOW_SECONDS))
 
 
-def _limit(counts: Neighbours, name: str, most: int, why: str) -> None:
-    """Raises `Refused` (`too-many-codes`)."""
-    if counts.count(name) >= most:
-        raise Refused("too-many-codes", why, retry_after_s=RETRY_SECONDS)
-    counts.note(name)
+def _nobody_yet() -> Neighbours:
+    return Neighbours(WINDOW_SECONDS, answers_for_others=False)
+
+
+SENT: Final[defaultdict[HouseSlug, Neighbours]] = defaultdict(_nobody_yet)
+TRIED: Final[defaultdict[HouseSlug, Neighbours]] = defaultdict(_nobody_yet)
+
+
+def _limit(counts: Neighbours, network: str, at: str, person: str, a_person: int, whys: "tuple[str, str]") -> None:
+    """Counts for a network, for a person `at` where they ask, and for the person wherever; what is refused not at all.
+
+    A person is limited where they ask, so that nobody can use up what somebody elsewhere has. `whys`: of the network,
+    and of the person. Raises `Refused` (`too-many-codes`).
+    """
+    limits = (
+        (network, CODES_A_NETWORK, whys[0]),
+        (f"{at} {person}", a_person, whys[1]),
+        (person, ANYWHERE * a_person, whys[1]),
+    )
+    for name, most, why in limits:
+        if counts.count(name) >= most:
+            raise Refused("too-many-codes", why, retry_after_s=RETRY_SECONDS)
+    for name, _, _ in limits:
+        counts.note(name)
 
 
 def _check_asked(on_sale: OnSale) -> None:
@@ -50,8 +69,9 @@ def send_code(call: Call, on_sale: OnSale, contact: str, secret_hash: str, langu
     _check_asked(on_sale)
     address, cell = read_address(on_sale.one_place_per, contact), call.cell
     sent, person = SENT[cell.house.slug], person_of(cell.signer, on_sale.on_sale, address)
-    _limit(sent, person, CODES_A_PERSON, "several codes were sent there already; wait a little before the next")
-    _limit(sent, network_near(call.scope), CODES_A_NETWORK, "very many codes were asked for from near you")
+    whys = "very many codes were asked for from near you", "several codes were sent there already; wait a little"
+    near = network_near(call.scope)
+    _limit(sent, near, near, person, CODES_A_PERSON, whys)
     code = ask_for(cell.signer, cell.house, on_sale.on_sale, on_sale.one_place_per, address, secret_hash)
     if language in cell.house.languages:
         code = msgspec.structs.replace(code, language=language)
@@ -64,9 +84,9 @@ def confirm(call: Call, on_sale: OnSale, contact: str, secret_hash: str, code: s
     _check_asked(on_sale)
     address = read_address(on_sale.one_place_per, contact)
     tried = TRIED[call.cell.house.slug]
-    # By its secret too: nobody can use up what somebody else has.
-    _limit(tried, secret_hash + address, TRIES_A_PERSON, "too many codes were tried for this address")
-    _limit(tried, network_near(call.scope), CODES_A_NETWORK, "very many codes were tried from near you")
+    whys = "very many codes were tried from near you", "too many codes were tried for this address"
+    person = person_of(call.cell.signer, on_sale.on_sale, address)
+    _limit(tried, network_near(call.scope), secret_hash, person, TRIES_A_PERSON, whys)
     return check_code(call.cell.signer, on_sale.on_sale, address, secret_hash, code)
 
 

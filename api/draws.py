@@ -73,11 +73,11 @@ async def _made(call: Call) -> _Made:
 async def read_draw(call: Call) -> Answer:
     """The transcript, with everybody who was in it: a line may be long, and is sent in pieces."""
     slug = call.cell.house.slug
-    if _reading.get(slug, 0) >= READERS:
-        raise Refused("house-busy", "others are reading a whole list just now", retry_after_s=5)
     made = await _made(call)
     draw, line = made.draw, (made.on_sale.on_sale, made.line)
     await made.paths.roots(line, draw.entrants, draw.root)  # nothing is sent that would not belong to the root
+    if _reading.get(slug, 0) >= READERS:
+        raise Refused("house-busy", "others are reading a whole list just now", retry_after_s=5)
     told = transcript_of(slug, made.on_sale, made.line, draw)
     begin = msgspec.json.encode(told)[:-1] + b',"secret_hashes":['
 

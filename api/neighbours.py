@@ -74,11 +74,13 @@ def network_of(address: str) -> str:
 class Neighbours:
     """How often something was done from each network within about a minute, in this process. Bounded; never exact.
 
-    Two windows slide: of the one before, as much counts as still lies within a minute.
+    Two windows slide: of the one before, as much counts as still lies within a minute. Those for whom there is no room
+    count as one; or nobody answers for others, and theirs is not known.
     """
 
-    def __init__(self, seconds: float = WINDOW_SECONDS) -> None:
+    def __init__(self, seconds: float = WINDOW_SECONDS, *, answers_for_others: bool = True) -> None:
         self._seconds = seconds
+        self._answers_for_others = answers_for_others
         self._began = time.monotonic()
         self._now: dict[str, int] = {}
         self._before: dict[str, int] = {}
@@ -95,7 +97,7 @@ class Neighbours:
     def count(self, name: str) -> int:
         """How often of late."""
         share = self._turn()
-        return _of(self._now, name) + int(_of(self._before, name) * share)
+        return self._of(self._now, name) + int(self._of(self._before, name) * share)
 
     def note(self, name: str) -> None:
         """Once more."""
@@ -104,6 +106,5 @@ class Neighbours:
             name = REST
         self._now[name] = self._now.get(name, 0) + 1
 
-
-def _of(counts: dict[str, int], name: str) -> int:
-    return counts.get(name, counts.get(REST, 0))
+    def _of(self, counts: dict[str, int], name: str) -> int:
+        return counts.get(name, counts.get(REST, 0) if self._answers_for_others else 0)

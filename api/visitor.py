@@ -1,6 +1,7 @@
 """What visitors do: join, claim their turn, hold, extend, release, confirm, and read their order again."""
 
 import asyncio
+import contextlib
 from typing import Final
 
 import msgspec
@@ -77,13 +78,16 @@ async def join(call: Call) -> Answer:
     key = call.idempotency_key()
     request = await call.body(JOIN)
     line = request.line or PUBLIC_LINE
-    code, until_ms = ("", 0) if line == PUBLIC_LINE else check_code(call.cell, on_sale, line, request.code)
+    # First the proof of work, where one is asked for: without it codes could be guessed for nothing.
     kept_s = Doorbell(call.scope, call.cell, on_sale).check(request.secret_hash, request.proof)
+    code, until_ms = ("", 0) if line == PUBLIC_LINE else check_code(call.cell, on_sale, line, request.code)
     person, joined = person_for(call.cell, on_sale, request.secret_hash, request.contact), None
     if not person:  # else whose place it is says which it is
         ledger = call.scope["litestar_app"].state.ledgers[call.cell.house.slug]
         at_ms = asked_at_ms(key)
-        joined = await place_of(call.cell, ledger, on_sale.on_sale, line, request.secret_hash, at_ms)
+        # Whoever has joined before has lost no more than a moment where the ledger cannot say so; all others nothing.
+        with contextlib.suppress(LedgerUnavailable, Refused):
+            joined = await place_of(call.cell, ledger, on_sale.on_sale, line, request.secret_hash, at_ms)
     if joined is None:
         kept_s = CODE_KEPT_SECONDS if code else kept_s
         who = Admissible(kept_s, person, line=line, code=code, code_until_ms=until_ms)

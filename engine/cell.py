@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
+import structlog
 
 from engine.breaker import Breaker
 from engine.catalogue import ApiKey, Catalogue, OnSale, Performance, build
 from engine.client import FunctionClient
 from engine.contacts import CodeSender
 from engine.draw import Draw
-from engine.errors import BrokenContract, CellUnavailable, GateClosed, PlanChanged, Refused
+from engine.errors import BrokenContract, CellUnavailable, GateClosed, ParvisError, PlanChanged, Refused
 from engine.keys import Keys
 from engine.library import assemble
 from engine.network import House
@@ -30,6 +31,7 @@ LAG_SAMPLES: Final = 3
 OWNER_TIMEOUT_MS: Final = 5_000
 """Recovery moves whole halls, and nobody waits at a door for an answer of it."""
 Reply = list[Any]
+log = structlog.get_logger()
 
 
 def digest(*parts: str | bytes) -> str:
@@ -205,6 +207,8 @@ class Cell:
                 await self.look()
             except CellUnavailable:
                 self.is_open = False
+            except ParvisError as error:  # what a newer release published is not for this one: it goes on as it is
+                log.warning("the catalogue cannot be read", house=self.house.slug, why=str(error))
             due = clock() + WATCH_SECONDS
             await asyncio.sleep(WATCH_SECONDS)
             self.note_lag(clock() - due)

@@ -5,6 +5,7 @@ no mail server. What is known of an address is a MAC under the house's key, whic
 """
 
 import asyncio
+import contextlib
 import hmac
 import re
 from typing import Final
@@ -15,6 +16,7 @@ import structlog
 from yarl import URL
 
 from engine.destinations import Gate
+from engine.draw import decode
 from engine.errors import BadInput, Refused
 from engine.instants import now_ms, to_rfc3339
 from engine.network import House
@@ -24,8 +26,9 @@ from engine.words import OnSaleId
 
 KINDS: Final = ("", "email", "phone")
 """Of what each has one place: nothing, an e-mail address, a phone number."""
-EMAIL: Final = re.compile(r"[^\s@,;<>\"]{1,64}@[^\s@,;<>\"]{1,180}\.[^\s@,;<>\".]{2,60}")
-PHONE: Final = re.compile(r"\+[1-9]\d{7,14}")
+EMAIL: Final = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9.-]{1,180}\.[a-z0-9-]{2,60}")
+"""Without comments and quotes, which mail servers leave aside: they would make several persons of one."""
+PHONE: Final = re.compile(r"\+[1-9][0-9]{7,14}")
 CODE_DIGITS: Final = 8
 """So many that nobody finds one by trying, as often as they may."""
 CODE_SECONDS: Final = 600
@@ -44,13 +47,16 @@ log = structlog.get_logger()
 def read_address(kind: str, text: str) -> str:
     """An e-mail address, or a phone number with its country: in one spelling. Raises `BadInput`."""
     if kind == "phone":
-        number = re.sub(r"[\s()./-]", "", text)
+        number = re.sub(r"\(0\)|[\s()./-]", "", text)
         number = "+" + number[2:] if number.startswith("00") else number
         if not PHONE.fullmatch(number):
             raise BadInput("contact: a phone number with its country, such as +32 470 12 34 56")
         return number
-    address = text.strip().lower()
-    if not EMAIL.fullmatch(address) or not address.isprintable():
+    name, _, domain = text.strip().lower().rpartition("@")
+    with contextlib.suppress(UnicodeError):  # what no name of a domain can be is refused below
+        domain = domain.encode("idna").decode()
+    address = f"{name}@{domain}"
+    if not EMAIL.fullmatch(address):
         raise BadInput("contact: an e-mail address, such as name@example.org")
     return address
 
@@ -66,7 +72,7 @@ def code_of(signer: Signer, on_sale: OnSaleId, address: str, secret_hash: str, a
     """The code for whoever keeps the secret, as it is sent at an instant. Nothing is stored: it is made again."""
     window = at_ms // (CODE_SECONDS * 1000)
     made = signer.derive("contact-code", f"{on_sale}|{address}|{secret_hash}|{window}")
-    return f"{int.from_bytes(made.encode()) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
+    return f"{int.from_bytes(decode(made)) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
 
 
 def check_code(signer: Signer, on_sale: OnSaleId, address: str, secret_hash: str, code: str) -> tuple[str, int]:

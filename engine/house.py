@@ -231,6 +231,12 @@ def _committed(drawn: Drawn) -> Drawn:
     return msgspec.structs.replace(drawn, seed=encode(seed), commitment=commitment(seed))
 
 
+def _undrawn(on_sale: OnSale) -> OnSale:
+    """An on-sale without what its draws were given when it was made."""
+    lines = tuple(msgspec.structs.replace(line, seed="", commitment="") for line in on_sale.lines)
+    return msgspec.structs.replace(on_sale, seed="", commitment="", draw="", lines=lines)
+
+
 async def add_on_sale(cell: Cell, ledger: Ledger, made: OnSale, change: Change) -> OnSale:
     """Puts performances on sale: lays seats out, commits to the draw's seed. Raises `BadInput`, `Refused`."""
     check_id("on_sale", made.on_sale)
@@ -244,8 +250,7 @@ async def add_on_sale(cell: Cell, ledger: Ledger, made: OnSale, change: Change) 
     made = await committed(cell.house, made)
     drawn = _committed(msgspec.structs.replace(made, draw=ALGORITHM, lines=tuple(map(_committed, made.lines))))
     kept = await create(ledger, "on_sale", made.on_sale, drawn, change)
-    bare_lines = tuple(msgspec.structs.replace(line, seed="", commitment="") for line in kept.lines)
-    if msgspec.structs.replace(kept, seed="", commitment="", draw="", lines=bare_lines) != made:
+    if _undrawn(kept) != _undrawn(made):
         raise Refused("already-exists", "there is another on-sale of this name", on_sale=made.on_sale)
     while True:
         plans = [cell.hall_keys(performance) for performance in kept.performances]

@@ -19,7 +19,8 @@ LEAST_JOINS_A_SECOND: Final = 50.0
 """A line may have been quiet until the very last moment."""
 RUSH: Final = 2.0
 """So many times the fastest that it was ever joined: a rush may just have begun."""
-LONGEST_ELAPSED_S: Final = 86_400.0
+LONGEST_ELAPSED_S: Final = 900.0
+"""Where nobody knows how long ago it was lost: longer than Postgres may be away from a Redis that sells."""
 BEFORE: Final = frozenset({"scheduled", "prequeue"})
 JOINABLE: Final = frozenset({"scheduled", "prequeue", "open", "paused"})
 

@@ -14,7 +14,7 @@ from engine.ledger.ledger import Ledger
 from engine.tree import CHUNK, leaf, path, subtree
 
 REMEMBERED: Final = 64
-ASKED_AGAIN_SECONDS: Final = 5.0
+ASKED_AGAIN_SECONDS: Final = 5
 """What the ledger did not have is not looked for sooner."""
 
 

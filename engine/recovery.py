@@ -8,6 +8,7 @@ lost is put back, and said as it is; from there on the history of every performa
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -42,6 +43,7 @@ from engine.words import OnSaleId, PerformanceId
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+PERSONS_AT_ONCE: Final = 10_000
 QUIET_MS: Final = 1_500
 """After a loss nothing new is held for so long: API processes first sell again what they know to be confirmed, and
 they look twice a second."""
@@ -155,8 +157,8 @@ class Recovery:
             await self._forget_earlier_plans(on_sale)
             for performance in on_sale.performances if loss.kind == "from_the_past" else fresh:
                 await self._restore_performance(performance)
-            if persons := await read_persons(self._ledger, name):
-                await self._owner.hset(cell.keys.persons(name), mapping=dict(persons.items()))
+            if loss.is_one:
+                await self._restore_persons(name)
             for line, joined in (await entrants_by_line(self._ledger, name)).items():
                 await restore_line(cell, name, joined, line)
             lines = [PUBLIC_LINE, *(line.line for line in on_sale.lines)]
@@ -174,9 +176,11 @@ class Recovery:
         for performance in [name for on_sale in on_sales if on_sale.seats_a_customer for name in on_sale.performances]:
             bought = await bought_by_mark(self._ledger, cell.signer, performance)
             await recount(cell, cell.hall_keys(performance)[0], "p", bought)
-        for name in [on_sale.on_sale for on_sale in on_sales if on_sale.one_place_per]:
-            persons = await read_persons(self._ledger, name)
-            await recount(cell, cell.keys.persons(name), "p", {person[1:]: index for person, index in persons.items()})
+
+    async def _restore_persons(self, on_sale: OnSaleId) -> None:
+        persons = iter((await read_persons(self._ledger, on_sale)).items())
+        while some := list(islice(persons, PERSONS_AT_ONCE)):
+            await self._owner.hset(self._cell.keys.persons(on_sale), items=[part for pair in some for part in pair])
 
     async def _lost(self, on_sale: OnSaleId, kept: Kept) -> Lost:
         """What is known of the moment that an on-sale lost."""

@@ -87,6 +87,8 @@ class Standings:
         self._ledger = ledger
         self._kept: dict[OnSaleId, dict[str, str]] = {}
         self._read_at_s: dict[OnSaleId, float] = {}
+        self._answered_at_s = 0.0
+        """When the cell answered last: what it did not live to do is leapt over by nobody."""
         self._measured: dict[OnSaleId, tuple[str, float, int]] = {}
         """At which epoch, when and how many had joined. A recovery leaps, and that is nobody's joining."""
         self._minutes: dict[OnSaleId, LastMinute] = {}
@@ -102,6 +104,7 @@ class Standings:
         on_sales = list(self._cell.catalogue.on_sales)
         read_at_s = time.monotonic()
         all_fields = await asyncio.gather(*(read_fields(self._cell, on_sale) for on_sale in on_sales))
+        self._answered_at_s = time.monotonic()
         resting = []
         for on_sale, found in zip(on_sales, all_fields, strict=True):
             fields = _kept_of(found)
@@ -141,9 +144,14 @@ class Standings:
         return max(0.0, (joined - before) / seconds) if is_known else 0.0
 
     def age_s(self, on_sale: OnSaleId) -> float | None:
-        """How long ago what is kept was so, where this process kept it itself: no clock that is set tells that."""
+        """For how long a cell may have gone on since it was as it is kept, where this process kept it itself.
+
+        A cell may outlive its last answer by the time until the next is asked for, and asking may take as long again.
+        """
         read_at_s = self._read_at_s.get(on_sale)
-        return None if read_at_s is None else time.monotonic() - read_at_s
+        if read_at_s is None:
+            return None
+        return min(time.monotonic(), self._answered_at_s + 2 * KEEP_SECONDS) - read_at_s
 
     def pause_s(self, now_ms: int) -> float:
         """Until what changes by the clock has to be kept: who is in a draw is known to all from its start on."""

@@ -116,7 +116,7 @@ def faults(told: dict[str, Any]) -> list[str]:
     if _text(hashlib.sha256(_bytes(told["secret"], "secret")).digest()) != told["commitment"]:
         found.append("the secret is not the one that was committed to beforehand")
     if told["algorithm"] == PERMUTATION:
-        return found
+        return found + ["the seed is not the secret"] * (told["seed"] != told["secret"])
     if seed_of(told) != told["seed"]:
         found.append("the seed does not come of the secret, the list and the contributions")
     found += [

@@ -18,7 +18,7 @@ export function saleCurve({ words, path, house, key, attempt, onSale }) {
     h('a', { href: address, download: `${house}-${onSale()}-curve.csv` }).click();
     setTimeout(() => URL.revokeObjectURL(address), 60_000);
   }) }, words.say('sale_curve'));
-  const link = h('a', { href: '#' }, words.say('how_it_went'));
+  const link = h('a', { href: '#' }, words.say('sale_summary'));
   link.addEventListener('click', () => { link.href = summaryOf(house, onSale()); });
   return [curve, h('p', {}, link)];
 }

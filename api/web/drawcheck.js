@@ -57,7 +57,7 @@ export const contributed = (of, { rule }, { house, secret }) =>
  */
 export async function fault(of, draw, promised = draw.commitment, others = draw.contributors) {
   if ((await digest(decode(draw.secret ?? draw.seed))) !== promised) return 'seed_wrong';
-  if (draw.algorithm !== MIXED) return null;
+  if (draw.algorithm !== MIXED) return (draw.secret ?? draw.seed) === draw.seed && !others?.length ? null : 'mix_wrong';
   const named = (list = []) => list.map((each) => `${each.house} ${each.commitment}`).join();
   if (named(others) !== named(draw.contributors)) return 'mix_wrong';
   for (const each of draw.contributors ?? []) {

@@ -31,7 +31,7 @@ local phase = phase_of(room, line, now)
 if phase == "scheduled" then return {"not_yet_open", line.prequeue_at_ms} end
 if phase == "closed" or phase == "sold_out" then return {"ended", phase} end
 if phase == "over" then return {"line_over", line.closes_at_ms} end
-local index, joined_at_ms = string.match(redis.call("GET", retry) or "", "^(%d+) (%d+)$")
+local index, joined_at_ms = string.match(redis.call("GET", retry) or "", "^(%d+)%.?(%d*)$") -- an earlier release knows the index alone
 index = index or person ~= "" and redis.call("HGET", persons, person)
 if not index then
   if until_ms > 0 and now >= until_ms then return {"code_ended"} end
@@ -39,7 +39,7 @@ if not index then
   if line.joined >= tonumber(line_length_limit) then return {"line_full"} end
   newcomer(sale, room, now)
   index = redis.call("HINCRBY", sale, of_line("joined", line_name), 1) - 1
-  redis.call("SET", retry, index .. " " .. now, "EX", kept_s)
+  redis.call("SET", retry, index .. "." .. now, "EX", kept_s)
   redis.call("XADD", outbox, "*", "kind", "join", "on_sale", on_sale, "line", line_name,
     "index", index, "secret_hash", secret_hash)
   if person ~= "" then
@@ -52,4 +52,4 @@ if not index then
   end
   if action ~= "" then redis.call("XADD", outbox, "*", "kind", "action", "data", action) end
 end
-return remember(operation, fingerprint, 60, {"joined", tonumber(index), sequence(cell), tonumber(joined_at_ms) or now})
+return remember(operation, fingerprint, 60, {"joined", tonumber(index), sequence(cell), tonumber(joined_at_ms or "") or now})

@@ -236,13 +236,14 @@ def test_a_houses_keys_are_made_before_it_starts_and_nothing_is_written_afterwar
     assert not (tmp_path / "keys" / "zeewind").exists()
     assert give("house", "keys", "--network", str(network_file)) == 0
     made = {path: path.read_bytes() for path in (tmp_path / "keys").rglob("*") if path.is_file()}
-    assert {path.name for path in made} == {"mac.key", "pass.pem", "customers.private.pem", "customers.public.pem"}
-    assert len(made) == 8
+    sealing = {"customers.private.pem", "customers.public.pem"}
+    assert {path.name for path in made} == {"mac.key", "pass.pem", "known-user.key"} | sealing
+    assert len(made) == 10
 
     def nobody_writes(*_: object) -> None:
         raise AssertionError("a file is written")
 
-    monkeypatch.setattr("engine.signing._write_draft", nobody_writes)
+    monkeypatch.setattr("engine.key_files._write_draft", nobody_writes)
     for house in load(network_file).houses:
         Opener(Cell(house).signer, house.secrets_path)
     assert {path: path.read_bytes() for path in made} == made

@@ -50,7 +50,7 @@ JOINS = [
     joins("a hash in another alphabet", 422, "bad-secret-hash", {"secret_hash": "+/" + HASH[2:]}),
     joins("a hash that is no text of ours", 422, "bad-secret-hash", {"secret_hash": "é" * 43}),
     joins("a number for a hash", 400, "bad-body", {"secret_hash": 7}),
-    joins("an unknown line", 422, "bad-input", {"secret_hash": HASH, "line": "members"}),
+    joins("an unknown line", 404, "unknown-line", {"secret_hash": HASH, "line": "members"}),
     joins("an extra field", 400, "bad-body", {"secret_hash": HASH, "index": 0}),
 ]
 

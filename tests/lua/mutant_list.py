@@ -1130,7 +1130,7 @@ MUTANTS = (
     ),
     M(
         "waiting_room/join",
-        'redis.call("SET", retry, index .. " " .. now, "EX", kept_s)\n',
+        'redis.call("SET", retry, index .. "." .. now, "EX", kept_s)\n',
         "",
         "a visitor who asks again has two places",
     ),
@@ -1285,7 +1285,12 @@ MUTANTS = (
         "an old place has waited for ages",
     ),
     M("include/waits", "math.ceil(4", "math.floor(4", "a wait is told shorter than it was"),
-    M("waiting_room/join", "joined_at_ms) or now})", "joined_at_ms) or 0})", "nobody knows since when somebody waits"),
+    M(
+        "waiting_room/join",
+        'joined_at_ms or "") or now})',
+        'joined_at_ms or "") or 0})',
+        "nobody knows since when somebody waits",
+    ),
     M("include/door", "math.max(0, room.door -", "(room.door -", "an idle door saves up a burst"),
     M(
         "include/door",

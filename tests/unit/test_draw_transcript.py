@@ -190,6 +190,14 @@ def test_a_draw_of_an_earlier_release_is_checked_by_its_own_rules() -> None:
     ]
 
 
+def test_no_other_seed_passes_for_a_draw_of_an_earlier_release() -> None:
+    told = {"algorithm": PERMUTATION, "commitment": commitment(SECRET), "entrants": 6, "secret": encode(SECRET)}
+    assert verifier.faults(verifier.read(msgspec.json.encode(told | {"seed": encode(SECRET)}))) == []
+    assert verifier.faults(verifier.read(msgspec.json.encode(told | {"seed": CONTRIBUTED}))) == [
+        "the seed is not the secret"
+    ]
+
+
 def test_the_verifier_stands_alone(tmp_path: Any) -> None:
     file = tmp_path / "draw.json"
 

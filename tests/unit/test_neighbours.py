@@ -95,3 +95,7 @@ def test_of_too_many_networks_the_rest_counts_as_one(monkeypatch: pytest.MonkeyP
         near.note(f"10.0.{number}.0/24")
     assert near.count("10.0.0.0/24") == 1
     assert near.count("172.16.0.0/24") == 7, "nobody hides behind so many"
+    alone = Neighbours(answers_for_others=False)
+    for number in range(10):
+        alone.note(f"10.0.{number}.0/24")
+    assert (alone.count("10.0.0.0/24"), alone.count("172.16.0.0/24")) == (1, 0), "nobody answers for so many others"
