@@ -5,20 +5,26 @@ import { h } from './dom.js';
 
 const summaryOf = (house, onSale) => new URL(`v1/houses/${house}/on-sales/${onSale}/summary`, SERVER);
 
-/** For visitors, once the sale is over. */
+/** For visitors, once the sale is over: where else there may be seats, and how it went. */
 export function saleSummary({ words, onSale }) {
-  const element = h('p', { class: 'muted', hidden: true }, h('a', { href: summaryOf(onSale.house, onSale.on_sale) }, words.say('how_it_went')));
+  const ways = [['sold_out_elsewhere', new URL(`h/${onSale.house}`, SERVER)], ['all_houses', SERVER], ['how_it_went', summaryOf(onSale.house, onSale.on_sale)]];
+  const element = h('ul', { class: 'onwards', hidden: true }, ways.map(([name, href]) => h('li', {}, h('a', { href }, words.say(name)))));
   return { element, update(_, shown) { element.hidden = !shown.hasEnded; } };
+}
+
+/** Gives a file to whoever is at the browser. */
+export function saveFile(file, name) {
+  const address = URL.createObjectURL(file);
+  h('a', { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
 /** For the house: a file and the same link, of the on-sale that is looked at. `attempt(button, action)` shows trouble. */
 export function saleCurve({ words, path, house, key, attempt, onSale }) {
   const curve = h('button', { type: 'button', class: 'secondary', onclick: () => attempt(curve, async () => {
-    const address = URL.createObjectURL(await getFile(`${path}/on-sales/${onSale()}/curve`, { bearer: key }));
-    h('a', { href: address, download: `${house}-${onSale()}-curve.csv` }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    saveFile(await getFile(`${path}/on-sales/${onSale()}/curve`, { bearer: key }), `${house}-${onSale()}-curve.csv`);
   }) }, words.say('sale_curve'));
-  const link = h('a', { href: '#' }, words.say('sale_summary'));
+  const link = h('a', { href: '#' }, words.say('how_it_went'));
   link.addEventListener('click', () => { link.href = summaryOf(house, onSale()); });
   return [curve, h('p', {}, link)];
 }

@@ -6,6 +6,7 @@ import { asideDesk } from './asidedesk.js';
 import { attentionList } from './attention.js';
 import { nowMs } from './clock.js';
 import { h, setText, whileBusy } from './dom.js';
+import { lineTiles, linesDesk } from './linesdesk.js';
 import { newSale } from './newsale.js';
 import { orderDesk } from './orderdesk.js';
 import { isOrder, orderNumber } from './ordernumber.js';
@@ -84,7 +85,7 @@ function drawBoard(now) {
       tile('count.orders', words.number(now.orders)), tile('count.takings', words.money(now.takings, now.currency)),
       now.backlog ? tile('count.backlog', words.number(now.backlog), words.say('backlog_hint')) : null),
     h('h3', {}, words.say('seats')), meter,
-    h('dl', { class: 'tiles states' }, ['open', 'held', 'sold', 'blocked'].map((state) => tile(`seat.${state}`, words.number(seats[state]), share(seats[state])))));
+    h('dl', { class: 'tiles states' }, ['open', 'held', 'sold', 'blocked'].map((state) => tile(`seat.${state}`, words.number(seats[state]), share(seats[state])))), ...lineTiles(now.lines, words, tile));
 }
 
 function show(now) {
@@ -159,7 +160,7 @@ main.classList.add('wide');
 main.append(h('div', { class: 'intro row' }, h('h1', {}, words.say('control')), leaveButton({ words })), chooser, problem, after.element, attention.element, nothing, desktop,
   h('section', { class: 'card', 'aria-label': words.say('numbers'), hidden: !onSales.length }, h('h2', {}, words.say('numbers')), board),
   h('section', { class: 'card administration', 'aria-label': words.say('administration') }, h('h2', {}, words.say('administration')),
-    newSale({ ...desk, onmade: made }), asideDesk(desk), planChange({ ...desk, onSale: () => choice.value }), orders, themeDesk({ ...desk, name: facts.name }), staffKeys(desk), webhookList(desk).element, csv, ...saleCurve({ ...desk, onSale: () => choice.value })),
+    newSale({ ...desk, onmade: made }), linesDesk({ ...desk, shown: () => shown }), asideDesk(desk), planChange({ ...desk, onSale: () => choice.value }), orders, themeDesk({ ...desk, name: facts.name }), staffKeys(desk), webhookList(desk).element, csv, ...saleCurve({ ...desk, onSale: () => choice.value })),
   h('section', { class: 'card' }, h('h2', {}, words.say('actions')), actions));
 setInterval(tellAge, 1000);
 if (onSales.length) {

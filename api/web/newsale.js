@@ -2,6 +2,7 @@
 
 import { change, get } from './api.js';
 import { field, h } from './dom.js';
+import { linesForm, sayLines } from './linesdesk.js';
 import { nameFor, newPerformance } from './newperformance.js';
 import { secondLook } from './secondlook.js';
 import { unfold } from './unfold.js';
@@ -43,6 +44,8 @@ export function newSale({ words, path, key, attempt, after, onmade }) {
     const contributors = h('fieldset', { hidden: houses.length === 0 }, h('legend', {}, words.say('sale_contributors')), h('p', { class: 'muted' }, words.say('sale_contributors_hint')),
       houses.map(({ name }, at) => h('label', { class: 'choice' }, contributing[at], h('span', {}, name))));
 
+    const others = linesForm({ words, opensAt: () => queueAt.value });
+
     function read() {
       const chosen = performances.filter((_, at) => boxes[at].checked);
       const [prequeue, opens] = [queueAt, startAt].map((input) => instantIn(words.zone, input.value));
@@ -52,23 +55,25 @@ export function newSale({ words, path, key, attempt, after, onmade }) {
       if (opens < prequeue) return words.say('sale_order');
       if (Date.parse(opens) < Date.now()) return words.say('sale_past');
       if (chosen.some((each) => Date.parse(each.starts_at) < Date.parse(opens))) return words.say('sale_late');
+      const lines = others.read();
+      if (typeof lines === 'string') return lines;
       const body = {
         on_sale: nameFor(title.value), title: title.value.trim(), performances: chosen.map((each) => each.performance), prequeue_at: prequeue, opens_at: opens,
         rate_per_minute: Number(rate.value), cap: Number(cap.value), seats_a_hold: Number(most.value), seats_a_place: Number(most.value),
         proof_of_work: work.value, one_place_per: per.value, contact_url: sender.value, reason: words.say('reason_none'),
-        contributors: contributing.filter((each) => each.checked).map((each) => each.value),
+        contributors: contributing.filter((each) => each.checked).map((each) => each.value), lines,
       };
       return {
         lines: [...chosen.map((each) => `${each.title}, ${words.moment(each.starts_at)}`), words.say('sale_summary_when', { queue: words.moment(prequeue), start: words.moment(opens) }),
           words.say('sale_summary_pace', { rate: body.rate_per_minute, cap: body.cap, most: body.seats_a_hold }),
-          ...(body.contributors.length ? [`${words.say('sale_contributors')}: ${houses.filter((_, at) => contributing[at].checked).map(({ name }) => name).join(', ')}`] : [])],
+          ...(body.contributors.length ? [`${words.say('sale_contributors')}: ${houses.filter((_, at) => contributing[at].checked).map(({ name }) => name).join(', ')}`] : []), ...sayLines(lines, words)],
         hint: words.say('sale_make_hint'), yes: words.say('sale_make'),
         make: async () => { const sale = await change('POST', `${path}/on-sales`, { bearer: key, body }); close(); onmade(sale); },
       };
     }
     const fields = [list, field(words.say('sale_title'), title, words.say('sale_title_hint')),
       field(words.say('sale_queue_at'), queueAt, words.say('sale_queue_at_hint')), field(words.say('sale_start_at'), startAt, words.say('sale_zone', { zone: words.zone })),
-      field(words.say('rate_field'), rate), field(words.say('cap_field'), cap, words.say('cap_hint')), field(words.say('sale_most'), most), contributors, against];
+      field(words.say('rate_field'), rate), field(words.say('cap_field'), cap, words.say('cap_hint')), field(words.say('sale_most'), most), contributors, others.element, against];
     return secondLook({ words, attempt, fields, read });
   }
 

@@ -1,5 +1,6 @@
 // Orders at the control page: find one by its number, see what it is, return it or exchange it, or some of it, and the list of all as a file.
 
+import { saveFile } from './aftersale.js';
 import { change, get, getFile } from './api.js';
 import { itemList } from './basketview.js';
 import { field, h, setText } from './dom.js';
@@ -10,11 +11,7 @@ import { unfold } from './unfold.js';
 
 /** `attempt(button, action)` shows trouble; `after` tells what was done. */
 export function orderDesk({ words, path, house, key, attempt, after }) {
-  const csv = h('button', { type: 'button', class: 'secondary', onclick: () => attempt(csv, async () => {
-    const address = URL.createObjectURL(await getFile(`${path}/orders.csv`, { bearer: key }));
-    h('a', { href: address, download: `${house}-orders.csv` }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 60_000);
-  }) }, words.say('orders_csv'));
+  const csv = h('button', { type: 'button', class: 'secondary', onclick: () => attempt(csv, async () => saveFile(await getFile(`${path}/orders.csv`, { bearer: key }), `${house}-orders.csv`)) }, words.say('orders_csv'));
 
   /** What is left of an order: a box an item, what becomes of those that are ticked, and why. */
   function returnForm(found, names, done) {

@@ -21,7 +21,7 @@ function standingNotice(words) {
 /** The parts in their order. `given`: a place that came with the address, of another number than the one kept here. */
 export function moreParts({ line, words, onSale, given = null }) {
   return [
-    standingNotice(words), proving({ line, words }), contactForm({ line, words, onSale }), lineForm({ line, words, onSale }), outlook(words), openSeats({ words, onSale }), turnSigns({ words, onSale }), personalLink({ line, words, onSale, given }),
-    drawDetails({ line, words }), saleSummary({ words, onSale }), speaker(words),
+    standingNotice(words), saleSummary({ words, onSale }), proving({ line, words }), contactForm({ line, words, onSale }), lineForm({ line, words, onSale }), outlook(words), openSeats({ words, onSale }), turnSigns({ words, onSale }), personalLink({ line, words, onSale, given }),
+    drawDetails({ line, words }), speaker(words),
   ];
 }

@@ -1,6 +1,6 @@
 // What someone in the queue sees: the same on the house's page and inside the widget.
 
-import { explain, SERVER } from './api.js';
+import { explain } from './api.js';
 import { untilMs } from './clock.js';
 import { h, setText, whileBusy } from './dom.js';
 import { describe, IN_TURN, KEEPING } from './situation.js';
@@ -33,14 +33,12 @@ export function waitingView({ line, words, onSale, onenter, entry = '', hasSlots
   const trouble = h('p', { class: 'notice trouble', hidden: true });
   const message = h('p', { class: 'notice message', hidden: true });
   const age = h('p', { class: 'age', hidden: true });
-  const onwards = h('ul', { class: 'onwards', hidden: true },
-    [['sold_out_elsewhere', `h/${onSale.house}`], ['all_houses', '']].map(([name, path]) => h('li', {}, h('a', { href: new URL(path, SERVER) }, words.say(name)))));
   const actions = h('div', { class: 'actions' }, button, leave, stay);
   const parts = [];
   const rest = h('div', { class: 'rest' });
   const slots = hasSlots ? Object.keys(SLOTS).map((name) => h('slot', { name, hidden: true })) : [];
   const root = h('section', { class: 'card waiting' },
-    message, headline, numberBox, countBox, bar, trouble, facts, next, slots, problem, actions, onwards, age, rest);
+    message, headline, numberBox, countBox, bar, trouble, facts, next, slots, problem, actions, age, rest);
   let shown = null;
   let furthest = 0;
   let isLeaving = false;
@@ -108,7 +106,6 @@ export function waitingView({ line, words, onSale, onenter, entry = '', hasSlots
     actions.hidden = button.hidden && leave.hidden;
     setText(message, shown.message);
     message.hidden = !shown.message;
-    onwards.hidden = !shown.hasEnded;
     age.hidden = !state.status || shown.hasEnded || shown.name === 'shopping';
     for (const slot of slots) slot.hidden = !SLOTS[slot.name](shown);
     for (const part of parts) part.update(state, shown);

@@ -2,6 +2,8 @@
 
 export const MORE_STYLE = `
 .rest { width: 100%; display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.8rem; text-align: left; overflow-wrap: anywhere; }
+.onwards { padding: 0; list-style: none; display: flex; flex-wrap: wrap; justify-content: center; gap: 0 1.5rem; }
+.onwards a { display: inline-block; padding: 0.6rem 0; }
 details { border-top: 1px solid var(--line); padding-top: 0.35rem; }
 summary { cursor: pointer; font-weight: 600; padding: 0.6rem 0; margin-left: 1.15em; list-style-position: outside; }
 details > :not(summary) { margin-top: 0.35rem; }

@@ -35,8 +35,6 @@ button[aria-busy="true"] { opacity: 0.65; cursor: progress; }
 .quiet { color: var(--link); font-weight: 500; text-decoration: underline; text-underline-offset: 0.2em; padding-inline: 0.6rem; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 3px; border-radius: 6px; }
 .actions { display: flex; flex-wrap: wrap; justify-content: center; gap: 0.6rem; }
-.onwards { padding: 0; list-style: none; display: flex; flex-wrap: wrap; justify-content: center; gap: 0 1.5rem; }
-.onwards a { display: inline-block; padding: 0.6rem 0; }
 .card, .notice { color: var(--text); }
 .notice { width: 100%; text-align: left; padding: 0.75rem 1rem; border-radius: 12px; background: var(--soft); border-left: 4px solid var(--link); overflow-wrap: anywhere; }
 .problem { border-color: var(--danger); }

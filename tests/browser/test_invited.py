@@ -34,6 +34,10 @@ async def test_an_invitation_leads_into_its_own_queue(town: Town, people: People
         await visitor.press("Join the queue")
         await expect(visitor.page.locator(".number")).to_have_text("1")
         assert await counted(sale) == {"public": 3, "press": 1}
+        await visitor.page.get_by_text("Is the order honest? Check it yourself").click()
+        await visitor.press("Check it")
+        await expect(visitor.page.locator(".draw .outcome")).to_have_attribute("data-right", "yes")
+        assert "/lines/press/draw" in (await visitor.page.locator(".draw a").get_attribute("href") or "")
         await visitor.sees("Your queue: Press.")
 
 

@@ -23,6 +23,6 @@ def test_a_cell_that_did_not_answer_gave_nobody_a_number(
     assert standings.age_s(SALE) is None
     now_s = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now_s)
-    standings._read_at_s[SALE] = now_s - read_ago_s  # noqa: SLF001 - as if it had kept it
-    standings._answered_at_s = now_s - answered_ago_s  # noqa: SLF001
+    standings._read_at_s[SALE] = now_s - read_ago_s
+    standings._answered_at_s = now_s - answered_ago_s
     assert standings.age_s(SALE) == pytest.approx(age_s)
