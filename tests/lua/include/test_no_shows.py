@@ -84,10 +84,10 @@ class Crowd:
 @pytest.fixture
 def turned(owner: redis.Redis) -> Iterator[TurnedStage]:
     """Not waiting for a disk: it is a hundred thousand calls."""
-    before = owner.config_get("appendfsync")
+    before = str(owner.config_get("appendfsync")["appendfsync"])
     owner.config_set("appendfsync", "no")
     yield TurnedStage(owner)
-    owner.config_set("appendfsync", before["appendfsync"])
+    owner.config_set("appendfsync", before)
 
 
 @pytest.mark.parametrize("seed", [1])
