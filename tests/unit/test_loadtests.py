@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from loadtests.character import Mix, character
-from loadtests.draw import ALGORITHM, Draw, commitment_to, from_base64url, to_base64url
+from loadtests.draw import ALGORITHM, DRAW, Draw, commitment_to, from_base64url, to_base64url
 from loadtests.hall import read_hall
 from loadtests.http_client import follow
 from loadtests.queueing import poll_after_s
@@ -163,7 +163,7 @@ def _status(now_serving: int, commitment: str, **draw: Any) -> Answer:
                 phase="open",
                 opens_at="2026-09-01T10:00:00Z",
                 lines={"public": Line(now_serving=now_serving, joined=9, per_minute=60)},
-                draw=PublishedDraw(algorithm=ALGORITHM, commitment=commitment, **draw),
+                draw=PublishedDraw(algorithm=DRAW, commitment=commitment, **draw),
                 seats_open={},
                 poll=(),
             )
