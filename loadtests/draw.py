@@ -1,7 +1,7 @@
 """The draw, written a second time, from its description: nobody need take the house's word for it.
 
-`parvis-feistel-1` puts everybody who came before the start of sales in a random order that one published seed
-decides. Nothing here is shared with the engine, so that a mistake would have to be made twice.
+`parvis-draw-2` mixes a seed, with which `parvis-feistel-1` puts everybody who came before the start of sales in a
+random order. Nothing here is shared with the engine, so that a mistake would have to be made twice.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import lru_cache
 from typing import Final
 
+DRAW: Final = "parvis-draw-2"
 ALGORITHM: Final = "parvis-feistel-1"
 _ROUNDS: Final = 6
 

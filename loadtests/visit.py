@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from loadtests.character import Character, whims
-from loadtests.draw import ALGORITHM, commitment_to, drawn, from_base64url, to_base64url
+from loadtests.draw import DRAW, commitment_to, drawn, from_base64url, to_base64url
 from loadtests.hall import Hall, read_hall
 from loadtests.wire import Answer, Ask, Hold, OnSale, Pause, Seats, Status, Steps
 
@@ -178,7 +178,7 @@ class Visit:
         status = read_status(answer.body)
         draw, now_serving = status.draw, status.lines["public"].now_serving
         self.commitment = self.commitment or draw.commitment
-        if draw.commitment != self.commitment or draw.algorithm != ALGORITHM:
+        if draw.commitment != self.commitment or draw.algorithm != DRAW:
             self.broken("the draw's commitment or algorithm changed")
         if now_serving < self.now_serving:
             self.broken(f"the line went back from {self.now_serving} to {now_serving}")
