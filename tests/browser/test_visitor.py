@@ -52,7 +52,7 @@ async def test_a_visitor_comes_from_the_houses_own_site_and_leaves_with_an_order
             assert (await visitor.kept(sale))["index"] == index
 
             # The draw: the number that the browser computed is the one that Python computes.
-            await expect(page.locator(".number")).to_be_visible()
+            await expect(page.locator(".number")).to_be_visible(timeout=45_000)
             await expect(page.get_by_text("Voor u", exact=True)).to_be_visible()
             status = (await sale.get(f"/on-sales/{sale.on_sale}/status")).json["draw"]
             assert status["entrants"] == 21
