@@ -7,12 +7,12 @@ Vectors: `tests/vectors/draw.json`.
 """
 
 import hashlib
-from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
 
+from engine.draw import decode
 from engine.errors import BadInput
 
 HASH_BYTES: Final = 32
@@ -23,7 +23,7 @@ CHUNK: Final = 1_024
 def leaf(index: int, secret_hash: str) -> bytes:
     """The leaf of an index. `secret_hash`: base64url of 32 bytes; of anything else nobody has the secret."""
     try:
-        known = urlsafe_b64decode(secret_hash + "=" * (-len(secret_hash) % 4))
+        known = decode(secret_hash)
     except ValueError:
         known = b""
     return hashlib.sha256(b"\0" + index.to_bytes(8, "big") + (known if len(known) == HASH_BYTES else b"")).digest()

@@ -1,10 +1,14 @@
 """A town of two houses whose servers are stopped, frozen and killed; each fault test opens a sale of its own."""
 
 import asyncio
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from engine.torture.shim import Shim
 from tests.town import Town
 
 
@@ -17,3 +21,13 @@ def town() -> Iterator[Town]:
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture
+def shim() -> Iterator[Shim]:
+    """What Redis runs with, to make its disk slow, its clock jump, and to know what is on disk."""
+    folder = Path(tempfile.mkdtemp(prefix="pt-"))
+    made = Shim(folder)
+    yield made
+    made.close()
+    shutil.rmtree(folder)

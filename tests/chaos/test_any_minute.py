@@ -6,15 +6,12 @@ when it arrived: what is counted of a window is what lies wholly inside it, so t
 
 import asyncio
 import random
-import shutil
 import signal
-import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -119,15 +116,6 @@ class Crowd:
         since_s = at_s - PASS_SECONDS
         since_s += FORWARD_MS / 1000 * sum(since_s <= jump <= at_s for jump in jumps)
         return sum(each.got_s <= at_s and each.asked_s > since_s for each in self.given)
-
-
-@pytest.fixture
-def shim() -> Iterator[Shim]:
-    folder = Path(tempfile.mkdtemp(prefix="pt-"))
-    made = Shim(folder)
-    yield made
-    made.close()
-    shutil.rmtree(folder)
 
 
 class Faults:

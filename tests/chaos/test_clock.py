@@ -1,10 +1,5 @@
 """The clock of a house's Redis is set back: whoever was called stays called."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from engine.torture.shim import Shim, missing
@@ -19,15 +14,6 @@ pytestmark = [
     pytest.mark.timeout(180),
     pytest.mark.skipif(bool(missing()), reason=f"not available here: {missing()}"),
 ]
-
-
-@pytest.fixture
-def shim() -> Iterator[Shim]:
-    folder = Path(tempfile.mkdtemp(prefix="pt-"))
-    made = Shim(folder)
-    yield made
-    made.close()
-    shutil.rmtree(folder)
 
 
 async def serving(sale: Sale) -> int:

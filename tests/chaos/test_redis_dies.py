@@ -3,10 +3,6 @@ or recorded twice. `PARVIS_ROUNDS=50` for the long run."""
 
 import contextlib
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -26,15 +22,6 @@ pytestmark = [
     pytest.mark.timeout(120 + 15 * ROUNDS),
     pytest.mark.skipif(bool(missing()), reason=f"not available here: {missing()}"),
 ]
-
-
-@pytest.fixture
-def shim() -> Iterator[Shim]:
-    folder = Path(tempfile.mkdtemp(prefix="pt-"))
-    made = Shim(folder)
-    yield made
-    made.close()
-    shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("by_power_cut", [False, True], ids=["killed", "power-cut"])
