@@ -8,7 +8,7 @@ from api.guards import change, changing
 from api.manage_wire import Text
 from api.wire import Reply
 from api.wire import Request as Body
-from engine import waiting_room
+from engine import repeats, waiting_room
 from engine.catalogue import PUBLIC_LINE
 from engine.entries import Action
 from engine.instants import now_ms
@@ -51,7 +51,8 @@ async def join_for_somebody(request: Call, on_sale: str, data: StaffPlaceRequest
     name = found.on_sale
     secret = cell.signer.derive("staff-place", caller.operation)
     by = Action(who=caller.change("").who, what="join", subject=name, why=data.reason, at_ms=now_ms())
-    joined = await waiting_room.join(cell, found, hash_secret(secret), caller.operation, Admissible(by=by))
+    who = Admissible(by=by)
+    joined = await repeats.join(cell, caller.ledger, found, hash_secret(secret), caller.operation, who, 0)
     return StaffPlaceReply(
         place=joined.place,
         secret=secret,

@@ -1,7 +1,6 @@
 """What visitors do: join, claim their turn, hold, extend, release, confirm, and read their order again."""
 
 import asyncio
-import contextlib
 from typing import Final
 
 import msgspec
@@ -26,7 +25,7 @@ from api.wire import (
     PresenceReply,
     PresenceRequest,
 )
-from engine import orders, presence, seats, waiting_room
+from engine import orders, presence, repeats, seats, waiting_room
 from engine.catalogue import PUBLIC_LINE
 from engine.cell import Cell
 from engine.conditions import Proofs
@@ -39,7 +38,7 @@ from engine.ledger.ledger import Ledger
 from engine.line_codes import CODE_KEPT_SECONDS, check_code
 from engine.payments import PROVIDERS, provider
 from engine.pressure import Level
-from engine.repeats import asked_at_ms, place_of
+from engine.repeats import asked_at_ms
 from engine.returns import standing_order
 from engine.settlement import settle
 from engine.shares import PARTNER, Owner
@@ -81,17 +80,10 @@ async def join(call: Call) -> Answer:
     # First the proof of work, where one is asked for: without it codes could be guessed for nothing.
     kept_s = Doorbell(call.scope, call.cell, on_sale).check(request.secret_hash, request.proof)
     code, until_ms = ("", 0) if line == PUBLIC_LINE else check_code(call.cell, on_sale, line, request.code)
-    person, joined = person_for(call.cell, on_sale, request.secret_hash, request.contact), None
-    if not person:  # else whose place it is says which it is
-        ledger = call.scope["litestar_app"].state.ledgers[call.cell.house.slug]
-        at_ms = asked_at_ms(key)
-        # Whoever has joined before has lost no more than a moment where the ledger cannot say so; all others nothing.
-        with contextlib.suppress(LedgerUnavailable, Refused):
-            joined = await place_of(call.cell, ledger, on_sale.on_sale, line, request.secret_hash, at_ms)
-    if joined is None:
-        kept_s = CODE_KEPT_SECONDS if code else kept_s
-        who = Admissible(kept_s, person, line=line, code=code, code_until_ms=until_ms)
-        joined = await waiting_room.join(call.cell, on_sale, request.secret_hash, key, who)
+    person = person_for(call.cell, on_sale, request.secret_hash, request.contact)
+    who = Admissible(CODE_KEPT_SECONDS if code else kept_s, person, line=line, code=code, code_until_ms=until_ms)
+    ledger = call.scope["litestar_app"].state.ledgers[call.cell.house.slug]
+    joined = await repeats.join(call.cell, ledger, on_sale, request.secret_hash, key, who, asked_at_ms(key))
     position = waiting_room.position(call.cell, on_sale.on_sale, joined.index, joined.line)
     return _json(201, PlaceReply(place=joined.place, line=joined.line, index=joined.index, position=position))
 

@@ -14,7 +14,7 @@ from engine.catalogue import ApiKey, Catalogue, OnSale, Performance, build
 from engine.client import FunctionClient
 from engine.contacts import CodeSender
 from engine.draw import Draw
-from engine.errors import BrokenContract, CellUnavailable, GateClosed, ParvisError, PlanChanged, Refused
+from engine.errors import BrokenContract, CellUnavailable, GateClosed, ParvisError, PlanChanged, Recovered, Refused
 from engine.keys import Keys
 from engine.library import assemble
 from engine.network import House
@@ -101,18 +101,31 @@ class Cell:
         self._library = assemble()
         self._refreshing: asyncio.Task[None] | None = None
 
-    async def call(self, operation: str, keys: Sequence[str], arguments: Sequence[str | bytes | int] = ()) -> Reply:
+    async def call(
+        self,
+        operation: str,
+        keys: Sequence[str],
+        arguments: Sequence[str | bytes | int] = (),
+        *,
+        is_of_any_epoch: bool = True,
+    ) -> Reply:
         """Calls an operation that carries the epoch; the reply's first part is its word.
 
-        Raises `GateClosed` while the cell recovers, `Refused` (`key-reused`) for a repeat with another payload,
-        and `CellUnavailable`'s kind.
+        `is_of_any_epoch`: that a recovery went by makes no difference to what is asked for.
+        Raises `GateClosed` while the cell recovers, `Recovered` where it has and that makes a difference, `Refused`
+        (`key-reused`) for a repeat with another payload, and `CellUnavailable`'s kind.
         """
         function = self._library.functions[operation]
-        reply: Reply = await self.client.call(function, keys, (self.epoch, *arguments))
+        asked = self.epoch
+        reply: Reply = await self.client.call(function, keys, (asked, *arguments))
         if reply[0] == b"fenced":
             # A recovery went by: this call is new and belongs to the new epoch. One that was under way
-            # before it carries the old epoch, and stays refused.
-            self.epoch = self.whole.epoch = reply[1].decode()
+            # before it carries the old epoch, and stays refused. What the recovery found is learned with its epoch.
+            if self.whole.epoch == asked:
+                await self.whole.look()
+            self.epoch = self.whole.epoch
+            if not is_of_any_epoch:
+                raise Recovered
             reply = await self.client.call(function, keys, (self.epoch, *arguments))
         await self._check_plan(reply)
         match reply[0]:

@@ -38,6 +38,10 @@ class GateClosed(CellUnavailable):
     """The cell is recovering and does not sell until it has been compared with the ledger."""
 
 
+class Recovered(GateClosed):
+    """The cell was recovered since the caller learned what it asks by; that is known by now, and it may ask anew."""
+
+
 class LedgerUnavailable(ParvisError):
     """The house's Postgres cannot answer now."""
 

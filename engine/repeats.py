@@ -5,21 +5,26 @@ what may be a repeat, so that joining costs no look at Postgres. When somebody a
 Idempotency-Key, where it begins with an instant: a UUIDv7, or thirteen digits of milliseconds.
 """
 
+import contextlib
 import re
 from typing import Final
 
+from engine import waiting_room
+from engine.catalogue import OnSale
 from engine.cell import Cell
-from engine.errors import Refused
+from engine.errors import GateClosed, LedgerUnavailable, Recovered, Refused
 from engine.instants import now_ms
 from engine.ledger.ledger import Ledger
 from engine.ledger.standings import index_of
 from engine.signing import Place
-from engine.waiting_room import REPEAT_SECONDS, Joined
+from engine.waiting_room import REPEAT_SECONDS, Admissible, Joined
 from engine.words import LineName, OnSaleId
 
 REMEMBERED_MS: Final = REPEAT_SECONDS * 1000
 SLACK_MS: Final = 15_000
 """So much may a client's clock, or an answer, be late."""
+RECOVERIES: Final = 2
+"""So many may go by while somebody joins."""
 TIMED: Final = re.compile(r"(\d{13})\D?|([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-", re.IGNORECASE)
 
 
@@ -39,6 +44,27 @@ def may_be_repeat(asked_ms: int | None, lost_at_ms: int, now: int) -> bool:
     return abs(now - asked_ms) > REMEMBERED_MS - SLACK_MS or asked_ms < lost_at_ms + SLACK_MS
 
 
+async def join(
+    cell: Cell, ledger: Ledger, on_sale: OnSale, secret_hash: str, key: str, who: Admissible, asked_ms: int | None
+) -> Joined:
+    """The place that a secret has, else the next one of the line: see `waiting_room.join` for what it raises.
+
+    `asked_ms`: when that was asked for first, where anybody knows.
+    """
+    for _ in range(RECOVERIES):
+        joined = None
+        if not who.person:  # else whose place it is says which it is
+            # Where the ledger can't say, whoever joined before has lost a moment at most, and everybody else nothing.
+            with contextlib.suppress(LedgerUnavailable, Refused):
+                joined = await place_of(cell, ledger, on_sale.on_sale, who.line, secret_hash, asked_ms)
+        if joined is not None:
+            return joined
+        # After a loss that this process did not know of, the ledger is asked again.
+        with contextlib.suppress(Recovered):
+            return await waiting_room.join(cell, on_sale, secret_hash, key, who)
+    raise GateClosed("the cell is recovering")
+
+
 async def place_of(
     cell: Cell, ledger: Ledger, on_sale: OnSaleId, line: str, secret_hash: str, asked_ms: int | None
 ) -> Joined | None:
@@ -46,7 +72,7 @@ async def place_of(
 
     Raises `Refused` (`house-busy`) while somebody who joined a minute ago may not be recorded yet; `LedgerUnavailable`.
     """
-    now = now_ms()
+    now, cell = now_ms(), cell.whole
     if not may_be_repeat(asked_ms, cell.lost_at_ms, now):
         return None
     index = await index_of(ledger, on_sale, line, secret_hash)

@@ -140,7 +140,8 @@ ANYBODY: Final = Admissible()
 async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Admissible = ANYBODY) -> Joined:
     """Gives whoever keeps the secret the next index of a line.
 
-    Raises `Refused` before the line's pre-queue, after its window and after the on-sale's end.
+    Raises `Refused` before the line's pre-queue, after its window and after the on-sale's end; `Recovered` where the
+    ledger may know the secret from before a loss: see `engine/repeats.py`, which asks it first.
     """
     check_secret_hash(secret_hash)
     keys, name = cell.keys, on_sale.on_sale
@@ -159,6 +160,7 @@ async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Adm
             *(digest(secret_hash, who.line), secret_hash, name, who.line, cell.house.limits.line_length),
             *(pack((who.kept_s, who.person, who.code, who.code_until_ms)), encode_action(who.by) if who.by else b""),
         ),
+        is_of_any_epoch=False,
     )
     match reply[0]:
         case b"joined":

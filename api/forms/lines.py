@@ -9,7 +9,7 @@ from api.forms.situation import standing
 from api.forms.words import Words
 from api.hot import Answer
 from api.wire import StatusReply
-from engine import waiting_room
+from engine import repeats, waiting_room
 from engine.catalogue import PUBLIC_LINE, Line, OnSale
 from engine.errors import Refused
 from engine.line_codes import CODE_KEPT_SECONDS, check_code
@@ -72,7 +72,8 @@ async def join_by_code(visit: Visit, line: str, text: str) -> Answer:
         code, until_ms = check_code(cell, on_sale, line, text)
         who = Admissible(CODE_KEPT_SECONDS, line=line, code=code, code_until_ms=until_ms)
         key = cell.signer.derive(f"join {line}", secret)
-        joined = await waiting_room.join(cell, on_sale, waiting_room.hash_secret(secret), key, who)
+        ledger = visit.call.scope["litestar_app"].state.ledgers[cell.house.slug]
+        joined = await repeats.join(cell, ledger, on_sale, waiting_room.hash_secret(secret), key, who, 0)
     except Refused as refusal:
         if refusal.slug == "queue-full":
             raise

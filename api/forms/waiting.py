@@ -16,12 +16,11 @@ from api.forms.outlook import outlook_of
 from api.forms.returning import origin_of
 from api.forms.situation import ACTIONS, BEFORE, IN_TURN, KEEPING, facts_of, next_of, refresh_s, standing
 from api.hot import Answer
-from engine import presence, seats, waiting_room
+from engine import presence, repeats, seats, waiting_room
 from engine.catalogue import PUBLIC_LINE
-from engine.errors import BadInput, CellUnavailable, ForgedToken, LedgerUnavailable, Refused
+from engine.errors import BadInput, CellUnavailable, ForgedToken, Refused
 from engine.instants import from_rfc3339, now_ms
 from engine.pressure import Level
-from engine.repeats import place_of
 from engine.waiting_room import Admissible
 
 FEW: Final = 3
@@ -162,25 +161,15 @@ async def wait_to_join(visit: Visit) -> Answer:
     return visit.show("wait.html", refresh_s=rest_s, on_sale=visit.on_sale, rest_s=rest_s, again=again)
 
 
-async def _place_before(visit: Visit, secret_hash: str) -> waiting_room.Joined | None:
-    """The place that this secret has already, as far as anybody knows: a form does not say when it was sent first."""
-    if visit.on_sale.one_place_per:
-        return None  # whose place it is says which it is
-    ledger = visit.call.scope["litestar_app"].state.ledgers[visit.cell.house.slug]
-    with suppress(LedgerUnavailable, Refused):
-        return await place_of(visit.cell, ledger, visit.on_sale.on_sale, PUBLIC_LINE, secret_hash, 0)
-    return None
-
-
 async def _join(visit: Visit, contact: str, kept_s: int = waiting_room.REPEAT_SECONDS) -> Answer:
     if visit.place is None:
         cell, on_sale, secret = visit.cell, visit.on_sale, visit.kept.secret
         secret_hash, key = waiting_room.hash_secret(secret), cell.signer.derive("join", secret)
         try:
             who = Admissible(kept_s, person_for(cell, on_sale, secret_hash, contact))
-            joined = await _place_before(visit, secret_hash)
-            if joined is None:
-                joined = await waiting_room.join(cell, on_sale, secret_hash, key, who)
+            ledger = visit.call.scope["litestar_app"].state.ledgers[cell.house.slug]
+            # A form does not say when it was sent first.
+            joined = await repeats.join(cell, ledger, on_sale, secret_hash, key, who, 0)
         except Refused as refusal:
             if refusal.slug == "queue-full":
                 raise

@@ -148,4 +148,4 @@ async def a_visitor(stage: Backstage, on_sale: OnSale, place: str, secret: str) 
                 await asyncio.sleep(0.05)
                 continue
             verified = stage.cell.signer.read_pass(admitted.token)
-            return Owner(owner=verified.owner, place=verified.index, on_sale=verified.on_sale)
+            return Owner(verified.owner, verified.index, verified.on_sale, generation=verified.generation)

@@ -5,11 +5,14 @@ import shutil
 import signal
 import uuid
 
+from engine import repeats
 from engine.instants import now_ms
 from engine.keys import Keys
 from engine.redis_urls import connect
-from engine.waiting_room import hash_secret
+from engine.waiting_room import ANYBODY, hash_secret
 from engine.words import HouseSlug, OnSaleId
+from tests.backstage import Backstage
+from tests.integration.test_recovery import go_back, patiently
 from tests.sale import Sale
 from tests.town import Town
 
@@ -84,3 +87,27 @@ async def test_a_place_survives_the_restart_of_everything_and_the_loss_of_what_c
         opened = await sale.post(f"/manage/on-sales/{sale.on_sale}/open", {"reason": "a test"}, token=sale.manage_key)
         assert opened.status == 200, opened.json
         assert await sale.pass_for(place, secret), "the place of before all that is still the visitor's"
+
+
+async def test_a_process_that_joins_before_it_has_heard_of_a_loss_gives_nobody_a_second_place(stage: Backstage) -> None:
+    await stage.open()
+    on_sale = await stage.put_on()
+    secret, asked_ms = uuid.uuid4().hex, now_ms()
+
+    async def joined() -> int:
+        of = hash_secret(secret), secret, ANYBODY, asked_ms
+        return (await repeats.join(stage.cell, stage.ledger, on_sale, *of)).index
+
+    index = await joined()
+    await stage.join(on_sale, 3)
+    await stage.drain()
+    go_back(stage, None)
+    await patiently(stage.keeper.recover)
+    again: list[int] = []
+
+    async def once_more() -> None:
+        again.append(await joined())
+
+    await patiently(once_more)
+    assert again == [index]
+    assert stage.cell.lost_at_ms > 0
