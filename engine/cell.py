@@ -96,7 +96,8 @@ class Cell:
         self.catalogue = Catalogue()
         self.draws: dict[tuple[OnSaleId, LineName], Draw] = {}
         """By on-sale and line, once they have been made."""
-        self.making: dict[tuple[OnSaleId, LineName], asyncio.Task[None]] = {}
+        self.making: dict[tuple[OnSaleId, LineName], tuple[asyncio.Task[None], float]] = {}
+        """Draws that this process is making, and since when by the loop's clock."""
         self.promised = Promised()
         self._library = assemble()
         self._refreshing: asyncio.Task[None] | None = None

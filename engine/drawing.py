@@ -8,11 +8,12 @@ import asyncio
 from typing import Any, Final
 
 import msgspec
+import structlog
 
 from engine.catalogue import PUBLIC_LINE, OnSale
 from engine.cell import Cell, broken
 from engine.draw import ALGORITHM, PERMUTATION, Mixed, decode, encode, mix
-from engine.errors import BrokenContract, Refused
+from engine.errors import BrokenContract, CellUnavailable, Refused
 from engine.instants import to_rfc3339
 from engine.tree import Frontier, decode_frontier
 from engine.words import HouseSlug, LineName, OnSaleId
@@ -20,6 +21,7 @@ from engine.words import HouseSlug, LineName, OnSaleId
 ENTRIES_A_PAGE: Final = 2_000
 MISSING: Final = "-"
 """Stands for what was not revealed in time."""
+log = structlog.get_logger()
 
 
 class Drawn(msgspec.Struct, frozen=True):
@@ -71,16 +73,33 @@ def mixed_of(house: HouseSlug, on_sale: OnSale, line: LineName, entrants: int, r
     )
 
 
+def begin_draw(cell: Cell, on_sale: OnSaleId, line: LineName) -> "tuple[asyncio.Task[None], float]":
+    """Begins to make a draw that is due, or finds who of this process is at it, and since when by the loop's clock.
+
+    That it failed is logged.
+    """
+    making = cell.making.get((on_sale, line))
+    if making is None:
+        task = asyncio.create_task(_make(cell, on_sale, line))
+        making = cell.making[on_sale, line] = task, asyncio.get_running_loop().time()
+        task.add_done_callback(lambda done: _ended(done, cell, on_sale, line))
+    return making
+
+
+def _ended(task: "asyncio.Task[None]", cell: Cell, on_sale: OnSaleId, line: LineName) -> None:
+    cell.making.pop((on_sale, line), None)
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        said = log.warning if isinstance(error, CellUnavailable | Refused) else log.error
+        said("a draw was not made", house=cell.house.slug, on_sale=on_sale, line=line, why=str(error) or repr(error))
+
+
 async def make_draw(cell: Cell, on_sale: OnSaleId, line: LineName) -> None:
     """Makes a draw that is due; of those who ask at once in this process one does it.
 
     Raises `Refused` (`unknown-on-sale`), `GateClosed`, `CellUnavailable`'s kind.
     """
-    task = cell.making.get((on_sale, line))
-    if task is None:
-        task = cell.making[on_sale, line] = asyncio.create_task(_make(cell, on_sale, line))
-        task.add_done_callback(lambda _: cell.making.pop((on_sale, line), None))
-    await asyncio.shield(task)
+    await asyncio.shield(begin_draw(cell, on_sale, line)[0])
 
 
 async def _make(cell: Cell, name: OnSaleId, line: LineName) -> None:

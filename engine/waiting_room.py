@@ -1,5 +1,6 @@
 """The waiting room: join a line, be told where it stands, be admitted. Beside `lua/waiting_room/`."""
 
+import asyncio
 import hashlib
 import hmac
 import re
@@ -10,7 +11,7 @@ import msgspec
 from engine.catalogue import PASS_LEEWAY_MS, PUBLIC_LINE, OnSale
 from engine.cell import Cell, broken, digest, pack
 from engine.draw import Draw, decode, encode
-from engine.drawing import Drawn, make_draw
+from engine.drawing import Drawn, begin_draw
 from engine.entries import Action, encode_action
 from engine.errors import Refused
 from engine.instants import to_rfc3339
@@ -21,6 +22,8 @@ from engine.words import LineName, OnSaleId
 SECRET_HASH: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 """Base64 is lenient: other alphabets, strange characters, loose last bits. A hash has one spelling."""
 REPEAT_SECONDS: Final = 60
+MOMENT_SECONDS: Final = 0.25
+"""So long a draw is waited for: most are made by then."""
 DRAW: Final = 7
 """Where the draw stands in what `waiting_room/status` answers."""
 PUBLIC: Final = LineName(PUBLIC_LINE)
@@ -224,13 +227,20 @@ async def serve(cell: Cell, on_sale: OnSaleId) -> dict[str, int]:
     raise broken("waiting_room/serve", reply)
 
 
-async def drawn_status(cell: Cell, on_sale: OnSaleId) -> Status:
-    """Where the on-sale stands now; a draw that is due is made first. Raises as `status` and `make_draw`."""
+async def drawn_status(cell: Cell, on_sale: OnSaleId, *, wait_s: float = MOMENT_SECONDS) -> Status:
+    """Where the on-sale stands now; a draw that is due is begun, and waited for in its first moment alone: it is made
+    by then unless much of the list is still in the outbox, and whoever comes later is told that it is not made yet.
+
+    Raises as `status`.
+    """
     now = await status(cell, on_sale)
     due = [line.line for line in now.all_lines if line.draw.is_due(now.now_ms)]
-    for line in due:
-        await make_draw(cell, on_sale, line)
-    return await status(cell, on_sale) if due else now
+    if not due:
+        return now
+    making = [begin_draw(cell, on_sale, line) for line in due]
+    until = max(since for _, since in making) + wait_s
+    await asyncio.wait([task for task, _ in making], timeout=max(0, until - asyncio.get_running_loop().time()))
+    return await status(cell, on_sale)
 
 
 async def _draw(cell: Cell, on_sale: OnSaleId) -> None:

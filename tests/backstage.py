@@ -183,7 +183,7 @@ class Backstage:
         return await change(self.cell, action, str(uuid.uuid4()), **values)
 
     async def status(self, on_sale: OnSale) -> waiting_room.Status:
-        return await waiting_room.drawn_status(self.cell, on_sale.on_sale)
+        return await waiting_room.drawn_status(self.cell, on_sale.on_sale, wait_s=LONGEST_SECONDS)
 
     async def seats(self, on_sale: OnSale) -> seats.SeatMap:
         return await seats.snapshot(self.cell, on_sale.performances[0])

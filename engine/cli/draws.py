@@ -1,6 +1,7 @@
 """What the command line says of a draw."""
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -12,6 +13,8 @@ from engine.errors import BadInput
 from engine.ledger.entrants import entrants_between
 from engine.paths import Paths
 from engine.waiting_room import PUBLIC, drawn_status
+
+PATIENCE_SECONDS: Final = 60.0
 
 
 def verify_draw(file: Path, committed: str, index: int | None) -> int:
@@ -50,7 +53,7 @@ async def print_transcript(network: Path, slug: str, on_sale: str) -> None:
     """Prints the transcript of a draw that has been made. Raises `BadInput`, `Refused`."""
     async with at_house(network, slug) as (cell, ledger):
         known = cell.on_sale(on_sale)
-        draw = (await drawn_status(cell, known.on_sale)).draw
+        draw = (await drawn_status(cell, known.on_sale, wait_s=PATIENCE_SECONDS)).draw
         if not draw.root:
             raise BadInput(f"the draw of {on_sale} has not been made yet; its commitment is {draw.commitment}")
         line = known.on_sale, PUBLIC
