@@ -130,7 +130,7 @@ def pass_of(call: Call) -> str:
 async def read_known_user(call: Call) -> Answer:
     """A fresh token each time: it is good for some minutes only."""
     on_sale = call.cell.on_sale(call.parameters["on_sale"])
-    found = known_user(call.cell, on_sale, pass_of(call))
+    found = await known_user(call.cell, on_sale, pass_of(call))
     return _json(200, KnownUserReply(queueittoken=found.token, expires_at=to_rfc3339(found.expires_at_ms)))
 
 

@@ -19,6 +19,7 @@ from engine.cell import Cell
 from engine.errors import BadInput, Refused
 from engine.instants import now_ms
 from engine.key_files import read_or_create
+from engine.waiting_room import newest
 
 PARAMETER: Final = "queueittoken"
 EVENT: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -60,17 +61,21 @@ def spell(key: str, event: str, visitor: str, now_s: int, pass_ends_s: int, kind
     return KnownUser(f"{said}~h_{mac}", until_s * 1000)
 
 
-def known_user(cell: Cell, on_sale: OnSale, token: str) -> KnownUser:
-    """The token for whoever has this pass. Raises `ForgedToken`, and `Refused` for another's or one that has ended."""
+async def known_user(cell: Cell, on_sale: OnSale, token: str) -> KnownUser:
+    """The token for whoever has this pass, as long as it opens the shop.
+
+    Raises `ForgedToken`, and `Refused` for another on-sale's, one that has ended, was stopped, or was taken over.
+    """
     verified = cell.signer.read_pass(token)
     if verified.on_sale != on_sale.on_sale:
         raise Refused("not-your-place", "this pass is of another on-sale")
     if not on_sale.known_user_event:
         raise Refused("not-found", "this on-sale has no KnownUser event")
-    ends_s = verified.ends_at_ms // 1000
+    open_until_ms = await newest(cell, verified.on_sale, f"{verified.index} {verified.generation}")
+    ends_s = min(verified.ends_at_ms, open_until_ms) // 1000
     now_s = now_ms() // 1000
     if ends_s <= now_s:
-        raise Refused("pass-ended", "this pass has ended")
+        raise Refused("pass-ended", "this pass has ended; whose turn it is claims it again")
     kind = "safetynet" if on_sale.safety_net_per_minute else "queue"
     key = secret_key(cell.house.secrets_path)
     return spell(key, on_sale.known_user_event, verified.owner, now_s, ends_s, kind)

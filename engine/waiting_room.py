@@ -24,6 +24,7 @@ SECRET_HASH: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 REPEAT_SECONDS: Final = 60
 MOMENT_SECONDS: Final = 0.25
 """So long a draw is waited for: most are made by then."""
+LONGEST_PAUSE_SECONDS: Final = 60
 DRAW: Final = 7
 """Where the draw stands in what `waiting_room/status` answers."""
 PUBLIC: Final = LineName(PUBLIC_LINE)
@@ -256,19 +257,32 @@ def position(cell: Cell, on_sale: OnSaleId, index: int, line: LineName = PUBLIC)
     return None if drawn is None else drawn.position(index)
 
 
+def ask_again_s(on_sale: OnSale, wait_ms: int) -> int:
+    """When to ask again who is called in so long, as far as is known now (0: nobody can say). The pace may rise
+    meanwhile, and a turn is not to be missed for that: so it is half a turn at most.
+    """
+    longest = max(1, min(LONGEST_PAUSE_SECONDS, on_sale.turn_seconds // 2))
+    return min(longest, -(-wait_ms // 1000)) if wait_ms > 0 else longest
+
+
 def moved_elsewhere() -> Refused:
     """The refusal for whoever has a pass that another device of theirs has taken over since."""
     return Refused("moved-elsewhere", "you went on on another device; you can go on here again")
 
 
-async def newest(cell: Cell, on_sale: OnSaleId, claim: str) -> None:
-    """Raises `Refused` (`moved-elsewhere`) where a pass is no longer the newest of its place, see `Owner.claim`."""
+async def newest(cell: Cell, on_sale: OnSaleId, claim: str) -> int:
+    """Until when a pass (see `Owner.claim`) opens anything, by Redis's clock; 0 where it does not any more, or is none.
+
+    Raises `Refused` (`moved-elsewhere`) where it is no longer the newest of its place.
+    """
     if not claim:
-        return
+        return 0
     reply = await cell.read("waiting_room/newest", (cell.keys.live(on_sale),), (claim,))
     match reply[0]:
         case b"here":
-            return
+            return int(reply[1])
+        case b"pass_ended":
+            return 0
         case b"moved":
             raise moved_elsewhere()
     raise broken("waiting_room/newest", reply)
@@ -325,8 +339,7 @@ async def admit(
         case b"moved":
             raise moved_elsewhere()
         case b"not_yet":
-            ahead = max(position - reply[1], 0)
-            wait = min(60, 1 + ahead * 60 // max(1, on_sale.rate_per_minute))
+            wait = ask_again_s(on_sale, reply[2])
             facts = {"position": position} if drawn else {}
             raise Refused(
                 "not-yet-served", "it is not your turn yet", now_serving=reply[1], retry_after_s=wait, **facts

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 import tomli_w
@@ -31,7 +31,8 @@ from tests.certificates import make_certificate
 from tests.receiver import ADDRESS
 from tests.sale import READY_SECONDS, Answer, Sale, past
 
-__all__ = ["Answer", "Sale", "Town", "free_port", "past", "small_plan"]
+__all__ = ["RETURN_ADDRESS", "Answer", "Sale", "Town", "free_port", "past", "small_plan"]
+RETURN_ADDRESS: Final = "https://www.example.org/parvis/return"
 BY = Change(who="test", why="a test")
 numbers = itertools.count(1)
 
@@ -113,6 +114,7 @@ class Town:
                 "policy": policy,
                 "listed": True,
                 "allowed_origins": ["https://www.example.org"],
+                "return_addresses": [RETURN_ADDRESS],
                 "webhooks_to": [ADDRESS],
                 "limits": (limits or {}) | (own_limits or {}).get(slug, {}),
             }

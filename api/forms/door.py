@@ -147,10 +147,10 @@ class Visit:
         """The page that leads back with the pass; empty without either."""
         return self.frame.link(f"{self.room}/back") if self.back and self.kept.pass_ else ""
 
-    def go_back(self) -> Answer:
+    async def go_back(self) -> Answer:
         """Back to the house's own website. Raises `Refused` where a pass that has ended leads no further."""
         event, token = self.on_sale.known_user_event, self.kept.pass_
-        known = known_user(self.cell, self.on_sale, token).token if event else ""
+        known = (await known_user(self.cell, self.on_sale, token)).token if event else ""
         address = with_pass(self.back or "", token, known)
         return Answer(303, b"", [(b"location", address.encode()), (b"cache-control", b"no-store"), *self._headers()])
 
@@ -159,12 +159,12 @@ class Visit:
         target = self.room + path + spell_query(self.frame.link_query | query)
         return Answer(303, b"", [(b"location", target.encode()), (b"cache-control", b"no-store"), *self._headers()])
 
-    def step_aside(self) -> Answer:
-        """Another device of theirs has gone on: the pass here is given up. Coming in again takes it back, with a key of
-        its own, as an earlier answer would be an earlier pass.
+    def step_aside(self, problem: str = "") -> Answer:
+        """The pass here opens nothing any more, as another device of theirs has gone on (`problem`: or why else): it is
+        given up. Coming in again makes it good, with a key of its own, as an earlier answer would be an earlier pass.
         """
         self.keep(pass_="", made=self.kept.made + 1)
-        return self.go(problem=MOVED)
+        return self.go(problem=problem or MOVED)
 
     async def read_form(self) -> None:
         """Reads the body into `fields`. Raises `Refused` for a form that is not one of this visitor's own."""

@@ -199,7 +199,7 @@ async def enter(visit: Visit) -> Answer:
             visit.keep(is_turn_over=True)
         return visit.go(problem=refusal.slug)
     visit.keep(pass_=admitted.token, pass_ends_at_ms=admitted.expires_at_ms)
-    return visit.go_back() if visit.back else visit.go("/seats")
+    return await visit.go_back() if visit.back else visit.go("/seats")
 
 
 async def go_back(visit: Visit) -> Answer:
@@ -207,9 +207,9 @@ async def go_back(visit: Visit) -> Answer:
     if not visit.way_back:
         return visit.go()
     try:
-        return visit.go_back()
+        return await visit.go_back()
     except Refused as refusal:
-        return visit.go(problem=refusal.slug)
+        return visit.step_aside(refusal.slug)
 
 
 async def ask_to_leave(visit: Visit) -> Answer:

@@ -37,7 +37,12 @@ function fail(title, problem, address, name) {
 async function goToSeats() {
   if (back) {
     const { pass } = line.memory;
-    const { queueittoken } = (await asked).known_user ? await get(`${line.path}/known-user`, { bearer: pass }) : {};
+    const asking = (await asked).known_user && get(`${line.path}/known-user`, { bearer: pass });
+    const { queueittoken } = await Promise.resolve(asking || {}).catch((problem) => {
+      // It ended before its time, or another device has gone on: pressing the button again claims it anew.
+      if (['pass-ended', 'moved-elsewhere'].includes(problem.slug)) line.memory.keep({ pass_expires_at: undefined });
+      throw problem;
+    });
     goBack(back, pass, queueittoken);
     return;
   }

@@ -7,7 +7,7 @@ local function may_shop(sale, live, place, now)
   if place == "" then return nil end
   local phase = redis.call("HGET", sale, "phase")
   if phase == "closed" then return {"ended", phase} end
-  local _, expires_at_ms, has_moved = member_of(live, place)
+  local _, expires_at_ms, has_moved = find_pass(live, place)
   if expires_at_ms <= now then return {"pass_ended"} end
   if has_moved then return {"moved"} end
   return nil

@@ -18,7 +18,7 @@ end
 
 -- The member that a place names, and whether another device has gone on with it since: a place is "member generation", or
 -- "member" where nobody asks whose pass it is.
-local function member_of(live, place)
+local function find_pass(live, place)
   local member, generation = string.match(place, "^(%S+) ?(%d*)$")
   local expires_at_ms, newest = pass_of(live, member)
   return member, expires_at_ms, generation ~= "" and newest ~= nil and newest ~= tonumber(generation)

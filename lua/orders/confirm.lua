@@ -19,7 +19,7 @@ if answer then return answer end
 local paid_for = redis.call("GET", payment)
 if paid_for and paid_for ~= order then return {"payment_used", paid_for} end
 local member, _, has_moved
-if place ~= "" then member, _, has_moved = member_of(live, place) end
+if place ~= "" then member, _, has_moved = find_pass(live, place) end
 if has_moved then return {"moved"} end
 local step = step_of(cell, outbox, epoch)
 local performances = {}

@@ -9,11 +9,11 @@
 -- KEYS  cell sale live claimed operation
 -- ARGV  epoch fingerprint line_name index position entrants terms
 -- WHERE terms: packed [pass_ms, grace_ms, kept_ms, renews, joined_at_ms]; kept_ms: so long a pass that has ended is kept
---       in mind; renews: the generation that is renewed, or -1; joined_at_ms: see `waits`
+--       in mind; renews: the generation that is renewed, or -1; joined_at_ms: see `waits`; wait_ms: 0 where nobody can say
 -- REPLY admitted: expires_at_ms generation sequence | renewed: expires_at_ms generation sequence | other_payload
---       | not_yet: now_serving | drawn: entrants | moved | paused | full | paced: wait_ms | gone | ended: phase
+--       | not_yet: now_serving wait_ms | drawn: entrants | moved | paused | full | paced: wait_ms | gone | ended: phase
 --       | unknown_line | unknown_on_sale | closed | fenced: epoch
--- INCLUDES clock gate recall turn lines of_line pass_of door waits sequence remember
+-- INCLUDES clock gate recall turn lines until_called of_line pass_of door waits sequence remember
 -- FLAGS
 local cell, sale, live, claimed, operation = unpack(KEYS)
 local epoch, fingerprint, line_name, index, _, entrants, terms = unpack(ARGV)
@@ -32,9 +32,11 @@ local line = line_of(room, line_name)
 if not line then return {"unknown_line"} end
 local phase = phase_of(room, line, now)
 if phase == "closed" or phase == "sold_out" then return {"ended", phase} end
-if phase == "scheduled" or phase == "prequeue" then return {"not_yet", line.now_serving} end
+if phase == "scheduled" or phase == "prequeue" then
+  return {"not_yet", line.now_serving, math.max(0, line.opens_at_ms - now)}
+end
 if line.entrants ~= tonumber(entrants) then return {"drawn", line.entrants} end
-if position >= line.now_serving then return {"not_yet", line.now_serving} end
+if position >= line.now_serving then return {"not_yet", line.now_serving, until_called(room, line, position)} end
 local ended_at_ms, former = pass_of(live, member)
 if former and renews >= 0 and renews ~= former then return {"moved"} end
 local alive = ended_at_ms > now

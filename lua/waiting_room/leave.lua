@@ -15,7 +15,7 @@ said_ms, ends_at_ms, grace_ms = tonumber(said_ms), tonumber(ends_at_ms), tonumbe
 local refusal = gate(cell, epoch)
 if refusal then return refusal end
 local now = clock()
-local member, expires_at_ms, has_moved = member_of(live, place)
+local member, expires_at_ms, has_moved = find_pass(live, place)
 if has_moved then return {"moved"} end
 if expires_at_ms <= now then return {"pass_ended"} end
 

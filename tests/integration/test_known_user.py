@@ -11,10 +11,12 @@ import aiohttp
 import pytest
 
 from engine.errors import BadInput
+from engine.instants import from_rfc3339, now_ms
 from engine.known_user import check_event, secret_key, spell
 from engine.network import load
 from tests.npm import node_with, run_node
-from tests.town import Sale, Town, small_plan
+from tests.plain import PlainVisitor, room
+from tests.town import RETURN_ADDRESS, Sale, Town, small_plan
 
 CONNECTOR = "@queue-it/connector-javascript@5.0.1"
 EVENT = "opening-2026"
@@ -145,6 +147,54 @@ async def test_the_way_there_and_back_with_the_connector(town: Town) -> None:
             assert (await other.get(f"/on-sales/{other.on_sale}")).json["known_user"] is False
             assert (await other.get(f"/on-sales/{other.on_sale}/known-user", await other.enter())).slug == "not-found"
             assert (await sale.get(path, await other.enter())).slug == "not-your-place"
+
+
+async def test_no_token_for_a_pass_that_opens_nothing(town: Town) -> None:
+    """One that was taken over, left, or stopped: its connector would let two in for one, or somebody after a stop."""
+    async with await known_by(town, EVENT) as sale:
+        path = f"/on-sales/{sale.on_sale}/known-user"
+        place, secret = await sale.join()
+        first = await sale.pass_for(place, secret)
+        second = await sale.pass_for(place, secret)
+        refused = await sale.get(path, first)
+        assert (refused.status, refused.slug) == (409, "moved-elsewhere")
+
+        # Whoever has left has until the slot is given back, and no longer.
+        leaving = {"leaving": True, "at": now_ms()}
+        left = await sale.post(f"/on-sales/{sale.on_sale}/presence", leaving, token=second)
+        answer = await sale.get(path, second)
+        assert from_rfc3339(answer.json["expires_at"]) <= from_rfc3339(left.json["expires_at"])
+        await sale.post(f"/on-sales/{sale.on_sale}/presence", {"leaving": False, "at": now_ms() + 1}, token=second)
+
+        for verb in ("stop", "resume"):
+            told = {"reason": "a fire"}
+            assert (
+                await sale.post(f"/manage/on-sales/{sale.on_sale}/{verb}", told, token=sale.manage_key)
+            ).status == 200
+            refused = await sale.get(path, second)
+            assert (refused.status, refused.slug) == (401, "pass-ended")
+        # The way on: whose turn it is claims it again.
+        assert (await sale.get(path, await sale.pass_for(place, secret))).status == 200
+
+
+async def test_without_javascript_a_pass_that_was_stopped_is_given_up_and_claimed_again(town: Town) -> None:
+    async with await known_by(town, EVENT) as sale:
+        there = f"{room(sale)}?return_to={quote(RETURN_ADDRESS, safe='')}"
+        async with PlainVisitor(town.url) as visitor:
+            page = await visitor.until(
+                await visitor.send(await visitor.open(there), "Join the queue"), "Continue to the house’s own tickets"
+            )
+            left = await visitor.send(page, "Continue to the house’s own tickets", follow=False)
+            assert "queueittoken=" in left.headers["location"]
+            for verb in ("stop", "resume"):
+                path = f"/manage/on-sales/{sale.on_sale}/{verb}"
+                assert (await sale.post(path, {"reason": "a fire"}, token=sale.manage_key)).status == 200
+            query = there.partition("?")[2]
+            told = await visitor.open(f"{room(sale)}/back?{query}")
+            assert "Your time is up." in told.text
+            page = await visitor.until(told, "Continue to the house’s own tickets")
+            again = await visitor.send(page, "Continue to the house’s own tickets", follow=False)
+            assert "queueittoken=" in again.headers["location"]
 
 
 async def test_whoever_is_sent_here_with_somebody_elses_address_stays(town: Town) -> None:

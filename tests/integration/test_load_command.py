@@ -26,7 +26,10 @@ MISTAKES: "dict[str, tuple[str, str]]" = {
     "lua/include/take.lua": ('letter ~= "" and string.find(letters, letter, 1, true) ~= nil', "true"),
     # Whoever claims is let in: before the turn, beyond the cap, faster than the rate.
     "lua/waiting_room/admit.lua": (
-        'if position >= line.now_serving then return {"not_yet", line.now_serving} end',
+        (
+            'if position >= line.now_serving then return {"not_yet", line.now_serving, '
+            "until_called(room, line, position)} end"
+        ),
         "room.cap, room.pace = 100000, 60000000",
     ),
     # One pass may hold anything.

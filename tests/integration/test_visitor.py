@@ -8,7 +8,7 @@ import uuid
 import jwt
 import pytest
 
-from engine.instants import from_rfc3339
+from engine.instants import from_rfc3339, now_ms
 from engine.waiting_room import hash_secret
 from tests.town import Sale, Town, past
 
@@ -69,7 +69,13 @@ async def test_nobody_joins_before_the_queue_opens_and_nobody_is_admitted_before
         assert (await sale.status())["phase"] == "prequeue"
         refused = await sale.claim(place, secret)
         assert (refused.status, refused.slug) == (409, "not-yet-served")
-        assert int(refused.headers["Retry-After"]) >= 1
+        assert int(refused.headers["Retry-After"]) == 60, "sales begin in seventy years"
+    soon_ms = now_ms() + 20_000
+    async with await town.open_sale("noord", opens_at_ms=soon_ms, turn_seconds=20) as sale:
+        assert (await sale.claim(*await sale.join())).headers["Retry-After"] == "10", "half a turn is not to be missed"
+    async with await town.open_sale("noord", opens_at_ms=soon_ms) as sale:
+        wait_s = int((await sale.claim(*await sale.join())).headers["Retry-After"])
+        assert abs(wait_s * 1000 - (soon_ms - now_ms())) < 5_000
     async with await town.open_sale("noord", rate_per_minute=1) as sale:
         for place, secret in [await sale.join() for _ in range(3)]:
             refused = await sale.claim(place, secret)

@@ -1202,7 +1202,22 @@ MUTANTS = (
     M("waiting_room/admit", "former and former + 1 or", "former or", "the pass of the device before opens the shop"),
     M("waiting_room/admit", "math.floor(now / 1000)", "0", "a pass of long ago is the newest again"),
     M("waiting_room/admit", '"-inf", now - kept_ms', '"-inf", now', "nobody is known to have been in a moment ago"),
-    M("waiting_room/newest", 'has_moved and "moved" or "here"', '"here"', "nobody is told that they went on elsewhere"),
+    M("waiting_room/newest", "if has_moved then", "if false then", "nobody is told that they went on elsewhere"),
+    M(
+        "waiting_room/newest",
+        "expires_at_ms <= clock()",
+        "false",
+        "a pass that was stopped leads back to the house's site",
+    ),
+    M("include/until_called", "* shares / share", "", "who waits in a line is told the pace of all of them"),
+    M("include/until_called", "/ room.calling", "/ room.rate", "who waits is told a pace that does not hold now"),
+    M("include/until_called", "or each.is_served", "or true", "who waits in a line that is over is told when"),
+    M(
+        "include/until_called",
+        "each == line or each.joined > each.now_serving",
+        "true",
+        "an empty line makes others wait",
+    ),
     M(
         "waiting_room/leave",
         "if has_moved then",

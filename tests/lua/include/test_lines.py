@@ -132,7 +132,7 @@ def test_a_line_is_open_in_its_window_and_before_the_public_one(stage: Stage) ->
     assert stage.join("public")[0] == b"joined"
     stage.pass_time(2 * MINUTE)
     assert [stage.join(name, line="members")[1] for name in "abcdefghijkl"] == list(range(12))
-    assert stage.admit(0, line="members", entrants=-1) == [b"not_yet", 0]
+    assert stage.admit(0, line="members", entrants=-1)[:2] == [b"not_yet", 0]
     assert standing(stage, "members")[8][2:] == [-1, window["opens_at_ms"] - 2 * MINUTE, b"", b"", b"", b""]
     stage.pass_time(12 * MINUTE + HALF)
     stage.join("late", line="members")
@@ -151,7 +151,7 @@ def test_a_line_is_open_in_its_window_and_before_the_public_one(stage: Stage) ->
     assert standing(stage, "members")[1] == b"over"
     assert standing(stage, "members")[6] == 4  # nobody further is called
     assert stage.admit(2, line="members", entrants=12)[0] == b"admitted"  # who was called keeps the turn
-    assert stage.admit(4, line="members", entrants=12) == [b"not_yet", 4]
+    assert stage.admit(4, line="members", entrants=12)[:2] == [b"not_yet", 4]
     stage.pass_time(40 * MINUTE + HALF)
     seen = stage.status()
     assert (seen["phase"], seen["entrants"], seen["now_serving"]) == (b"open", 1, 1)

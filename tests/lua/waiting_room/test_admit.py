@@ -9,6 +9,8 @@ import pytest
 from tests.lua.stage import PASS_MS, SALE, Stage
 
 MINUTE = 60_000
+SLACK_MS = 10_000
+UNTIL = "until the start of sales"
 
 
 def called(stage: Stage, count: int, **changed: Any) -> None:
@@ -35,7 +37,7 @@ def test_whoever_is_called_gets_a_pass_until_a_time(stage: Stage) -> None:
 def test_cannot_come_in_before_being_called(stage: Stage) -> None:
     called(stage, 2)
     with stage.nothing_changes():
-        assert stage.admit(2) == [b"not_yet", 2]
+        assert stage.admit(2)[:2] == [b"not_yet", 2]
     stage.pass_time(MINUTE + 30_000)
     assert stage.admit(2)[0] == b"admitted"
 
@@ -43,7 +45,7 @@ def test_cannot_come_in_before_being_called(stage: Stage) -> None:
 def test_the_position_decides_and_not_the_arrival(stage: Stage) -> None:
     called(stage, 2, entrants=10)
     with stage.nothing_changes():
-        assert stage.admit(0, position=7, entrants=10) == [b"not_yet", 2]
+        assert stage.admit(0, position=7, entrants=10)[:2] == [b"not_yet", 2]
     assert stage.admit(7, position=0, entrants=10)[0] == b"admitted"
 
 
@@ -57,8 +59,8 @@ def test_cannot_claim_with_another_number_of_entrants(stage: Stage, entrants: in
 @pytest.mark.parametrize(
     ("phase", "answer"),
     [
-        ("scheduled", [b"not_yet", 2]),
-        ("prequeue", [b"not_yet", 2]),
+        ("scheduled", [b"not_yet", 2, UNTIL]),
+        ("prequeue", [b"not_yet", 2, UNTIL]),
         ("sold_out", [b"ended", b"sold_out"]),
         ("closed", [b"ended", b"closed"]),
         ("paused", [b"paused"]),
@@ -67,7 +69,44 @@ def test_cannot_claim_with_another_number_of_entrants(stage: Stage, entrants: in
 def test_nobody_new_comes_in_unless_the_sale_is_open(stage: Stage, phase: str, answer: list[Any]) -> None:
     called(stage, 2, phase=phase, prequeue_at_ms=10**13, opens_at_ms=10**13)
     with stage.nothing_changes():
-        assert stage.admit(0) == answer
+        found = stage.admit(0)
+    assert found == [until(stage, found[2]) if each is UNTIL else each for each in answer]
+
+
+def until(stage: Stage, wait_ms: int) -> int:
+    """What is left until the start of sales, where `wait_ms` is that."""
+    return wait_ms if 0 <= 10**13 - stage.now_ms() - wait_ms + SLACK_MS < 2 * SLACK_MS else -1
+
+
+@pytest.mark.parametrize(
+    ("changed", "wait_ms"),
+    [
+        ({"rate": 60}, 8_000),
+        ({"rate": 60, "slowed_percent": 50}, 16_000),
+        ({"rate": 60, "calls": 2}, 4_000),
+        ({"rate": 600, "rates": "1 60 9999999999999 1"}, 8_000),
+        ({"rate": 60, "draining": 1}, 0),
+        ({"rate": 0}, 0),
+        ({"rate": 60, "phase": "paused"}, 0),
+        ({"rate": 60, "crowd": 1, "crowd_until_ms": 10**13, "inside": (20, 21)}, 16_000),
+    ],
+)
+def test_whoever_comes_too_early_is_told_how_long_at_the_pace_that_holds_now(
+    stage: Stage, changed: dict[str, Any], wait_ms: int
+) -> None:
+    called(stage, 2, **{key: value for key, value in changed.items() if key != "inside"})
+    stage.let_in(*changed.get("inside", ()))
+    assert stage.admit(9)[2] == wait_ms
+
+
+def test_how_long_a_line_takes_is_told_by_its_share_of_the_pace(stage: Stage) -> None:
+    called(stage, 2, rate=60, lines="members", **stage.line("members", share=25, now_serving=1, joined=1))
+    assert stage.admit(9)[2] == 8_000, "what the others cannot use is this line's"
+    stage.set_sale(**{"joined:members": 20})
+    assert stage.admit(9)[2] == 10_667
+    assert stage.admit(4, line="members")[2] == 16_000
+    stage.set_sale(**{"closes_at_ms:members": 1})
+    assert stage.admit(4, line="members")[2] == 0, "its window is over: nobody is called any more"
 
 
 def test_a_pause_keeps_whoever_is_in_and_every_turn(stage: Stage) -> None:
@@ -193,7 +232,7 @@ def test_each_claim_is_of_a_new_generation_and_only_the_newest_is_here(stage: St
     first, second = (stage.admit(0)[2] for _ in range(2))
     assert second == (first + 1) % 4096
     assert stage.newest(f"0 {first}") == [b"moved"]
-    assert stage.newest(f"0 {second}") == [b"here"]
+    assert stage.newest(f"0 {second}")[0] == b"here"
     assert live(stage) == {"0"}
 
 
@@ -201,15 +240,15 @@ def test_a_repeat_gets_the_generation_of_the_first_time(stage: Stage) -> None:
     called(stage, 2)
     first = stage.admit(0, operation="one")
     assert stage.admit(0, operation="one") == first
-    assert stage.newest(f"0 {first[2]}") == [b"here"]
+    assert stage.newest(f"0 {first[2]}")[0] == b"here"
 
 
 def test_generations_begin_anew_after_the_last(stage: Stage) -> None:
     called(stage, 2)
     stage.redis.execute_command("ZADD", stage.keys.live(SALE), f"{stage.now_ms() + PASS_MS}.999755859375", 0)
-    assert stage.newest("0 4095") == [b"here"]
+    assert stage.newest("0 4095")[0] == b"here"
     assert stage.admit(0)[2] == 0
-    assert stage.newest("0 0") == [b"here"]
+    assert stage.newest("0 0")[0] == b"here"
 
 
 def test_a_renewal_takes_over_from_no_other_device(stage: Stage) -> None:
@@ -220,7 +259,7 @@ def test_a_renewal_takes_over_from_no_other_device(stage: Stage) -> None:
         assert stage.admit(0, renews=first) == [b"moved"]
     third = stage.admit(0, renews=second)
     assert third[0] == b"renewed"
-    assert stage.newest(f"0 {third[2]}") == [b"here"]
+    assert stage.newest(f"0 {third[2]}")[0] == b"here"
     assert stage.admit(0)[0] == b"renewed"  # a claim takes it back
 
 
@@ -276,8 +315,8 @@ def test_what_has_ended_is_forgotten_after_the_longest_grace(stage: Stage) -> No
 def test_every_line_has_its_own_turns(stage: Stage) -> None:
     called(stage, 0, lines="members", **stage.line("members", joined=2, now_serving=1))
     with stage.nothing_changes():
-        assert stage.admit(0) == [b"not_yet", 0]
-        assert stage.admit(1, line="members") == [b"not_yet", 1]
+        assert stage.admit(0)[:2] == [b"not_yet", 0]
+        assert stage.admit(1, line="members")[:2] == [b"not_yet", 1]
         assert stage.admit(0, line="press") == [b"unknown_line"]
     assert stage.admit(0, line="members")[0] == b"admitted"
     assert live(stage) == {"members/0"}

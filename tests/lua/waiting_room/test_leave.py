@@ -52,7 +52,7 @@ def test_who_comes_back_in_time_has_the_end_and_the_generation_that_they_had(sta
     for round_ in (0, 10):
         leave(stage, round_ + 1, given)
         assert score(stage) < before
-        assert stage.newest(f"0 {GENERATION}") == [b"here"]
+        assert stage.newest(f"0 {GENERATION}")[0] == b"here"
         assert leave(stage, round_ + 2, given, 0)[:2] == [b"inside", given]
         assert score(stage) == before
 
