@@ -47,6 +47,11 @@ class Stand(Town):
             stop.set()
             await kept
 
+    async def balance(self) -> None:
+        """What was measured is recorded first."""
+        async with self.keeping():
+            await super().balance()
+
     async def open(self) -> None:
         """Opens the cell's gate and loads the yardsticks."""
         async with self.keeping():
