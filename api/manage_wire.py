@@ -202,6 +202,8 @@ class OnSaleRequest(Request, frozen=True):
     visitors_a_seat: int = 2
     known_user_event: str = ""
     lines: tuple[LineRequest, ...] = ()
+    fair_window_seconds: int = 0
+    """Who joins within so long is drawn together, and earlier windows come first; 0: all before the start are."""
     reason: Text = "set up"
 
 

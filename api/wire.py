@@ -217,13 +217,15 @@ class MeasuredReply(Reply, frozen=True, omit_defaults=False):
     minutes: float
 
 
-class DrawRule(Reply, frozen=True, omit_defaults=False):
+class DrawRule(Reply, frozen=True):
     """How the draw is made, as it was published beforehand: `after_ms` after the start of sales, which is planned for
-    `planned_at`. What another house has not revealed by then is left out.
+    `planned_at`. What another house has not revealed by then is left out. `window_seconds`: who joins within so long is
+    drawn together, and earlier windows come first; without it all who come before the start are.
     """
 
     planned_at: str
     after_ms: int
+    window_seconds: int = 0
 
 
 class ContributorReply(Reply, frozen=True):
@@ -237,7 +239,8 @@ class ContributorReply(Reply, frozen=True):
 class DrawReply(Reply, frozen=True):
     """The draw: algorithm, commitment and rule beforehand; entrants once it is fixed who they are; then all of it.
 
-    `root`: of the tree over the entrants. See `engine/verifier.py`.
+    `root`: of the tree over the entrants; `windows`: where each ends, as counts of those who had joined. See
+    `engine/verifier.py`.
     """
 
     algorithm: str
@@ -248,6 +251,7 @@ class DrawReply(Reply, frozen=True):
     root: str | None = None
     secret: str | None = None
     seed: str | None = None
+    windows: tuple[int, ...] | None = None
 
 
 class TranscriptReply(DrawReply, frozen=True, omit_defaults=False, kw_only=True):

@@ -204,6 +204,8 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     lines: tuple[Line, ...] = ()
     """Besides the public one."""
+    fair_window_seconds: int = 0
+    """Who joins within so long is drawn together, and earlier windows come first; 0: all before the start are."""
 
     def line(self, name: str) -> Line | None:
         """One of its lines besides the public one."""

@@ -13,7 +13,6 @@ from engine.breaker import Breaker
 from engine.catalogue import ApiKey, Catalogue, OnSale, Performance, build
 from engine.client import FunctionClient
 from engine.contacts import CodeSender
-from engine.draw import Draw
 from engine.errors import BrokenContract, CellUnavailable, GateClosed, ParvisError, PlanChanged, Recovered, Refused
 from engine.keys import Keys
 from engine.library import assemble
@@ -23,6 +22,7 @@ from engine.pressure import SHED_AT, Judge, Level, Pressure, Strain
 from engine.promised import Promised
 from engine.sealing import Sealer
 from engine.signing import Signer
+from engine.windows import Order
 from engine.words import KeyId, LineName, OnSaleId, PerformanceId
 
 WATCH_SECONDS: Final = 0.5
@@ -94,7 +94,7 @@ class Cell:
         self.under_way = 0
         """Requests of the house that this process is answering now."""
         self.catalogue = Catalogue()
-        self.draws: dict[tuple[OnSaleId, LineName], Draw] = {}
+        self.draws: dict[tuple[OnSaleId, LineName], Order] = {}
         """By on-sale and line, once they have been made."""
         self.making: dict[tuple[OnSaleId, LineName], tuple[asyncio.Task[None], float]] = {}
         """Draws that this process is making, and since when by the loop's clock."""

@@ -4,12 +4,15 @@ They are not kept in the ledger: a line of a million would be written over and o
 second. After a loss everybody who was called counts as having claimed.
 """
 
-from engine.draw import Draw, decode
+from collections.abc import Sequence
+
+from engine.draw import decode
+from engine.windows import Order
 
 FIRST_BIT = 0x80
 
 
-def bits_of(seed: str, entrants: int, below: int) -> bytes:
+def bits_of(seed: str, entrants: int, below: int, windows: Sequence[int] = ()) -> bytes:
     """The bits of every index whose position lies below `below`. A million entrants take about a second.
 
     `seed`: of the permutation; empty where it was never drawn, so that nobody in it can have come in.
@@ -19,7 +22,7 @@ def bits_of(seed: str, entrants: int, below: int) -> bytes:
     size = max(entrants, below) if entrants else below
     bits = bytearray(-(-size // 8))
     if below < entrants:
-        for index, position in enumerate(Draw(decode(seed), entrants).positions()):
+        for index, position in enumerate(Order(decode(seed), entrants, windows).positions()):
             if position < below:
                 bits[index >> 3] |= FIRST_BIT >> (index & 7)
         return bytes(bits)

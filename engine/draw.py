@@ -19,7 +19,6 @@ import sys
 from array import array
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -56,7 +55,7 @@ class Mixed(msgspec.Struct, frozen=True):
     beforehand, on the wire; `after_ms`: how long after the start contributions count; `root`: base64url.
 
     `contributions`: house, commitment, and secret (base64url, or `-` where it was not revealed in time) of each other
-    house, in the order in which they are named.
+    house, in the order in which they are named. `window_seconds`, `windows`: see `engine/windows.py`.
     """
 
     of: str
@@ -65,11 +64,15 @@ class Mixed(msgspec.Struct, frozen=True):
     entrants: int
     root: str
     contributions: tuple[tuple[str, str, str], ...] = ()
+    window_seconds: int = 0
+    windows: tuple[int, ...] = ()
 
 
 def mix(secret: bytes, mixed: Mixed) -> bytes:
     """The seed of a draw: nobody who knows only a part of it can foresee it."""
     lines = [ALGORITHM, mixed.of, f"{mixed.planned_at} {mixed.after_ms}", f"{mixed.entrants} {mixed.root}"]
+    if mixed.window_seconds:
+        lines.append(f"windows of {mixed.window_seconds}: {' '.join(map(str, mixed.windows))}")
     text = "\n".join([*lines, *map(" ".join, mixed.contributions)])
     return hmac.digest(secret, text.encode(), "sha256")
 
@@ -123,9 +126,3 @@ class Draw:
     def positions(self) -> Iterator[int]:
         """The position of every entrant, in order of arrival."""
         return map(self.position, range(self.entrants))
-
-
-@lru_cache(maxsize=64)
-def draw(seed: bytes, entrants: int) -> Draw:
-    """A `Draw`, its tables kept for the on-sales that are being asked for."""
-    return Draw(seed, entrants)

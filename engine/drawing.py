@@ -16,6 +16,7 @@ from engine.draw import ALGORITHM, PERMUTATION, Mixed, decode, encode, mix
 from engine.errors import BrokenContract, CellUnavailable, Refused
 from engine.instants import to_rfc3339
 from engine.tree import Frontier, decode_frontier
+from engine.windows import ends_of
 from engine.words import HouseSlug, LineName, OnSaleId
 
 ENTRIES_A_PAGE: Final = 2_000
@@ -29,6 +30,7 @@ class Drawn(msgspec.Struct, frozen=True):
 
     `secret`, `seed`, `root` (base64url) and `contributions` (base64url or `MISSING`, a blank between) are empty before
     it has been made; it is due at `due_at_ms`.
+    `windows`: where each window ends, with a blank between; see `engine/windows.py`.
     """
 
     algorithm: str
@@ -39,6 +41,7 @@ class Drawn(msgspec.Struct, frozen=True):
     seed: str
     root: str
     contributions: str
+    windows: str = ""
 
     @property
     def is_closed(self) -> bool:
@@ -55,7 +58,15 @@ class Drawn(msgspec.Struct, frozen=True):
         return self.is_closed and not self.is_made and now_ms >= self.due_at_ms
 
 
-def mixed_of(house: HouseSlug, on_sale: OnSale, line: LineName, entrants: int, root: str, contributions: str) -> Mixed:
+def mixed_of(
+    house: HouseSlug,
+    on_sale: OnSale,
+    line: LineName,
+    entrants: int,
+    root: str,
+    contributions: str,
+    windows: str = "",
+) -> Mixed:
     """What is mixed with the secret of a draw."""
     revealed = contributions.split(" ") if contributions else []
     return Mixed(
@@ -70,6 +81,8 @@ def mixed_of(house: HouseSlug, on_sale: OnSale, line: LineName, entrants: int, r
                 on_sale.contributors_of(line), revealed or [MISSING] * len(on_sale.contributors_of(line)), strict=True
             )
         ),
+        window_seconds=on_sale.fair_window_seconds,
+        windows=ends_of(windows),
     )
 
 
@@ -107,10 +120,11 @@ async def _make(cell: Cell, name: OnSaleId, line: LineName) -> None:
     found = await _read(cell, name, line)
     if found is None:
         return
-    entrants, secret, contributed, tree = found
+    entrants, secret, contributed, tree, windows = found
     root = encode(tree.root())
     contributions = in_order(on_sale, contributed, line)
-    seed = encode(mix(decode(secret), mixed_of(cell.house.slug, on_sale, line, entrants, root, contributions)))
+    mixed = mixed_of(cell.house.slug, on_sale, line, entrants, root, contributions, windows)
+    seed = encode(mix(decode(secret), mixed))
     reply = await cell.call(
         "waiting_room/draw",
         (cell.keys.cell, cell.keys.sale(name)),
@@ -135,8 +149,11 @@ def in_order(on_sale: OnSale, contributed: str, line: str = PUBLIC_LINE) -> str:
     return " ".join(revealed.get(each.house, MISSING) for each in on_sale.contributors_of(line))
 
 
-async def _read(cell: Cell, on_sale: OnSaleId, line: LineName) -> tuple[int, str, str, Frontier] | None:
-    """How many entrants there are, the secret, what was contributed, and the whole tree; None where nothing is due."""
+async def _read(cell: Cell, on_sale: OnSaleId, line: LineName) -> tuple[int, str, str, Frontier, str] | None:
+    """How many entrants there are, the secret, what was contributed, the whole tree and the windows.
+
+    None where nothing is due.
+    """
     keys, tree, after = cell.keys, Frontier(), "-"
     while True:
         reply = await cell.read(
@@ -164,14 +181,15 @@ async def _read(cell: Cell, on_sale: OnSaleId, line: LineName) -> tuple[int, str
         await asyncio.to_thread(tree.fold, page, entrants if not reply[6] else last)
         after = reply[6].decode()
         if not after:
-            return entrants, reply[2].decode(), reply[3].decode(), tree
+            return entrants, reply[2].decode(), reply[3].decode(), tree, reply[7].decode()
 
 
 def starts_as(on_sale: OnSale) -> dict[str, str | int]:
     """The fields of an on-sale's hash that say how its draws are made; none of one that an earlier release put up."""
     if on_sale.draw != ALGORITHM:
         return {}
-    return {"draw": ALGORITHM, "draw_after_ms": on_sale.draw_after_ms}
+    window = {"fair_window_ms": on_sale.fair_window_seconds * 1000} if on_sale.fair_window_seconds else {}
+    return {"draw": ALGORITHM, "draw_after_ms": on_sale.draw_after_ms, **window}
 
 
 def not_drawn(on_sale: OnSale) -> Drawn:
@@ -193,8 +211,12 @@ def told_of(on_sale: OnSale, draw: Drawn, line: str = PUBLIC_LINE) -> dict[str, 
     }
     if draw.algorithm == ALGORITHM:
         told["rule"] = {"planned_at": to_rfc3339(on_sale.opens_at_of(line)), "after_ms": on_sale.draw_after_ms}
+        if on_sale.fair_window_seconds:
+            told["rule"]["window_seconds"] = on_sale.fair_window_seconds
     if draw.is_closed:
         told["entrants"] = draw.entrants
+        if draw.windows:
+            told["windows"] = ends_of(draw.windows)
     return told | {name: getattr(draw, name) for name in ("root", "secret", "seed") if getattr(draw, name)}
 
 

@@ -47,6 +47,7 @@ from engine.prices import WHOLE, share_of, with_shares
 from engine.proof import POLICIES
 from engine.schedule import check_steps
 from engine.seats import install
+from engine.windows import check_windows
 from engine.words import HallId, KeyId, OnSaleId, PerformanceId, is_slug
 
 LONGEST_TITLE = 200
@@ -279,6 +280,7 @@ def _check_on_sale(cell: Cell, made: OnSale) -> None:
     check_pace(made.rate_per_minute, made.cap)
     check_steps(made.rates, FASTEST_PER_MINUTE)
     check_guard(made.safety_net_per_minute, made.fails)
+    check_windows(made)
     check_event(made.known_user_event)
     if not 0 <= made.burst_percent <= 100:
         raise BadInput("burst_percent lies between 0 and 100")

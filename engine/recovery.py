@@ -38,6 +38,7 @@ from engine.on_sale import restore as restore_line
 from engine.seats import restore
 from engine.standing import KEEP_SECONDS, Standings, restored
 from engine.states import restate
+from engine.windows import ends_of
 from engine.words import OnSaleId, PerformanceId
 
 if TYPE_CHECKING:
@@ -201,7 +202,9 @@ class Recovery:
             seed = str(stood.get("drawn_seed" + suffix, "")) or ("" if on_sale.draw else (line or on_sale).seed)
             key = self._cell.keys.claimed(on_sale.on_sale, line_of(suffix))
             before: Any = await self._owner.get(key) or b""
-            called = await asyncio.to_thread(bits_of, seed, entrants, served)
+            known = (*ends_of(str(stood.get("windows" + suffix, ""))), entrants)
+            windows = known if on_sale.fair_window_seconds else ()
+            called = await asyncio.to_thread(bits_of, seed, entrants, served, windows)
             await self._owner.set(key, either(before, called))
 
     async def _own(self, on_sale: OnSaleId) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 A house commits to a secret by publishing its SHA-256. When sales start the list of entrants is closed, and with it the
 root of a tree over them (RFC 9162; leaf i hashes i and the entrant's secret hash). HMAC-SHA-256 of all of that, and of
-what other houses contribute, under the secret is the seed; and the seed decides every position. So: does the secret
+what other houses contribute, under the secret is the seed; and the seed decides every position. Where a house draws by
+windows of time, where they end is part of that, and everybody is drawn within their own. So: does the secret
 belong to the commitment, the list to the root, each contribution to its commitment, and the seed to all of them?
 """
 
@@ -11,7 +12,9 @@ import hmac
 import json
 import sys
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from bisect import bisect_right
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +71,20 @@ def _read(found: Any) -> dict[str, Any]:
     elif told["algorithm"] != ALGORITHM:
         raise ValueError(f"the draw's algorithm {told['algorithm']!r} is not {ALGORITHM!r}")
     wanted = ALWAYS if told["algorithm"] == ALGORITHM else {"algorithm", "commitment", "entrants", "secret", "seed"}
+    if told.get("rule", {}).get("window_seconds", 0) != 0:
+        wanted = wanted | {"windows"}
     if not wanted <= set(told) <= wanted | {"secret_hashes"}:
         raise ValueError(f"it names {', '.join(sorted(set(told) ^ wanted))}: too much, or too little")
-    if "rule" in told and not set(told["rule"]) == {"planned_at", "after_ms"}:
-        raise ValueError("its rule is not one of planned_at and after_ms")
+    rule = {"planned_at", "after_ms"} | ({"window_seconds"} if "windows" in told else set())
+    if "rule" in told and set(told["rule"]) != rule:
+        raise ValueError(f"its rule is not one of {', '.join(sorted(rule))}")
     if not all({"house", "commitment"} <= set(each) <= CONTRIBUTION for each in told.get("contributors", ())):
         raise ValueError("its contributors are not of house, commitment and secret")
     if type(told["entrants"]) is not int or not 0 <= told["entrants"] <= MOST_ENTRANTS:
         raise ValueError(f"the number of entrants does not lie between 0 and {MOST_ENTRANTS}")
+    ends = told.get("windows", [told["entrants"]])
+    if ends != sorted(set(ends)) or ends[-1:] != [told["entrants"]] or any(type(end) is not int for end in ends):
+        raise ValueError("its windows do not end one after the other, the last one with all entrants")
     return told
 
 
@@ -98,6 +107,8 @@ def seed_of(told: dict[str, Any]) -> str:
     """The seed that a transcript must have."""
     lines = [ALGORITHM, f"{told['house']}/{told['on_sale']}/{told['line']}"]
     lines += [f"{told['rule']['planned_at']} {told['rule']['after_ms']}", f"{told['entrants']} {told['root']}"]
+    if "windows" in told:
+        lines.append(f"windows of {told['rule']['window_seconds']}: {' '.join(map(str, told['windows']))}")
     lines += [f"{each['house']} {each['commitment']} {each.get('secret', '-')}" for each in told["contributors"]]
     return _text(hmac.digest(_bytes(told["secret"], "secret"), "\n".join(lines).encode(), "sha256"))
 
@@ -138,8 +149,28 @@ def withheld(told: dict[str, Any]) -> list[str]:
 
 
 def positions(told: dict[str, Any]) -> Callable[[int], int]:
-    """From an index of arrival to its position, both from 0: a Feistel network of six rounds, walked down to size."""
-    seed, entrants = _bytes(told["seed"], "seed"), told["entrants"]
+    """From an index of arrival to its position, both from 0: within its window, where there are any."""
+    seed, entrants, ends = _bytes(told["seed"], "seed"), told["entrants"], told.get("windows")
+    if not ends:
+        return _permutation(seed, entrants)
+
+    @cache
+    def within(window: int) -> Callable[[int], int]:
+        start = ends[window - 1] if window else 0
+        return _permutation(hmac.digest(seed, f"window/{window}".encode(), "sha256"), ends[window] - start)
+
+    def position(index: int) -> int:
+        if index >= entrants:
+            return index
+        window = bisect_right(ends, index)
+        start = ends[window - 1] if window else 0
+        return start + within(window)(index - start)
+
+    return position
+
+
+def _permutation(seed: bytes, entrants: int) -> Callable[[int], int]:
+    """A Feistel network of six rounds, walked down to size; from `entrants` on it changes nothing."""
     half = (max(10, max(entrants - 1, 1).bit_length()) + 1) // 2
     size = 1 << half
 

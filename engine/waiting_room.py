@@ -10,13 +10,14 @@ import msgspec
 
 from engine.catalogue import PASS_LEEWAY_MS, PUBLIC_LINE, OnSale
 from engine.cell import Cell, broken, digest, pack
-from engine.draw import Draw, decode, encode
+from engine.draw import encode
 from engine.drawing import Drawn, begin_draw
 from engine.entries import Action, encode_action
 from engine.errors import Refused
 from engine.instants import to_rfc3339
 from engine.lines import LineStatus
 from engine.signing import Place
+from engine.windows import ends_of, order_of
 from engine.words import LineName, OnSaleId
 
 SECRET_HASH: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
@@ -248,7 +249,7 @@ async def _draw(cell: Cell, on_sale: OnSaleId) -> None:
     """Remembers each line's draw once it has been made; it never changes within an epoch."""
     for line in (await drawn_status(cell, on_sale)).all_lines:
         if line.draw.is_made:
-            cell.draws[on_sale, line.line] = Draw(decode(line.draw.seed), line.draw.entrants)
+            cell.draws[on_sale, line.line] = order_of(line.draw.seed, line.draw.entrants, ends_of(line.draw.windows))
 
 
 def position(cell: Cell, on_sale: OnSaleId, index: int, line: LineName = PUBLIC) -> int | None:

@@ -71,3 +71,18 @@ class Draw:
 def drawn(seed: str, entrants: int) -> Draw:
     """The draw of a published seed, its tables made once a process."""
     return Draw(from_base64url(seed), entrants)
+
+
+@lru_cache(maxsize=1_500)
+def _drawn_within(seed: str, window: int, size: int) -> Draw:
+    return Draw(hmac.digest(from_base64url(seed), f"window/{window}".encode("ascii"), "sha256"), size)
+
+
+def position_of(seed: str, entrants: int, windows: tuple[int, ...] | None, index: int) -> int:
+    """The position of an index; among those of its window where the house draws by windows, which end as told."""
+    start = 0
+    for window, end in enumerate(windows or ()):
+        if index < end:
+            return start + _drawn_within(seed, window, end - start).position(index - start)
+        start = end
+    return drawn(seed, entrants).position(index)

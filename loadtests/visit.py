@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from loadtests.character import Character, whims
-from loadtests.draw import DRAW, commitment_to, drawn, from_base64url, to_base64url
+from loadtests.draw import DRAW, commitment_to, from_base64url, position_of, to_base64url
 from loadtests.hall import Hall, read_hall
 from loadtests.wire import Answer, Ask, Hold, OnSale, Pause, Seats, Status, Steps
 
@@ -195,7 +195,7 @@ class Visit:
             return None
         if commitment_to(from_base64url(draw.secret or draw.seed)) != self.commitment:
             self.broken("the secret is not the one that the house committed to")
-        return drawn(draw.seed, draw.entrants).position(self.index)
+        return position_of(draw.seed, draw.entrants, draw.windows, self.index)
 
     def learn_hall(self, performance: str) -> Steps[Hall]:
         """The seating plan of a performance, which never changes. Raises `Left` where it cannot be had."""

@@ -117,6 +117,8 @@ class PublishedDraw(msgspec.Struct, frozen=True):
     secret: str | None = None
     """Of which the seed was made; without it, the seed is what was committed to."""
     seed: str | None = None
+    windows: tuple[int, ...] | None = None
+    """Where each window ends, in which people were drawn together."""
 
 
 class Status(msgspec.Struct, frozen=True):

@@ -13,8 +13,8 @@ from api.forms.words import Words
 from api.told import END_POLL_MS
 from api.wire import LineReply, PollStep, StatusReply
 from engine.catalogue import OnSale
-from engine.draw import decode, draw
 from engine.instants import from_rfc3339
+from engine.windows import order_of
 
 ENDED: Final = frozenset({"sold_out", "closed"})
 BEFORE: Final = frozenset({"scheduled", "prequeue"})
@@ -66,7 +66,7 @@ def position_of(status: StatusReply, index: int | None) -> int | None:
     """The position of an arrival index; None until the draw has been made."""
     if index is None or status.draw.seed is None or status.draw.entrants is None:
         return None
-    return draw(decode(status.draw.seed), status.draw.entrants).position(index)
+    return order_of(status.draw.seed, status.draw.entrants, status.draw.windows or ()).position(index)
 
 
 def standing(

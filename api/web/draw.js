@@ -20,15 +20,19 @@ export async function digest(bytes) {
   return encode(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
 }
 
+/** What HMAC-SHA-256 under a key (bytes) makes of a text: bytes. */
+export async function signing(key) {
+  const known = await crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  return async (text) => new Uint8Array(await crypto.subtle.sign('HMAC', known, new TextEncoder().encode(text)));
+}
+
 /** Table r: the first 2^halfBits big-endian u16 of HMAC(seed, "parvis-feistel-1/r/j"), j = 0, 1, …, each masked. */
-async function table(key, round, halfBits) {
+async function table(signed, round, halfBits) {
   const size = 1 << halfBits;
   const blocks = Math.ceil((2 * size) / HASH_BYTES);
-  const ascii = new TextEncoder();
-  const hashes = await Promise.all(Array.from({ length: blocks }, (_, block) =>
-    crypto.subtle.sign('HMAC', key, ascii.encode(`${ALGORITHM}/${round}/${block}`))));
+  const hashes = await Promise.all(Array.from({ length: blocks }, (_, block) => signed(`${ALGORITHM}/${round}/${block}`)));
   const stream = new Uint8Array(blocks * HASH_BYTES);
-  hashes.forEach((hash, block) => stream.set(new Uint8Array(hash), block * HASH_BYTES));
+  hashes.forEach((hash, block) => stream.set(hash, block * HASH_BYTES));
   const view = new DataView(stream.buffer);
   return Uint16Array.from({ length: size }, (_, at) => view.getUint16(2 * at) & (size - 1));
 }
@@ -42,8 +46,8 @@ export async function makeDraw(seed, entrants) {
   const bits = Math.max(LEAST_BITS, Math.floor(Math.log2(last)) + 1);
   const halfBits = Math.ceil(bits / 2);
   const mask = (1 << halfBits) - 1;
-  const key = await crypto.subtle.importKey('raw', seed, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
-  const tables = await Promise.all(Array.from({ length: ROUNDS }, (_, round) => table(key, round, halfBits)));
+  const signed = await signing(seed);
+  const tables = await Promise.all(Array.from({ length: ROUNDS }, (_, round) => table(signed, round, halfBits)));
   return (index) => {
     if (index >= entrants) return index;
     let value = index;
@@ -55,4 +59,13 @@ export async function makeDraw(seed, entrants) {
     } while (value >= entrants);
     return value;
   };
+}
+
+/** The position of an index, both from 0, in a draw as the status tells it: within its window, where there are any. */
+export async function positionOf({ seed, entrants, windows = [] }, index) {
+  const key = decode(seed);
+  const window = windows.findIndex((end) => index < end);
+  if (window < 0) return (await makeDraw(key, entrants))(index);
+  const start = windows[window - 1] ?? 0;
+  return start + (await makeDraw(await (await signing(key))(`window/${window}`), windows[window] - start))(index - start);
 }

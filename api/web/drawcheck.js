@@ -1,7 +1,7 @@
 // A draw, checked in the visitor's own browser: the secret, the closed list, what other houses contribute, the order.
 // The same as `engine/verifier.py`; the vectors in tests/vectors/draw.json hold for both.
 
-import { decode, digest, encode, makeDraw } from './draw.js';
+import { decode, digest, encode, signing } from './draw.js';
 
 const MIXED = 'parvis-draw-2';
 const LEAF = 0;
@@ -38,13 +38,13 @@ export async function rootBy(hashed, index, entrants, path) {
 }
 
 /** The seed, base64url, that a draw must have. `of`: house/on-sale/line. */
-export async function seedOf(of, { rule, entrants, root, secret, contributors = [] }) {
+export async function seedOf(of, { rule, entrants, root, windows, secret, contributors = [] }) {
   const text = [
     MIXED, of, `${rule.planned_at} ${rule.after_ms}`, `${entrants} ${root}`,
+    ...rule.window_seconds ? [`windows of ${rule.window_seconds}: ${windows.join(' ')}`] : [],
     ...contributors.map((each) => `${each.house} ${each.commitment} ${each.secret ?? '-'}`),
   ].join('\n');
-  const key = await crypto.subtle.importKey('raw', decode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
-  return encode(new Uint8Array(await crypto.subtle.sign('HMAC', key, ascii(text))));
+  return encode(await (await signing(decode(secret)))(text));
 }
 
 /** What another house committed to, if this is its secret. */
@@ -71,9 +71,4 @@ export async function isListed(draw, index, secret, path) {
   const hashed = await leaf(index, decode(await digest(ascii(secret))));
   const root = await rootBy(hashed, index, draw.entrants, path.map(decode));
   return root !== null && encode(root) === draw.root;
-}
-
-/** The position of an index, both from 0. */
-export async function positionOf(draw, index) {
-  return (await makeDraw(decode(draw.seed), draw.entrants))(index);
 }

@@ -2,7 +2,8 @@
 
 import { get, SERVER } from './api.js';
 import { h, setText } from './dom.js';
-import { fault, isListed, positionOf } from './drawcheck.js';
+import { positionOf } from './draw.js';
+import { fault, isListed } from './drawcheck.js';
 
 /** Those that did not reveal their contribution in time. */
 const withheld = (draw) => (draw.contributors ?? []).filter((each) => draw.seed && !each.secret).map((each) => each.house);

@@ -375,6 +375,7 @@ def on_sale_create(
     visitors_a_seat: Whole = 2,
     known_user_event: str = "",
     line: tuple[str, ...] = (),
+    fair_window: Whole = 0,
     why: str = "create on-sale",
 ) -> None:
     """Put performances on sale.
@@ -395,6 +396,8 @@ def on_sale_create(
     `--line`, once for each queue beside the public one: its name, its title, `code` or `invitation`, its share in per
     cent, when it opens and, where that ends, when it closes, with commas between:
     `members,Members,code,40,2026-03-01T10:00:00Z,2026-03-02T10:00:00Z`.
+    `--fair-window`: who joins within so many seconds is drawn together, and earlier windows come first (0: all who
+    come before the start are drawn together).
     """
     fields = {
         "rate_per_minute": rate_per_minute,
@@ -421,6 +424,7 @@ def on_sale_create(
         "visitors_a_seat": visitors_a_seat,
         "known_user_event": known_user_event,
         "lines": tuple(map(parse_line, line)),
+        "fair_window_seconds": fair_window,
     }
     _now(sales.create_on_sale(network, house, on_sale, title, performance, (prequeue_at, opens_at), fields, why))
 

@@ -9,7 +9,7 @@
 -- WHERE who: packed [kept_s, person, code, until_ms]; until_ms: so long the code counts, 0: as long as the line is open
 -- REPLY joined: index sequence joined_at_ms | other_payload | not_yet_open: prequeue_at_ms | ended: phase | line_full
 --       | code_ended | code_used | line_over: closes_at_ms | unknown_line | unknown_on_sale | closed | fenced: epoch
--- INCLUDES clock gate recall turn lines of_line newcomer sequence remember
+-- INCLUDES clock gate recall turn lines of_line newcomer windows sequence remember
 -- FLAGS
 local cell, sale, live, operation, retry, outbox, persons = unpack(KEYS)
 local epoch, fingerprint, secret_hash, on_sale, line_name, line_length_limit, who, action = unpack(ARGV)
@@ -38,6 +38,7 @@ if not index then
   if taken and redis.call("HEXISTS", persons, taken) == 1 then return {"code_used"} end
   if line.joined >= tonumber(line_length_limit) then return {"line_full"} end
   newcomer(sale, room, now)
+  count_window(sale, line, now)
   index = redis.call("HINCRBY", sale, of_line("joined", line_name), 1) - 1
   redis.call("SET", retry, index .. "." .. now, "EX", kept_s)
   redis.call("XADD", outbox, "*", "kind", "join", "on_sale", on_sale, "line", line_name,

@@ -5,7 +5,7 @@
 -- KEYS  sale outbox frontier
 -- ARGV  on_sale line_name after count
 -- WHERE entrants: index, secret hash, …; next: where the next page begins, empty behind the last
--- REPLY tail: count secret contributed frontier entrants next | early: due_at_ms | made | unknown_on_sale
+-- REPLY tail: count secret contributed frontier entrants next windows | early: due_at_ms | made | unknown_on_sale
 -- INCLUDES clock of_line drawn
 -- FLAGS no-writes
 local sale, outbox, frontier = unpack(KEYS)
@@ -27,4 +27,5 @@ for _, entry in ipairs(entries) do
 end
 local last = #entries == tonumber(count) and "(" .. entries[#entries][1] or ""
 return {"tail", told[3], redis.call("HGET", sale, of_line("seed", line_name)) or "",
-  redis.call("HGET", sale, of_line("contributed", line_name)) or "", redis.call("GET", frontier) or "", entrants, last}
+  redis.call("HGET", sale, of_line("contributed", line_name)) or "", redis.call("GET", frontier) or "", entrants, last,
+  told[9]}

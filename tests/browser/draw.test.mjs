@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { ALGORITHM, decode, digest, encode, makeDraw } from '../../api/web/draw.js';
-import { fault, isListed, leaf, positionOf, rootBy } from '../../api/web/drawcheck.js';
+import { ALGORITHM, decode, digest, encode, makeDraw, positionOf } from '../../api/web/draw.js';
+import { fault, isListed, leaf, rootBy } from '../../api/web/drawcheck.js';
 
 const { algorithm, vectors, draws } = JSON.parse(readFileSync(new URL('../vectors/draw.json', import.meta.url)));
 
@@ -67,6 +67,10 @@ for (const { transcript, entrants } of draws) {
       assert.equal(await change(facts), 'mix_wrong');
     }
     assert.equal(await fault(`${of}x`, transcript), 'mix_wrong');
+    for (const [place] of (transcript.windows ?? []).entries()) {
+      assert.equal(await change({ windows: transcript.windows.with(place, transcript.windows[place] + 1) }), 'mix_wrong');
+    }
+    if (transcript.windows) assert.equal(await change({ rule: { ...transcript.rule, window_seconds: 61 } }), 'mix_wrong');
     const kept = [{ house: 'klinker', commitment: other }];
     assert.equal(await fault(of, transcript, transcript.commitment, kept), 'mix_wrong');
     for (const [place] of transcript.contributors.entries()) {

@@ -57,7 +57,7 @@ async def test_a_visitor_comes_from_the_houses_own_site_and_leaves_with_an_order
             await expect(page.get_by_text("Voor u", exact=True)).to_be_visible()
             status = (await sale.get(f"/on-sales/{sale.on_sale}/status")).json["draw"]
             assert status["entrants"] == 21
-            position = draw.draw(draw.decode(status["seed"]), 21).position(index)
+            position = draw.Draw(draw.decode(status["seed"]), 21).position(index)
             await expect(page.locator(".number")).to_have_text(str(position + 1))
             await page.get_by_text("Controleer het zelf").click()
             await sale.until_drained()

@@ -44,6 +44,7 @@ NEAR = {
     **dict.fromkeys(("curve", "settle"), "include/test_release_due seats/test_bend seats/test_hold"),
     **dict.fromkeys(("gate", "sequence"), "cell/test_gate cell/test_open"),
     **dict.fromkeys(("net", "newcomer"), "waiting_room/test_net"),
+    "windows": "waiting_room/test_windows",
     **dict.fromkeys(
         ("turn", "advance", "call_until"),
         "waiting_room/test_serve waiting_room/test_admit cell/test_press include/test_lines",

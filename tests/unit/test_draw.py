@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from engine import verifier
 from engine.draw import Draw, Mixed, commitment, decode, encode, mix, new_seed
 from engine.tree import Frontier, leaf, root_by
+from engine.windows import Order
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "draw.json").read_text())
 
@@ -37,7 +38,7 @@ def test_the_shared_transcripts_hold(vector: dict[str, Any]) -> None:
     told = vector["transcript"]
     assert verifier.faults(told) == []
     assert root_of(vector) == told["root"]
-    made = Draw(decode(told["seed"]), told["entrants"])
+    made = Order(decode(told["seed"]), told["entrants"], told.get("windows", ()))
     for each in vector["entrants"]:
         hashed = leaf(each["index"], each["secret_hash"])
         assert encode(hashed) == each["leaf"]

@@ -29,6 +29,7 @@ def test_says_where_the_line_stands(stage: Stage) -> None:
         "drawn_seed": b"c2VlZA",
         "root": b"",
         "contributions": b"",
+        "windows": b"",
         "message": b"Enjoy",
         "admitted": 3,
         "live": 2,

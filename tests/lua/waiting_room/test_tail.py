@@ -50,7 +50,7 @@ def test_every_page_of_the_outbox_tells_whom_it_names_of_this_line(stage: Stage,
 def test_it_tells_the_secret_the_tree_and_what_was_contributed(stage: Stage) -> None:
     stage.put_up(entrants=2, contributed="a b", **RULE)
     stage.redis.execute_command("SET", stage.keys.frontier(SALE, LineName("public")), b"2 roots")
-    assert stage.tail() == [b"tail", 2, b"c2VlZA", b"a b", b"2 roots", [], b""]
+    assert stage.tail() == [b"tail", 2, b"c2VlZA", b"a b", b"2 roots", [], b"", b""]
 
 
 def test_nothing_is_told_before_the_draw_is_due(stage: Stage) -> None:
