@@ -20,6 +20,7 @@ from engine.draw import decode
 from engine.errors import BadInput, Refused
 from engine.instants import now_ms, to_rfc3339
 from engine.network import House
+from engine.of_line import PERSON
 from engine.signing import Contact, Signer
 from engine.webhooks import secret_of, sign
 from engine.words import OnSaleId
@@ -65,7 +66,7 @@ def person_of(signer: Signer, on_sale: OnSaleId, address: str) -> str:
     """Who an address is in one on-sale. What mail servers leave aside (`name+anything@`) makes nobody else of them."""
     name, at, domain = address.partition("@")
     owner = name.partition("+")[0] + at + domain if at else address
-    return "p" + signer.derive("person", f"{on_sale}|{owner}")[:22]
+    return PERSON + signer.derive("person", f"{on_sale}|{owner}")[:22]
 
 
 def code_of(signer: Signer, on_sale: OnSaleId, address: str, secret_hash: str, at_ms: int) -> str:

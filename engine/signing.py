@@ -176,10 +176,10 @@ class Signer:
         """Who a place is for this house: stable, and telling nobody its number.
 
         Of its secret too: after a loss of Redis one index may have been given twice, and its two visitors are two. A
-        person who came in with two devices is one.
+        person is one, with however many devices, and in whichever lines.
         """
-        whose = place.person or place.secret_hash
-        return self._mac(b"pseudonym", f"{place.on_sale}|{place.line}|{place.index}|{whose}".encode()).hex()
+        facts = f"{place.on_sale}|{place.line}|{place.index}|{place.secret_hash}"
+        return place.person or self._mac(b"pseudonym", facts.encode()).hex()
 
     def jwks(self, now: int = 0, longest_ms: int = 0) -> dict[str, Any]:
         """The public keys (RFC 7517) at an instant (0: all there are), where no pass lives longer than `longest_ms`."""
@@ -223,7 +223,7 @@ class Signer:
             claims["more_time"] = True
         signed = key.headers["JWT"] + b"." + base64url(msgspec.json.encode(claims))
         token = (signed + b"." + key.sign(signed)).decode()
-        member = member_of(place.line, place.index)
+        member = member_of(place.line, place.index, owner)
         self._remember(token, Pass(place.on_sale, owner, member, generation, is_longer, ends_s * 1000))
         return token
 
@@ -267,10 +267,11 @@ class Signer:
             house, _, on_sale = str(claims["aud"]).partition("/")
             if house != self.house or not on_sale:
                 raise ForgedToken
+            owner = str(claims["sub"])
             verified = Pass(
                 on_sale=OnSaleId(on_sale),
-                owner=str(claims["sub"]),
-                index=member_of(str(claims.get("line", PUBLIC_LINE)), int(claims["index"])),
+                owner=owner,
+                index=member_of(str(claims.get("line", PUBLIC_LINE)), int(claims["index"]), owner),
                 generation=int(claims.get("gen", 0)),
                 is_longer=claims.get("more_time") is True,
                 ends_at_ms=int(claims["exp"]) * 1000,

@@ -149,27 +149,26 @@ async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Adm
     ledger may know the secret from before a loss: see `engine/repeats.py`, which asks it first.
     """
     check_secret_hash(secret_hash)
-    keys, name = cell.keys, on_sale.on_sale
-    reply = await cell.call(
-        "waiting_room/join",
-        (
-            keys.cell,
-            keys.sale(name),
-            keys.live(name),
-            keys.operation(digest("join", name, key)),
-            keys.retry(name, secret_hash, who.line),
-            keys.outbox,
-            keys.persons(name),
-        ),
-        (
-            *(digest(secret_hash, who.line), secret_hash, name, who.line, cell.house.limits.line_length),
-            *(pack((who.kept_s, who.person, who.code, who.code_until_ms)), encode_action(who.by) if who.by else b""),
-        ),
-        is_of_any_epoch=False,
+    keys, name, line = cell.keys, on_sale.on_sale, LineName(who.line)
+    used = (
+        *(keys.cell, keys.sale(name), keys.live(name), keys.operation(digest("join", name, key))),
+        *(keys.retry(name, secret_hash, line), keys.outbox, keys.persons(name)),
     )
+    asked = (digest(secret_hash, line), secret_hash, name, line, cell.house.limits.line_length)
+    grace_ms = on_sale.stretched_ms(on_sale.grace_seconds, is_longer=False)
+    known = (-1, -1)
+    for _ in range(3):
+        told = pack((who.kept_s, who.person, who.code, who.code_until_ms, grace_ms, *known))
+        by = encode_action(who.by) if who.by else b""
+        reply = await cell.call("waiting_room/join", used, (*asked, told, by), is_of_any_epoch=False)
+        if reply[0] != b"drawn":
+            break
+        if (name, line) not in cell.draws:
+            await _draw(cell, name)
+        if drawn := cell.draws.get((name, line)):
+            known = (reply[2], drawn.position(reply[2]))
     match reply[0]:
         case b"joined":
-            line = LineName(who.line)
             place = Place(name, line, reply[1], secret_hash, int(cell.epoch), who.person, reply[3])
             return Joined(place=cell.signer.sign(place), line=line, index=reply[1])
         case b"not_yet_open":
@@ -178,6 +177,8 @@ async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Adm
             raise Refused("sale-ended", "this sale has ended", phase=reply[1].decode())
         case b"code_used":
             raise Refused("code-used", "this code or invitation has given its place already")
+        case b"drawn":
+            raise Refused("house-busy", "the order is being drawn", retry_after_s=1)
         case b"code_ended":
             raise Refused("invitation-ended", "this invitation has ended")
         case b"line_over":
@@ -311,13 +312,14 @@ async def admit(
     pass_ms = on_sale.stretched_ms(on_sale.pass_seconds, is_longer=is_longer)
     grace_ms, kept_ms = (on_sale.stretched_ms(on_sale.grace_seconds, is_longer=each) for each in (is_longer, True))
     renewed = former.generation if former else -1
-    terms = pack((pass_ms + PASS_LEEWAY_MS, grace_ms, kept_ms, renewed, place.joined_at_ms))
+    terms = pack((pass_ms + PASS_LEEWAY_MS, grace_ms, kept_ms, renewed, place.joined_at_ms, place.person))
+    used = (keys.cell, keys.sale(name), keys.live(name), keys.claimed(name, place.line), operation, keys.persons(name))
     for _ in range(2):
         drawn = cell.draws.get((name, place.line))
         position = drawn.position(place.index) if drawn else 0
         reply = await cell.call(
             "waiting_room/admit",
-            (keys.cell, keys.sale(name), keys.live(name), keys.claimed(name, place.line), operation),
+            used,
             (
                 asked,
                 place.line,

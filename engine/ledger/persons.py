@@ -11,13 +11,16 @@ if TYPE_CHECKING:
 
 RECORD: Final = (
     "INSERT INTO persons (on_sale, person, index) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]) "
-    "ON CONFLICT (on_sale, person) DO NOTHING"
+    "ON CONFLICT (on_sale, person) DO UPDATE SET index = excluded.index WHERE persons.index < excluded.index"
 )
 
 
 async def record_persons(connection: Any, persons: Sequence[tuple[str, str, int]]) -> None:
-    """Records on-sales, persons and indices; the first index of a person stays."""
-    await connection.execute(RECORD, *columns(persons, 3))
+    """Records on-sales, persons and indices; whose turn passed has a newer index, and the newest stays."""
+    newest: dict[tuple[str, str], int] = {}
+    for on_sale, person, index in persons:
+        newest[on_sale, person] = max(index, newest.get((on_sale, person), index))
+    await connection.execute(RECORD, *columns([(*whose, index) for whose, index in newest.items()], 3))
 
 
 async def read_persons(ledger: "Ledger", on_sale: OnSaleId) -> dict[str, int]:

@@ -6,7 +6,9 @@ local function of_line(name, line)
   return name .. ":" .. line
 end
 
-local function live_member(line, index)
+-- `person`: empty where nobody asks who they are; a person is inside once, with whichever of their places.
+local function live_member(line, index, person)
+  if person ~= "" then return person end
   if line == "public" then return index end
   return line .. "/" .. index
 end

@@ -4,21 +4,24 @@
 -- after their pass has ended, whoever was called meanwhile. The passes handed out in any minute are at most the pace and a
 -- burst; whoever is called and finds the house full, or too many at the door, keeps the turn. `position` is worked out
 -- by the caller from the draw's seed and the number of entrants; if that number was not yet known, the caller is
--- told and asks again. Each line has its positions; pace and cap are the house's, over all of its lines.
+-- told and asks again. Each line has its positions; pace and cap are the house's, over all of its lines. A `person` (empty:
+-- anybody) has one pass, whichever of their places it is claimed with, and in each line the newest place alone.
 --
--- KEYS  cell sale live claimed operation
+-- KEYS  cell sale live claimed operation persons
 -- ARGV  epoch fingerprint line_name index position entrants terms
--- WHERE terms: packed [pass_ms, grace_ms, kept_ms, renews, joined_at_ms]; kept_ms: so long a pass that has ended is kept
---       in mind; renews: the generation that is renewed, or -1; joined_at_ms: see `waits`; wait_ms: 0 where nobody can say
+-- WHERE terms: packed [pass_ms, grace_ms, kept_ms, renews, joined_at_ms, person]; kept_ms: so long a pass that has ended
+--       is kept in mind; renews: the generation that is renewed, or -1; joined_at_ms: see `waits`; wait_ms: 0 where nobody
+--       can say
 -- REPLY admitted: expires_at_ms generation sequence | renewed: expires_at_ms generation sequence | other_payload
 --       | not_yet: now_serving wait_ms | drawn: entrants | moved | paused | full | paced: wait_ms | gone | ended: phase
 --       | unknown_line | unknown_on_sale | closed | fenced: epoch
--- INCLUDES clock gate recall turn lines until_called of_line pass_of door waits sequence remember
+-- INCLUDES clock gate recall turn lines until_called of_line pass_of gone door waits sequence remember
 -- FLAGS
-local cell, sale, live, claimed, operation = unpack(KEYS)
+local cell, sale, live, claimed, operation, persons = unpack(KEYS)
 local epoch, fingerprint, line_name, index, _, entrants, terms = unpack(ARGV)
-local position, member = tonumber(ARGV[5]), live_member(line_name, index)
-local pass_ms, grace_ms, kept_ms, renews, joined_at_ms = unpack(cmsgpack.unpack(terms))
+local position = tonumber(ARGV[5])
+local pass_ms, grace_ms, kept_ms, renews, joined_at_ms, person = unpack(cmsgpack.unpack(terms))
+local member = live_member(line_name, index, person)
 
 local refusal = gate(cell, epoch)
 if refusal then return refusal end
@@ -35,6 +38,8 @@ if phase == "closed" or phase == "sold_out" then return {"ended", phase} end
 if phase == "scheduled" or phase == "prequeue" then
   return {"not_yet", line.now_serving, math.max(0, line.opens_at_ms - now)}
 end
+local newest = person ~= "" and tonumber(redis.call("HGET", persons, of_line(person, line_name)))
+if newest and newest > tonumber(index) then return {"gone"} end
 if line.entrants ~= tonumber(entrants) then return {"drawn", line.entrants} end
 if position >= line.now_serving then return {"not_yet", line.now_serving, until_called(room, line, position)} end
 local ended_at_ms, former = pass_of(live, member)
@@ -42,7 +47,7 @@ if former and renews >= 0 and renews ~= former then return {"moved"} end
 local alive = ended_at_ms > now
 local returning = redis.call("GETBIT", claimed, index) == 1
 if not alive then
-  if position < line.gone and now >= ended_at_ms + grace_ms then return {"gone"} end
+  if is_gone(line, position, ended_at_ms, now, grace_ms) then return {"gone"} end
   if room.phase == "paused" and (room.stopped == 1 or not returning) then return {"paused"} end
   if redis.call("ZCOUNT", live, "(" .. now, "+inf") >= room.cap then return {"full"} end
   if room.pace == 0 then return {"paced", room.rate == 0 and 60000 or 5000} end
@@ -58,8 +63,8 @@ if not alive then
   redis.call("HSET", sale, door_fields(room, now, 1))
 end
 redis.call("ZADD", live, score_of(expires_at_ms, generation), member)
-if not returning then
-  redis.call("SETBIT", claimed, index, 1)
+if not returning then redis.call("SETBIT", claimed, index, 1) end
+if not returning and not alive then
   redis.call("HINCRBY", sale, "admitted", 1)
   count_wait(sale, line, joined_at_ms, now)
 end

@@ -97,7 +97,7 @@ async def _join(client: FunctionClient, owner: Owner, visitors: range) -> None:
     join = assemble().functions["waiting_room/join"]
     operations = [KEYS.operation(f"j{n:032x}") for n in visitors]
     retries = [KEYS.retry(SALE, f"{n:043d}") for n in visitors]
-    line, anybody = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE)), (pack((60, "", "", 0)), b"")
+    line, anybody = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE)), (pack((60, "", "", 0, 0, -1, -1)), b"")
 
     def joining(n: int, operation: str, retry: str) -> Any:
         keys = (*line, operation, retry, KEYS.outbox, KEYS.persons(SALE))
@@ -124,10 +124,11 @@ async def _claim(client: FunctionClient, owner: Owner, first: int, indices: list
     """Those at the positions from `first` on claim their turn; then what is kept for a minute is taken away."""
     admit = assemble().functions["waiting_room/admit"]
     operations = [KEYS.operation(f"a{index:032x}") for index in indices]
-    terms = pack((PASS_MS, 0, 0, -1, 1))
+    line = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE))
+    terms = pack((PASS_MS, 0, 0, -1, 1, ""))
 
     def claiming(number: int) -> Any:
-        keys = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE), KEYS.claimed(SALE), operations[number])
+        keys = (*line, KEYS.claimed(SALE), operations[number], KEYS.persons(SALE))
         return client.call(admit, keys, ("1", "f", "public", indices[number], first + number, PEOPLE, terms))
 
     admitted = await asyncio.gather(*map(claiming, range(len(indices))))
@@ -143,11 +144,12 @@ async def draw() -> list[Part]:
             owner.flushall()
             stage = Stage(owner)
             stage.put_up(phase="prequeue", joined=PEOPLE, opens_at_ms=stage.now_ms() - 1)
-            keys = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE), KEYS.claimed(SALE), KEYS.operation("a"))
+            line = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE))
+            keys = (*line, KEYS.claimed(SALE), KEYS.operation("a"), KEYS.persons(SALE))
             size = append_only_file(server).stat().st_size
             # Whoever claims first opens the sale, and is told how many are in the draw.
             claim = function_call(
-                "waiting_room/admit", keys, ("1", "f", "public", 0, 0, -1, pack((1_000, 0, 0, -1, 0)))
+                "waiting_room/admit", keys, ("1", "f", "public", 0, 0, -1, pack((1_000, 0, 0, -1, 0, "")))
             )
             taken, replies = microseconds(owner, [claim])
             assert replies == [[b"drawn", PEOPLE]], replies

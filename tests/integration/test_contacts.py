@@ -164,6 +164,26 @@ async def test_who_has_a_place_is_known_again_after_a_loss_and_forgotten_in_time
     assert await read_persons(stage.ledger, on_sale.on_sale) == {}
 
 
+async def test_whose_turn_passed_is_known_by_the_newest_place_after_a_loss(
+    stage: Backstage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "QUIET_MS", 0)
+    await stage.open()
+    on_sale = await stage.put_on(one_place_per="email", contact_url="https://1.1.1.1/", turn_seconds=1)
+    key, copy, index = stage.keys.persons(on_sale.on_sale), keep_copy(stage, tmp_path), 0
+    async with asyncio.timeout(60):
+        while index == 0:
+            await waiting_room.serve(stage.cell, on_sale.on_sale)
+            who, secret_hash = Admissible(person="p1"), hash_secret(uuid.uuid4().hex)
+            index = (await waiting_room.join(stage.cell, on_sale, secret_hash, uuid.uuid4().hex, who)).index
+            await asyncio.sleep(0.1)
+    await stage.drain()  # both entries in one batch
+    assert await read_persons(stage.ledger, on_sale.on_sale) == {"p1": index}
+    go_back(stage, copy)
+    await recover(stage)
+    assert await stage.owner.hgetall(key) == {b"p1": b"%d" % index}
+
+
 async def test_without_javascript_a_code_is_typed_into_a_form(town: Town) -> None:
     async with Receiver(town.certificate) as receiver, await opened(town, receiver) as sale:
         mine = fresh()

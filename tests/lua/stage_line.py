@@ -89,6 +89,8 @@ class LineStage(CellStage):
         person: str = "",
         code: str = "",
         until_ms: int = 0,
+        grace_ms: int = 0,
+        known: tuple[int, int] = (-1, -1),
         action: bytes = b"",
     ) -> Reply:
         keys = self.keys
@@ -103,7 +105,7 @@ class LineStage(CellStage):
                 keys.outbox,
                 keys.persons(SALE),
             ],
-            *(fingerprint, who, SALE, line, limit, pack([kept_s, person, code, until_ms]), action),
+            *(fingerprint, who, SALE, line, limit, pack([kept_s, person, code, until_ms, grace_ms, *known]), action),
         )
 
     def admit(
@@ -120,11 +122,15 @@ class LineStage(CellStage):
         renews: int = -1,
         joined_at_ms: int = 1,
         line: str = "public",
+        person: str = "",
     ) -> Reply:
-        keys, terms = self.keys, pack((pass_ms, grace_ms, kept_ms, renews, joined_at_ms))
+        keys, terms = self.keys, pack((pass_ms, grace_ms, kept_ms, renews, joined_at_ms, person))
         return self.run(
             "waiting_room/admit",
-            [keys.cell, keys.sale(SALE), keys.live(SALE), keys.claimed(SALE, line), operation or self.key()],
+            [
+                *(keys.cell, keys.sale(SALE), keys.live(SALE), keys.claimed(SALE, line)),
+                *(operation or self.key(), keys.persons(SALE)),
+            ],
             *(fingerprint, line, index, index if position is None else position, entrants, terms),
         )
 

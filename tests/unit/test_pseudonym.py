@@ -32,3 +32,17 @@ def test_one_index_that_was_given_twice_makes_two_shoppers(tmp_path: Path) -> No
 def test_no_house_knows_another_houses_shoppers(tmp_path: Path) -> None:
     pseudonyms = {Signer(HouseSlug(slug), tmp_path / slug).pseudonym(PLACE) for slug in ("noord", "zuid")}
     assert len(pseudonyms) == 2
+
+
+def test_a_person_is_one_shopper_in_every_line_with_every_device_and_once_among_the_live_passes(tmp_path: Path) -> None:
+    signer = Signer(HouseSlug("noord"), tmp_path)
+    person = "p" + "x" * 22
+    places = [
+        msgspec.structs.replace(PLACE, person=person),
+        msgspec.structs.replace(PLACE, person=person, index=8, secret_hash="b" * 43, line=LineName("members")),
+    ]
+    tokens = [signer.sign_pass(place, 10**13) for place in places]
+    for reader in (signer, Signer(HouseSlug("noord"), tmp_path)):  # what was signed here, and by another process
+        found = [reader.read_pass(token) for token in tokens]
+        assert {(each.owner, each.index) for each in found} == {(person, person)}
+    assert not signer.pseudonym(PLACE).startswith("p")

@@ -138,3 +138,13 @@ def test_an_invitation_ends_by_the_clock_of_redis(stage: Stage) -> None:
     assert stage.join("b", line="members", code="#2", until_ms=until_ms - 30_000)[0] == b"joined"
     with stage.nothing_changes():
         assert stage.join("c", line="members", code="#3", until_ms=stage.now_ms()) == [b"code_ended"]
+
+
+def test_whoever_missed_a_turn_that_was_drawn_is_asked_for_its_position(stage: Stage) -> None:
+    stage.put_up(rate=1, turn_ms=10**7, joined=10, entrants=10, now_serving=4, gone=4, mark=4)
+    stage.redis.execute_command("HSET", stage.keys.persons(SALE), "p1", 7, "p2", 8)
+    with stage.nothing_changes():
+        assert stage.join("a", person="p1") == [b"drawn", 10, 7]
+        assert stage.join("a", person="p1", known=(8, 0)) == [b"drawn", 10, 7], "that was another's"
+    assert stage.join("a", person="p1", known=(7, 4))[1] == 7, "called, and the turn runs"
+    assert stage.join("b", person="p2", known=(8, 3))[1] == 10
