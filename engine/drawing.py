@@ -158,7 +158,7 @@ async def _read(cell: Cell, on_sale: OnSaleId, line: LineName) -> tuple[int, str
     while True:
         reply = await cell.read(
             "waiting_room/tail",
-            (keys.sale(on_sale), keys.outbox, keys.frontier(on_sale, line)),
+            (keys.sale(on_sale), keys.outbox, keys.frontier(on_sale, line), keys.folded),
             (on_sale, line, after, ENTRIES_A_PAGE),
         )
         match reply[0]:

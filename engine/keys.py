@@ -21,6 +21,9 @@ class Keys:
         self.recorded = prefix + "recorded"
         """String: the last outbox id that the writer has committed."""
 
+        self.folded = prefix + "folded"
+        """Hash: `through` (an outbox id), and by `<on_sale>/<line>` the tree up to there; see `engine/folding.py`."""
+
     def sale(self, on_sale: OnSaleId) -> str:
         """Hash: the on-sale's phase, times, pace, counters and draw."""
         return f"{self._prefix}sale:{on_sale}"

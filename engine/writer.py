@@ -187,7 +187,12 @@ class Writer:
         self._published = position.cursor
         self._at_point("before_trim")
         milliseconds, _, number = position.cursor.partition("-")
-        await self._redis.xtrim(self._keys.outbox, minid=f"{milliseconds}-{int(number) + 1}", approximate=False)
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.xtrim(self._keys.outbox, minid=f"{milliseconds}-{int(number) + 1}", approximate=False)
+            pipeline.hget(self._keys.folded, "through")
+            _, through = await pipeline.execute()
+        if through and not is_after(through.decode(), position.cursor):
+            await self._redis.delete(self._keys.folded)  # the trees of what is recorded are as far
 
     async def _record(self, entries: Sequence[Entry], position: Position) -> dict[LineKey, Frontier]:
         """One transaction; where Postgres refuses an entry, halves until it stands alone, and is buried."""

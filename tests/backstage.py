@@ -23,6 +23,7 @@ from engine.cell import Cell
 from engine.embedded.postgres import EmbeddedPostgres
 from engine.embedded.redis import EmbeddedRedis
 from engine.entries import Action, Customer, Payment
+from engine.folding import Folder
 from engine.house import Change
 from engine.instants import now_ms
 from engine.keeper import Keeper
@@ -107,7 +108,7 @@ class Backstage:
         await self.cell.look()
 
     @asynccontextmanager
-    async def running(self, *workers: Keeper | Writer | Sender) -> AsyncIterator[None]:
+    async def running(self, *workers: Keeper | Writer | Sender | Folder) -> AsyncIterator[None]:
         """Runs keepers, writers and senders; ends them in good order, and fails if one of them failed."""
         stop = asyncio.Event()
         tasks = [asyncio.create_task(worker.run(stop)) for worker in workers]

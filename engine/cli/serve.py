@@ -22,6 +22,7 @@ from engine.cli.stage import check_ports
 from engine.contributions import ADDRESS_VARIABLE, own_address
 from engine.errors import BadInput
 from engine.figures import FOLDER_VARIABLE, TELL_SECONDS, Figures
+from engine.folding import Folder
 from engine.garbage import collect_seldom
 from engine.keeper import Keeper
 from engine.ledger.ledger import Ledger
@@ -114,6 +115,7 @@ async def _keep_house(house: House, stop: asyncio.Event, sight: Sight | None, fi
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keeper.run(stop))
             tasks.create_task(writer.run(stop))
+            tasks.create_task(Folder(owner, cell.keys).run(stop))
             tasks.create_task(keep_prepared(house, stop))
             tasks.create_task(forget_daily(house, ledger, stop))
             tasks.create_task(Sender(house, cell.signer).run(stop))

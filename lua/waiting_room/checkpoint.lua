@@ -5,16 +5,14 @@
 -- ARGV  epoch frontier
 -- WHERE frontier: how many leaves, a blank, and the roots of its perfect parts one behind the other
 -- REPLY kept: leaves | fenced: stored_epoch
--- INCLUDES fence
+-- INCLUDES fence leaves
 -- FLAGS allow-oom
 local cell, kept = unpack(KEYS)
 local epoch, frontier = unpack(ARGV)
 
 local refusal = fence(cell, epoch)
 if refusal then return refusal end
-local leaves = tonumber(string.match(frontier, "^%d+"))
-local stored = redis.call("GET", kept)
-local known = tonumber(stored and string.match(stored, "^%d+") or 0)
+local leaves, known = leaves_of(frontier), leaves_of(redis.call("GET", kept))
 
 if leaves > known then
   redis.call("SET", kept, frontier)

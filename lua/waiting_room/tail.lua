@@ -1,14 +1,14 @@
 -- What a draw that is due is made of: the secret, what others have contributed, the tree over the entrants as far as they
--- are recorded, and a page of those in the outbox who are not. Whoever reads page after page takes the tree anew where
--- it has grown: what it has meanwhile, the outbox may have no more.
+-- are recorded or folded, and a page of those in the outbox who are not. Whoever reads page after page takes the tree
+-- anew where it has grown: what it has meanwhile, the outbox may have no more.
 --
--- KEYS  sale outbox frontier
+-- KEYS  sale outbox frontier folded
 -- ARGV  on_sale line_name after count
 -- WHERE entrants: index, secret hash, …; next: where the next page begins, empty behind the last
 -- REPLY tail: count secret contributed frontier entrants next windows | early: due_at_ms | made | unknown_on_sale
--- INCLUDES clock of_line drawn
+-- INCLUDES clock of_line drawn leaves
 -- FLAGS no-writes
-local sale, outbox, frontier = unpack(KEYS)
+local sale, outbox, frontier, folded = unpack(KEYS)
 local on_sale, line_name, after, count = unpack(ARGV)
 
 local told = drawn_as_written(sale, line_name)
@@ -16,6 +16,13 @@ if not told then return {"unknown_on_sale"} end
 if told[6] ~= "" then return {"made"} end
 if told[3] < 0 or clock() < told[4] then return {"early", told[4]} end
 
+local tree = redis.call("GET", frontier) or ""
+if after == "-" then
+  -- Of what was folded, the tree has all: it begins behind that.
+  local ahead = redis.call("HMGET", folded, "through", on_sale .. "/" .. line_name)
+  if ahead[1] then after = "(" .. ahead[1] end
+  if leaves_of(ahead[2]) > leaves_of(tree) then tree = ahead[2] end
+end
 local entrants = {}
 local entries = redis.call("XRANGE", outbox, after, "+", "COUNT", count)
 for _, entry in ipairs(entries) do
@@ -27,5 +34,4 @@ for _, entry in ipairs(entries) do
 end
 local last = #entries == tonumber(count) and "(" .. entries[#entries][1] or ""
 return {"tail", told[3], redis.call("HGET", sale, of_line("seed", line_name)) or "",
-  redis.call("HGET", sale, of_line("contributed", line_name)) or "", redis.call("GET", frontier) or "", entrants, last,
-  told[9]}
+  redis.call("HGET", sale, of_line("contributed", line_name)) or "", tree, entrants, last, told[9]}

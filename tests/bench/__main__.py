@@ -23,6 +23,7 @@ from tests.bench import (
     http_line,
     isolation,
     nastiest,
+    opening,
     seat_map,
     seats_in_redis,
     sellthrough,
@@ -52,6 +53,7 @@ ALONE: Final[dict[str, Callable[[], Awaitable[list[Part]]]]] = {
     "P13": first_paint.sizes,
     "P14": first_paint.first_paint,
     "P15": seat_map.seat_map,
+    "opening": opening.opening,
     "sellthrough": sellthrough.sellthrough,
 }
 IN_WINDOWS: Final[dict[str, Callable[[float], Awaitable[list[Part]]]]] = {"P9": isolation.neighbour}

@@ -17,7 +17,7 @@ from engine.ledger.entrants import entrants_between
 from engine.paths import Paths
 from engine.tree import Frontier, leaf, root_by
 from engine.waiting_room import PUBLIC, hash_secret
-from tests.backstage import Backstage
+from tests.backstage import Backstage, until
 from tests.integration.test_recovery import go_back, keep, recover
 
 AHEAD_MS = 10**13
@@ -145,6 +145,11 @@ async def test_who_is_called_before_the_draw_is_due_keeps_the_turn(stage: Backst
         await waiting_room.admit(stage.cell, on_sale, *places[0], "key")
     assert refused.value.slug == "not-yet-served"
     stage.redis.hset(stage.keys.sale(on_sale.on_sale), "draw_after_ms", 0)
+
+    async def are_all_called() -> bool:
+        return (await stage.status(on_sale)).now_serving == 3
+
+    await until(are_all_called, "all are called")
     await waiting_room.admit(stage.cell, on_sale, *places[0], "key")
 
 

@@ -146,7 +146,7 @@ class LineStage(CellStage):
         return seen | dict(zip(DRAWN, seen.pop("draw"), strict=True))
 
     def tail(self, after: str = "-", count: int = 100, line: str = "public", on_sale: str = SALE) -> Reply:
-        keys = [self.keys.sale(SALE), self.keys.outbox, self.keys.frontier(SALE, LineName(line))]
+        keys = [*(self.keys.sale(SALE), self.keys.outbox, self.keys.frontier(SALE, LineName(line))), self.keys.folded]
         return self.ask("waiting_room/tail", keys, on_sale, line, after, count)
 
     def draw(self, entrants: int, *, root: str = "root", seed: str = "drawn", line: str = "public") -> Reply:

@@ -24,6 +24,8 @@ RUN_WITHOUT_MEMORY = {
     "waiting_room/serve",
     # What lets the outbox be trimmed.
     "waiting_room/checkpoint",
+    # What is in the outbox already costs a draw less.
+    "waiting_room/fold",
     # What everybody waits for.
     "waiting_room/draw",
     "waiting_room/reveal",

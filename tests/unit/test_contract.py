@@ -15,8 +15,8 @@ from engine.library import read_script, script_names
 ROOT = Path(__file__).parents[2]
 BY_CELL = frozenset({"closed", "fenced", "other_payload"})
 CALLS = {"call", "ask", "read"}
-BY_OWNER = frozenset({"seats/restate", "waiting_room/checkpoint"})
-"""Called outside the gate, with the owner's rights: see `engine/states.py`, `engine/checkpoints.py`."""
+BY_OWNER = frozenset({"seats/restate", "waiting_room/checkpoint", "waiting_room/fold"})
+"""Called outside the gate, with the owner's rights: see `engine/{states,checkpoints,folding}.py`."""
 
 
 class Decision:

@@ -53,6 +53,21 @@ def test_it_tells_the_secret_the_tree_and_what_was_contributed(stage: Stage) -> 
     assert stage.tail() == [b"tail", 2, b"c2VlZA", b"a b", b"2 roots", [], b"", b""]
 
 
+def test_what_was_folded_is_not_read_again(stage: Stage) -> None:
+    stage.put_up(phase="prequeue", opens_at_ms=10**13, mark_at_ms=0, **RULE)
+    stage.join("s0")
+    newest = stage.redis.execute_command("XREVRANGE", stage.keys.outbox, "+", "-", "COUNT", 1)[0][0]
+    stage.join("s1")
+    stage.change("open")
+    stage.redis.execute_command("SET", stage.keys.frontier(SALE, LineName("public")), b"2 recorded")
+    set_folded = "HSET", stage.keys.folded, "through", newest, f"{SALE}/public"
+    stage.redis.execute_command(*set_folded, b"10 folded")
+    assert stage.tail()[4:7] == [b"10 folded", [b"1", b"s1"], b""]
+    stage.redis.execute_command(*set_folded, b"1 folded")
+    assert stage.tail()[4:7] == [b"2 recorded", [b"1", b"s1"], b""]
+    assert stage.tail("0")[4:7] == [b"2 recorded", [b"0", b"s0", b"1", b"s1"], b""]
+
+
 def test_nothing_is_told_before_the_draw_is_due(stage: Stage) -> None:
     stage.put_up(phase="prequeue", opens_at_ms=10**13, mark_at_ms=0, **RULE)
     assert stage.tail() == [b"early", 10**13]
