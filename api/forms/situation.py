@@ -203,7 +203,11 @@ def next_of(status: StatusReply, found: Standing, on_sale: OnSale, words: Words)
     }
     opens = words.hour(from_rfc3339(status.opens_at))
     is_open = name == "joinable" and status.phase not in BEFORE
-    said = [words.say(f"next.{name}{'_open' if is_open else ''}", time=opens, **times)]
+    window = status.draw.rule.window_seconds if status.draw.rule and status.phase in BEFORE else 0
+    kind = "_open" if is_open else "_windows" if window and name in {"scheduled", "joinable"} else ""
+    said = [words.say(f"next.{name}{kind}", time=opens, **times)]
+    if window:
+        said.append(words.say("windows", window=words.span(window)))
     if name in KEEPING:
         said.append(words.say("turn_kept", **times))
     if name == "sold_out" and found.index is not None:

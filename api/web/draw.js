@@ -2,8 +2,8 @@
 
 export const ALGORITHM = 'parvis-feistel-1';
 const ROUNDS = 6;
-const LEAST_BITS = 10;
-const HASH_BYTES = 32;
+const LEAST_HALF_BITS = 5;
+const U16_A_HASH = 16;
 
 /** Bytes as base64url without padding. */
 export function encode(bytes) {
@@ -29,12 +29,9 @@ export async function signing(key) {
 /** Table r: the first 2^halfBits big-endian u16 of HMAC(seed, "parvis-feistel-1/r/j"), j = 0, 1, …, each masked. */
 async function table(signed, round, halfBits) {
   const size = 1 << halfBits;
-  const blocks = Math.ceil((2 * size) / HASH_BYTES);
-  const hashes = await Promise.all(Array.from({ length: blocks }, (_, block) => signed(`${ALGORITHM}/${round}/${block}`)));
-  const stream = new Uint8Array(blocks * HASH_BYTES);
-  hashes.forEach((hash, block) => stream.set(hash, block * HASH_BYTES));
-  const view = new DataView(stream.buffer);
-  return Uint16Array.from({ length: size }, (_, at) => view.getUint16(2 * at) & (size - 1));
+  const hashes = await Promise.all(Array.from({ length: size / U16_A_HASH }, (_, block) => signed(`${ALGORITHM}/${round}/${block}`)));
+  const bytes = hashes.flatMap((hash) => [...hash]);
+  return Uint16Array.from({ length: size }, (_, at) => (256 * bytes[2 * at] + bytes[2 * at + 1]) & (size - 1));
 }
 
 /**
@@ -42,10 +39,9 @@ async function table(signed, round, halfBits) {
  * An index at or behind `entrants` came after the start and keeps its order of arrival.
  */
 export async function makeDraw(seed, entrants) {
-  const last = Math.max(entrants - 1, 1);
-  const bits = Math.max(LEAST_BITS, Math.floor(Math.log2(last)) + 1);
-  const halfBits = Math.ceil(bits / 2);
-  const mask = (1 << halfBits) - 1;
+  let halfBits = LEAST_HALF_BITS;
+  while (4 ** halfBits < entrants) halfBits += 1;
+  const size = 1 << halfBits;
   const signed = await signing(seed);
   const tables = await Promise.all(Array.from({ length: ROUNDS }, (_, round) => table(signed, round, halfBits)));
   return (index) => {
@@ -53,9 +49,9 @@ export async function makeDraw(seed, entrants) {
     let value = index;
     do {
       let left = value >> halfBits;
-      let right = value & mask;
+      let right = value % size;
       for (const values of tables) [left, right] = [right, left ^ values[right]];
-      value = left * (mask + 1) + right;
+      value = left * size + right;
     } while (value >= entrants);
     return value;
   };

@@ -72,6 +72,7 @@ export function drawDetails({ line, words }) {
     const rows = [
       ['draw.commitment', state.firstCommitment ?? draw.commitment], ['draw.seed', draw.secret ?? draw.seed],
       ['draw.entrants', draw.entrants === undefined ? null : words.number(draw.entrants)],
+      ['draw.window', draw.rule?.window_seconds ? words.span(draw.rule.window_seconds) : null],
       ['draw.root', draw.root],
       ['draw.contributors', (draw.contributors ?? []).map((each) => each.house).join(', ')],
       ['draw.withheld', withheld(draw).join(', ')],

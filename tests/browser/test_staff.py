@@ -390,14 +390,17 @@ async def test_someone_new_puts_a_performance_on_sale(town: Town, people: People
         await manager.press("Check it")
         await manager.sees("That time does not exist: the clock skips that hour.")
         await fills(manager, Sales_start_at="2031-05-01T10:00", The_queue_opens_at="2031-05-01T09:00")
+        await manager.page.get_by_label("Who comes first").select_option("300")
         await manager.press("Check it")
-        await manager.sees("Is this right?", "1 May 2031")
+        await manager.sees("Is this right?", "1 May 2031", "Earlier windows of 5 minutes first")
         await manager.press("Put on sale")
         await manager.sees(f"{title} is ready at", "Not on sale yet.")
         listed = (await sale.get("")).json["on_sales"]
         found = next(each for each in listed if each["title"] == title)
         # In the house's zone, wherever the manager is.
         assert (found["prequeue_at"], found["opens_at"]) == ("2031-05-01T07:00:00.000Z", "2031-05-01T08:00:00.000Z")
+        draw = (await sale.get(f"/on-sales/{found['on_sale']}")).json["draw"]
+        assert draw["rule"]["window_seconds"] == 300
 
 
 async def test_someone_new_changes_how_the_pages_look_and_goes_back(town: Town, people: People) -> None:
