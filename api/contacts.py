@@ -25,6 +25,8 @@ CONTACT: Final = msgspec.json.Decoder(ContactRequest)
 encode: Final = msgspec.json.Encoder().encode
 WINDOW_SECONDS: Final = 600.0
 CODES_A_PERSON: Final = 4
+CODES_A_SECRET: Final = 8
+"""Of one proof of work, or one wait: strangers are not mailed for nothing, and somebody may mistype."""
 CODES_A_NETWORK: Final = 200
 """A school or a carrier shares one address."""
 TRIES_A_PERSON: Final = 10
@@ -41,8 +43,17 @@ SENT: Final[defaultdict[HouseSlug, Neighbours]] = defaultdict(_nobody_yet)
 TRIED: Final[defaultdict[HouseSlug, Neighbours]] = defaultdict(_nobody_yet)
 
 
-def _limit(counts: Neighbours, network: str, at: str, person: str, a_person: int, whys: "tuple[str, str]") -> None:
+def _limit(
+    counts: Neighbours,
+    network: str,
+    at: str,
+    person: str,
+    a_person: int,
+    whys: "tuple[str, str]",
+    secret_hash: str = "",
+) -> None:
     """Counts for a network, for a person `at` where they ask, and for the person wherever; what is refused not at all.
+    With a secret hash for that, too.
 
     A person is limited where they ask, so that nobody can use up what somebody elsewhere has. `whys`: of the network,
     and of the person. Raises `Refused` (`too-many-codes`).
@@ -51,6 +62,7 @@ def _limit(counts: Neighbours, network: str, at: str, person: str, a_person: int
         (network, CODES_A_NETWORK, whys[0]),
         (f"{at} {person}", a_person, whys[1]),
         (person, ANYWHERE * a_person, whys[1]),
+        *([(secret_hash, CODES_A_SECRET, whys[1])] if secret_hash else []),
     )
     for name, most, why in limits:
         if counts.count(name) >= most:
@@ -71,7 +83,7 @@ def send_code(call: Call, on_sale: OnSale, contact: str, secret_hash: str, langu
     sent, person = SENT[cell.house.slug], person_of(cell.signer, on_sale.on_sale, address)
     whys = "very many codes were asked for from near you", "several codes were sent there already; wait a little"
     near = network_near(call.scope)
-    _limit(sent, near, near, person, CODES_A_PERSON, whys)
+    _limit(sent, near, near, person, CODES_A_PERSON, whys, secret_hash)
     code = ask_for(cell.signer, cell.house, on_sale.on_sale, on_sale.one_place_per, address, secret_hash)
     if language in cell.house.languages:
         code = msgspec.structs.replace(code, language=language)

@@ -11,11 +11,12 @@ from litestar.types import Scope
 
 from api.hot import Answer, Call, Headers, hot
 from api.neighbours import Neighbours, client_address, network_of
+from api.waits import Waits
 from api.wire import ChallengeReply, ChallengeRequest
 from engine import proof
 from engine.catalogue import OnSale
 from engine.cell import Cell
-from engine.contacts import read_contact
+from engine.contacts import CONTACT_SECONDS, read_contact
 from engine.errors import ForgedToken, Refused
 from engine.instants import now_ms
 from engine.pressure import Level
@@ -26,12 +27,12 @@ from engine.words import HouseSlug
 CHALLENGE: Final = msgspec.json.Decoder(ChallengeRequest)
 encode: Final = msgspec.json.Encoder().encode
 NO_STORE: Final[Headers] = [(b"cache-control", b"no-store")]
-LEAST_WAIT_SECONDS: Final = 5
-LONGEST_WAIT_SECONDS: Final = 30
 WAIT_COUNTS_SECONDS: Final = 120
-"""How long after its end a wait lets somebody join."""
+"""How long after its end a wait lets somebody join; where an address is shown first, as long as that counts."""
+RETRY_SECONDS: Final = 60
 NEIGHBOURS: Final[defaultdict[HouseSlug, Neighbours]] = defaultdict(Neighbours)
 """Who joined, or was about to, from each network: a house's own, in this process."""
+WAITS: Final[defaultdict[HouseSlug, Waits]] = defaultdict(Waits)
 
 
 def network_near(scope: Scope) -> str:
@@ -88,14 +89,18 @@ class Doorbell:
         return REPEAT_SECONDS
 
     def wait(self, secret_hash: str) -> str:
-        """Instead of a challenge, for a browser without JavaScript: so long to wait; empty where nothing is asked."""
-        if not self.asks:
-            self.note()
-            return ""
+        """Instead of a challenge, for a browser without JavaScript: so long to wait; empty where nothing is asked.
+
+        Raises `Refused` (`many-near-you`) where too many wait near it already.
+        """
         self.note()
-        seconds = min(LONGEST_WAIT_SECONDS, LEAST_WAIT_SECONDS * proof.numbers_for(self._joins) // proof.LEAST)
-        over_at_ms = now_ms() + seconds * 1000
-        ends_at_ms = over_at_ms + WAIT_COUNTS_SECONDS * 1000
+        if not self.asks:
+            return ""
+        numbers = proof.numbers_for(self._joins)
+        over_at_ms = WAITS[self.cell.house.slug].take(self._network, numbers, now_ms())
+        if over_at_ms is None:
+            raise Refused("many-near-you", "very many are joining from near you", retry_after_s=RETRY_SECONDS)
+        ends_at_ms = over_at_ms + (CONTACT_SECONDS if self.on_sale.one_place_per else WAIT_COUNTS_SECONDS) * 1000
         return self.cell.signer.sign(Wait(self.on_sale.on_sale, secret_hash, over_at_ms, ends_at_ms))
 
 

@@ -112,6 +112,7 @@ STATUS: Final[dict[str, int]] = {
     "proof-ended": 410,
     "contact-ended": 410,
     "too-many-codes": 429,
+    "many-near-you": 429,
     "hold-ended": 410,
     "preview-ended": 410,
     "queue-full": 503,

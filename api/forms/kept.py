@@ -40,6 +40,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
     `proofs`: the code and the numbers that were typed, until an order is made; they stand in no address. They travel
     behind all the rest: a release before, which takes no other field, reads what it knows and leaves the rest unread.
+    So do `line` and `code`: which queue is to be joined, and by what, until there is a place in it.
     """
 
     secret: str
@@ -52,6 +53,8 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     order: str = ""
     order_secret: str = ""
     proofs: Proofs = NOTHING
+    line: str = ""
+    code: str = ""
 
 
 class BasketHold(msgspec.Struct, frozen=True):
@@ -64,6 +67,7 @@ class BasketHold(msgspec.Struct, frozen=True):
 
 _decode: Final = msgspec.msgpack.Decoder(Kept).decode
 _decode_proofs: Final = msgspec.msgpack.Decoder(Proofs).decode
+_decode_wish: Final = msgspec.msgpack.Decoder(tuple[str, str]).decode
 
 
 def fresh() -> Kept:
@@ -83,9 +87,11 @@ def unspelled(token: str) -> bytes:
 
 def pack_kept(kept: Kept) -> str:
     """The cookie's value."""
-    *known, proofs = msgspec.structs.astuple(kept)
-    packed = zlib.compress(msgspec.msgpack.encode(known), 9)
-    return spelled(packed + (zlib.compress(msgspec.msgpack.encode(proofs), 9) if proofs != NOTHING else b""))
+    *known, proofs, line, code = msgspec.structs.astuple(kept)
+    parts = [known, proofs, (line, code)]
+    while parts[-1] in (NOTHING, ("", "")):  # nothing is behind
+        parts.pop()
+    return spelled(b"".join(zlib.compress(msgspec.msgpack.encode(part), 9) for part in parts))
 
 
 def unpack_kept(value: str) -> Kept | None:
@@ -94,8 +100,13 @@ def unpack_kept(value: str) -> Kept | None:
         known = zlib.decompressobj()
         kept = _decode(known.decompress(unspelled(value), LARGEST_UNPACKED_BYTES))
         if known.unused_data:
-            proofs = zlib.decompressobj().decompress(known.unused_data, LARGEST_UNPACKED_BYTES)
-            kept = msgspec.structs.replace(kept, proofs=_decode_proofs(proofs))
+            behind = zlib.decompressobj()
+            proofs = _decode_proofs(behind.decompress(known.unused_data, LARGEST_UNPACKED_BYTES))
+            kept = msgspec.structs.replace(kept, proofs=proofs)
+            if behind.unused_data:
+                wish = zlib.decompressobj().decompress(behind.unused_data, LARGEST_UNPACKED_BYTES)
+                line, code = _decode_wish(wish)
+                kept = msgspec.structs.replace(kept, line=line, code=code)
     except (ValueError, zlib.error, msgspec.MsgspecError):
         return None
     return kept if kept.secret else None

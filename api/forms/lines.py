@@ -7,13 +7,8 @@ import msgspec
 from api.forms.door import Visit
 from api.forms.situation import standing
 from api.forms.words import Words
-from api.hot import Answer
 from api.wire import StatusReply
-from engine import repeats, waiting_room
 from engine.catalogue import PUBLIC_LINE, Line, OnSale
-from engine.errors import Refused
-from engine.line_codes import CODE_KEPT_SECONDS, check_code
-from engine.waiting_room import Admissible
 
 JOINED: Final = frozenset({"prequeue", "open", "paused"})
 
@@ -28,9 +23,9 @@ class Lines(msgspec.Struct, frozen=True):
 def lines_of(status: StatusReply, on_sale: OnSale, own: str, words: Words) -> Lines | None:
     """What there is to join by code; None where there is no line but the public one.
 
-    `own`: the line in whose place the status was seen. Where each has one place, whose it is to be comes first.
+    `own`: the line in whose place the status was seen.
     """
-    if not on_sale.lines or on_sale.one_place_per:
+    if not on_sale.lines:
         return None
     lines, told = [], []
     for each in on_sale.lines:
@@ -61,22 +56,3 @@ async def is_line_over(visit: Visit) -> bool:
         return False
     found = standing(await visit.status(), visit.place.index, has_pass=False, is_turn_over=False)
     return found.name == "line_over"
-
-
-async def join_by_code(visit: Visit, line: str, text: str) -> Answer:
-    """A place in a line beside the public one: its code shows enough, so that nobody waits before."""
-    cell, on_sale, secret = visit.cell, visit.on_sale, visit.kept.secret
-    if on_sale.one_place_per:
-        return visit.go("/contact")
-    try:
-        code, until_ms = check_code(cell, on_sale, line, text)
-        who = Admissible(CODE_KEPT_SECONDS, line=line, code=code, code_until_ms=until_ms)
-        key = cell.signer.derive(f"join {line}", secret)
-        ledger = visit.call.scope["litestar_app"].state.ledgers[cell.house.slug]
-        joined = await repeats.join(cell, ledger, on_sale, waiting_room.hash_secret(secret), key, who, 0)
-    except Refused as refusal:
-        if refusal.slug == "queue-full":
-            raise
-        return visit.go(problem=refusal.slug)
-    visit.keep(place=joined.place)
-    return visit.go()

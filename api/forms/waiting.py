@@ -1,27 +1,23 @@
-"""The waiting room without JavaScript: where one stands, join, come in, leave."""
+"""The waiting room without JavaScript: where one stands, come in, leave; joining it is beside, in `joining.py`."""
 
 import random
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from api.contacts import confirm, send_code
-from api.doorbell import Doorbell, person_for, read_wait
 from api.forms.door import IN_LINE, MOVED, Visit, pages
 from api.forms.frame import explain
-from api.forms.kept import Kept, fresh
-from api.forms.lines import is_line_over, join_by_code, lines_of, say_own
+from api.forms.kept import fresh
+from api.forms.lines import lines_of, say_own
 from api.forms.outlook import outlook_of
 from api.forms.returning import origin_of
 from api.forms.situation import ACTIONS, BEFORE, IN_TURN, KEEPING, facts_of, next_of, refresh_s, standing
 from api.hot import Answer
-from engine import presence, repeats, seats, waiting_room
+from engine import presence, seats, waiting_room
 from engine.catalogue import PUBLIC_LINE
-from engine.errors import BadInput, CellUnavailable, ForgedToken, Refused
+from engine.errors import CellUnavailable, ForgedToken, Refused
 from engine.instants import from_rfc3339, now_ms
-from engine.pressure import Level
-from engine.waiting_room import Admissible
 
 FEW: Final = 3
 """So many performances stand above the queue; more would push it off the screen."""
@@ -81,103 +77,6 @@ async def show_room(visit: Visit) -> Answer:
         way_back=visit.way_back,
         seen_at=words.second(from_rfc3339(status.server_time)),
     )
-
-
-def _anew(visit: Visit) -> Kept:
-    """For whoever missed their turn: nothing of the old place, and a secret that a second press makes again."""
-    kept = visit.kept
-    secret = visit.cell.signer.derive("again", kept.secret)
-    return Kept(secret=secret, order=kept.order, order_secret=kept.order_secret)
-
-
-async def join(visit: Visit) -> Answer:
-    """A place in the line. Pressed twice it is one place: the secret in the cookie is the same."""
-    if visit.kept.is_turn_over or await is_line_over(visit):
-        visit.kept, visit.place = _anew(visit), None
-    if visit.place is None and visit.fields.get("line"):
-        return await join_by_code(visit, visit.fields.get("line"), visit.fields.get("code"))
-    if visit.place is None and visit.on_sale.one_place_per:
-        return visit.go("/contact")
-    return await _begin(visit, "")
-
-
-async def _begin(visit: Visit, contact: str) -> Answer:
-    """Joins, or waits a moment before. `contact`: what shows an address to be theirs, where that is asked for."""
-    if visit.place is None:
-        secret_hash = waiting_room.hash_secret(visit.kept.secret)
-        wait = Doorbell(visit.call.scope, visit.cell, visit.on_sale).wait(secret_hash)
-        if wait:
-            return visit.go("/join", wait=wait, contact=contact)
-    return await _join(visit, contact)
-
-
-async def ask_contact(visit: Visit) -> Answer:
-    """Whose place it is to be."""
-    if visit.place is not None or not visit.on_sale.one_place_per:
-        return visit.go()
-    return _contact_page(visit)
-
-
-def _contact_page(visit: Visit, contact: str = "", said: str = "", facts: "dict[str, Any] | None" = None) -> Answer:
-    """The form for an address; with one, the form for the code that was sent there. It stands in no address of ours."""
-    said, kind = explain(visit.words, said, facts) if said else "", visit.on_sale.one_place_per
-    return visit.show("contact.html", on_sale=visit.on_sale, contact=contact, said=said, kind=kind)
-
-
-async def show_contact(visit: Visit) -> Answer:
-    """Has a code sent; or takes the one that came, and joins."""
-    if visit.place is not None or not visit.on_sale.one_place_per:
-        return visit.go()
-    contact, code = visit.fields.get("contact"), visit.fields.get("code")
-    secret_hash = waiting_room.hash_secret(visit.kept.secret)
-    try:
-        if code:
-            return await _begin(visit, confirm(visit.call, visit.on_sale, contact, secret_hash, code)[0])
-        send_code(visit.call, visit.on_sale, contact, secret_hash, visit.words.language)
-    except BadInput:
-        return _contact_page(visit, "", f"contact-{visit.on_sale.one_place_per}-wrong")
-    except Refused as refusal:
-        return _contact_page(visit, contact if code else "", refusal.slug, dict(refusal.facts))
-    return _contact_page(visit, contact)
-
-
-async def wait_to_join(visit: Visit) -> Answer:
-    """So long everybody waits who cannot show a proof of work; then they have joined. The page goes on by itself.
-
-    It is asked for, and changes something: a wait is signed for one secret, and joining twice is joining once.
-    """
-    if visit.place is not None or not visit.has_cookie:
-        return visit.go()
-    secret_hash = waiting_room.hash_secret(visit.kept.secret)
-    try:
-        rest_s, kept_s = read_wait(visit.cell, visit.on_sale, secret_hash, visit.query.get("wait"))
-    except Refused as refusal:
-        return visit.go(problem=refusal.slug)
-    contact = visit.query.get("contact")
-    if not rest_s:
-        visit.cell.shed(Level.JOINS)
-        return await _join(visit, contact, kept_s)
-    again = visit.frame.link(f"{visit.room}/join", wait=visit.query.get("wait"), contact=contact)
-    return visit.show("wait.html", refresh_s=rest_s, on_sale=visit.on_sale, rest_s=rest_s, again=again)
-
-
-async def _join(visit: Visit, contact: str, kept_s: int = waiting_room.REPEAT_SECONDS) -> Answer:
-    if visit.place is None:
-        cell, on_sale, secret = visit.cell, visit.on_sale, visit.kept.secret
-        secret_hash, key = waiting_room.hash_secret(secret), cell.signer.derive("join", secret)
-        try:
-            who = Admissible(kept_s, person_for(cell, on_sale, secret_hash, contact))
-            ledger = visit.call.scope["litestar_app"].state.ledgers[cell.house.slug]
-            # A form does not say when it was sent first.
-            joined = await repeats.join(cell, ledger, on_sale, secret_hash, key, who, 0)
-        except Refused as refusal:
-            if refusal.slug == "queue-full":
-                raise
-            return visit.go(problem=refusal.slug)
-        visit.keep(place=joined.place)
-    status = await visit.status()
-    rests = status.phase == "open" and status.safety_net is not None and not status.safety_net.is_active
-    return await enter(visit) if rests else visit.go()
 
 
 async def enter(visit: Visit) -> Answer:
@@ -243,8 +142,6 @@ async def leave(visit: Visit) -> Answer:
 
 
 pages("", "plain_waiting", show=show_room)
-pages("/join", "plain_join", show=wait_to_join, act=join, sheds=Level.JOINS)
-pages("/contact", "plain_contact", show=ask_contact, act=show_contact, sheds=Level.JOINS)
 pages("/enter", "plain_enter", act=enter, needs=IN_LINE)
 pages("/back", "plain_back", show=go_back)
 pages("/leave", "plain_leave", show=ask_to_leave, act=leave, needs=IN_LINE)

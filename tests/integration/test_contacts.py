@@ -6,15 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from yarl import URL
 
+from api.contacts import CODES_A_SECRET
+from api.forms.kept import unpack_kept
 from engine import recovery, waiting_room
+from engine.catalogue import Line
 from engine.cli.sales import at_house
 from engine.contacts import contact_secret
 from engine.instants import now_ms
 from engine.ledger.persons import read_persons
 from engine.ledger.retention import forget
 from engine.waiting_room import Admissible, hash_secret
+from engine.words import LineName
 from tests.backstage import Backstage
+from tests.integration.test_lines import invited
 from tests.integration.test_recovery import go_back, keep_copy, recover
 from tests.plain import PlainVisitor, room
 from tests.receiver import Receiver
@@ -84,7 +90,7 @@ async def test_each_address_has_one_place_with_however_many_devices(town: Town) 
             places.append((joined.json["place"], secret))
         # It is for one secret, and ours alone.
         assert (await join(sale, "another", token)).slug == "contact-required"
-        assert (await join(sale, "another", token[:-1] + "A")).slug == "forged-token"
+        assert (await join(sale, "another", token[:-1] + ("B" if token[-1] == "A" else "A"))).slug == "forged-token"
         assert (await sale.status())["lines"]["public"]["joined"] == 1
         # They are one shopper: what one device holds is the other's too.
         first = await sale.pass_for(*places[0])
@@ -202,3 +208,61 @@ async def test_without_javascript_a_code_is_typed_into_a_form(town: Town) -> Non
                 page = await visitor.send(page, "Join the queue", code=code)
                 assert (await visitor.until(page, "Choose my seats")).status == 200
         assert (await sale.status())["lines"]["public"]["joined"] == 1
+
+
+async def test_without_javascript_nobody_is_sent_a_code_before_a_moment_was_waited(town: Town) -> None:
+    async with Receiver(town.certificate) as receiver, await opened(town, receiver, proof_of_work="always") as sale:
+        mine = fresh()
+        async with PlainVisitor(town.url) as visitor:
+            form = await visitor.send(await visitor.open(room(sale)), "Join the queue")
+            assert "One moment" in form.text
+            shortcut = await visitor.open(f"{room(sale)}/contact")
+            for wait in ("", "no wait", URL(form.url).query["wait"]):  # none, none of ours, one that is not over
+                page = await visitor.send(shortcut, "Send me a code", contact=mine, wait=wait)
+                assert "One moment" in page.text
+            assert receiver.received == []
+            page = form
+            for _ in range(60):
+                if "One moment" not in page.text:
+                    break
+                await asyncio.sleep(int(page.headers["Refresh"]))
+                page = await visitor.open(page.url)
+            page = await visitor.send(page, "Send me a code", contact=mine)
+            code = (await taken(receiver, 1))[-1]["code"]
+            page = await visitor.send(page, "Join the queue", code=code)
+            assert "One moment" not in page.text, "nobody waits twice"
+            await visitor.until(page, "Choose my seats")
+        assert (await sale.status())["lines"]["public"]["joined"] == 1
+
+
+async def test_one_proof_or_wait_is_good_for_a_few_codes(town: Town) -> None:
+    async with Receiver(town.certificate) as receiver, await opened(town, receiver) as sale:
+        secret = uuid.uuid4().hex
+        answers = [await code_for(sale, fresh(), secret) for _ in range(CODES_A_SECRET + 1)]
+        assert [answer.status for answer in answers] == [202] * CODES_A_SECRET + [429]
+        assert (await code_for(sale, fresh(), uuid.uuid4().hex)).status == 202
+
+
+async def test_without_javascript_a_code_for_a_queue_is_typed_once_and_leads_there(town: Town) -> None:
+    line = Line(LineName("press"), "Press", "invitation", 20, now_ms() - 60_000)
+    async with (
+        Receiver(town.certificate) as receiver,
+        await opened(town, receiver, lines=(line,), proof_of_work="always") as sale,
+        PlainVisitor(town.url) as visitor,
+    ):
+        (invitation,) = await invited(town, sale, 1)
+        page = await visitor.send(await visitor.open(room(sale)), "Join with this code", line="press", code=invitation)
+        for _ in range(60):
+            if "One moment" not in page.text:
+                break
+            await asyncio.sleep(int(page.headers["Refresh"]))
+            page = await visitor.open(page.url)
+        page = await visitor.send(page, "Send me a code", contact=fresh())
+        assert invitation not in page.url + page.body, "it stands in no address and on no page"
+        page = await visitor.send(page, "Join the queue", code=(await taken(receiver, 1))[-1]["code"])
+        assert "Your queue: Press." in page.text
+        told = (await sale.status())["lines"]
+        assert (told["press"]["joined"], told["public"]["joined"]) == (1, 0)
+        kept = unpack_kept(visitor.cookie(sale))
+        assert kept is not None
+        assert (kept.line, kept.code) == ("", "")

@@ -1,14 +1,19 @@
 """Whoever joins while many do shows a proof of work; nobody is refused without a reason and a way on."""
 
 import asyncio
+import itertools
 import uuid
 from typing import Any
 
 import pytest
+from yarl import URL
 
+from api.waits import PHONE_A_SECOND
 from engine import proof
+from engine.cli.sales import at_house
+from engine.signing import Wait
 from engine.waiting_room import hash_secret
-from tests.plain import PlainVisitor
+from tests.plain import PlainVisitor, room
 from tests.solver import solve
 from tests.town import Answer, Sale, Town
 
@@ -115,3 +120,26 @@ async def test_without_javascript_a_moment_is_waited_instead(town: Town) -> None
         assert (await sale.status())["lines"]["public"]["joined"] == 1
         await visitor.open(path)
         assert (await sale.status())["lines"]["public"]["joined"] == 1
+
+
+async def test_the_waits_of_one_network_are_over_one_after_another_and_hold_up_nobody_elsewhere(town: Town) -> None:
+    async with (
+        await town.open_sale("noord", proof_of_work="under-pressure") as sale,
+        at_house(town.network_file, "noord") as (cell, _),
+    ):
+        crowd = f"10.{uuid.uuid4().int % 250}.{uuid.uuid4().int % 250}.7"
+
+        async def over_at_ms(near: str) -> int:
+            """When somebody's wait is over; 0 for whoever joins at once."""
+            async with PlainVisitor(town.url, **{"X-Forwarded-For": near}) as visitor:
+                page = await visitor.send(await visitor.open(room(sale)), "Join the queue")
+                wait = URL(page.url).query.get("wait")
+                return cell.signer.read(Wait, wait).over_at_ms if wait else 0
+
+        found = [await over_at_ms(crowd) for _ in range(proof.FREE_JOINS + 30)]
+        waited = sorted(filter(None, found))
+        assert len(waited) >= 30
+        least_ms = proof.LEAST * 1000 // PHONE_A_SECOND
+        gaps = [later - sooner for sooner, later in itertools.pairwise(waited)]
+        assert all(gap >= least_ms for gap in gaps), gaps
+        assert await over_at_ms(ELSEWHERE["X-Forwarded-For"]) == 0
