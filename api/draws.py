@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from api.hot import Answer, Call, Header, hot
-from api.wire import ContributionReply, DrawPathReply, DrawReply, TranscriptReply
+from api.wire import CommitmentReply, DrawPathReply, DrawReply, RevealedReply, StatementRequest, TranscriptReply
 from engine import contributions, waiting_room
 from engine.catalogue import PUBLIC_LINE, OnSale
 from engine.draw import encode
@@ -16,6 +16,7 @@ from engine.errors import Refused
 from engine.ledger.entrants import entrants_between
 from engine.ledger.ledger import Ledger
 from engine.paths import Paths
+from engine.statements import NeighbourKeys, Statement
 from engine.tree import CHUNK
 from engine.words import HouseSlug, LineName, OnSaleId, is_slug
 
@@ -25,7 +26,10 @@ READERS: Final = 4
 LONGEST_INDEX: Final = 12
 DRAWN_CACHE: Final[Header] = (b"cache-control", b"public, max-age=300")
 INSTANT: Final = re.compile(r"[1-9][0-9]{0,13}")
+NOT_KEPT: Final[Header] = (b"cache-control", b"no-store")
 _reading: Final[dict[str, int]] = {}
+_neighbour_keys: Final[dict[str, NeighbourKeys]] = {}
+_statement_decoder: Final = msgspec.json.Decoder(StatementRequest)
 
 
 def draw_reply(on_sale: OnSale, draw: Drawn, line: LineName = waiting_room.PUBLIC) -> DrawReply:
@@ -123,15 +127,40 @@ async def read_path(call: Call) -> Answer:
 @hot(
     "GET",
     "/draw-contributions/{other:str}/{on_sale:str}/{line:str}/{planned:str}",
-    summary="What this house contributes to the draw of another house of the network",
-    answers={200: ContributionReply},
+    summary="To what this house commits itself for the draw of another house of the network",
+    answers={200: CommitmentReply},
 )
 async def read_contribution(call: Call) -> Answer:
-    """A commitment; from the planned start (ms since the Unix epoch) on, what it was to."""
+    """The commitment alone: what it is to is revealed to the house whose draw it is."""
+    found = contributions.committed_by(call.cell.signer, *_asked_of(call))
+    return Answer(200, msgspec.json.encode(CommitmentReply(commitment=found)), [NOT_KEPT])
+
+
+@hot(
+    "POST",
+    "/draw-contributions/{other:str}/{on_sale:str}/{line:str}/{planned:str}/reveal",
+    summary="What it contributes itself, for a list that the other house has signed: one list a draw",
+    answers={200: RevealedReply},
+    request=StatementRequest,
+)
+async def reveal_contribution(call: Call) -> Answer:
+    """From the planned start on, and for one list only: who knows it can choose no other entrants."""
+    call.idempotency_key()
+    of = _asked_of(call)
+    said = await call.body(_statement_decoder)
+    told = Statement(*of, said.entrants, said.root, said.bound)
+    slug = call.cell.house.slug
+    ledger = call.scope["litestar_app"].state.ledgers[slug]
+    keys = _neighbour_keys.setdefault(slug, NeighbourKeys())
+    found = await contributions.reveal(call.cell, ledger, keys, told, said.signature)
+    reply = RevealedReply(secret=found.secret, signature=found.signature)
+    return Answer(200, msgspec.json.encode(reply), [NOT_KEPT])
+
+
+def _asked_of(call: Call) -> tuple[HouseSlug, OnSaleId, LineName, int]:
+    """The draw of another house that the path names. Raises `Refused`."""
     other, on_sale, line, planned = (call.parameters[name] for name in ("other", "on_sale", "line", "planned"))
     is_asked_well = is_slug(on_sale) and is_slug(line) and INSTANT.fullmatch(planned) is not None
     if not is_asked_well or other not in {each.slug for each in call.cell.house.neighbours}:
         raise Refused("not-found", "there is no such draw in this network")
-    found = contributions.told(call.cell.signer, HouseSlug(other), OnSaleId(on_sale), LineName(line), int(planned))
-    reply = ContributionReply(commitment=found.commitment, secret=found.secret or None)
-    return Answer(200, msgspec.json.encode(reply), [(b"cache-control", b"no-store")])
+    return HouseSlug(other), OnSaleId(on_sale), LineName(line), int(planned)

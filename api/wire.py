@@ -254,6 +254,12 @@ class DrawReply(Reply, frozen=True):
     windows: tuple[int, ...] | None = None
 
 
+class SignedContributorReply(ContributorReply, frozen=True):
+    """The same in a transcript, with how it signed the list before it revealed: see `engine/statements.py`."""
+
+    signature: str | None = None
+
+
 class TranscriptReply(DrawReply, frozen=True, omit_defaults=False, kw_only=True):
     """A draw that has been made, whole: enough to recompute every position, and the root over who was in it.
 
@@ -263,14 +269,33 @@ class TranscriptReply(DrawReply, frozen=True, omit_defaults=False, kw_only=True)
     house: HouseSlug
     on_sale: OnSaleId
     line: str
+    contributors: tuple[SignedContributorReply, ...] = ()
     secret_hashes: tuple[str, ...]
 
 
-class ContributionReply(Reply, frozen=True):
-    """What a house contributes to another's draw: its commitment, and from the planned start on the secret."""
+class CommitmentReply(Reply, frozen=True):
+    """To what a house commits itself for another's draw."""
 
     commitment: str
-    secret: str | None = None
+
+
+class StatementRequest(Request, frozen=True):
+    """How a draw is fixed, signed by the house whose draw it is: how many are in it, the root over them, and all of it.
+
+    See `engine/statements.py`.
+    """
+
+    entrants: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+    root: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{43}$", max_length=43)]
+    bound: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{43}$", max_length=43)]
+    signature: Annotated[str, msgspec.Meta(max_length=400)]
+
+
+class RevealedReply(Reply, frozen=True):
+    """What a house contributes to another's draw, and its signature (a JWS without payload) under the same list."""
+
+    secret: str
+    signature: str
 
 
 class DrawPathReply(Reply, frozen=True, omit_defaults=False):

@@ -132,6 +132,8 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     closes_at_ms: int = 0
     commitment: str = ""
     seed: str = ""
+    contributors: tuple[Contributor, ...] = ()
+    """The on-sale's, and what they committed to contribute to this line's draw."""
 
 
 class RateStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -216,9 +218,20 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         line = self.line(name)
         return line.opens_at_ms if line else self.opens_at_ms
 
+    def commitment_of(self, name: str) -> str:
+        """To which secret the house has committed itself for a line's draw."""
+        line = self.line(name)
+        return line.commitment if line else self.commitment
+
     def contributors_of(self, name: str) -> tuple[Contributor, ...]:
-        """Whose contributions are mixed into a line's draw: others' are to the public one alone."""
-        return () if self.line(name) else self.contributors
+        """Whose contributions are mixed into a line's draw."""
+        line = self.line(name)
+        return line.contributors if line else self.contributors
+
+    @property
+    def line_names(self) -> tuple[LineName, ...]:
+        """All of its lines, the public one first."""
+        return (LineName(PUBLIC_LINE), *(each.line for each in self.lines))
 
     @property
     def draw_after_ms(self) -> int:

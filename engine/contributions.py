@@ -1,39 +1,36 @@
 """What other houses of the network contribute to a draw: a secret each, committed to beforehand.
 
-One honest house is enough to keep a draw fair: nobody knows the seed before all have revealed, and that is not before
-the list of entrants is closed. A contribution is derived from the house's own key, so that nothing is kept.
+One honest house is enough to keep a draw fair: nobody knows the seed before all have revealed, and none does that
+before the list of entrants is closed, and the house has signed which list that is (`engine/statements.py`). A
+contribution is derived from the house's own key, so that nothing secret is kept. `engine/collecting.py` collects them.
 """
 
 import asyncio
-import contextlib
 import hashlib
-import os
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 import msgspec
 
 from engine.catalogue import PUBLIC_LINE, Contributor, OnSale
-from engine.cell import Cell, broken
+from engine.cell import Cell
 from engine.draw import encode
-from engine.drawing import MISSING
 from engine.errors import BadInput, CellUnavailable, Refused
 from engine.instants import now_ms, to_rfc3339
 from engine.ledger.attention import alarm_once
 from engine.ledger.ledger import Ledger
+from engine.ledger.statements import first_statement
 from engine.network import House
+from engine.pass_keys import STATEMENT
 from engine.signing import Signer
-from engine.waiting_room import serve, status
+from engine.statements import NeighbourKeys, Statement, address_of
 from engine.words import HouseSlug, LineName, OnSaleId
 
 MOST_CONTRIBUTORS: Final = 8
-ADDRESS_VARIABLE: Final = "PARVIS_ADDRESS"
-"""Where this installation answers: the address of a house of which the network file does not say another."""
 ASKED_SECONDS: Final = 5.0
-LONGEST_ASK_SECONDS: Final = 0.5
-"""Who does not answer is asked again while there is time."""
-LOOK_SECONDS: Final = 0.2
-ANSWER_BYTES: Final = 1_024
+ANSWER_BYTES: Final = 2_048
+ANSWERED_MS: Final = 86_400_000
+"""So long after the planned start somebody may still be told what was contributed: well within what is remembered."""
 
 
 def contribution(signer: Signer, house: HouseSlug, on_sale: OnSaleId, line: LineName, planned_ms: int) -> str:
@@ -49,117 +46,127 @@ def commitment_of(
     return encode(hashlib.sha256("\n".join(lines).encode()).digest())
 
 
+def committed_by(signer: Signer, house: HouseSlug, on_sale: OnSaleId, line: LineName, planned_ms: int) -> str:
+    """To what the signer's house commits itself for another's draw."""
+    of = house, on_sale, line, planned_ms
+    return commitment_of(signer.house, *of, contribution(signer, *of))
+
+
 def own_address(host: str, port: int) -> str:
     """Where an installation that listens so reaches itself."""
     here = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else f"[{host}]" if ":" in host else host
     return f"http://{here}:{port}"
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What a house says of its contribution; `secret` is empty before the planned start."""
+class Said(msgspec.Struct, frozen=True):
+    """What the house whose draw it is says and signs of it."""
+
+    entrants: int
+    root: str
+    bound: str
+    signature: str
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """To what a house commits itself."""
 
     commitment: str
-    secret: str = ""
 
 
-def told(signer: Signer, house: HouseSlug, on_sale: OnSaleId, line: LineName, planned_ms: int) -> Told:
-    """What the signer's house says now of its contribution to another's draw."""
-    of = house, on_sale, line, planned_ms
-    secret = contribution(signer, *of)
-    return Told(commitment_of(signer.house, *of, secret), secret if now_ms() >= planned_ms else "")
+class Revealed(msgspec.Struct, frozen=True):
+    """What a house contributes, and its own signature under the list."""
+
+    secret: str
+    signature: str
 
 
-async def ask(house: House, contributor: str, on_sale: OnSale, seconds: float) -> Told:
-    """What another house says of its contribution to the draw of a house's on-sale.
+async def reveal(cell: Cell, ledger: Ledger, keys: NeighbourKeys, told: Statement, signature: str) -> Revealed:
+    """What this house contributes to another's draw, once that has signed its list: to one list a draw, for ever.
+
+    Raises `Refused` (`draw-not-due`, `root-changed`), `ForgedToken`, `BadInput`, `CellUnavailable`,
+    `LedgerUnavailable`.
+    """
+    if not told.planned_ms <= now_ms() < told.planned_ms + ANSWERED_MS:
+        raise Refused("draw-not-due", "contributions are revealed from the planned start on, for a day")
+    of = told.house, told.on_sale, told.line, told.planned_ms
+    text = told.text(cell.house.slug, committed_by(cell.signer, *of))
+    await keys.check(cell.house, told.house, text, signature)
+    first = await first_statement(ledger, of, told.told, signature)
+    if first != told.told:
+        about = {
+            "house": told.house,
+            "on_sale": told.on_sale,
+            "line": told.line,
+            "opens_at": to_rfc3339(told.planned_ms),
+        }
+        await alarm_once(ledger, "root-changed", about, {"first": first, "then": told.told, "signature": signature})
+        raise Refused("root-changed", "this house has signed another list of this draw before, and signs no second one")
+    return Revealed(contribution(cell.signer, *of), cell.signer.sign_document(text, STATEMENT))
+
+
+def _path(on_sale: OnSale, house: House, line: LineName) -> str:
+    return f"/draw-contributions/{house.slug}/{on_sale.on_sale}/{line}/{on_sale.opens_at_of(line)}"
+
+
+async def _ask(contributor: str, method: str, url: str, **how: Any) -> bytes:
+    try:
+        timeout = aiohttp.ClientTimeout(total=ASKED_SECONDS)
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.request(method, url, allow_redirects=False, **how) as answer,
+        ):
+            body = await answer.content.read(ANSWER_BYTES)
+            if answer.status == 409 and b"/root-changed" in body:
+                raise Refused("root-changed", f"{contributor} has signed another list of this draw before")
+            if answer.status != 200:
+                raise CellUnavailable(f"{contributor} answers {answer.status} when asked for its contribution")
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        why = str(error) or type(error).__name__
+        raise CellUnavailable(f"{contributor} does not say what it contributes: {why}") from error
+    return body
+
+
+async def ask_commitment(house: House, contributor: str, on_sale: OnSale, line: LineName) -> str:
+    """To what another house commits itself for a draw of this one.
 
     Raises `BadInput` for a house of which the network does not say where it answers, `CellUnavailable` where it says
     nothing of use in time.
     """
-    near = {each.slug: each for each in house.neighbours}.get(HouseSlug(contributor))
-    if near is None:
-        raise BadInput(f"{contributor!r} is no other house of this network")
-    base = near.address or os.environ.get(ADDRESS_VARIABLE, "")
-    if not base:
-        raise BadInput(f"the network file does not say the address of {contributor}")
-    path = f"/v1/houses/{contributor}/draw-contributions/{house.slug}/{on_sale.on_sale}/{PUBLIC_LINE}"
+    url = address_of(house, contributor) + _path(on_sale, house, line)
     try:
-        timeout = aiohttp.ClientTimeout(total=seconds)
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(f"{base}{path}/{on_sale.opens_at_ms}", allow_redirects=False) as answer,
-        ):
-            body = await answer.content.read(ANSWER_BYTES)
-            if answer.status != 200:
-                raise CellUnavailable(f"{contributor} answers {answer.status} when asked for its contribution")
-        return msgspec.json.decode(body, type=Told)
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, msgspec.MsgspecError) as error:
-        why = str(error) or type(error).__name__
-        raise CellUnavailable(f"{contributor} does not say what it contributes: {why}") from error
+        return msgspec.json.decode(await _ask(contributor, "GET", url), type=Committed).commitment
+    except msgspec.MsgspecError as error:
+        raise CellUnavailable(f"{contributor} does not say what it contributes: {error}") from error
+
+
+async def ask_reveal(cell: Cell, contributor: Contributor, on_sale: OnSale, told: Statement) -> Revealed:
+    """What another house contributes, this house's list signed for it. Not checked yet.
+
+    Raises like `ask_commitment`, and `Refused` (`root-changed`) where it has signed another list.
+    """
+    url = address_of(cell.house, contributor.house) + _path(on_sale, cell.house, told.line) + "/reveal"
+    signature = cell.signer.sign_document(told.text(contributor.house, contributor.commitment), STATEMENT)
+    how = {"json": msgspec.to_builtins(Said(told.entrants, told.root, told.bound, signature))}
+    headers = {"Idempotency-Key": f"draw-{on_sale.on_sale}"}
+    body = await _ask(contributor.house, "POST", url, headers=headers, **how)
+    try:
+        return msgspec.json.decode(body, type=Revealed)
+    except msgspec.MsgspecError as error:
+        raise CellUnavailable(f"{contributor.house} does not say what it contributes: {error}") from error
 
 
 async def committed(house: House, on_sale: OnSale) -> OnSale:
-    """The on-sale with what each contributor commits itself to. Raises `BadInput`, `CellUnavailable`."""
+    """The on-sale with what each contributor commits itself to, for each line. Raises `BadInput`, `CellUnavailable`."""
     names = [each.house for each in on_sale.contributors]
     if len(names) > MOST_CONTRIBUTORS or len(set(names)) < len(names):
         raise BadInput(f"at most {MOST_CONTRIBUTORS} houses contribute to a draw, each once")
-    found = await asyncio.gather(*(ask(house, name, on_sale, ASKED_SECONDS) for name in names))
-    made = tuple(Contributor(name, each.commitment) for name, each in zip(names, found, strict=True))
-    return msgspec.structs.replace(on_sale, contributors=made)
 
+    async def of(line: LineName) -> tuple[Contributor, ...]:
+        found = await asyncio.gather(*(ask_commitment(house, name, on_sale, line) for name in names))
+        return tuple(map(Contributor, names, found))
 
-class Contributions:
-    """Collects for one cell what other houses reveal, from the start of a sale until its draw is due; no later."""
-
-    def __init__(self, cell: Cell, ledger: Ledger) -> None:
-        self._cell = cell
-        self._ledger = ledger
-        self._settled: set[OnSaleId] = set()
-        self._revealed: set[tuple[OnSaleId, str]] = set()
-
-    async def look(self) -> None:
-        """Asks those who have not revealed yet, and raises an alarm where a draw was made without one of them.
-
-        Raises `CellUnavailable`'s kind, `LedgerUnavailable`.
-        """
-        for on_sale in list(self._cell.catalogue.on_sales.values()):
-            if on_sale.contributors and on_sale.on_sale not in self._settled:
-                with contextlib.suppress(Refused):  # put up a moment from now
-                    await self._look_at(on_sale)
-
-    async def _look_at(self, on_sale: OnSale) -> None:
-        cell, name = self._cell, on_sale.on_sale
-        await serve(cell, name)
-        now = await status(cell, name)
-        if now.draw.is_made:
-            withheld = [
-                each.house
-                for each, secret in zip(on_sale.contributors, now.draw.contributions.split(" "), strict=True)
-                if secret == MISSING
-            ]
-            if withheld:
-                await alarm_once(self._ledger, "draw-withheld", {"on_sale": name, "houses": ", ".join(withheld)})
-            self._settled.add(name)
-        elif now.draw.is_closed and now.now_ms < now.draw.due_at_ms:
-            left_s = (now.draw.due_at_ms - now.now_ms) / 1000
-            missing = [each for each in on_sale.contributors if (name, each.house) not in self._revealed]
-            await asyncio.gather(*(self._ask(on_sale, each, min(LONGEST_ASK_SECONDS, left_s)) for each in missing))
-
-    async def _ask(self, on_sale: OnSale, contributor: Contributor, seconds: float) -> None:
-        cell, name, line = self._cell, on_sale.on_sale, LineName(PUBLIC_LINE)
-        try:
-            secret = (await ask(cell.house, contributor.house, on_sale, seconds)).secret
-        except (BadInput, CellUnavailable):
-            return
-        of = cell.house.slug, name, line, on_sale.opens_at_ms
-        if not secret or commitment_of(contributor.house, *of, secret) != contributor.commitment:
-            return
-        reply = await cell.call(
-            "waiting_room/reveal", (cell.keys.cell, cell.keys.sale(name)), (line, contributor.house, secret)
-        )
-        match reply[0]:
-            case b"revealed":
-                self._revealed.add((name, contributor.house))
-            case b"untimely" | b"unknown_on_sale":
-                return
-            case _:
-                raise broken("waiting_room/reveal", reply)
+    public, *others = await asyncio.gather(of(LineName(PUBLIC_LINE)), *(of(each.line) for each in on_sale.lines))
+    lines = tuple(
+        msgspec.structs.replace(line, contributors=made) for line, made in zip(on_sale.lines, others, strict=True)
+    )
+    return msgspec.structs.replace(on_sale, contributors=public, lines=lines)

@@ -68,13 +68,26 @@ class Mixed(msgspec.Struct, frozen=True):
     windows: tuple[int, ...] = ()
 
 
-def mix(secret: bytes, mixed: Mixed) -> bytes:
-    """The seed of a draw: nobody who knows only a part of it can foresee it."""
+def _lines(mixed: Mixed) -> list[str]:
     lines = [ALGORITHM, mixed.of, f"{mixed.planned_at} {mixed.after_ms}", f"{mixed.entrants} {mixed.root}"]
     if mixed.window_seconds:
         lines.append(f"windows of {mixed.window_seconds}: {' '.join(map(str, mixed.windows))}")
-    text = "\n".join([*lines, *map(" ".join, mixed.contributions)])
+    return lines
+
+
+def mix(secret: bytes, mixed: Mixed) -> bytes:
+    """The seed of a draw: nobody who knows only a part of it can foresee it."""
+    text = "\n".join([*_lines(mixed), *map(" ".join, mixed.contributions)])
     return hmac.digest(secret, text.encode(), "sha256")
+
+
+def bound(committed: str, mixed: Mixed) -> str:
+    """A hash of all that a seed is made of, base64url: of what is still secret, the commitments to it.
+
+    `committed`: the house's own. Whoever contributes signs it before revealing, and leaves the house no choice.
+    """
+    named = (f"{house} {commitment}" for house, commitment, _ in mixed.contributions)
+    return encode(hashlib.sha256("\n".join([committed, *_lines(mixed), *named]).encode()).digest())
 
 
 def _tables(seed: bytes, half_bits: int) -> "tuple[array[int], ...]":

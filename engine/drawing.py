@@ -12,7 +12,7 @@ import structlog
 
 from engine.catalogue import PUBLIC_LINE, OnSale
 from engine.cell import Cell, broken
-from engine.draw import ALGORITHM, PERMUTATION, Mixed, decode, encode, mix
+from engine.draw import ALGORITHM, PERMUTATION, Mixed, bound, decode, encode, mix
 from engine.errors import BrokenContract, CellUnavailable, Refused
 from engine.instants import to_rfc3339
 from engine.tree import Frontier, decode_frontier
@@ -22,14 +22,16 @@ from engine.words import HouseSlug, LineName, OnSaleId
 ENTRIES_A_PAGE: Final = 2_000
 MISSING: Final = "-"
 """Stands for what was not revealed in time."""
+REVEALED: Final = 4
+"""Parts of what one house revealed, as Redis keeps it: who, its secret, the draw that it signed, its signature."""
 log = structlog.get_logger()
 
 
 class Drawn(msgspec.Struct, frozen=True):
     """What everybody may know of the draw of a line. `entrants` is -1 while more may join it.
 
-    `secret`, `seed`, `root` (base64url) and `contributions` (base64url or `MISSING`, a blank between) are empty before
-    it has been made; it is due at `due_at_ms`.
+    `secret`, `seed`, `root` (base64url) and `contributions` (`secret,signature` or `MISSING`, blanks between) are empty
+    before it has been made; it is due at `due_at_ms`.
     `windows`: where each window ends, with a blank between; see `engine/windows.py`.
     """
 
@@ -68,7 +70,7 @@ def mixed_of(
     windows: str = "",
 ) -> Mixed:
     """What is mixed with the secret of a draw."""
-    revealed = contributions.split(" ") if contributions else []
+    contributors = on_sale.contributors_of(line)
     return Mixed(
         of=f"{house}/{on_sale.on_sale}/{line}",
         planned_at=to_rfc3339(on_sale.opens_at_of(line)),
@@ -77,13 +79,17 @@ def mixed_of(
         root=root,
         contributions=tuple(
             (each.house, each.commitment, secret)
-            for each, secret in zip(
-                on_sale.contributors_of(line), revealed or [MISSING] * len(on_sale.contributors_of(line)), strict=True
-            )
+            for each, (secret, _) in zip(contributors, revealed_of(contributions, len(contributors)), strict=True)
         ),
         window_seconds=on_sale.fair_window_seconds,
         windows=ends_of(windows),
     )
+
+
+def revealed_of(contributions: str, count: int) -> list[tuple[str, str]]:
+    """Of each of so many contributors the secret, or `MISSING`, and its signature."""
+    known = contributions.split(" ") if contributions else [MISSING] * count
+    return [(secret, signature) for secret, _, signature in (each.partition(",") for each in known)]
 
 
 def begin_draw(cell: Cell, on_sale: OnSaleId, line: LineName) -> "tuple[asyncio.Task[None], float]":
@@ -115,16 +121,24 @@ async def make_draw(cell: Cell, on_sale: OnSaleId, line: LineName) -> None:
     await asyncio.shield(begin_draw(cell, on_sale, line)[0])
 
 
+def bound_of(house: HouseSlug, on_sale: OnSale, line: LineName, entrants: int, root: str, windows: str) -> str:
+    """What fixes a draw but for what is still secret of it."""
+    mixed = mixed_of(house, on_sale, line, entrants, root, "", windows)
+    return bound(on_sale.commitment_of(line), mixed)
+
+
 async def _make(cell: Cell, name: OnSaleId, line: LineName) -> None:
     on_sale = cell.on_sale(name)
     found = await _read(cell, name, line)
     if found is None:
         return
     entrants, secret, contributed, tree, windows = found
+    if not secret:
+        return  # not due yet
     root = encode(tree.root())
-    contributions = in_order(on_sale, contributed, line)
-    mixed = mixed_of(cell.house.slug, on_sale, line, entrants, root, contributions, windows)
-    seed = encode(mix(decode(secret), mixed))
+    of = cell.house.slug, on_sale, line, entrants, root
+    contributions = in_order(on_sale, contributed, line, bound_of(*of, windows))
+    seed = encode(mix(decode(secret), mixed_of(*of, contributions, windows)))
     reply = await cell.call(
         "waiting_room/draw",
         (cell.keys.cell, cell.keys.sale(name)),
@@ -142,17 +156,41 @@ async def _make(cell: Cell, name: OnSaleId, line: LineName) -> None:
             raise broken("waiting_room/draw", reply)
 
 
-def in_order(on_sale: OnSale, contributed: str, line: str = PUBLIC_LINE) -> str:
-    """What was revealed (`house secret`, …), in the order in which the houses are named."""
+def in_order(on_sale: OnSale, contributed: str, line: str, fixed: str) -> str:
+    """What was revealed, in the order in which the houses are named: of those alone who signed the draw fixed so."""
     parts = contributed.split(" ") if contributed else []
-    revealed = dict(zip(parts[::2], parts[1::2], strict=True))
+    each = zip(
+        *(parts[place::REVEALED] for place in range(REVEALED)), strict=False
+    )  # a draw is made of whatever is there
+    revealed = {house: f"{secret},{signature}" for house, secret, signed, signature in each if signed == fixed}
     return " ".join(revealed.get(each.house, MISSING) for each in on_sale.contributors_of(line))
+
+
+class ClosedList(msgspec.Struct, frozen=True):
+    """Who is in a draw, before it is made. `bound`: see `engine.draw.bound`."""
+
+    entrants: int
+    root: str
+    bound: str
+
+
+async def closed_list(cell: Cell, on_sale: OnSale, line: LineName) -> ClosedList | None:
+    """Who is in the draw of a line, once its list is closed and until it is made.
+
+    Raises `Refused` (`unknown-on-sale`), `CellUnavailable`'s kind.
+    """
+    found = await _read(cell, on_sale.on_sale, line)
+    if found is None:
+        return None
+    entrants, _, _, tree, windows = found
+    root = encode(tree.root())
+    return ClosedList(entrants, root, bound_of(cell.house.slug, on_sale, line, entrants, root, windows))
 
 
 async def _read(cell: Cell, on_sale: OnSaleId, line: LineName) -> tuple[int, str, str, Frontier, str] | None:
     """How many entrants there are, the secret, what was contributed, the whole tree and the windows.
 
-    None where nothing is due.
+    None where the list is not closed, and where the draw is made; the secret is empty while it is not due.
     """
     keys, tree, after = cell.keys, Frontier(), "-"
     while True:
@@ -200,13 +238,13 @@ def not_drawn(on_sale: OnSale) -> Drawn:
 def told_of(on_sale: OnSale, draw: Drawn, line: str = PUBLIC_LINE) -> dict[str, Any]:
     """What is public of a draw at this moment, as it stands in the status and in the transcript."""
     contributors = on_sale.contributors_of(line)
-    secrets = draw.contributions.split(" ") if draw.contributions else [MISSING] * len(contributors)
+    revealed = revealed_of(draw.contributions, len(contributors))
     told: dict[str, Any] = {
         "algorithm": draw.algorithm,
         "commitment": draw.commitment,
         "contributors": [
             {"house": each.house, "commitment": each.commitment} | ({} if secret == MISSING else {"secret": secret})
-            for each, secret in zip(contributors, secrets, strict=True)
+            for each, (secret, _) in zip(contributors, revealed, strict=True)
         ],
     }
     if draw.algorithm == ALGORITHM:
@@ -222,4 +260,9 @@ def told_of(on_sale: OnSale, draw: Drawn, line: str = PUBLIC_LINE) -> dict[str, 
 
 def transcript_of(house: HouseSlug, on_sale: OnSale, line: LineName, draw: Drawn) -> dict[str, Any]:
     """The transcript of a draw that has been made, but for who was in it (`secret_hashes`)."""
-    return {"house": house, "on_sale": on_sale.on_sale, "line": line, **told_of(on_sale, draw, line)}
+    told = told_of(on_sale, draw, line)
+    revealed = revealed_of(draw.contributions, len(told["contributors"]))
+    for each, (_, signature) in zip(told["contributors"], revealed, strict=True):
+        if signature:
+            each["signature"] = signature
+    return {"house": house, "on_sale": on_sale.on_sale, "line": line, **told}

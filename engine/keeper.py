@@ -14,8 +14,8 @@ from redis.exceptions import RedisError
 
 from engine.allotments import carry_out_all
 from engine.cell import Cell
-from engine.contributions import LOOK_SECONDS as COLLECT_SECONDS
-from engine.contributions import Contributions
+from engine.collecting import LOOK_SECONDS as COLLECT_SECONDS
+from engine.collecting import Contributions
 from engine.crowds import Crowds
 from engine.entries import Action
 from engine.errors import CellUnavailable, LedgerUnavailable, ParvisError, Refused
@@ -128,9 +128,8 @@ class Keeper:
         """Collects what other houses contribute to draws; apart, because they may be slow to answer."""
         contributions = Contributions(self.cell, self._ledger)
         while not stop.is_set():
-            with contextlib.suppress(CellUnavailable, LedgerUnavailable):  # others say so
-                if self.cell.is_open:
-                    await contributions.look()
+            if self.cell.is_open:
+                await contributions.look()
             await _pause(stop, COLLECT_SECONDS)
 
     async def _tell_pressure(self, stop: asyncio.Event) -> None:

@@ -12,6 +12,7 @@ from engine.cell import Cell, broken, digest, pack
 from engine.drawing import starts_as
 from engine.entries import Action, encode_action
 from engine.errors import BadInput, Refused
+from engine.instants import to_rfc3339
 from engine.ledger.standings import as_text
 from engine.schedule import check_future, check_steps, plan_of
 from engine.words import OnSaleId
@@ -65,6 +66,18 @@ def check_guard(safety_net_per_minute: int, fails: str) -> None:
         raise BadInput(f"safety_net_per_minute lies between 0 and {FASTEST_PER_MINUTE}")
     if fails not in FAILS:
         raise BadInput(f"fails is one of {', '.join(FAILS)}")
+
+
+def _check_opening(on_sale: OnSale) -> None:
+    """Raises `Refused` where others have promised a contribution for another instant."""
+    if on_sale.contributors:
+        at, names = to_rfc3339(on_sale.opens_at_ms), [each.house for each in on_sale.contributors]
+        raise Refused(
+            "draw-has-contributors",
+            f"other houses contribute to this draw, and reveal that at its planned start: it opens by itself at {at}",
+            opens_at=at,
+            contributors=names,
+        )
 
 
 async def _change(cell: Cell, action: Action, verb: str, value: str | int, key: str) -> str:
@@ -138,6 +151,8 @@ async def change(
         if message is None or len(message) > LONGEST_MESSAGE or not message.isprintable():
             raise BadInput(f"message needs a message of at most {LONGEST_MESSAGE} plain characters")
         return await _change(cell, action, verb, message, key)
+    if verb == "open":
+        _check_opening(cell.on_sale(action.subject))
     if verb not in (*VERBS, "sell_out"):
         raise Refused("unknown-action", f"an on-sale can be told to {', '.join(VERBS)}", actions=list(VERBS))
     return await _change(cell, action, verb, "", key)

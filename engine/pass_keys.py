@@ -31,13 +31,16 @@ LOOK_AGAIN_SECONDS: Final = 2.0
 COORDINATE_BYTES: Final = 32
 DOCUMENT: Final = "parvis-document"
 """The kind of a signature that is of a public document; a pass's is `JWT`."""
+STATEMENT: Final = "parvis-draw-statement"
+"""The kind of one that is of the list of a draw: see `engine/statements.py`."""
 ES256: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 """Signed and verified faster than EdDSA, and known to every JOSE library. Deterministic (RFC 6979): whoever repeats
 a claim gets the same pass, to the byte, from whichever process answers."""
 _NAME: Final = re.compile(r"pass(?:\.(\d{1,15}))?\.pem")
 
 
-def _new_key() -> bytes:
+def new_key() -> bytes:
+    """A private key, as PEM."""
     return ec.generate_private_key(ec.SECP256R1()).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -60,13 +63,18 @@ class PassKey:
         self.jwk = {"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": key_id, "alg": "ES256", "use": "sig"}
         self.headers = {
             kind: base64url(msgspec.json.encode({"alg": "ES256", "kid": key_id, "typ": kind}))
-            for kind in ("JWT", DOCUMENT)
+            for kind in ("JWT", DOCUMENT, STATEMENT)
         }
 
     def sign(self, signed: bytes) -> bytes:
         """The signature of bytes (RFC 7518), as base64url."""
         numbers = decode_dss_signature(self._key.sign(signed, ES256))
         return base64url(b"".join(each.to_bytes(COORDINATE_BYTES, "big") for each in numbers))
+
+    def sign_apart(self, kind: str, body: bytes) -> str:
+        """A JWS of these bytes without its payload. `kind`: one of `headers`."""
+        header = self.headers[kind]
+        return (header + b".." + self.sign(header + b"." + base64url(body))).decode()
 
 
 def _files(folder: Path) -> dict[int, Path]:
@@ -81,7 +89,7 @@ class PassKeys:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         if not _files(folder):
-            read_or_create(folder / "pass.pem", _new_key)
+            read_or_create(folder / "pass.pem", new_key)
         self._keys: list[PassKey] = []
         self._by_header: dict[bytes, PassKey] = {}
         self._look_again_at = 0.0
@@ -130,5 +138,5 @@ def rotate(folder: Path) -> int:
             path.unlink(missing_ok=True)
     # Somewhat later than promised: a process notices it after some seconds, and a clock may be behind.
     starts_at_ms = now + PUBLISHED_BEFORE_MS + 60_000
-    read_or_create(folder / f"pass.{starts_at_ms}.pem", _new_key)
+    read_or_create(folder / f"pass.{starts_at_ms}.pem", new_key)
     return starts_at_ms

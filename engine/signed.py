@@ -23,16 +23,19 @@ class Told(msgspec.Struct, frozen=True):
     server_time: str
 
 
-def verify(body: bytes, signature: str, keys: dict[str, Any]) -> None:
-    """Raises `ForgedToken` unless `signature` (a JWS without its payload) is of these bytes by a key of the set."""
+def verify(body: bytes, signature: str, keys: dict[str, Any], kind: str = DOCUMENT) -> None:
+    """Raises `ForgedToken` unless `signature` (a JWS without its payload) is of these bytes by a key of the set.
+
+    `kind`: what the signature has to be of, see `engine.pass_keys`.
+    """
     try:
         header, payload, made = signature.split(".")
         said = jwt.get_unverified_header(f"{header}..{made}")
-        if payload or said.get("typ") != DOCUMENT:
-            raise ForgedToken("this is not the signature of a document")
+        if payload or said.get("typ") != kind:
+            raise ForgedToken(f"this is not the signature of a {kind}")
         key = jwt.PyJWKSet.from_dict(keys)[str(said.get("kid"))]
         jwt.PyJWS().decode(f"{header}.{base64url(body).decode()}.{made}", key, algorithms=["ES256"])
-    except (jwt.PyJWTError, KeyError, ValueError) as error:
+    except (jwt.PyJWTError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise ForgedToken("no key of this house signed these bytes") from error
 
 

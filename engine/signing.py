@@ -227,15 +227,15 @@ class Signer:
         self._remember(token, Pass(place.on_sale, owner, member, generation, is_longer, ends_s * 1000))
         return token
 
-    def sign_document(self, body: bytes) -> str:
+    def sign_document(self, body: bytes, kind: str = DOCUMENT) -> str:
         """What shows that a public document is the house's, whoever hands it on: a JWS without its payload.
+
+        `kind`: `DOCUMENT` or `STATEMENT`.
 
         Whoever checks puts the base64url of the body between the two dots (RFC 7515, appendix F).
         """
         self._look()
-        key = self._pass_keys.at(now_ms())
-        header = key.headers[DOCUMENT]
-        return (header + b".." + key.sign(header + b"." + base64url(body))).decode()
+        return self._pass_keys.at(now_ms()).sign_apart(kind, body)
 
     def read_pass(self, text: str) -> Pass:
         """A pass, its signature made or checked once a process and remembered. Raises `ForgedToken`.

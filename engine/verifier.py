@@ -10,6 +10,7 @@ belong to the commitment, the list to the root, each contribution to its commitm
 import hashlib
 import hmac
 import json
+import re
 import sys
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from bisect import bisect_right
@@ -18,11 +19,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-ALGORITHM, PERMUTATION = "parvis-draw-2", "parvis-feistel-1"
+ALGORITHM, PERMUTATION, STATEMENT = "parvis-draw-2", "parvis-feistel-1", "parvis-draw-statement"
 MOST_ENTRANTS = 100_000_000
+LONGEST_MS = 86_400_000
 ALWAYS = {"algorithm", "house", "on_sale", "line", "rule", "commitment", "contributors", "entrants", "root"}
 ALWAYS |= {"secret", "seed"}
-CONTRIBUTION = {"house", "commitment", "secret"}
+CONTRIBUTION = {"house", "commitment", "secret", "signature"}
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z")
+SIGNATURE = re.compile(r"[A-Za-z0-9_-]{1,300}\.\.[A-Za-z0-9_-]{86}")
 
 
 def _bytes(text: Any, what: str) -> bytes:
@@ -31,7 +36,7 @@ def _bytes(text: Any, what: str) -> bytes:
         data = urlsafe_b64decode(text + "=")
     except (TypeError, ValueError):
         data = b""
-    if len(data) != 32 or urlsafe_b64encode(data).rstrip(b"=").decode() != text:
+    if not isinstance(text, str) or len(data) != 32 or urlsafe_b64encode(data).rstrip(b"=").decode() != text:
         raise ValueError(f"the {what} is not the base64url of 32 bytes")
     return data
 
@@ -51,48 +56,101 @@ def read(data: bytes) -> dict[str, Any]:
         raise ValueError(f"this is neither a draw's transcript nor an on-sale's public status: {error}") from error
 
 
-def _read(found: Any) -> dict[str, Any]:
+def _count(value: Any, what: str, most: int) -> None:
+    if type(value) is not int or not 0 <= value <= most:
+        raise ValueError(f"the {what} does not lie between 0 and {most}")
+
+
+def _written(value: Any, what: str, pattern: re.Pattern[str]) -> None:
+    """What goes into a hash can be read in one way only: no blank or new line stands in it."""
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ValueError(f"the {what} is not written as one: {value!r:.80}")
+
+
+def told_of(found: Any, line: str = "public") -> dict[str, Any]:
+    """What a transcript or a status tells of a line's draw, whether it is made or not."""
     told: dict[str, Any] = found
-    if isinstance(told, dict) and isinstance(told.get("draw"), dict):
-        status, told = told, told["draw"]
-        if told.get("seed") is None:
-            kept = told.get("commitment")
-            raise ValueError(f"the draw has not been made yet; keep its commitment, to compare: {kept}")
-        joined = sum(line["joined"] for line in status["lines"].values())
-        if told["entrants"] > joined:
-            raise ValueError(f"the draw tells of {told['entrants']} entrants, and the lines of {joined}")
-        if told["algorithm"] != PERMUTATION:
-            told |= {"contributors": told.get("contributors", []), "line": "public"}
+    if isinstance(told, dict) and "secret_hashes" not in told and isinstance(told.get("lines"), dict):
+        status = told
+        told = dict(status["draw"] if line == "public" else status["lines"][line]["draw"])
+        if told.get("algorithm") != PERMUTATION:
+            told |= {"contributors": told.get("contributors", []), "line": line}
             told |= {"house": status["house"], "on_sale": status["on_sale"]}
+        if told.get("seed") is not None:
+            joined = [each["joined"] for each in status["lines"].values()]
+            for each in joined:
+                _count(each, "number of those who joined", MOST_ENTRANTS)
+            _count(told["entrants"], "number of entrants", sum(joined))
     if not isinstance(told, dict) or "algorithm" not in told:
         raise ValueError("this is neither a draw's transcript nor an on-sale's public status")
+    return told
+
+
+def _read(found: Any) -> dict[str, Any]:
+    told = told_of(found)
     if told["algorithm"] == PERMUTATION:  # until there were trees, the seed itself was the secret
         told = {"secret": told.get("seed"), **told}
     elif told["algorithm"] != ALGORITHM:
         raise ValueError(f"the draw's algorithm {told['algorithm']!r} is not {ALGORITHM!r}")
+    if told.get("seed") is None:
+        kept = told.get("commitment")
+        raise ValueError(f"the draw has not been made yet; keep its commitment, to compare: {kept}")
     wanted = ALWAYS if told["algorithm"] == ALGORITHM else {"algorithm", "commitment", "entrants", "secret", "seed"}
-    if told.get("rule", {}).get("window_seconds", 0) != 0:
-        wanted = wanted | {"windows"}
+    has_windows = isinstance(told.get("rule"), dict) and told["rule"].get("window_seconds", 0) != 0
+    wanted = wanted | ({"windows"} if has_windows else set())
     if not wanted <= set(told) <= wanted | {"secret_hashes"}:
         raise ValueError(f"it names {', '.join(sorted(set(told) ^ wanted))}: too much, or too little")
-    rule = {"planned_at", "after_ms"} | ({"window_seconds"} if "windows" in told else set())
-    if "rule" in told and set(told["rule"]) != rule:
-        raise ValueError(f"its rule is not one of {', '.join(sorted(rule))}")
-    if not all({"house", "commitment"} <= set(each) <= CONTRIBUTION for each in told.get("contributors", ())):
-        raise ValueError("its contributors are not of house, commitment and secret")
-    if type(told["entrants"]) is not int or not 0 <= told["entrants"] <= MOST_ENTRANTS:
-        raise ValueError(f"the number of entrants does not lie between 0 and {MOST_ENTRANTS}")
-    ends = told.get("windows", [told["entrants"]])
-    if ends != sorted(set(ends)) or ends[-1:] != [told["entrants"]] or any(type(end) is not int for end in ends):
+    _count(told["entrants"], "number of entrants", MOST_ENTRANTS)
+    for name in wanted & {"commitment", "root", "secret", "seed"}:
+        _bytes(told[name], name)
+    for name in wanted & {"house", "on_sale", "line"}:
+        _written(told[name], name.replace("_", "-"), NAME)
+    if "rule" in wanted:
+        _check_rule(told["rule"], has_windows)
+        _check_contributors(told["contributors"])
+    if has_windows:
+        _check_windows(told["windows"], told["entrants"])
+    if isinstance(told.get("secret_hashes", []), list):
+        return told
+    raise ValueError("its secret hashes are no list")
+
+
+def _check_rule(rule: Any, has_windows: bool) -> None:
+    wanted = {"planned_at", "after_ms"} | ({"window_seconds"} if has_windows else set())
+    if not isinstance(rule, dict) or set(rule) != wanted:
+        raise ValueError(f"its rule is not one of {', '.join(sorted(wanted))}")
+    _written(rule["planned_at"], "planned start", INSTANT)
+    _count(rule["after_ms"], "time until the draw", LONGEST_MS)
+    _count(rule.get("window_seconds", 0), "length of a window", LONGEST_MS)
+
+
+def _check_windows(ends: Any, entrants: int) -> None:
+    is_list = isinstance(ends, list) and all(type(end) is int for end in ends)
+    if not is_list or ends != sorted(set(ends)) or min(ends, default=-1) < 0 or ends[-1] != entrants:
         raise ValueError("its windows do not end one after the other, the last one with all entrants")
-    return told
+
+
+def _check_contributors(found: Any) -> None:
+    named = {"house", "commitment"}
+    if not isinstance(found, list) or not all(isinstance(e, dict) and named <= set(e) <= CONTRIBUTION for e in found):
+        raise ValueError("its contributors are not of house, commitment, secret and signature")
+    for each in found:
+        _written(each["house"], "name of a contributor", NAME)
+        for name in {"commitment", "secret"} & set(each):
+            _bytes(each[name], f"{name} of {each['house']}")
+        if "signature" in each:
+            _written(each["signature"], f"signature of {each['house']}", SIGNATURE)
+        if "signature" in each and "secret" not in each:
+            raise ValueError(f"{each['house']} signed, and has revealed nothing")
+    if len({each["house"] for each in found}) < len(found):
+        raise ValueError("a house contributes twice")
 
 
 def root_of(secret_hashes: list[str]) -> str:
     """The root over a list, base64url; an empty secret hash is an index that nobody has."""
     parts: list[tuple[int, bytes]] = []  # of perfect trees, the largest first: how many leaves, and the root
     for index, secret_hash in enumerate(secret_hashes):
-        known = _bytes(secret_hash, f"secret hash of index {index}") if secret_hash else b""
+        known = _bytes(secret_hash, f"secret hash of index {index}") if secret_hash != "" else b""
         size, root = 1, hashlib.sha256(b"\0" + index.to_bytes(8, "big") + known).digest()
         while parts and parts[-1][0] == size:
             size, root = 2 * size, hashlib.sha256(b"\1" + parts.pop()[1] + root).digest()
@@ -103,13 +161,18 @@ def root_of(secret_hashes: list[str]) -> str:
     return _text(whole)
 
 
-def seed_of(told: dict[str, Any]) -> str:
-    """The seed that a transcript must have."""
+def _lines(told: dict[str, Any]) -> list[str]:
     lines = [ALGORITHM, f"{told['house']}/{told['on_sale']}/{told['line']}"]
     lines += [f"{told['rule']['planned_at']} {told['rule']['after_ms']}", f"{told['entrants']} {told['root']}"]
     if "windows" in told:
         lines.append(f"windows of {told['rule']['window_seconds']}: {' '.join(map(str, told['windows']))}")
-    lines += [f"{each['house']} {each['commitment']} {each.get('secret', '-')}" for each in told["contributors"]]
+    return lines
+
+
+def seed_of(told: dict[str, Any]) -> str:
+    """The seed that a transcript must have."""
+    lines = [f"{each['house']} {each['commitment']} {each.get('secret', '-')}" for each in told["contributors"]]
+    lines = _lines(told) + lines
     return _text(hmac.digest(_bytes(told["secret"], "secret"), "\n".join(lines).encode(), "sha256"))
 
 
@@ -136,11 +199,31 @@ def faults(told: dict[str, Any]) -> list[str]:
         if "secret" in each and contribution(told, each["house"], each["secret"]) != each["commitment"]
     ]
     if "secret_hashes" in told:
+        found += [
+            f"{each['house']} revealed its contribution, and no list is there that it had signed"
+            for each in told["contributors"]
+            if "secret" in each and "signature" not in each
+        ]
         if len(told["secret_hashes"]) != told["entrants"]:
             found.append(f"{len(told['secret_hashes'])} are listed, and {told['entrants']} were drawn")
         elif root_of(told["secret_hashes"]) != told["root"]:
             found.append("the list is not the one of the root")
     return found
+
+
+def signed(told: dict[str, Any]) -> list[tuple[str, bytes, str]]:
+    """Of each house that revealed, what it signed before (the payload of a JWS without one, RFC 7515), and how."""
+    if told["algorithm"] == PERMUTATION:
+        return []
+    named = [f"{each['house']} {each['commitment']}" for each in told["contributors"]]
+    bound = _text(hashlib.sha256("\n".join([told["commitment"], *_lines(told), *named]).encode()).digest())
+    of = f"{told['house']}/{told['on_sale']}/{told['line']}"
+    lines = [of, told["rule"]["planned_at"], f"{told['entrants']} {told['root']} {bound}"]
+    return [
+        (each["house"], "\n".join([STATEMENT, each["house"], each["commitment"], *lines]).encode(), each["signature"])
+        for each in told["contributors"]
+        if "signature" in each
+    ]
 
 
 def withheld(told: dict[str, Any]) -> list[str]:

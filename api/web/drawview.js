@@ -14,33 +14,37 @@ function drawOf({ path, memory }) {
   return `${path}${own === 'public' ? '' : `/lines/${own}`}/draw`;
 }
 
-/** Whether the place is in the closed list; null where the house cannot say so just now. */
+/** What the house says until everybody who joined is recorded. */
+const NOT_YET = new Set(['not-recorded-yet', 'draw-not-made']);
+
+/** Whether the place is in the closed list: `listed`, `missing`, `wrong` (not proved), `later`, or `away` (ask again). */
 async function find(line, draw, index) {
-  const { secret } = line.memory.kept;
-  if (!draw.root || index >= draw.entrants || !secret) return true;
+  let answer;
   try {
-    const { path } = await get(`${drawOf(line)}/paths/${index}`);
-    return isListed(draw, index, secret, path);
-  } catch {
-    return null;
+    answer = await get(`${drawOf(line)}/paths/${index}`);
+  } catch ({ slug }) {
+    return NOT_YET.has(slug) ? 'later' : slug === 'not-found' ? 'missing' : 'away';
   }
+  // What is no path at all proves nothing either.
+  return await isListed(draw, index, line.memory.kept.secret, answer?.path).catch(() => false) ? 'listed' : 'wrong';
 }
 
 async function check(line, words) {
   const { state } = line;
   const { draw, house, on_sale: onSale } = state.status;
   const wrong = (name, facts) => ({ isRight: false, text: words.say(`draw.check_${name}`, facts) });
-  const found = await fault(`${house}/${onSale}/${line.memory.kept.line ?? 'public'}`, draw, state.firstCommitment ?? undefined, line.memory.kept.others);
-  if (found) return wrong(found);
+  const mistake = await fault(`${house}/${onSale}/${line.memory.kept.line ?? 'public'}`, draw, state.firstCommitment ?? undefined, line.memory.kept.others);
+  if (mistake) return wrong(mistake);
   if (state.index === null) return { isRight: true, text: words.say('draw.check_seed_right') };
   const number = (await positionOf(draw, state.index)) + 1;
   if (number !== state.position + 1) return wrong('number_wrong', { number });
-  const isFound = await find(line, draw, state.index);
-  if (isFound === false) return wrong('list_wrong');
+  const isInIt = state.index < draw.entrants;
+  const found = draw.root && isInIt && line.memory.kept.secret ? await find(line, draw, state.index) : '';
+  if (found === 'wrong' || found === 'missing') return wrong(`list_${found}`);
   const facts = { arrived: state.index + 1, number, entrants: draw.entrants };
-  const right = words.say(state.index < draw.entrants ? 'draw.check_right' : 'draw.check_right_late', facts);
-  const list = isFound === null ? 'draw.check_list_later' : draw.root && state.index < draw.entrants ? 'draw.check_listed' : '';
-  return { isRight: true, text: list ? `${right} ${words.say(list)}` : right };
+  const right = words.say(isInIt ? 'draw.check_right' : 'draw.check_right_late', facts);
+  const listed = { listed: 'draw.check_listed', later: 'draw.check_list_later', away: 'draw.check_list_away' }[found];
+  return { isRight: true, text: listed ? `${right} ${words.say(listed)}` : right };
 }
 
 /** A `details` element on the draw of a line: `update(state)` whenever the state changed. */

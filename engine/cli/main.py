@@ -645,7 +645,14 @@ def audit(*, network: Network, house: House, json: bool = False) -> None:
 
 
 @draw.command(name="verify")
-def draw_verify(file: Path, *, commitment: Dashed = "", index: Whole | None = None) -> None:
+def draw_verify(
+    file: Path,
+    *,
+    commitment: Dashed = "",
+    index: Whole | None = None,
+    before: Path | None = None,
+    keys: tuple[str, ...] = (),
+) -> None:
     """Recompute a published draw, from its transcript alone.
 
     Parameters
@@ -656,8 +663,13 @@ def draw_verify(file: Path, *, commitment: Dashed = "", index: Whole | None = No
         The commitment as you kept it from before the draw.
     index
         The index of a place, to see where it was drawn.
+    before
+        A status that you saved before the draw: commitment, rule and contributors must be the same.
+    keys
+        `HOUSE=FILE`, once for each house that contributed: its published keys, or the address where they are
+        (`…/v1/houses/HOUSE/.well-known/jwks.json`). Shows that it signed this very list before it revealed.
     """
-    sys.exit(draws.verify_draw(file, commitment, index))
+    sys.exit(uvloop.run(draws.verify_draw(file, commitment, index, before, keys)))
 
 
 @draw.command(name="transcript")

@@ -19,7 +19,7 @@ import uvloop
 
 from engine.cell import Cell
 from engine.cli.stage import check_ports
-from engine.contributions import ADDRESS_VARIABLE, own_address
+from engine.contributions import own_address
 from engine.errors import BadInput
 from engine.figures import FOLDER_VARIABLE, TELL_SECONDS, Figures
 from engine.folding import Folder
@@ -36,6 +36,7 @@ from engine.rights import TooMuch, check_rights
 from engine.sealing import Opener
 from engine.sender import Sender
 from engine.sight import NETWORK_KIND, NetworkSight, Sight
+from engine.statements import ADDRESS_VARIABLE
 from engine.writer import Writer
 
 RETRY_SECONDS: Final = 1.0

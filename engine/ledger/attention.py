@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 WORDS: Final = {
     "dead-letter": "something could not be recorded; `parvis dead-letter` shows it",
-    "draw-withheld": "another house did not reveal in time what it had committed to contribute to a draw",
+    "draw-withheld": "a draw was made without what other houses had committed to contribute; why stands beside it",
     "index-given-twice": "one number of the queue was given to two visitors, after a loss of Redis",
     "ledger-lost": "the ledger came back from a backup; what Redis remembered was recorded again, and stands beside it",
     "live-seat": "a seat was sold twice: the second order is in conflict and its money goes back",
@@ -19,6 +19,7 @@ WORDS: Final = {
     "other-payload": "one order came twice, with different contents; the first one counts",
     "payment-given-back": "an order came for a payment whose money is already going back",
     "payment-used": "one payment paid for two orders",
+    "root-changed": "another house asked for our contribution to its draw with a second, different list; it got none",
     "redis-lost": "Redis came back without its last changes; what was lost is counted beside it",
     "unclaimed-payment": "somebody paid and no order ever named the payment; its money goes back",
     "webhook-disabled": "the house's own program takes nothing more of what it was told; why stands beside it",
@@ -77,13 +78,13 @@ def _instant(value: Any) -> str:
     return str(value.isoformat(timespec="milliseconds")).replace("+00:00", "Z")
 
 
-async def alarm_once(ledger: "Ledger", kind: str, detail: dict[str, Any]) -> None:
-    """Writes an alarm, unless the very same one is there already. Raises `LedgerUnavailable`."""
+async def alarm_once(ledger: "Ledger", kind: str, about: dict[str, Any], more: dict[str, Any]) -> None:
+    """Writes an alarm, unless there is one of the same kind about the same. Raises `LedgerUnavailable`."""
     async with ledger.connection() as connection:
         await connection.execute(
-            "INSERT INTO alarms (kind, detail) SELECT $1, $2::jsonb "
-            "WHERE NOT EXISTS (SELECT FROM alarms WHERE kind = $1 AND detail = $2::jsonb)",
-            *(kind, msgspec.json.encode(detail).decode()),
+            "INSERT INTO alarms (kind, detail) SELECT $1, $2::jsonb || $3::jsonb "
+            "WHERE NOT EXISTS (SELECT FROM alarms WHERE kind = $1 AND detail @> $2::jsonb)",
+            *(kind, *(msgspec.json.encode(each).decode() for each in (about, more))),
         )
 
 

@@ -1,12 +1,13 @@
--- Takes in what another house reveals for a line's draw: from when its list is closed until the draw is due.
+-- Takes in what another house reveals for a line's draw, with what it signed of that draw and its signature: from when
+-- the list is closed until the draw is due.
 --
 -- KEYS  cell sale
--- ARGV  epoch line_name house secret
+-- ARGV  epoch line_name house secret bound signature
 -- REPLY revealed | untimely | unknown_on_sale | closed | fenced: epoch
 -- INCLUDES clock gate of_line drawn
 -- FLAGS allow-oom
 local cell, sale = unpack(KEYS)
-local epoch, line_name, house, secret = unpack(ARGV)
+local epoch, line_name, house, secret, bound, signature = unpack(ARGV)
 
 local refusal = gate(cell, epoch)
 if refusal then return refusal end
@@ -17,5 +18,6 @@ if told[3] < 0 or told[6] ~= "" or clock() >= told[4] then return {"untimely"} e
 local field = of_line("contributed", line_name)
 local known = redis.call("HGET", sale, field)
 if string.find(" " .. (known or "") .. " ", " " .. house .. " ", 1, true) then return {"revealed"} end
-redis.call("HSET", sale, field, (known and known .. " " or "") .. house .. " " .. secret)
+local revealed = table.concat({house, secret, bound, signature}, " ")
+redis.call("HSET", sale, field, known and known .. " " .. revealed or revealed)
 return {"revealed"}

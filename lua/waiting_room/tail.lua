@@ -1,6 +1,7 @@
--- What a draw that is due is made of: the secret, what others have contributed, the tree over the entrants as far as they
--- are recorded or folded, and a page of those in the outbox who are not. Whoever reads page after page takes the tree
--- anew where it has grown: what it has meanwhile, the outbox may have no more.
+-- What the draw of a closed list is made of: the tree over the entrants as far as they are recorded or folded, a page of
+-- those in the outbox who are not; once it is due also the secret and what others have contributed, both empty until
+-- then. Whoever reads page after page takes the tree anew where it has grown: what it has meanwhile, the outbox may have
+-- no more.
 --
 -- KEYS  sale outbox frontier folded
 -- ARGV  on_sale line_name after count
@@ -14,7 +15,12 @@ local on_sale, line_name, after, count = unpack(ARGV)
 local told = drawn_as_written(sale, line_name)
 if not told then return {"unknown_on_sale"} end
 if told[6] ~= "" then return {"made"} end
-if told[3] < 0 or clock() < told[4] then return {"early", told[4]} end
+if told[3] < 0 then return {"early", told[4]} end
+local seed, contributed = "", ""
+if clock() >= told[4] then
+  seed = redis.call("HGET", sale, of_line("seed", line_name)) or ""
+  contributed = redis.call("HGET", sale, of_line("contributed", line_name)) or ""
+end
 
 local tree = redis.call("GET", frontier) or ""
 if after == "-" then
@@ -33,5 +39,4 @@ for _, entry in ipairs(entries) do
   end
 end
 local last = #entries == tonumber(count) and "(" .. entries[#entries][1] or ""
-return {"tail", told[3], redis.call("HGET", sale, of_line("seed", line_name)) or "",
-  redis.call("HGET", sale, of_line("contributed", line_name)) or "", tree, entrants, last, told[9]}
+return {"tail", told[3], seed, contributed, tree, entrants, last, told[9]}

@@ -232,7 +232,7 @@ def test_anybody_can_check_a_draw_from_the_public_status(
     said = parvis("draw", "verify", str(file))
     assert said.code == 0
     assert f"9 entrants were drawn as committed to: {drawn['commitment']}" in said.words
-    assert "Did you keep the commitment" in said.words
+    assert "Did you keep a status from before the draw" in said.words
     assert parvis("draw", "verify", str(file), "--commitment", drawn["commitment"]).code == 0
     said = parvis("draw", "verify", str(file), "--commitment", kept)
     assert said.code == 1

@@ -8,46 +8,78 @@ import pytest
 from aiohttp import web
 
 from engine import verifier
-from engine.catalogue import Contributor, OnSale
+from engine.catalogue import Contributor, Line, OnSale
 from engine.cell import Cell
-from engine.contributions import ADDRESS_VARIABLE, Contributions, commitment_of
-from engine.drawing import transcript_of
-from engine.errors import BadInput, CellUnavailable
-from engine.instants import now_ms
+from engine.collecting import OWN_FAULT, UNASKED, Contributions
+from engine.contributions import commitment_of
+from engine.draw import encode
+from engine.drawing import REVEALED, Drawn, transcript_of
+from engine.errors import BadInput, CellUnavailable, Refused
+from engine.instants import now_ms, to_rfc3339
 from engine.network import Neighbour
+from engine.pass_keys import STATEMENT, PassKey, new_key
+from engine.signed import verify
+from engine.statements import Statement
+from engine.tree import Frontier, encode_frontier
 from engine.waiting_room import PUBLIC
-from engine.words import HouseSlug, OnSaleId
+from engine.words import HouseSlug, LineName, OnSaleId
 from tests.backstage import Backstage, until
 from tests.town import Town
 
 SECRETS = {"klinker": "a" * 42 + "A", "mirage": "b" * 42 + "A"}
 
 
-class Others:
-    """The API of two other houses, which do as the test says."""
+Draw = tuple[HouseSlug, OnSaleId, LineName, int]
 
-    def __init__(self) -> None:
+
+class Others:
+    """The API of two other houses, which do as the test says. Both have one key; see `reveal` for what they sign."""
+
+    def __init__(self, stage: Backstage) -> None:
+        self.stage = stage
         self.withholding: set[str] = set()
         self.lying: set[str] = set()
+        self.unsigned: set[str] = set()
+        self.key = PassKey(0, new_key())
+        self.asked: dict[str, set[str]] = {name: set() for name in SECRETS}
 
-    async def answer(self, request: web.Request) -> web.Response:
-        contributor, house, on_sale, planned = (
-            request.match_info[name] for name in ("contributor", "house", "on_sale", "planned")
+    @staticmethod
+    def _of(request: web.Request) -> tuple[str, Draw]:
+        contributor, house, on_sale, line, planned = (
+            request.match_info[name] for name in ("contributor", "house", "on_sale", "line", "planned")
         )
-        secret = SECRETS[contributor]
-        of = HouseSlug(house), OnSaleId(on_sale), PUBLIC, int(planned)
-        told = {"commitment": commitment_of(contributor, *of, secret)}
-        if now_ms() >= int(planned) and contributor not in self.withholding:
-            told["secret"] = SECRETS["mirage"] if contributor in self.lying else secret
-        return web.json_response(told)
+        return contributor, (HouseSlug(house), OnSaleId(on_sale), LineName(line), int(planned))
+
+    async def keys(self, _: web.Request) -> web.Response:
+        return web.json_response({"keys": [self.key.jwk]})
+
+    async def commitment(self, request: web.Request) -> web.Response:
+        contributor, of = self._of(request)
+        return web.json_response({"commitment": commitment_of(contributor, *of, SECRETS[contributor])})
+
+    async def reveal(self, request: web.Request) -> web.Response:
+        """As an honest house does: what it is asked with has to be signed by the house whose draw it is."""
+        contributor, of = self._of(request)
+        said = await request.json()
+        commitment = commitment_of(contributor, *of, SECRETS[contributor])
+        text = Statement(*of, said["entrants"], said["root"], said["bound"]).text(contributor, commitment)
+        verify(text, said["signature"], self.stage.cell.signer.jwks(), STATEMENT)
+        self.asked[contributor].add(f"{said['entrants']} {said['root']}")
+        if now_ms() < of[-1] or contributor in self.withholding:
+            return web.json_response({}, status=409)
+        secret = SECRETS["mirage" if contributor in self.lying else contributor]
+        key = PassKey(0, new_key()) if contributor in self.unsigned else self.key
+        return web.json_response({"secret": secret, "signature": key.sign_apart(STATEMENT, text)})
 
 
 @pytest.fixture
 async def others(stage: Backstage) -> AsyncIterator[Others]:
-    found = Others()
+    found = Others(stage)
     app = web.Application()
-    path = "/v1/houses/{contributor}/draw-contributions/{house}/{on_sale}/public/{planned}"
-    app.router.add_get(path, found.answer)
+    path = "/v1/houses/{contributor}/draw-contributions/{house}/{on_sale}/{line}/{planned}"
+    app.router.add_get(path, found.commitment)
+    app.router.add_post(path + "/reveal", found.reveal)
+    app.router.add_get("/v1/houses/{contributor}/.well-known/jwks.json", found.keys)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -60,27 +92,32 @@ async def others(stage: Backstage) -> AsyncIterator[Others]:
     await runner.cleanup()
 
 
-async def put_on(stage: Backstage, opens_in_ms: int = 1_000) -> OnSale:
+async def put_on(stage: Backstage, opens_in_ms: int = 1_000, **changed: Any) -> OnSale:
     made = tuple(Contributor(name, "") for name in SECRETS)
-    return await stage.put_on(opens_at_ms=now_ms() + opens_in_ms, contributors=made)
+    return await stage.put_on(opens_at_ms=now_ms() + opens_in_ms, contributors=made, **changed)
 
 
-async def drawn(stage: Backstage, on_sale: OnSale) -> dict[str, Any]:
+async def drawn(
+    stage: Backstage, on_sale: OnSale, line: LineName = PUBLIC, contributions: Contributions | None = None
+) -> dict[str, Any]:
     """The draw, made while a keeper's collector looks again and again."""
     cell = Cell(stage.house, is_owner=True)
     await cell.look()
-    contributions = Contributions(cell, stage.ledger)
+    contributions = contributions or Contributions(cell, stage.ledger)
+
+    async def found() -> Drawn:
+        return next(each.draw for each in (await stage.status(on_sale)).all_lines if each.line == line)
 
     async def is_made() -> bool:
         await contributions.look()
-        return (await stage.status(on_sale)).draw.is_made
+        return (await found()).is_made
 
     try:
         await until(is_made, "the draw is made")
         await contributions.look()
     finally:
         await cell.close()
-    told = transcript_of(stage.slug, on_sale, PUBLIC, (await stage.status(on_sale)).draw)
+    told = transcript_of(stage.slug, on_sale, line, await found())
     assert verifier.faults(verifier.read(msgspec.json.encode(told))) == []
     return told
 
@@ -95,33 +132,120 @@ async def test_what_others_reveal_in_time_is_mixed_in(stage: Backstage, others: 
     told = await drawn(stage, on_sale)
     assert [each["secret"] for each in told["contributors"]] == list(SECRETS.values())
     assert told["rule"]["after_ms"] == 2_000
+    for house, text, signature in verifier.signed(told):
+        verify(text, signature, {"keys": [others.key.jwk]}, STATEMENT)
+        assert others.asked[house] == {f"0 {told['root']}"}
     assert await stage.alarms() == []
 
 
-@pytest.mark.parametrize("how", ["withholding", "lying"])
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ("withholding", "klinker: klinker answers 409 when asked for its contribution"),
+        ("lying", "klinker: what it revealed is not what it had committed to"),
+        ("unsigned", "klinker: it revealed, and none of its keys signed the list"),
+    ],
+)
 async def test_what_is_not_revealed_is_left_out_at_the_published_instant_and_said(
-    stage: Backstage, others: Others, how: str
+    stage: Backstage, others: Others, how: str, why: str
 ) -> None:
     on_sale = await put_on(stage)
     getattr(others, how).add("klinker")
     told = await drawn(stage, on_sale)
     assert verifier.withheld(told) == ["klinker"]
     assert told["contributors"][1]["secret"] == SECRETS["mirage"]
-    wanted = ("draw-withheld", {"on_sale": on_sale.on_sale, "houses": "klinker"})
+    detail = {"on_sale": on_sale.on_sale, "line": PUBLIC, "houses": "klinker", "why": why}
+    wanted = ("draw-withheld", detail)
     assert await stage.alarms() == [wanted]
     await drawn(stage, on_sale)  # another keeper raises no other alarm
     assert await stage.alarms() == [wanted]
 
 
-async def test_a_sale_that_is_opened_by_hand_is_drawn_without_what_nobody_reveals_yet(
+async def test_a_sale_to_which_others_contribute_opens_at_its_planned_start_and_not_by_hand(
     stage: Backstage, others: Others
 ) -> None:
     on_sale = await put_on(stage, 10**9)
     assert others
-    opened = now_ms()
-    await stage.tell(on_sale, "open")
+    with pytest.raises(Refused) as refusal:
+        await stage.tell(on_sale, "open")
+    assert refusal.value.slug == "draw-has-contributors"
+    assert refusal.value.facts == {"opens_at": to_rfc3339(on_sale.opens_at_ms), "contributors": list(SECRETS)}
+    assert (await stage.status(on_sale)).phase == "prequeue"
+    assert await stage.alarms() == []
+
+
+async def test_whom_the_house_itself_asked_too_late_nobody_blames(stage: Backstage, others: Others) -> None:
+    on_sale = await put_on(stage, -10_000, prequeue_at_ms=now_ms() - 20_000)
     assert verifier.withheld(await drawn(stage, on_sale)) == list(SECRETS)
-    assert (await stage.status(on_sale)).draw.due_at_ms >= opened + 2_000
+    ((kind, detail),) = await stage.alarms()
+    assert (kind, detail["houses"]) == ("draw-withheld", "klinker, mirage")
+    assert detail["why"] == f"klinker: {UNASKED}; mirage: {UNASKED}"
+    assert others.asked == {name: set() for name in SECRETS}
+
+
+async def test_every_line_has_contributions_of_its_own(stage: Backstage, others: Others) -> None:
+    at = now_ms() + 1_000
+    line = Line(LineName("friends"), "Friends", "code", 40, at)
+    on_sale = await put_on(stage, 10**9, prequeue_at_ms=now_ms() - 1_000 + 10**9, lines=(line,))
+    public, friends = on_sale.contributors_of(PUBLIC), on_sale.contributors_of("friends")
+    assert [each.house for each in friends] == list(SECRETS)
+    assert not {each.commitment for each in public} & {each.commitment for each in friends}
+    told = await drawn(stage, on_sale, LineName("friends"))
+    assert [each["secret"] for each in told["contributors"]] == list(SECRETS.values())
+    assert {text.split(b"\n")[3].decode() for _, text, _ in verifier.signed(told)} == {
+        f"{stage.slug}/{on_sale.on_sale}/friends"
+    }
+    assert others.asked["klinker"] == {f"0 {told['root']}"}
+
+
+async def test_what_a_loss_took_is_asked_for_again_and_another_list_than_the_signed_one_counts_as_missing(
+    stage: Backstage, others: Others
+) -> None:
+    on_sale = await put_on(stage)
+    cell = Cell(stage.house, is_owner=True)
+    await cell.look()
+    contributions = Contributions(cell, stage.ledger)
+    key = stage.keys.sale(on_sale.on_sale)
+
+    async def has_revealed() -> bool:
+        await contributions.look()
+        return len(contributed().split()) == 2 * REVEALED
+
+    def contributed() -> str:
+        found: Any = stage.redis.hget(key, "contributed")
+        return found.decode() if found else ""
+
+    stage.redis.hset(key, "draw_after_ms", 10**9)  # as long as this test takes
+    await until(has_revealed, "both have revealed")
+    first = contributed()
+    stage.redis.hdel(key, "contributed")
+    await contributions.look()
+    assert not contributed()  # nobody is asked twice in one epoch
+    await stage.keeper.recover()
+    await cell.look()
+    stage.redis.hdel(key, "contributed")
+    await until(has_revealed, "both have revealed again")
+    assert contributed() == first
+
+    parts = first.split()
+    parts[2] = encode(bytes(32))  # the first of them signed another list than the one that is drawn
+    stage.redis.hset(key, "contributed", " ".join(parts))
+    stage.redis.hset(key, "draw_after_ms", 2_000)
+    told = await drawn(stage, on_sale, contributions=contributions)
+    assert verifier.withheld(told) == [parts[0]]
+    ((_, detail),) = await stage.alarms()
+    assert detail["why"] == f"{parts[0]}: {OWN_FAULT}"
+    await cell.close()
+
+
+async def test_what_nobody_foresaw_in_one_draw_ends_no_keeper_and_keeps_no_other_from_its_own(
+    stage: Backstage, others: Others
+) -> None:
+    assert others
+    broken, whole = await put_on(stage), await put_on(stage)
+    ahead = encode_frontier(Frontier(1, [bytes(32)]))  # of more entrants than there are
+    stage.redis.set(stage.keys.frontier(broken.on_sale, PUBLIC), ahead)
+    assert verifier.withheld(await drawn(stage, whole)) == []
 
 
 async def test_an_on_sale_names_other_houses_that_answer_each_once(stage: Backstage, others: Others) -> None:
@@ -133,27 +257,6 @@ async def test_an_on_sale_names_other_houses_that_answer_each_once(stage: Backst
     stage.cell.house = msgspec.structs.replace(stage.house, neighbours=(away,))
     with pytest.raises(CellUnavailable):
         await stage.put_on(contributors=(Contributor("away", ""),))
-
-
-async def test_two_houses_of_a_network_contribute_to_each_others_draws(
-    town: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(ADDRESS_VARIABLE, town.url)
-    named = (Contributor("zuid", ""),)
-    async with await town.open_sale("noord", opens_at_ms=now_ms() + 6_000, contributors=named) as sale:
-        before = (await sale.status())["draw"]["contributors"]
-        assert [each["house"] for each in before] == ["zuid"]
-        found: Any = {}
-
-        async def is_drawn() -> bool:
-            nonlocal found
-            found = await sale.status()
-            return "seed" in found["draw"]
-
-        await until(is_drawn, "the draw is made", seconds=30)
-        told = verifier.read(msgspec.json.encode(found))
-        assert (verifier.faults(told), verifier.withheld(told)) == ([], [])
-        assert told["contributors"][0]["commitment"] == before[0]["commitment"]
 
 
 async def test_a_manager_names_who_contributes(town: Town) -> None:
@@ -174,23 +277,3 @@ async def test_a_manager_names_who_contributes(town: Town) -> None:
         told = (await sale.get(f"/on-sales/{show}")).json["draw"]
         assert [each["house"] for each in told["contributors"]] == ["zuid"]
         assert told["rule"]["after_ms"] == 2_000
-
-
-async def test_a_house_reveals_nothing_before_the_planned_start_and_to_no_stranger(town: Town) -> None:
-    async with await town.open_sale("noord") as sale:
-        at = "/draw-contributions/zuid/spring/public"
-        ahead = (await sale.get(f"{at}/{now_ms() + 10**7}")).json
-        assert ahead.keys() == {"commitment"}
-        past = now_ms() - 1_000
-        found = (await sale.get(f"{at}/{past}")).json
-        of = HouseSlug("zuid"), OnSaleId("spring"), PUBLIC, past
-        assert commitment_of("noord", *of, found["secret"]) == found["commitment"] != ahead["commitment"]
-        for wrong in (
-            "/draw-contributions/nobody/spring/public/1",
-            "/draw-contributions/noord/spring/public/1",
-            f"{at}/x",
-            f"{at}/0",
-            f"{at}/{'9' * 30}",
-            "/draw-contributions/zuid/spring/A%0Ab/1",
-        ):
-            assert (await sale.get(wrong)).slug == "not-found", wrong

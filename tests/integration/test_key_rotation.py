@@ -10,7 +10,7 @@ import pytest
 
 from engine.instants import now_ms
 from engine.network import load
-from engine.pass_keys import _new_key
+from engine.pass_keys import new_key
 from tests.integration.commands import give
 from tests.npm import node_with, run_node
 from tests.town import Sale, Town
@@ -62,7 +62,7 @@ async def switched(sale: Sale, town: Town) -> "tuple[str, Any, jwt.PyJWKClient, 
     before = await sale.enter()
     first = (await sale.get(address)).json
     starts_at_ms = now_ms() + SOON_MS
-    (folder_of(town, "noord") / f"pass.{starts_at_ms}.pem").write_bytes(_new_key())
+    (folder_of(town, "noord") / f"pass.{starts_at_ms}.pem").write_bytes(new_key())
     for _ in range(100):
         copy = (await sale.get(address)).json
         if len(copy["keys"]) == len(first["keys"]) + 1:

@@ -28,7 +28,7 @@ PATHS = (*PLAIN_PATHS, PLAIN_HOUSE)
 FORMED = "formed"
 """A form without JavaScript: who may send it is tried in `test_plain.py`, form by form."""
 PUBLIC, JOINING, CLAIMING, SHOPPING, OWNING, SIGNED = "public", "joining", "claiming", "shopping", "owning", "signed"
-OPERATING, RETURNING = "operating", "returning"
+OPERATING, RETURNING, STATING = "operating", "returning", "stating"
 MANAGER: frozenset[str] = frozenset()
 READER = frozenset({"orders:read"})
 COUNTER = frozenset({"counter", "orders:read"})
@@ -69,6 +69,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
         for path in ("/join", "/contact", "/enter", "/leave", "/release", "/proofs", "/seats", "/pay")
     },
     **{("GET", path): OPERATING for path in ("/v1/operated-houses", HOUSE + "/ops")},
+    ("POST", HOUSE + "/draw-contributions/{other:str}/{on_sale:str}/{line:str}/{planned:str}/reveal"): STATING,
     **{("POST", ON_SALE + path): JOINING for path in ("/places", "/challenges", "/contact-codes", "/contacts")},
     ("POST", ON_SALE + "/passes"): CLAIMING,
     ("GET", ON_SALE + "/known-user"): RETURNING,

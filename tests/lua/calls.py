@@ -201,7 +201,10 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "waiting_room/checkpoint": lambda s: ([s.keys.cell, s.keys.frontier(SALE, PUBLIC)], [b"2 roots"]),
     "waiting_room/draw": lambda s: ([s.keys.cell, s.keys.sale(SALE)], [PUBLIC, 0, "root", "seed", ""]),
     "waiting_room/fold": lambda s: ([s.keys.cell, s.keys.folded], ["", "5-0", pack(["sale/public", "2 roots"])]),
-    "waiting_room/reveal": lambda s: ([s.keys.cell, s.keys.sale(SALE)], ["late", "zeewind", "secret"]),
+    "waiting_room/reveal": lambda s: (
+        [s.keys.cell, s.keys.sale(SALE)],
+        ["late", "zeewind", "secret", "bound", "signature"],
+    ),
     "waiting_room/tail": lambda s: (
         [s.keys.sale(SALE), s.keys.outbox, s.keys.frontier(SALE, PUBLIC), s.keys.folded],
         [SALE, PUBLIC, "-", 100],

@@ -8,12 +8,18 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine import verifier
 from engine.catalogue import Contributor, OnSale
 from engine.contributions import commitment_of
 from engine.draw import ALGORITHM, PERMUTATION, Draw, commitment, decode, encode, mix
-from engine.drawing import MISSING, Drawn, mixed_of, told_of, transcript_of
+from engine.drawing import MISSING, Drawn, bound_of, mixed_of, told_of, transcript_of
+from engine.errors import ForgedToken
+from engine.pass_keys import STATEMENT, PassKey, new_key
+from engine.signed import verify
+from engine.statements import Statement
 from engine.tree import Frontier
 from engine.words import HouseSlug, LineName, OnSaleId
 
@@ -23,9 +29,11 @@ PLANNED_MS = 1_790_000_000_000
 HASHES = ("", *(encode(hashlib.sha256(b"%d" % index).digest()) for index in range(6)))
 HASHES = (*HASHES[1:4], "", *HASHES[4:])
 CONTRIBUTED = encode(hashlib.sha256(b"another house").digest())
+KLINKER = PassKey(0, new_key())
+KEYS = {"keys": [KLINKER.jwk]}
 
 
-def on_sale(*, contributors: bool = True) -> OnSale:
+def on_sale(*, contributors: bool = True, windows: bool = False) -> OnSale:
     of = (HOUSE, OnSaleId("spring"), PUBLIC, PLANNED_MS)
     named = tuple(Contributor(house, commitment_of(house, *of, CONTRIBUTED)) for house in ("klinker", "mirage"))
     return OnSale(
@@ -37,6 +45,7 @@ def on_sale(*, contributors: bool = True) -> OnSale:
         commitment=commitment(SECRET),
         draw=ALGORITHM,
         contributors=named if contributors else (),
+        fair_window_seconds=60 if windows else 0,
     )
 
 
@@ -44,14 +53,19 @@ def drawn(sale: OnSale) -> Drawn:
     """Of the two other houses, one has not revealed what it committed to."""
     tree = Frontier()
     tree.fold(((index, each) for index, each in enumerate(HASHES) if each), len(HASHES))
-    root, contributions = encode(tree.root()), f"{CONTRIBUTED} {MISSING}" if sale.contributors else ""
-    seed = mix(SECRET, mixed_of(HOUSE, sale, PUBLIC, len(HASHES), root, contributions))
+    root, contributions, windows = encode(tree.root()), "", f"3 {len(HASHES)}" if sale.fair_window_seconds else ""
+    if sale.contributors:
+        fixed = bound_of(HOUSE, sale, PUBLIC, len(HASHES), root, windows)
+        statement = Statement(HOUSE, sale.on_sale, PUBLIC, PLANNED_MS, len(HASHES), root, fixed)
+        signature = KLINKER.sign_apart(STATEMENT, statement.text("klinker", sale.contributors[0].commitment))
+        contributions = f"{CONTRIBUTED},{signature} {MISSING}"
+    seed = mix(SECRET, mixed_of(HOUSE, sale, PUBLIC, len(HASHES), root, contributions, windows))
     known = (ALGORITHM, sale.commitment, len(HASHES), PLANNED_MS + sale.draw_after_ms)
-    return Drawn(*known, encode(SECRET), encode(seed), root, contributions)
+    return Drawn(*known, encode(SECRET), encode(seed), root, contributions, windows)
 
 
-def transcript(*, contributors: bool = True) -> dict[str, Any]:
-    sale = on_sale(contributors=contributors)
+def transcript(*, contributors: bool = True, windows: bool = False) -> dict[str, Any]:
+    sale = on_sale(contributors=contributors, windows=windows)
     return {**transcript_of(HOUSE, sale, PUBLIC, drawn(sale)), "secret_hashes": list(HASHES)}
 
 
@@ -72,8 +86,11 @@ def status(**changed: Any) -> bytes:
 
 def is_right(data: bytes) -> bool:
     try:
-        return not verifier.faults(verifier.read(data))
-    except ValueError:
+        told = verifier.read(data)
+        for _, text, signature in verifier.signed(told):
+            verify(text, signature, KEYS, STATEMENT)
+        return not verifier.faults(told)
+    except (ValueError, ForgedToken):
         return False
 
 
@@ -134,17 +151,30 @@ def test_what_a_house_contributes_is_what_it_committed_to() -> None:
     told["contributors"][0]["secret"] = encode(bytes(32))
     told["seed"] = verifier.seed_of(told)
     assert verifier.faults(told) == ["the contribution of klinker is not the one that it committed to"]
-    del told["contributors"][0]["secret"]
+    del told["contributors"][0]["secret"], told["contributors"][0]["signature"]
     told["seed"] = verifier.seed_of(told)
     assert verifier.faults(told) == []
     assert verifier.withheld(told) == ["klinker", "mirage"]
+
+
+def _named(**changed: Any) -> bytes:
+    """Of the first contributor something is said in another way."""
+    told = transcript()
+    told["contributors"][0] |= changed
+    return msgspec.json.encode(told)
+
+
+def _joined(number: Any) -> bytes:
+    document = json.loads(status())
+    document["lines"]["public"]["joined"] = number
+    return json.dumps(document).encode()
 
 
 @pytest.mark.parametrize(
     ("data", "why"),
     [
         (status(entrants=None, root=None, secret=None, seed=None), "has not been made yet; keep its commitment"),
-        (status(entrants=len(HASHES) + 1), "tells of 8 entrants, and the lines of 7"),
+        (status(entrants=len(HASHES) + 1), "does not lie between 0 and 7"),
         (status(entrants=-1), "does not lie between 0 and"),
         (_another(entrants=10**12), "does not lie between 0 and"),
         (_another(entrants=1.5), "does not lie between 0 and"),
@@ -159,7 +189,29 @@ def test_what_a_house_contributes_is_what_it_committed_to() -> None:
         (status(more=1), "it names more"),
         (status(rule={"after_ms": 1}), "its rule is not one"),
         (status(contributors=[{"house": "x"}]), "its contributors are not"),
-        (status(contributors=[7]), "neither"),
+        (status(contributors=[7]), "its contributors are not"),
+        (status(contributors=7), "its contributors are not"),
+        (_named(house="klinker\n"), "the name of a contributor is not written as one"),
+        (_named(house="klinker x"), "the name of a contributor is not written as one"),
+        (_named(house=7), "the name of a contributor is not written as one"),
+        (_named(house="mirage"), "a house contributes twice"),
+        (_named(commitment=7), "the commitment of klinker is not the base64url"),
+        (_named(secret=None), "the secret of klinker is not the base64url"),
+        (_named(signature="x y..z"), "the signature of klinker is not written"),
+        (_named(signature=7), "the signature of klinker is not written"),
+        (_another(on_sale="spring\npublic"), "the on-sale is not written as one"),
+        (_another(house=""), "the house is not written as one"),
+        (_another(line=None), "the line is not written as one"),
+        (_another(rule={"planned_at": "2026-09-21T14:13:20.000Z", "after_ms": "2000"}), "time until the draw"),
+        (_another(rule={"planned_at": "2026-09-21T14:13:20.000Z", "after_ms": -1}), "time until the draw"),
+        (_another(rule={"planned_at": "2026-09-21T14:13:20.000Z\n1", "after_ms": 1}), "planned start is not"),
+        (_another(rule=7), "its rule is not one"),
+        (_another(root=7), "the root is not the base64url"),
+        (_another(secret_hashes="x"), "its secret hashes are no list"),
+        (_another(secret_hashes=[7] * len(HASHES)), "secret hash of index 0 is not"),
+        (_another(commitment=None), "the commitment is not the base64url"),
+        (_joined("7"), "number of those who joined"),
+        (_joined(-7), "number of those who joined"),
         (b"", "neither"),
         (b"[]", "neither"),
         (b"\xff", "neither"),
@@ -212,3 +264,78 @@ def test_the_verifier_stands_alone(tmp_path: Any) -> None:
     code, told = run()
     assert code == 1
     assert "the list is not the one of the root" in told
+
+
+def test_what_was_revealed_without_a_signed_list_shows() -> None:
+    told = transcript()
+    del told["contributors"][0]["signature"]
+    assert verifier.faults(told) == ["klinker revealed its contribution, and no list is there that it had signed"]
+    del told["contributors"][0]["secret"]
+    told["seed"] = verifier.seed_of(told)
+    assert verifier.faults(told) == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        *({name: "another"} for name in ("house", "on_sale", "line")),
+        *({name: encode(bytes(32))} for name in ("root", "commitment")),
+        {"entrants": 6},
+        {"windows": [2, len(HASHES)]},
+        {"windows": [len(HASHES)]},
+        *({"rule": each} for each in ({"after_ms": 2_001}, {"window_seconds": 61}, {"planned_at": "2026"})),
+        {"contributors": {"commitment": CONTRIBUTED}},
+        {"contributors": {"house": "marge"}},
+    ],
+)
+def test_a_signature_leaves_nothing_of_a_draw_to_be_chosen(changed: dict[str, Any]) -> None:
+    told = json.loads(msgspec.json.encode(transcript(windows=True)))
+    ((_, text, signature),) = verifier.signed(told)
+    verify(text, signature, KEYS, STATEMENT)
+    (name,) = changed
+    if name == "rule":
+        told["rule"] |= changed["rule"]
+    elif name == "contributors":
+        told["contributors"][1] |= changed["contributors"]
+    else:
+        told |= changed
+    ((_, text, _),) = verifier.signed(told)
+    with pytest.raises(ForgedToken):
+        verify(text, signature, KEYS, STATEMENT)
+
+
+def test_a_draw_by_windows_with_contributions_is_right() -> None:
+    assert is_right(msgspec.json.encode(transcript(windows=True)))
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=20)
+    | st.sampled_from([CONTRIBUTED, "klinker", ALGORITHM, PERMUTATION]),
+    lambda each: st.lists(each, max_size=3) | st.dictionaries(st.text(max_size=8), each, max_size=3),
+    max_leaves=8,
+)
+
+
+def _changed(document: Any, place: list[int], value: Any) -> Any:
+    """The same with something else at a place, as far down as that leads."""
+    if not place or not isinstance(document, dict | list) or not document:
+        return value
+    key = list(document)[place[0] % len(document)] if isinstance(document, dict) else place[0] % len(document)
+    made = document.copy()
+    made[key] = _changed(document[key], place[1:], value)
+    return made
+
+
+@given(st.booleans(), st.booleans(), st.lists(st.integers(0, 20), max_size=4), json_values)
+def test_whatever_stands_in_a_file_it_is_right_or_refused_in_words(
+    is_status: bool, windows: bool, place: list[int], value: Any
+) -> None:
+    document = json.loads(status() if is_status else msgspec.json.encode(transcript(windows=windows)))
+    changed = _changed(document, place, value)
+    if is_right(json.dumps(changed).encode()):
+        kept = changed["draw"] | {"lines": 0} if is_status else changed
+        assert kept == (document["draw"] | {"lines": 0} if is_status else document)

@@ -26,7 +26,7 @@ def looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def lay(folder: Path, starts_at_ms: int) -> None:
     """A new key, from an instant on."""
-    (folder / f"pass.{starts_at_ms}.pem").write_bytes(pass_keys._new_key())
+    (folder / f"pass.{starts_at_ms}.pem").write_bytes(pass_keys.new_key())
 
 
 def kid(token: str) -> str:

@@ -8,7 +8,9 @@ RULE: Final[dict[str, Any]] = {"draw": "parvis-draw-2", "draw_after_ms": 60_000}
 
 
 def reveal(stage: Stage, house: str = "zeewind", told: str = "s1", line: str = "public") -> Reply:
-    return stage.run("waiting_room/reveal", [stage.keys.cell, stage.keys.sale(SALE)], line, house, told)
+    """Answers `told` as its secret; everybody has signed the same."""
+    keys = [stage.keys.cell, stage.keys.sale(SALE)]
+    return stage.run("waiting_room/reveal", keys, line, house, told, "bound", "signed")
 
 
 def test_each_house_reveals_once_and_the_first_word_stands(stage: Stage) -> None:
@@ -17,9 +19,9 @@ def test_each_house_reveals_once_and_the_first_word_stands(stage: Stage) -> None
     assert reveal(stage, "wind", "s2") == [b"revealed"]
     with stage.nothing_changes():
         assert reveal(stage, told="another") == [b"revealed"]
-    assert stage.sale()["contributed"] == "zeewind s1 wind s2"
+    assert stage.sale()["contributed"] == "zeewind s1 bound signed wind s2 bound signed"
     stage.pass_time(60_000)
-    assert stage.tail()[3] == b"zeewind s1 wind s2"
+    assert stage.tail()[3] == b"zeewind s1 bound signed wind s2 bound signed"
 
 
 def test_nothing_is_taken_in_before_the_list_is_closed_and_after_the_draw_is_due(stage: Stage) -> None:
@@ -40,5 +42,5 @@ def test_each_line_has_its_own(stage: Stage) -> None:
     stage.put_up(entrants=4, **RULE)
     stage.set_sale(**{"mark_at_ms:members": 1, "opens_at_ms:members": stage.now_ms()})
     assert reveal(stage, line="members") == [b"revealed"]
-    assert stage.sale()["contributed:members"] == "zeewind s1"
+    assert stage.sale()["contributed:members"] == "zeewind s1 bound signed"
     assert "contributed" not in stage.sale()

@@ -1,4 +1,4 @@
-"""What a draw is made of, page by page: nothing of it before it is due."""
+"""What a draw is made of, page by page: nothing before the list is closed, and nothing secret before it is due."""
 
 import pytest
 
@@ -68,15 +68,14 @@ def test_what_was_folded_is_not_read_again(stage: Stage) -> None:
     assert stage.tail("0")[4:7] == [b"2 recorded", [b"0", b"s0", b"1", b"s1"], b""]
 
 
-def test_nothing_is_told_before_the_draw_is_due(stage: Stage) -> None:
+def test_nothing_is_told_before_the_list_is_closed_and_nothing_secret_before_the_draw_is_due(stage: Stage) -> None:
     stage.put_up(phase="prequeue", opens_at_ms=10**13, mark_at_ms=0, **RULE)
     assert stage.tail() == [b"early", 10**13]
     stage.change("open")
-    stage.set_sale(draw_after_ms=60_000)
-    opened = int(stage.sale()["opens_at_ms"])
-    assert stage.tail() == [b"early", opened + 60_000]
+    stage.set_sale(draw_after_ms=60_000, contributed="a b c d")
+    assert stage.tail() == [b"tail", 0, b"", b"", b"", [], b"", b""]
     stage.pass_time(60_000)
-    assert stage.tail()[:3] == [b"tail", 0, b"c2VlZA"]
+    assert stage.tail() == [b"tail", 0, b"c2VlZA", b"a b c d", b"", [], b"", b""]
 
 
 def test_what_is_made_is_not_made_again(stage: Stage) -> None:

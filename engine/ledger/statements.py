@@ -1,0 +1,31 @@
+"""Which list of another house's draw this house has signed: of each draw one, whatever restarts or is lost."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from engine.ledger.ledger import Ledger
+
+Draw = tuple[str, str, str, int]
+"""House, on-sale, line, and its planned start in ms since the Unix epoch."""
+KEPT_DAYS: Final = 7
+"""Longer than anybody may ask for a signature; it says nothing of anybody's customers."""
+FORGET: Final = "DELETE FROM draw_statements WHERE at < now() - $1 * interval '1 day'"
+KEEP: Final = (
+    "INSERT INTO draw_statements (house, on_sale, line, planned_at, list, signature) VALUES ($1, $2, $3, $4, $5, $6) "
+    "ON CONFLICT DO NOTHING"
+)
+KEPT: Final = "SELECT list FROM draw_statements WHERE house = $1 AND on_sale = $2 AND line = $3 AND planned_at = $4"
+
+
+async def first_statement(ledger: "Ledger", draw: Draw, told: str, signature: str) -> str:
+    """The list that was first told of a draw: this one, unless there was another. Raises `LedgerUnavailable`.
+
+    `told`: how many there are and their root, a blank between; `signature`: the house's own, kept beside it as proof.
+    """
+    house, on_sale, line, planned_ms = draw
+    of = house, on_sale, line, datetime.fromtimestamp(planned_ms / 1000, UTC)
+    async with ledger.connection() as connection:
+        await connection.execute(FORGET, KEPT_DAYS)
+        await connection.execute(KEEP, *of, told, signature)
+        return str(await connection.fetchval(KEPT, *of))
