@@ -4,6 +4,7 @@ import argparse
 import logging
 import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from math import inf, isfinite
@@ -13,11 +14,13 @@ import msgspec
 import structlog
 import uvloop
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from engine.garbage import collect_seldom
 from tests.bench import (
     confirm,
+    drawn,
     first_paint,
     http_hold,
     http_line,
@@ -48,7 +51,7 @@ ALONE: Final[dict[str, Callable[[], Awaitable[list[Part]]]]] = {
     "P5b": nastiest.nastiest,
     "P8": waiting.memory,
     "P10": small_client.client,
-    "P11": waiting.draw,
+    "P11": drawn.draw,
     "P12": confirm.confirm,
     "P13": first_paint.sizes,
     "P14": first_paint.first_paint,
@@ -68,24 +71,33 @@ def _place(name: str) -> tuple[float, str]:
 IDS: Final = sorted({*ON_A_STAND, *ALONE, *IN_WINDOWS}, key=_place)
 
 
+LONGEST_REASON: Final = 300
 BEHIND_THE_EDGE: Final = frozenset({"P2", *IN_WINDOWS})
 
 
 class Result(msgspec.Struct, frozen=True):
-    """A bench's parts; it holds when all of them do."""
+    """A bench's parts; it holds when all of them do. `failed`: why it measured nothing."""
 
     id: str
     parts: list[Part]
     seconds: float
+    failed: str = ""
 
     @property
     def holds(self) -> bool:
         """Whether every bar is reached."""
-        return all(part.holds for part in self.parts)
+        return not self.failed and all(part.holds for part in self.parts)
+
+    @property
+    def verdict(self) -> str:
+        """How it went, in a word or two."""
+        return "failed" if self.failed else "holds" if self.holds else "does not hold"
 
     def line(self) -> str:
-        """One JSON object: the part that is nearest to its bar, and all of them in `parts`."""
-        first: dict[str, Any] = msgspec.to_builtins(min(self.parts, key=_margin))
+        """One JSON object: the part that is nearest to its bar, and all of them in `parts`; or why there is none."""
+        first: dict[str, Any] = {"failed": self.failed}
+        if not self.failed:
+            first = msgspec.to_builtins(min(self.parts, key=_margin))
         told = {"id": self.id} | first | {"holds": self.holds, "seconds": round(self.seconds, 1), "parts": self.parts}
         return msgspec.json.encode(told).decode()
 
@@ -122,22 +134,25 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
 
 
 async def measure(ids: Sequence[str], window_seconds: float, tell: Callable[[Result], None]) -> list[Result]:
-    """Runs the benches one after the other, and tells each result as it comes."""
+    """Runs the benches one after the other, and tells each result as it comes. One that fails stops no other."""
     results = []
     async with AsyncExitStack() as stack:
         shared: Stand | None = None
         for name in ids:
-            if name in ON_A_STAND and shared is None:
-                shared = await stack.enter_async_context(stand())
-            started = time.perf_counter()
-            if name in ALONE:
-                parts = await ALONE[name]()
-            elif name in IN_WINDOWS:
-                parts = await IN_WINDOWS[name](window_seconds)
-            else:
-                assert shared is not None
-                parts = await ON_A_STAND[name](shared)
-            results.append(Result(name, parts, time.perf_counter() - started))
+            started, parts, failed = time.perf_counter(), [], ""
+            try:
+                if name in ALONE:
+                    parts = await ALONE[name]()
+                elif name in IN_WINDOWS:
+                    parts = await IN_WINDOWS[name](window_seconds)
+                else:
+                    if shared is None:
+                        shared = await stack.enter_async_context(stand())
+                    parts = await ON_A_STAND[name](shared)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other benches are measured
+                traceback.print_exc()
+                failed = repr(error)[:LONGEST_REASON]
+            results.append(Result(name, parts, time.perf_counter() - started, failed))
             tell(results[-1])
     return results
 
@@ -146,6 +161,8 @@ def table(results: Sequence[Result]) -> Table:
     """The ratios for people, each with its yardstick."""
     made = Table("", "what ÷ yardstick", "ratio", "bar", "moonshot", "lowest, highest", title="make bench")
     for result in results:
+        if result.failed:
+            made.add_row(result.id, escape(result.failed), "[bold red]failed ✗[/]", "", "", "")
         for part in result.parts:
             sign = "≥" if part.sense == AT_LEAST else "≤"
             made.add_row(
@@ -174,7 +191,7 @@ def main() -> int:
         if asked.json:
             print(result.line(), flush=True)
         else:
-            console.print(f"{result.id}: {'holds' if result.holds else 'does not hold'} ({result.seconds:.0f} s)")
+            console.print(f"{result.id}: {result.verdict} ({result.seconds:.0f} s)")
 
     collect_seldom()  # as the processes do that serve
     # In the order asked for: benches that share a stand leave it as they found it.
