@@ -19,8 +19,9 @@ from engine.house import Change, check_id, check_title, create, publish, publish
 from engine.instants import now_ms
 from engine.ledger.documents import amend_document
 from engine.ledger.ledger import Ledger
+from engine.of_line import of_line
 from engine.signing import Signer
-from engine.words import PerformanceId
+from engine.words import OnSaleId, PerformanceId
 
 KIND: Final = "code"
 MADE_UP_LETTERS: Final = 10
@@ -120,8 +121,10 @@ def _decode(body: bytes) -> CodeBatch:
 
 
 async def uses(cell: Cell, batch: CodeBatch) -> int:
-    """For how many seats a batch's codes are used now, held and sold."""
-    reply = await cell.read("cell/uses", (cell.keys.cell,), (pack(batch.codes),))
+    """For how many seats a batch's codes are used now, held and sold; of a line's, how many places they gave."""
+    places = [of_line(f"code/{code}", batch.line) for code in batch.codes] if batch.line else []
+    keys = (cell.keys.cell, cell.keys.persons(OnSaleId(batch.on_sale)))
+    reply = await cell.read("cell/uses", keys, (pack([] if places else batch.codes), pack(places)))
     if reply[0] != b"uses":
         raise broken("cell/uses", reply)
     return int(reply[1])

@@ -171,6 +171,8 @@ export class Basket {
       const order = { ...ordered, ...summary, email: body.customer?.email };
       this.memory.keep({ attempt: undefined, order });
       this.keep((holds) => holds.filter(({ hold }) => !body.holds.includes(hold)));
+      // With the order the room inside went to the next: there is nothing to give back, and what comes next is a new claim.
+      if (!this.holds.length) this.memory.keep({ pass_expires_at: undefined });
       return order;
     } catch (problem) {
       // Whoever takes the place back here pays for the same, with the same payment.

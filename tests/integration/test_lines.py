@@ -39,6 +39,12 @@ async def with_codes(town: Town, sale: Sale, count: int) -> tuple[str, ...]:
         return (await codes.add_codes(cell, ledger, new, Change("test", "test")))[1]
 
 
+async def used(sale: Sale) -> int:
+    """How many of the members' codes gave a place, as staff see it."""
+    batches = (await sale.get("/manage/codes", sale.manage_key)).json["batches"]
+    return int(next(batch["used"] for batch in batches if batch["batch"] == f"b-{sale.on_sale}"))
+
+
 async def invited(town: Town, sale: Sale, count: int, line: str = "press", until_ms: int = 0) -> list[str]:
     async with at_house(town.network_file, sale.slug) as (cell, _):
         return invitations(cell, cell.on_sale(sale.on_sale), line, range(1, count + 1), until_ms)
@@ -56,7 +62,9 @@ async def test_a_member_joins_by_code_comes_in_and_nobody_else_by_the_same(town:
         again = await join(sale, "members", code, "hers")
         assert (again.status, again.json["index"]) == (201, 0)
         assert (await join(sale, "members", code, "his")).slug == "code-used"
+        assert await used(sale) == 1
         assert (await join(sale, "members", other, "his")).json["index"] == 1
+        assert await used(sale) == 2
         token = await sale.pass_for(first.json["place"], "hers")
         held = await sale.hold(token, "zaal-A-1")
         assert held.status == 201

@@ -100,7 +100,7 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "cell/recount": lambda s: ([s.keys.cell, s.keys.cell], ["u", 1, pack(["spring", 2])]),
     "cell/standing": lambda s: ([s.keys.cell, *s.hall("p")[2:], *s.hall("q")[2:]], []),
     "cell/used": lambda s: ([s.keys.cell], ["0"]),
-    "cell/uses": lambda s: ([s.keys.cell], [pack(["spring"])]),
+    "cell/uses": lambda s: ([s.keys.cell, s.keys.persons(SALE)], [pack(["spring"]), pack(["code/spring:members"])]),
     "on_sale/change": lambda s: (
         [s.keys.cell, s.keys.operation(OPERATION), s.keys.sale(SALE), s.keys.live(SALE), s.keys.outbox],
         ["f", "pause", "", b"action"],

@@ -1082,6 +1082,7 @@ MUTANTS = (
     M("cell/recount", "string.sub(field, 1, 1) == prefix", "true", "all of a cell is forgotten with its codes"),
     M("cell/standing", "holds = holds + redis", "holds = redis", "the holds of the last performance are all"),
     M("cell/uses", "count = count + (", "count = (", "the uses of the last code are all"),
+    M("cell/uses", "count = count + redis", "count = redis", "the place that the last code gave is the only one"),
     M("on_sale/create", "and not is_anew", "", "a line is not restored over one from the past"),
     M("on_sale/create", "== 1 and not", "== 2 and not", "an on-sale is put up twice"),
     M("on_sale/restore", "if joined > known then", "if true then", "a line is shorter after a loss"),
