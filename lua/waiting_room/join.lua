@@ -12,7 +12,7 @@
 -- REPLY joined: index sequence joined_at_ms | other_payload | not_yet_open: prequeue_at_ms | ended: phase | line_full
 --       | drawn: entrants index | code_ended | code_used | line_over: closes_at_ms | unknown_line | unknown_on_sale | closed
 --       | fenced: epoch
--- INCLUDES clock gate recall turn lines of_line pass_of gone newcomer windows sequence remember
+-- INCLUDES clock gate recall arrival turn lines of_line pass_of gone newcomer windows sequence remember
 -- FLAGS
 local cell, sale, live, operation, retry, outbox, persons = unpack(KEYS)
 local epoch, fingerprint, secret_hash, on_sale, line_name, line_length_limit, who, action = unpack(ARGV)
@@ -25,7 +25,7 @@ if refusal then return refusal end
 local answer = recall(operation, fingerprint)
 if answer then return answer end
 local now = clock()
-local room = turn(sale, live, now)
+local room = (own and turn or room_for)(sale, live, now) -- whose turn is over is known by a clock that was turned
 
 if not room then return {"unknown_on_sale"} end
 local line = line_of(room, line_name)

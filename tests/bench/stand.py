@@ -69,10 +69,10 @@ class Stand(Town):
             await owner.aclose()
 
     async def call_everybody(self, sale: Sale) -> None:
-        """Everybody is called already, at a pace that no house can mean: whoever joins may come in at once."""
+        """Everybody is called as soon as anybody claims, at a pace that no house can mean."""
         async with self.owner() as owner:
             key = Keys(SLUG).sale(OnSaleId(sale.on_sale))
-            await owner.execute_command("HSET", key, "rate", 10**9, "now_serving", 10**9)
+            await owner.execute_command("HSET", key, "rate", 10**9)
 
     def stop(self) -> None:
         self.load.close()

@@ -108,6 +108,16 @@ class LineStage(CellStage):
             *(fingerprint, who, SALE, line, limit, pack([kept_s, person, code, until_ms, grace_ms, *known]), action),
         )
 
+    def serve(self) -> int:
+        """Calls whom the pace allows. Answers how many are called by now."""
+        reply = self.run("waiting_room/serve", [self.keys.cell, self.keys.sale(SALE), self.keys.live(SALE)])
+        return int(reply[1])
+
+    def come(self, who: str) -> Reply:
+        """Somebody joins a line whose clock was turned just now, as its keeper does twice a second."""
+        self.serve()
+        return self.join(who)
+
     def admit(
         self,
         index: int,

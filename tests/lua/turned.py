@@ -6,7 +6,7 @@ from typing import Any
 import redis
 
 from engine.library import assemble
-from tests.lua.stage import SALE, Reply, Stage
+from tests.lua.stage import Reply, Stage
 
 CLOCK = "turned"
 REAL = 'local time = redis.call("TIME")'
@@ -53,8 +53,3 @@ class TurnedStage(Stage):
         command = "FCALL_RO" if operation in assemble().read_only else "FCALL"
         reply: Reply = self.redis.execute_command(command, self._functions[operation], len(keys), *keys, *arguments)
         return reply
-
-    def serve(self) -> int:
-        """Calls whom the pace allows. Answers how many are called by now."""
-        reply = self.run("waiting_room/serve", [self.keys.cell, self.keys.sale(SALE), self.keys.live(SALE)])
-        return int(reply[1])

@@ -35,7 +35,7 @@ def test_calls_as_many_as_the_rate_the_line_and_the_house_allow(
     stage.let_in(*range(100, 100 + inside))
     with stage.nothing_changes():
         assert stage.status()["now_serving"] == now_serving
-    stage.join("one more")
+    stage.come("one more")
     assert int(stage.sale()["now_serving"]) == now_serving
 
 
@@ -50,14 +50,14 @@ def test_what_was_called_between_two_looks_is_called_once(stage: Stage) -> None:
     stage.put_up(rate=1, joined=100)
     for minute in range(1, 8):
         stage.pass_time(MINUTE + 1)
-        stage.join("somebody")
+        stage.come("somebody")
         assert int(stage.sale()["now_serving"]) == minute
 
 
 def test_what_had_come_due_of_the_next_call_is_kept(stage: Stage) -> None:
     stage.put_up(rate=1, joined=100)
     stage.pass_time(MINUTE + HALF)
-    stage.join("somebody")
+    stage.come("somebody")
     assert stage.sale()["now_serving"] == "1"
     stage.pass_time(HALF + 10_000)
     assert stage.status()["now_serving"] == 2
@@ -68,11 +68,11 @@ def test_an_idle_line_or_a_full_house_saves_no_burst_up(stage: Stage, cap: int, 
     stage.put_up(rate=1, joined=1 if cap == 100 else 50, cap=cap)
     stage.let_in(*range(100, 100 + inside), ms=10**9)
     stage.pass_time(600 * MINUTE)
-    stage.join("now")
+    stage.come("now")
     called = int(stage.sale()["now_serving"])
     stage.set_sale(joined=100, cap=100)
     stage.pass_time(MINUTE + HALF)
-    stage.join("later")
+    stage.come("later")
     assert int(stage.sale()["now_serving"]) == called + 1
 
 
@@ -81,12 +81,12 @@ def test_time_opens_the_sale_without_anybody(stage: Stage, phase: str) -> None:
     now = stage.now_ms()
     stage.put_up(phase=phase, prequeue_at_ms=now - MINUTE, opens_at_ms=now + 60 * MINUTE, rate=1)
     for secret in "abc":
-        assert stage.join(secret)[0] == b"joined"
+        assert stage.come(secret)[0] == b"joined"
     assert stage.sale()["phase"] == "prequeue"
     stage.pass_time(59 * MINUTE)
     assert stage.status()["phase"] == b"prequeue"
     stage.pass_time(3 * MINUTE + HALF)
-    stage.join("late")
+    stage.come("late")
     seen = stage.status()
     assert (seen["phase"], seen["entrants"], seen["now_serving"]) == (b"open", 3, 2)
 
@@ -101,9 +101,9 @@ def test_nobody_is_called_unless_the_sale_is_open(stage: Stage, phase: str) -> N
 def test_a_clock_that_was_set_back_neither_recalls_anybody_nor_stops_the_line(stage: Stage) -> None:
     stage.put_up(rate=1, joined=50)
     stage.pass_time(5 * MINUTE + HALF)
-    stage.join("before")
+    stage.come("before")
     stage.pass_time(-600 * MINUTE)
-    stage.join("after")
+    stage.come("after")
     assert int(stage.sale()["now_serving"]) == 5
     stage.pass_time(2 * MINUTE + HALF)
     assert stage.status()["now_serving"] == 7
@@ -114,7 +114,7 @@ def test_a_turn_lasts_at_least_as_long_as_promised(stage: Stage) -> None:
     gone_over_time = []
     for _ in range(6):
         stage.pass_time(5 * MINUTE)
-        stage.join("somebody")
+        stage.come("somebody")
         gone_over_time.append((int(stage.sale()["now_serving"]), int(stage.sale()["gone"])))
     # Those called by minute 10 are marked then, and gone when a whole turn has passed since.
     assert gone_over_time == [(5, 0), (10, 0), (15, 0), (20, 10), (25, 10), (30, 20)]
@@ -123,16 +123,16 @@ def test_a_turn_lasts_at_least_as_long_as_promised(stage: Stage) -> None:
 def test_nobodys_turn_runs_out_before_a_full_house(stage: Stage) -> None:
     stage.put_up(rate=1, joined=50, cap=3, turn_ms=10 * MINUTE)
     stage.pass_time(3 * MINUTE + HALF)
-    stage.join("three are called")
+    stage.come("three are called")
     stage.let_in(100, 101, 102, ms=10**9)
     for _ in range(5):
         stage.pass_time(11 * MINUTE)
-        stage.join("somebody")
+        stage.come("somebody")
     assert (stage.sale()["now_serving"], stage.sale()["gone"]) == ("3", "0")
     stage.set_sale(cap=50)
     for _ in range(2):
         stage.pass_time(11 * MINUTE)
-        stage.join("somebody")
+        stage.come("somebody")
     assert int(stage.sale()["gone"]) >= 3
 
 

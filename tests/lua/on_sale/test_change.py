@@ -136,7 +136,7 @@ def test_a_drained_line_calls_nobody_further_and_lets_in_who_was_called(stage: S
     assert stage.admit(3)[0] == b"not_yet"
     for _ in range(3):
         stage.pass_time(10 * MINUTE)
-        stage.join("somebody")
+        stage.come("somebody")
     assert stage.sale()["gone"] == "3", "turns run out, or it would never be empty"
     with stage.nothing_changes():
         assert stage.change("drain") == [b"wrong_phase", b"open"]

@@ -142,7 +142,7 @@ def test_a_turn_is_kept_and_then_over(stage: Stage) -> None:
     stage.admit(1, pass_ms=100 * MINUTE)
     for _ in range(3):
         stage.pass_time(10 * MINUTE)
-        stage.join("somebody")
+        stage.come("somebody")
     with stage.nothing_changes():
         assert stage.admit(0) == [b"gone"]
     assert stage.admit(1)[0] == b"renewed"  # whoever is in stays in
@@ -277,12 +277,12 @@ def test_whoever_was_in_comes_in_again_though_the_turn_is_over(stage: Stage) -> 
     called(stage, 3, gone=3, turn_ms=100 * MINUTE)
     stage.let_in(0, 1)
     stage.pass_time(PASS_MS + MINUTE)
-    stage.join("somebody")  # the line's clock is turned
+    stage.come("somebody")  # the line's clock is turned
     with stage.nothing_changes():
         assert stage.admit(2, grace_ms=2 * MINUTE) == [b"gone"]  # was never in
     assert stage.admit(0, grace_ms=2 * MINUTE, kept_ms=4 * MINUTE)[0] == b"admitted"
     stage.pass_time(MINUTE)
-    stage.join("somebody else")
+    stage.come("somebody else")
     with stage.nothing_changes():
         assert stage.admit(1, grace_ms=2 * MINUTE) == [b"gone"]
     assert stage.admit(1, grace_ms=4 * MINUTE, kept_ms=4 * MINUTE)[0] == b"admitted"  # who asked for more time
@@ -292,7 +292,7 @@ def test_the_grace_is_no_way_past_a_full_house_or_the_pace(stage: Stage) -> None
     called(stage, 3, gone=3, turn_ms=100 * MINUTE, cap=1)
     stage.let_in(0)
     stage.pass_time(PASS_MS + MINUTE)
-    stage.join("somebody")  # the line's clock is turned
+    stage.come("somebody")  # the line's clock is turned
     stage.let_in(2)
     with stage.nothing_changes():
         assert stage.admit(0, grace_ms=2 * MINUTE) == [b"full"]
