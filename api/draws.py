@@ -1,12 +1,14 @@
 """A draw, for whoever wants to check it: its transcript, and the path of one entrant."""
 
 import re
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncGenerator
 from typing import Final
 
 import msgspec
 
 from api.hot import Answer, Call, Header, hot
+from api.neighbours import client_address, network_of
 from api.wire import CommitmentReply, DrawPathReply, DrawReply, RevealedReply, StatementRequest, TranscriptReply
 from engine import contributions, waiting_room
 from engine.catalogue import PUBLIC_LINE, OnSale
@@ -21,13 +23,16 @@ from engine.tree import CHUNK
 from engine.words import HouseSlug, LineName, OnSaleId, is_slug
 
 ROWS_A_TIME: Final = 8 * CHUNK
-READERS: Final = 4
+READERS: Final = 8
 """So many read a whole list at a time, of one house in one process."""
+READERS_OF_A_NETWORK: Final = 2
+REMEMBERED: Final = 256
 LONGEST_INDEX: Final = 12
 DRAWN_CACHE: Final[Header] = (b"cache-control", b"public, max-age=300")
 INSTANT: Final = re.compile(r"[1-9][0-9]{0,13}")
 NOT_KEPT: Final[Header] = (b"cache-control", b"no-store")
-_reading: Final[dict[str, int]] = {}
+_reading: Final[Counter[tuple[str, str]]] = Counter()
+"""By house, and the network that they come from."""
 _neighbour_keys: Final[dict[str, NeighbourKeys]] = {}
 _statement_decoder: Final = msgspec.json.Decoder(StatementRequest)
 
@@ -50,14 +55,21 @@ class _Made(msgspec.Struct, frozen=True):
 async def _made(call: Call) -> _Made:
     """The draw of a line. Raises `Refused` (`unknown-line`, `draw-not-made`)."""
     on_sale, line = call.cell.on_sale(call.parameters["on_sale"]), call.parameters.get("line", PUBLIC_LINE)
+    state, slug = call.scope["litestar_app"].state, call.cell.house.slug
+    ledger, paths = state.ledgers[slug], state.paths[slug]
+    key = call.cell.stored_epoch, on_sale.on_sale, line
+    if key in paths.made:
+        return _Made(on_sale, LineName(line), paths.made[key], ledger, paths)
     now = await waiting_room.drawn_status(call.cell, on_sale.on_sale)
     found = next((each for each in now.all_lines if each.line == line), None)
     if found is None:
         raise Refused("unknown-line", "this on-sale has no such queue")
     if not found.draw.root:
         raise Refused("draw-not-made", "the draw of this sale has not been made")
-    state, slug = call.scope["litestar_app"].state, call.cell.house.slug
-    return _Made(on_sale, found.line, found.draw, state.ledgers[slug], state.paths[slug])
+    if len(paths.made) >= REMEMBERED:
+        paths.made.clear()
+    paths.made[key] = found.draw
+    return _Made(on_sale, found.line, found.draw, ledger, paths)
 
 
 @hot(
@@ -79,21 +91,25 @@ async def read_draw(call: Call) -> Answer:
     slug = call.cell.house.slug
     made = await _made(call)
     draw, line = made.draw, (made.on_sale.on_sale, made.line)
-    await made.paths.roots(line, draw.entrants, draw.root)  # nothing is sent that would not belong to the root
-    if _reading.get(slug, 0) >= READERS:
+    await made.paths.check(line, draw)  # nothing is sent that would not belong to the root
+    reader = slug, network_of(client_address(call.scope))
+    readers = sum(count for (house, _), count in _reading.items() if house == slug)
+    if readers >= READERS or _reading[reader] >= READERS_OF_A_NETWORK:
         raise Refused("house-busy", "others are reading a whole list just now", retry_after_s=5)
     told = transcript_of(slug, made.on_sale, made.line, draw)
     begin = msgspec.json.encode(told)[:-1] + b',"secret_hashes":['
 
-    async def rest() -> AsyncIterator[bytes]:
-        _reading[slug] = _reading.get(slug, 0) + 1
+    async def rest() -> AsyncGenerator[bytes]:
+        _reading[reader] += 1
         try:
             for first in range(0, draw.entrants, ROWS_A_TIME):
                 found = await entrants_between(made.ledger, line, first, min(draw.entrants, first + ROWS_A_TIME))
                 yield (b"," if first else b"") + msgspec.json.encode(found)[1:-1]
             yield b"]}"
         finally:
-            _reading[slug] -= 1
+            _reading[reader] -= 1
+            if not _reading[reader]:
+                del _reading[reader]
 
     return Answer(200, begin, [DRAWN_CACHE], rest=rest())
 
@@ -119,7 +135,7 @@ async def read_path(call: Call) -> Answer:
     index = int(text) if text.isdecimal() and text.isascii() and len(text) <= LONGEST_INDEX else draw.entrants
     if index >= draw.entrants:
         raise Refused("not-found", "nobody with this index was in the draw")
-    beside = await made.paths.path((made.on_sale.on_sale, made.line), draw.entrants, draw.root, index)
+    beside = await made.paths.path((made.on_sale.on_sale, made.line), draw, index)
     reply = DrawPathReply(index=index, entrants=draw.entrants, root=draw.root, path=tuple(map(encode, beside)))
     return Answer(200, msgspec.json.encode(reply), [DRAWN_CACHE])
 

@@ -7,8 +7,8 @@ CORS and problems, is here once. `ROUTES` lists them for the OpenAPI document.
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 
@@ -30,6 +30,8 @@ JSON: Final = b"application/json"
 HOUSE_PATH: Final = "/v1/houses/{house:str}"
 PATIENCE: Final = Patience(SLOWEST_BODY_SECONDS)
 """With a body that is slow to come."""
+SLOWEST_PIECE_SECONDS: Final = 20.0
+"""In which a piece of a long answer has to be taken."""
 DRAINED_BYTES: Final = 4 * 1024 * 1024
 BODILESS: Final = frozenset({"GET", "HEAD"})
 Body = TypeVar("Body")
@@ -47,7 +49,7 @@ class Answer(msgspec.Struct):
     media_type: bytes = JSON
     refusal: str = ""
     """The problem's slug, where it is one."""
-    rest: AsyncIterator[bytes] | None = None
+    rest: AsyncGenerator[bytes] | None = None
     """What follows the body, in pieces."""
 
 
@@ -236,12 +238,19 @@ def preflight(cell: Cell | None, origin: str, *, is_public: bool) -> Answer:
     return Answer(204, headers=headers)
 
 
+async def _send_piece(send: Send, piece: bytes) -> None:
+    """Raises `TimeoutError` where whoever asked does not read it: they may keep nobody else from it."""
+    async with asyncio.timeout(SLOWEST_PIECE_SECONDS):
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+
 async def _send_in_pieces(send: Send, answer: Answer, headers: Headers, *, is_head: bool) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     if answer.rest is not None and not is_head:
-        await send({"type": "http.response.body", "body": answer.body, "more_body": True})
-        async for piece in answer.rest:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        async with aclosing(answer.rest) as rest:
+            await _send_piece(send, answer.body)
+            async for piece in rest:
+                await _send_piece(send, piece)
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -362,7 +371,8 @@ def lay(path: str, name: str, served: Served, *, tell: Tell = tell_programs, is_
         if not is_read:
             await drain(receive)
         cors = [] if is_public is None else cors_headers(cell, origin, is_public=is_public)
-        await send_answer(send, answer, more=cors, is_head=asked == "HEAD")
+        with suppress(TimeoutError):  # nobody reads it: there is nobody to tell
+            await send_answer(send, answer, more=cors, is_head=asked == "HEAD")
         slug = cell.house.slug if cell else "-"
         TALLIES[slug, name].note(answer.status, time.perf_counter() - started)
         if answer.refusal:

@@ -16,6 +16,8 @@ from engine.draw import decode
 from engine.errors import BadInput
 
 HASH_BYTES: Final = 32
+GROUP: Final = 32
+"""Leaves, or nodes of one level, between which a path is worked out anew each time."""
 CHUNK: Final = 1_024
 """Leaves of a part whose root is worth keeping: a path is worked out from so many leaves, and the roots."""
 
@@ -105,6 +107,28 @@ def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
             found.append(subtree(leaves[first:middle]))
             first = middle
     return found[::-1]
+
+
+def levels_over(hashes: Sequence[bytes]) -> list[bytes]:
+    """The nodes over leaves, each level `GROUP` times shorter than the one below, its hashes one behind the other.
+
+    Paths are then worked out from `GROUP` hashes a level: see `path_by`.
+    """
+    levels = []
+    while len(hashes) > 1:
+        levels.append(b"".join(hashes))
+        hashes = [subtree(hashes[at : at + GROUP]) for at in range(0, len(hashes), GROUP)]
+    return levels
+
+
+def path_by(levels: Sequence[bytes], index: int) -> list[bytes]:
+    """The same as `path`, of leaves whose levels are known."""
+    found = []
+    for level in levels:
+        index, place = divmod(index, GROUP)
+        first = index * GROUP * HASH_BYTES
+        found += path(split_roots(level[first : first + GROUP * HASH_BYTES]), place)
+    return found
 
 
 def root_by(hashed: bytes, index: int, count: int, beside: Sequence[bytes]) -> "bytes | None":

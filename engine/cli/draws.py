@@ -124,7 +124,7 @@ async def print_transcript(network: Path, slug: str, on_sale: str) -> None:
         if not draw.root:
             raise BadInput(f"the draw of {on_sale} has not been made yet; its commitment is {draw.commitment}")
         line = known.on_sale, PUBLIC
-        await Paths(ledger).roots(line, draw.entrants, draw.root)
+        await Paths(ledger).check(line, draw)
         hashes = await entrants_between(ledger, line, 0, draw.entrants)
         told = transcript_of(cell.house.slug, known, PUBLIC, draw)
     print(msgspec.json.encode({**told, "secret_hashes": hashes}).decode())

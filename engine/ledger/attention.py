@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 WORDS: Final = {
     "dead-letter": "something could not be recorded; `parvis dead-letter` shows it",
+    "draw-incomplete": "the ledger lacks somebody who was in a draw, and nobody can check it: put the missing rows of "
+    "its table entrants back from a backup; indices without a row stand beside it (those that a loss leapt have none)",
     "draw-withheld": "a draw was made without what other houses had committed to contribute; why stands beside it",
     "index-given-twice": "one number of the queue was given to two visitors, after a loss of Redis",
     "ledger-lost": "the ledger came back from a backup; what Redis remembered was recorded again, and stands beside it",

@@ -25,6 +25,14 @@ ROWS: Final = (
 LAST: Final = "SELECT coalesce(max(index) + 1, 0) FROM entrants WHERE on_sale = $1 AND line = $2"
 LineKey = tuple[str, str]
 """An on-sale, and one of its lines."""
+GAPS: Final = (
+    "SELECT index + 1 AS first, next - 1 AS last FROM (SELECT index, lead(index, 1, $3) OVER (ORDER BY index) AS next "
+    "FROM (SELECT -1::bigint AS index UNION ALL SELECT index FROM entrants WHERE on_sale = $1 AND line = $2 "
+    "AND index < $3) AS known) AS pairs WHERE next > index + 1 ORDER BY index LIMIT $4"
+)
+REACH: Final = (
+    "SELECT entry, coalesce((SELECT leaves FROM frontiers WHERE on_sale = $1 AND line = $2), 0) AS leaves FROM cursor"
+)
 Lists = Mapping[LineKey, tuple[Frontier, int | None]]
 """Of each line: its tree as Redis knows it, and how many entrants are in its draw, once that is fixed."""
 
@@ -88,3 +96,16 @@ async def entrants_between(ledger: "Ledger", line: LineKey, first: int, last: in
         for row in await connection.fetch(ROWS, *line, first, last, last - first):
             found[row["index"] - first] = row["secret_hash"]
     return found
+
+
+async def gaps(ledger: "Ledger", line: LineKey, entrants: int, limit: int) -> "list[tuple[int, int]]":
+    """The first runs of indices that nobody has, by what is recorded; both ends are in. Raises `LedgerUnavailable`."""
+    async with ledger.connection() as connection:
+        return [(row["first"], row["last"]) for row in await connection.fetch(GAPS, *line, entrants, limit)]
+
+
+async def is_recorded(ledger: "Ledger", line: LineKey, entrants: int, closed_at_ms: int) -> bool:
+    """Whether all was recorded of a line that so many had joined when it was closed. Raises `LedgerUnavailable`."""
+    async with ledger.connection() as connection:
+        (row,) = await connection.fetch(REACH, *line)
+    return int(row["leaves"]) >= entrants or int(row["entry"].partition("-")[0]) > closed_at_ms

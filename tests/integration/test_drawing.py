@@ -14,8 +14,7 @@ from engine.draw import ALGORITHM, PERMUTATION, Draw, decode, encode
 from engine.drawing import Drawn, make_draw, transcript_of
 from engine.errors import Refused
 from engine.ledger.entrants import entrants_between
-from engine.paths import Paths
-from engine.tree import Frontier, leaf, root_by
+from engine.tree import Frontier
 from engine.waiting_room import PUBLIC, hash_secret
 from tests.backstage import Backstage, until
 from tests.integration.test_recovery import go_back, keep, recover
@@ -183,45 +182,3 @@ async def test_a_sale_that_an_earlier_release_put_up_is_drawn_as_it_published(st
     draw = (await stage.status(on_sale)).draw
     assert (draw.entrants, draw.root) == (5, "")
     assert Draw(decode(draw.seed), 5).position(0) in range(5)
-
-
-@pytest.mark.parametrize("count", [1, 7])
-async def test_each_entrants_path_leads_to_the_root(stage: Backstage, count: int) -> None:
-    on_sale, places = await queue(stage, count)
-    await stage.tell(on_sale, "open")
-    draw = (await stage.status(on_sale)).draw
-    line, paths = (on_sale.on_sale, PUBLIC), Paths(stage.ledger)
-    with pytest.raises(Refused) as refused:
-        await paths.path(line, count, draw.root, 0)
-    assert refused.value.slug == "not-recorded-yet"
-    await stage.drain()
-    for index, (_, secret) in enumerate(places):
-        beside = await Paths(stage.ledger).path(line, count, draw.root, index)
-        assert root_by(leaf(index, hash_secret(secret)), index, count, beside) == decode(draw.root)
-
-
-async def test_a_million_in_a_line_cost_a_path_no_more_than_a_chunk(
-    stage: Backstage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Three chunks and a piece stand for a million: once their roots are known, no other rows are read."""
-    count = 3 * 1024 + 5
-    rows = "INSERT INTO entrants SELECT 'big', 'public', n, translate(encode(sha256(n::text::bytea), 'base64'), '+/=', "
-    await stage.do(rows + f"'-_') FROM generate_series(0, {count - 1}) n")
-    line = ("big", "public")
-    hashes = await entrants_between(stage.ledger, line, 0, count)
-    tree = Frontier()
-    tree.fold(enumerate(hashes), count)
-    paths, root = Paths(stage.ledger), encode(tree.root())
-    await paths.path(line, count, root, 0)
-    read: list[int] = []
-
-    async def counted(*arguments: Any) -> list[str]:
-        found = await entrants_between(*arguments)
-        read.append(len(found))
-        return found
-
-    monkeypatch.setattr("engine.paths.entrants_between", counted)
-    for index in (0, 1023, 1024, 2500, count - 1):
-        beside = await paths.path(line, count, root, index)
-        assert root_by(leaf(index, hashes[index]), index, count, beside) == tree.root()
-    assert read == [1024, 1024, 1024, 1024, 5]
