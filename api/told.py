@@ -16,9 +16,10 @@ POLL: Final = (
     PollStep(ahead=10_000, after_ms=20_000),
 )
 """The nearer the turn, the more often: it divides the requests of a long line by three and more."""
-END_POLL_MS: Final = 2_400
+END_POLL_MS: Final = 1_400
 """How often everybody asks when the last seat may go: with what a page adds so as not to breathe in step (a quarter),
-and a second each for this document and its copy at the edge, they know within five.
+the keeper's look at what is sold, and a second each for this document and its copy at the edge, they know within five
+of the last order.
 """
 LONGEST_SECONDS: Final = 25
 """Who asks most seldom asks again within that: what may happen by then has to be announced now."""

@@ -32,7 +32,7 @@ LEAST_REFRESH_MS: Final = 5_000
 """A whole page is asked for, and read out by some: that is not done every second."""
 NEXT_REFRESH_MS: Final = 2_000
 """For whoever is next."""
-END_REFRESH_MS: Final = 3_000
+END_REFRESH_MS: Final = 1_600
 """For everybody while the last seats go: with what is added so as not to breathe in step, they know within five."""
 OPENING_SPREAD_MS: Final = 2_500
 LONGEST_REFRESH_MS: Final = 300_000

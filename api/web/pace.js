@@ -3,7 +3,7 @@
 const ENDED = ['sold_out', 'closed'];
 /** A page that nobody looks at need not know within the second. */
 const HIDDEN_MS = 15_000;
-/** Whose turn it is, or who waits for the house itself, needs no hurry: only to know within five seconds that all is sold. */
+/** Whose turn it is, or who waits for the house itself, needs no hurry. While the last seats go, the table has everybody ask sooner than that, seen or not. */
 const CALM = ['turn', 'full', 'paused'];
 const CALM_MS = 2400;
 const OPENING_SPREAD_MS = 2500;
@@ -65,11 +65,12 @@ export function backAfterMs({ intervalMs = 0, chance }) {
  */
 export function askAfterMs({ status, situation, ahead, untilNextMs, turnMs, isHidden, chance }) {
   const { joined, now_serving: served } = status.lines.public;
+  const seldomMs = pollAfterMs(status.poll, Infinity);
   let afterMs = pollAfterMs(status.poll, ahead ?? Math.max(0, joined - served));
   if (['scheduled', 'prequeue'].includes(status.phase)) afterMs = Math.max(afterMs, Math.min(30_000, untilNextMs / 20));
-  else if (CALM.includes(situation)) afterMs = Math.max(afterMs, CALM_MS);
+  else if (CALM.includes(situation)) afterMs = Math.max(afterMs, Math.min(seldomMs, CALM_MS));
   else if (situation === 'shopping' || ENDED.includes(status.phase)) afterMs = Math.max(afterMs, HIDDEN_MS);
-  if (isHidden) afterMs = Math.max(afterMs, Math.min(3 * afterMs, HIDDEN_MS, turnMs / 20));
+  if (isHidden && seldomMs > CALM_MS) afterMs = Math.max(afterMs, Math.min(3 * afterMs, HIDDEN_MS, turnMs / 20));
   afterMs *= 0.75 + chance / 2;
   return untilNextMs && afterMs > untilNextMs ? untilNextMs + 300 + chance * OPENING_SPREAD_MS : afterMs;
 }

@@ -4,7 +4,9 @@
 /** A line of 20,000, thinned out. */
 export const [CROWD, LONGEST_LINE] = [600, 20_000];
 export const USUAL = [[0, 1000], [100, 2000], [500, 4000], [2000, 8000], [10_000, 20_000]];
-export const ENDING = [[0, 1000], [100, 2000], [500, 2400]];
+export const ENDING = [[0, 1000], [100, 1400]];
+/** Every third page lies behind another one. */
+const HIDDEN = 3;
 /** A document is renewed once a second, and its copy at the edge too, behind the back of whoever finds it old. */
 const CACHE_MS = 1000;
 
@@ -126,6 +128,15 @@ export async function waitingCrowd(t) {
   const { Line } = await import('../../api/web/line.js');
   const lines = Array.from({ length: CROWD }, (_, at) => {
     const line = new Line({ house: 'h', onSale: `s${at}`, onchange: () => {} });
+    // Whether it is seen matters to a page as it settles when to ask again.
+    const next = line.nextMs.bind(line);
+    line.isHidden = at % HIDDEN === 0;
+    line.nextMs = () => {
+      given.document.hidden = line.isHidden;
+      const afterMs = next();
+      given.document.hidden = false;
+      return afterMs;
+    };
     line.memory.kept = { place: 'p', index: at, position: Math.floor((at * LONGEST_LINE) / CROWD) };
     clock.after(random() * 20_000, () => line.start());
     return line;

@@ -74,6 +74,15 @@ test('before the start a page asks seldom, then just behind the start, and often
   assert.equal(asks({ ahead: null, untilNextMs: 0 }, before), 1000);
 });
 
+test('while the last seats go nobody who waits rests, seen or not', () => {
+  const ending = { poll: [[0, 1000], [100, 1400]].map(([ahead, afterMs]) => ({ ahead, after_ms: afterMs })) };
+  for (const isHidden of [false, true]) {
+    assert.equal(asks({ isHidden, ahead: 5000 }, ending), 1400);
+    for (const situation of ['turn', 'full', 'paused']) assert.equal(asks({ isHidden, situation, ahead: 0 }, ending), 1400);
+    assert.equal(asks({ isHidden, situation: 'shopping', ahead: 0 }, ending), 15_000);
+  }
+});
+
 test('whoever is called, or in, or too late has no hurry', () => {
   assert.equal(asks({ situation: 'turn', ahead: 0 }), 2400);
   assert.equal(asks({ situation: 'shopping', ahead: 0 }), 15_000);

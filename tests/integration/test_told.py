@@ -35,14 +35,14 @@ async def test_while_the_last_seats_go_everybody_is_told_to_ask_often_and_what_m
         ]
         status = await sale.status()
         assert (sum(status["seats_open"].values()), status["seats_held"]) == (0, 4)
-        assert status["poll"][-1]["after_ms"] <= 2400
+        assert status["poll"][-1]["after_ms"] <= 1400
         assert status["chance"]["inside"] == 2
         assert status["chance"]["admitted"] == 2
         async with PlainVisitor(town.url) as visitor:
             await joins(visitor, sale)
             shown = await sees(visitor, sale, "No seat is free just now. 4 are reserved by people")
             assert "Seats for you: very unlikely." in shown.text
-            assert int(shown.headers["Refresh"]) <= 4
+            assert int(shown.headers["Refresh"]) <= 2
             await sale.order(buyers[0], held[0])
             status = await sale.status()
             assert (status["seats_held"], status["chance"]["orders"], status["chance"]["inside"]) == (2, 1, 1)
