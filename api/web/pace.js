@@ -1,8 +1,8 @@
 // How long a wait will be, and how often to ask meanwhile: arithmetic only, no page and no clock.
 
 const ENDED = ['sold_out', 'closed'];
-/** A page that nobody looks at need not know within the second. */
-const HIDDEN_MS = 15_000;
+/** Who waits for nothing need not know within the second. */
+const DONE_MS = 15_000;
 /** Whose turn it is, or who waits for the house itself, needs no hurry. While the last seats go, the table has everybody ask sooner than that, seen or not. */
 const CALM = ['turn', 'full', 'paused'];
 const CALM_MS = 2400;
@@ -17,9 +17,9 @@ export function seenFrom(status, line) {
   return { ...status, ...own, phase: ['paused', ...ENDED].includes(phase) ? phase : own.phase, lines: { ...lines, public: own, [line]: lines.public } };
 }
 
-/** The published interval for someone with so many ahead: the last entry that is not beyond them. */
+/** The published interval for someone with so many ahead: the last entry that is not beyond them; the first is beyond nobody. */
 export function pollAfterMs(policy, ahead) {
-  return (policy ?? []).filter((entry) => entry.ahead <= ahead).at(-1)?.after_ms ?? policy?.[0]?.after_ms ?? 5000;
+  return policy?.filter((entry) => entry.ahead <= ahead).at(-1)?.after_ms ?? 5000;
 }
 
 /** The people let in a minute, as seen for at least a minute, else as published. `line`: of the public status. */
@@ -60,17 +60,18 @@ export function backAfterMs({ intervalMs = 0, chance }) {
 
 /**
  * When to ask again. The house's table says how often at most; whoever waits for nothing soon asks less, a page that
- * nobody looks at too, but never so seldom that a turn (`turnMs` long) could pass unseen. `untilNextMs`: to the next
- * start, of the queue or of the sales, 0 when it is past; it is aimed at just behind it. `chance`: 0 to 1, so that a crowd does not breathe in step.
+ * nobody looks at too, but no less than whoever is farthest away, nor so seldom that a turn (`turnMs` long) could pass
+ * unseen. `untilNextMs`: to the next start, of the queue or of the sales, 0 when it is past; it is aimed at just behind it.
+ * `chance`: 0 to 1, so that a crowd does not breathe in step.
  */
 export function askAfterMs({ status, situation, ahead, untilNextMs, turnMs, isHidden, chance }) {
-  const { joined, now_serving: served } = status.lines.public;
-  const seldomMs = pollAfterMs(status.poll, Infinity);
-  let afterMs = pollAfterMs(status.poll, ahead ?? Math.max(0, joined - served));
+  const { poll, lines: { public: line } } = status;
+  const seldomMs = pollAfterMs(poll, Infinity);
+  let afterMs = pollAfterMs(poll, ahead ?? Math.max(0, line.joined - line.now_serving));
   if (['scheduled', 'prequeue'].includes(status.phase)) afterMs = Math.max(afterMs, Math.min(30_000, untilNextMs / 20));
   else if (CALM.includes(situation)) afterMs = Math.max(afterMs, Math.min(seldomMs, CALM_MS));
-  else if (situation === 'shopping' || ENDED.includes(status.phase)) afterMs = Math.max(afterMs, HIDDEN_MS);
-  if (isHidden && seldomMs > CALM_MS) afterMs = Math.max(afterMs, Math.min(3 * afterMs, HIDDEN_MS, turnMs / 20));
+  else if (situation === 'shopping' || ENDED.includes(status.phase)) afterMs = Math.max(afterMs, DONE_MS);
+  if (isHidden) afterMs = Math.max(afterMs, Math.min(3 * afterMs, seldomMs, turnMs / 20));
   afterMs *= 0.75 + chance / 2;
   return untilNextMs && afterMs > untilNextMs ? untilNextMs + 300 + chance * OPENING_SPREAD_MS : afterMs;
 }
