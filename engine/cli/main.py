@@ -389,7 +389,8 @@ def on_sale_create(
     `--one-place-per` email or phone: each has one place, and shows by a code that it is theirs; `--contact-url` of
     the house sends that. With `--safety-net-per-minute` the room shows only while more newcomers come (0: always).
     `--fails`: what a guard of the house's own site does while Parvis is away.
-    `--contributor`, as often as you like: another house of the network whose own secret is mixed into the draw.
+    `--contributor`, as often as you like: another house of the network whose own secret is mixed into the draw. Such a
+    sale opens at its planned start, and not by hand.
     `--rates`, which may be repeated, is what the rate becomes later, as for `on-sale schedule`. Once more than
     `--visitors-a-seat` (0: never) are inside for each seat that is open, fewer are called.
     `--known-user-event`: the event id by which the connector of Queue-it at the house's site knows this on-sale.

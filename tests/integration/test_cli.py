@@ -221,6 +221,7 @@ def test_anybody_can_check_a_draw_from_the_public_status(
         raise AssertionError
 
     file.write_bytes(asyncio.run(asyncio.wait_for(before(), 20)))
+    (tmp_path / "before.json").write_bytes(file.read_bytes())
     kept = json.loads(file.read_bytes())["draw"]["commitment"]
     said = parvis("draw", "verify", str(file))
     assert said.code == 2
@@ -237,6 +238,12 @@ def test_anybody_can_check_a_draw_from_the_public_status(
     said = parvis("draw", "verify", str(file), "--commitment", kept)
     assert said.code == 1
     assert f"the commitment is {drawn['commitment']}, and was {kept}" in said.words
+    said = parvis("draw", "verify", str(file), "--before", str(tmp_path / "before.json"))
+    assert said.code == 1
+    assert f"the commitment, {kept} then, {drawn['commitment']} now" in said.words
+    said = parvis("draw", "verify", str(file), "--keys", "zuid=none.json")
+    assert said.code == 2
+    assert "zuid has signed nothing in this file" in said.words
     index = places[4]["index"]
     assert f"Index {index} has position " in parvis("draw", "verify", str(file), "--index", str(index)).words
     file.write_bytes(file.read_bytes().replace(drawn["seed"].encode(), drawn["commitment"].encode()))

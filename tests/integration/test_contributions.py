@@ -277,3 +277,6 @@ async def test_a_manager_names_who_contributes(town: Town) -> None:
         told = (await sale.get(f"/on-sales/{show}")).json["draw"]
         assert [each["house"] for each in told["contributors"]] == ["zuid"]
         assert told["rule"]["after_ms"] == 2_000
+        opened = await sale.post(f"/manage/on-sales/{show}/open", {"reason": "none"}, token=sale.manage_key)
+        assert (opened.status, opened.slug) == (409, "draw-has-contributors")
+        assert opened.json["opens_at"] == "2031-01-02T00:00:00.000Z"
