@@ -3,20 +3,31 @@
 import re
 from collections import Counter
 from collections.abc import AsyncGenerator
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from api.hot import Answer, Call, Header, hot
 from api.neighbours import client_address, network_of
-from api.wire import CommitmentReply, DrawPathReply, DrawReply, RevealedReply, StatementRequest, TranscriptReply
+from api.wire import (
+    CommitmentReply,
+    DrawPathReply,
+    DrawReply,
+    RevealedReply,
+    SignedReply,
+    StatementRequest,
+    TranscriptReply,
+)
 from engine import contributions, waiting_room
 from engine.catalogue import PUBLIC_LINE, OnSale
 from engine.draw import encode
 from engine.drawing import Drawn, told_of, transcript_of
 from engine.errors import Refused
+from engine.instants import now_ms, to_rfc3339
 from engine.ledger.entrants import entrants_between
 from engine.ledger.ledger import Ledger
+from engine.ledger.statements import signed_statement
 from engine.paths import Paths
 from engine.statements import NeighbourKeys, Statement
 from engine.tree import CHUNK
@@ -147,9 +158,24 @@ async def read_path(call: Call) -> Answer:
     answers={200: CommitmentReply},
 )
 async def read_contribution(call: Call) -> Answer:
-    """The commitment alone: what it is to is revealed to the house whose draw it is."""
-    found = contributions.committed_by(call.cell.signer, *_asked_of(call))
-    return Answer(200, msgspec.json.encode(CommitmentReply(commitment=found)), [NOT_KEPT])
+    """What it is to is revealed to the house whose draw it is; that it was, and for which list, everybody may know."""
+    of = _asked_of(call)
+    found, signed = contributions.committed_by(call.cell.signer, *of), None
+    if of[-1] <= now_ms():
+        signed = await signed_statement(_ledger(call), of)
+    reply = CommitmentReply(commitment=found, signed=None if signed is None else _signed_reply(*signed))
+    return Answer(200, msgspec.json.encode(reply), [NOT_KEPT])
+
+
+def _signed_reply(told: str, at: datetime) -> SignedReply:
+    entrants, root, bound = told.split(" ")
+    instant = to_rfc3339(int(at.timestamp() * 1000))
+    return SignedReply(entrants=int(entrants), root=root, bound=bound, at=instant)
+
+
+def _ledger(call: Call) -> Ledger:
+    found: Ledger = call.scope["litestar_app"].state.ledgers[call.cell.house.slug]
+    return found
 
 
 @hot(
@@ -165,10 +191,8 @@ async def reveal_contribution(call: Call) -> Answer:
     of = _asked_of(call)
     said = await call.body(_statement_decoder)
     told = Statement(*of, said.entrants, said.root, said.bound)
-    slug = call.cell.house.slug
-    ledger = call.scope["litestar_app"].state.ledgers[slug]
-    keys = _neighbour_keys.setdefault(slug, NeighbourKeys())
-    found = await contributions.reveal(call.cell, ledger, keys, told, said.signature)
+    keys = _neighbour_keys.setdefault(call.cell.house.slug, NeighbourKeys())
+    found = await contributions.reveal(call.cell, _ledger(call), keys, told, said.signature)
     reply = RevealedReply(secret=found.secret, signature=found.signature)
     return Answer(200, msgspec.json.encode(reply), [NOT_KEPT])
 

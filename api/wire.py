@@ -273,10 +273,20 @@ class TranscriptReply(DrawReply, frozen=True, omit_defaults=False, kw_only=True)
     secret_hashes: tuple[str, ...]
 
 
+class SignedReply(Reply, frozen=True):
+    """How a house of the network fixed a draw before another revealed its contribution to it, and when that was."""
+
+    entrants: int
+    root: str
+    bound: str
+    at: str
+
+
 class CommitmentReply(Reply, frozen=True):
-    """To what a house commits itself for another's draw."""
+    """To what a house commits itself for another's draw; `signed`: for what it has revealed that, once it has."""
 
     commitment: str
+    signed: SignedReply | None = None
 
 
 class StatementRequest(Request, frozen=True):

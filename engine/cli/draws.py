@@ -13,6 +13,7 @@ from engine.cli.sales import at_house
 from engine.cli.speech import bad, good, say
 from engine.drawing import transcript_of
 from engine.errors import BadInput, ForgedToken
+from engine.instants import from_rfc3339
 from engine.ledger.entrants import entrants_between
 from engine.pass_keys import STATEMENT
 from engine.paths import Paths
@@ -76,6 +77,11 @@ async def _unsigned(told: Told, keys: Sequence[str]) -> tuple[list[str], list[st
     return faults, [house for house, _, _ in signed if house not in given]
 
 
+def _address_of(told: Told) -> str:
+    planned_ms = from_rfc3339(told["rule"]["planned_at"])
+    return f"{told['house']}/{told['on_sale']}/{told['line']}/{planned_ms}"
+
+
 async def verify_draw(file: Path, committed: str, index: int | None, before: Path | None, keys: Sequence[str]) -> int:
     """Recomputes a draw from its transcript, or from a saved public status. Answers the exit code.
 
@@ -102,7 +108,10 @@ async def verify_draw(file: Path, committed: str, index: int | None, before: Pat
         return 1
     good(f"{transcript['entrants']} entrants were drawn as committed to: {commitment}")
     for house in verifier.withheld(transcript):
-        say(f"  {house} did not reveal in time what it had committed to contribute")
+        say(
+            f"  {house} did not reveal in time what it had committed to contribute, says this house. What {house} says:"
+        )
+        say(f"  …/v1/houses/{house}/draw-contributions/{_address_of(transcript)} (with `signed`, it did reveal it).")
     for house in unchecked:
         say(f"  Whether {house} signed this list is not checked: give its keys with --keys {house}=FILE.")
     if not committed and not before:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import uuid
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from engine.cli.draws import verify_draw
 from engine.contributions import commitment_of
 from engine.draw import encode
 from engine.errors import BadInput
-from engine.instants import now_ms
+from engine.instants import now_ms, to_rfc3339
 from engine.pass_keys import STATEMENT
 from engine.signed import verify
 from engine.signing import Signer
@@ -85,9 +86,15 @@ async def test_a_house_signs_one_list_of_a_draw_and_says_so_when_asked_for_anoth
         assert first.status == 200, first.json
         of = HouseSlug("noord"), noord.on_sale, LineName("public"), noord.planned_ms
         commitment = (await zuid.get(noord.path(noord.list_of(7, ONE)))).json
+        assert commitment.pop("signed")["root"] == ONE
         assert commitment == {"commitment": commitment_of("zuid", *of, first.json["secret"])}
         keys = (await zuid.get("/.well-known/jwks.json")).json
         verify(noord.list_of(7, ONE).text("zuid", commitment["commitment"]), first.json["signature"], keys, STATEMENT)
+
+        # Everybody may know that it did reveal, and for which list: a house that denies it is found out.
+        said = (await zuid.get(noord.path(noord.list_of(7, ONE)))).json
+        assert said.pop("signed").pop("at") > to_rfc3339(noord.planned_ms)
+        assert said == commitment
 
         assert (await noord.ask(noord.list_of(7, ONE))).json == first.json
         for other in (noord.list_of(7, OTHER), noord.list_of(8, ONE), noord.list_of(7, ONE, bound=OTHER)):
@@ -229,7 +236,12 @@ async def test_two_houses_draw_and_a_list_that_was_changed_afterwards_shows(
         silent["seed"] = verifier.seed_of(silent)
         changed.write_text(json.dumps(silent))
         assert await code(changed, where=None) == 0
-        assert "zuid did not reveal in time" in capsys.readouterr().out
+        denied = capsys.readouterr().out
+        assert "zuid did not reveal in time" in denied
+        address = re.search(r"/v1/houses/zuid/draw-contributions/\S+", denied)
+        assert address
+        signed = (await sale.get(town.url + address[0])).json["signed"]
+        assert (signed["entrants"], signed["root"]) == (3, told["root"])
 
         # It leaves zuid out altogether, or puts another commitment in its place.
         for contributors in ([], [{"house": "zuid", "commitment": ONE}]):
