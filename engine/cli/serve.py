@@ -118,7 +118,7 @@ async def _keep_house(house: House, stop: asyncio.Event, sight: Sight | None, fi
             tasks.create_task(writer.run(stop))
             tasks.create_task(Folder(owner, cell.keys).run(stop))
             tasks.create_task(keep_prepared(house, stop))
-            tasks.create_task(forget_daily(house, ledger, stop))
+            tasks.create_task(forget_daily(house, ledger, stop, owner))
             tasks.create_task(Sender(house, cell.signer).run(stop))
     finally:
         if sight is not None:

@@ -21,8 +21,12 @@ MOST_ORDERS: Final = 10_000
 """Of one customer, in one export; one address with more is no person's."""
 NOT_HERE: Final = (
     "Redis keeps each order for 24 hours at most, its customer sealed to the house's writer; it forgets by itself. An "
-    "order that waits for its payment, or to be recorded, brings its customer along when that comes: look again then."
+    "order that waits for its payment, or to be recorded, brings its customer along when that comes: look again then. "
+    "Where each person has one place in a queue, a mark of who has one, in which nothing can be read, stays until a "
+    "day after the last performance: without it somebody could take a second place."
 )
+NOBODY: Final = "nobody"
+"""The visitor of an order that is nobody's any more."""
 FIND: Final = (
     "SELECT order_id, on_sale, state, recorded_at, channel, email, name, phone, language, provider, reference, total, "
     "currency, payload FROM orders WHERE lower(email) = lower($1) OR email = $1 ORDER BY order_id LIMIT $2"
@@ -32,8 +36,9 @@ REFUNDS: Final = (
     "WHERE order_id = ANY ($1::uuid[])"
 )
 ANONYMISE: Final = (
-    "UPDATE orders o SET email = '', name = '', phone = '', language = '', payload = w.payload, anonymised_at = now() "
-    "FROM unnest($1::uuid[], $2::bytea[]) AS w(order_id, payload) WHERE o.order_id = w.order_id"
+    "UPDATE orders o SET email = '', name = '', phone = '', language = '', owner = w.owner, payload = w.payload, "
+    "anonymised_at = now() FROM unnest($1::uuid[], $2::bytea[], $3::text[]) AS w(order_id, payload, owner) "
+    "WHERE o.order_id = w.order_id"
 )
 # The operation stands where an outbox id would: a repeat logs nothing, and finds what the first one did.
 LOG: Final = (
@@ -161,10 +166,14 @@ async def sealed_orders(connection: Any, *, for_update: bool = False) -> list[Se
     return found
 
 
-async def unseal(connection: Any, rows: Iterable[SealedOrder]) -> None:
-    """Takes the customer out of orders that are not recorded; they can be recorded as before, without one."""
+async def unseal(connection: Any, rows: Iterable[SealedOrder], *, are_old: bool = False) -> None:
+    """Takes the customer out of orders that are not recorded; they can be recorded as before, without one.
+
+    `are_old`: what they held is long gone, and nobody asks any more who held it.
+    """
     for row in rows:
-        data = encode_order(msgspec.structs.replace(row.order, customer=None))
+        owner = nobodys(row.order.owner) if are_old else row.order.owner
+        data = encode_order(msgspec.structs.replace(row.order, customer=None, owner=owner))
         if row.is_letter:
             await connection.execute(
                 "UPDATE dead_letters SET fields = jsonb_set(fields, '{data}', to_jsonb($2::text)) WHERE entry = $1",
@@ -174,11 +183,18 @@ async def unseal(connection: Any, rows: Iterable[SealedOrder]) -> None:
             await connection.execute("UPDATE awaited_orders SET data = $2 WHERE order_id = $1", row.key, data)
 
 
+def nobodys(owner: str) -> str:
+    """Whoever held, no longer told from other visitors: the house could make a pseudonym of an address again."""
+    return owner if owner.startswith("key:") else NOBODY
+
+
 async def anonymise(connection: Any, rows: Sequence[Any]) -> None:
     """Takes the customer out of recorded orders; `rows` have `order_id` and `payload`."""
     # A release that did not seal kept the customer in the payload, too.
-    payloads = [without_customer(decode_order(row["payload"])) for row in rows]
-    await connection.execute(ANONYMISE, [row["order_id"] for row in rows], payloads)
+    orders = [decode_order(row["payload"]) for row in rows]
+    orders = [msgspec.structs.replace(order, owner=nobodys(order.owner)) for order in orders]
+    payloads, owners = [without_customer(order) for order in orders], [order.owner for order in orders]
+    await connection.execute(ANONYMISE, [row["order_id"] for row in rows], payloads, owners)
 
 
 def _order(row: Any, refunds: Sequence[RefundOfOrder]) -> CustomersOrder:

@@ -10,16 +10,23 @@ from yarl import URL
 
 from api.contacts import CODES_A_SECRET
 from api.forms.kept import unpack_kept
-from engine import recovery, waiting_room
+from engine import orders, recovery, seats, waiting_room
 from engine.catalogue import Line
 from engine.cli.sales import at_house
-from engine.contacts import contact_secret
+from engine.contacts import contact_secret, person_of
+from engine.entries import Customer, Payment
 from engine.instants import now_ms
+from engine.ledger.customers import By, erase
 from engine.ledger.persons import read_persons
-from engine.ledger.retention import forget
+from engine.ledger.retention import forget, forget_in_redis
+from engine.orders import Buyer
+from engine.shares import Owner
 from engine.waiting_room import Admissible, hash_secret
-from engine.words import LineName
+from engine.wishes import Wish
+from engine.words import LineName, SeatId
 from tests.backstage import Backstage
+from tests.integration.test_codes_after_loss import a_visitor
+from tests.integration.test_customers import everywhere as in_the_ledger
 from tests.integration.test_lines import invited
 from tests.integration.test_recovery import go_back, keep_copy, recover
 from tests.plain import PlainVisitor, room
@@ -168,6 +175,62 @@ async def test_who_has_a_place_is_known_again_after_a_loss_and_forgotten_in_time
     assert len(await read_persons(stage.ledger, on_sale.on_sale)) == 3
     assert (await forget(stage.ledger, now_ms() + 10**10)).persons == 3
     assert await read_persons(stage.ledger, on_sale.on_sale) == {}
+
+
+async def everywhere(stage: Backstage) -> str:
+    """All that the house's Redis and its database hold, as text."""
+    told = [await in_the_ledger(stage)]
+    async for key in stage.owner.scan_iter():
+        kind: Any = await stage.owner.type(key)
+        ask = {"hash": "hgetall", "zset": "zrange", "string": "get", "stream": "xrange"}[kind.decode()]
+        told += [key.decode(), str(await getattr(stage.owner, ask)(key, *((0, -1) if kind == b"zset" else ())))]
+    return "\n".join(told)
+
+
+async def test_nothing_of_a_person_is_left_after_the_sale_and_an_erasure_during_it_opens_no_second_place(
+    stage: Backstage,
+) -> None:
+    await stage.open()
+    on_sale = await stage.put_on(one_place_per="email", contact_url="https://1.1.1.1/", seats_a_customer=4)
+    hers = "ann@example.org"
+    who = Admissible(person=person_of(stage.cell.signer, on_sale.on_sale, hers))
+    mark = stage.cell.signer.customer_mark(hers).hex()
+
+    async def joins(secret: str) -> waiting_room.Joined:
+        return await waiting_room.join(stage.cell, on_sale, hash_secret(secret), uuid.uuid4().hex, who)
+
+    place = (await joins("phone")).place
+
+    async def holds(key: str, seat: str) -> seats.Held:
+        token = (await waiting_room.admit(stage.cell, on_sale, place, "phone", key)).token
+        visitor = stage.cell.signer.read_pass(token)
+        owner = Owner(visitor.owner, visitor.index, visitor.on_sale, generation=visitor.generation)
+        wish = Wish(performance=on_sale.performances[0], seats=(SeatId(seat),))
+        return await seats.hold(stage.cell, owner, [wish], (), key)
+
+    await a_visitor(stage, on_sale, place, "phone")
+    buyer = Buyer(caller=who.person, owner=who.person, channel="web")
+    paid = Payment(provider="demo", reference=f"yes-{uuid.uuid4()}")
+    bought = (await holds("first", "zaal-A-1")).hold
+    await orders.confirm(stage.cell, buyer, [bought], Customer(email=hers), paid, str(uuid.uuid4()))
+    await seats.release(stage.cell, (await holds("second", "zaal-A-2")).hold)
+    await stage.drain()
+    assert (await erase(stage.ledger, stage.cell.signer, hers, By("a test", "she asked", "o"))).orders == 1
+    assert (await joins("laptop")).index == 0, "it opened a second place"
+    assert who.person not in str(await stage.rows("SELECT owner, payload FROM orders"))
+    await forget(stage.ledger, 0)
+    await forget_in_redis(stage.owner, stage.keys, stage.ledger, 0)
+    assert (await joins("tablet")).index == 0, "the sale goes on"
+
+    await stage.drain()
+    await forget(stage.ledger, now_ms() + 10**10)
+    await forget_in_redis(stage.owner, stage.keys, stage.ledger, now_ms() + 10**10)
+    for key in await stage.owner.keys("*:op:*") + await stage.owner.keys("*:order:*"):
+        await stage.owner.unlink(key)  # for hours at most
+    await stage.owner.xtrim(stage.keys.outbox, maxlen=0)  # what is recorded goes by itself
+    left = await everywhere(stage)
+    assert who.person not in left
+    assert mark not in left.replace(f"customer {mark}", ""), "whom the house erased it can tell by the log alone"
 
 
 async def test_whose_turn_passed_is_known_by_the_newest_place_after_a_loss(
