@@ -23,7 +23,7 @@ from engine.ledger.statements import first_statement
 from engine.network import House
 from engine.pass_keys import STATEMENT
 from engine.signing import Signer
-from engine.statements import NeighbourKeys, Statement, address_of
+from engine.statements import NeighbourKeys, Statement, api_of
 from engine.words import HouseSlug, LineName, OnSaleId
 
 MOST_CONTRIBUTORS: Final = 8
@@ -132,7 +132,7 @@ async def ask_commitment(house: House, contributor: str, on_sale: OnSale, line: 
     Raises `BadInput` for a house of which the network does not say where it answers, `CellUnavailable` where it says
     nothing of use in time.
     """
-    url = address_of(house, contributor) + _path(on_sale, house, line)
+    url = api_of(house, contributor) + _path(on_sale, house, line)
     try:
         return msgspec.json.decode(await _ask(contributor, "GET", url), type=Committed).commitment
     except msgspec.MsgspecError as error:
@@ -144,7 +144,7 @@ async def ask_reveal(cell: Cell, contributor: Contributor, on_sale: OnSale, told
 
     Raises like `ask_commitment`, and `Refused` (`root-changed`) where it has signed another list.
     """
-    url = address_of(cell.house, contributor.house) + _path(on_sale, cell.house, told.line) + "/reveal"
+    url = api_of(cell.house, contributor.house) + _path(on_sale, cell.house, told.line) + "/reveal"
     signature = cell.signer.sign_document(told.text(contributor.house, contributor.commitment), STATEMENT)
     how = {"json": msgspec.to_builtins(Said(told.entrants, told.root, told.bound, signature))}
     headers = {"Idempotency-Key": f"draw-{on_sale.on_sale}"}

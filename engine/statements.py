@@ -54,7 +54,7 @@ class Statement(msgspec.Struct, frozen=True):
         return "\n".join(lines).encode()
 
 
-def address_of(house: House, other: str) -> str:
+def api_of(house: House, other: str) -> str:
     """Where another house's API answers, with its path. Raises `BadInput` where the network does not say."""
     near = {each.slug: each for each in house.neighbours}.get(HouseSlug(other))
     if near is None:
@@ -100,7 +100,7 @@ class NeighbourKeys:
         if task is None:
             if time.monotonic() < self._not_before.get(other, 0.0):
                 raise CellUnavailable(f"the keys of {other} could not be read a moment ago")
-            task = self._fetching[other] = asyncio.create_task(self._get(address_of(house, other), other))
+            task = self._fetching[other] = asyncio.create_task(self._get(api_of(house, other), other))
             task.add_done_callback(lambda _: self._fetching.pop(other, None))
         await asyncio.shield(task)
 

@@ -5,6 +5,7 @@ root of a tree over them (RFC 9162; leaf i hashes i and the entrant's secret has
 what other houses contribute, under the secret is the seed; and the seed decides every position. Where a house draws by
 windows of time, where they end is part of that, and everybody is drawn within their own. So: does the secret
 belong to the commitment, the list to the root, each contribution to its commitment, and the seed to all of them?
+Whether those who contribute had signed all of it before (`signed`) takes their keys: `parvis draw verify --keys`.
 """
 
 import hashlib

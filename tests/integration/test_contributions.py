@@ -248,6 +248,26 @@ async def test_what_nobody_foresaw_in_one_draw_ends_no_keeper_and_keeps_no_other
     assert verifier.withheld(await drawn(stage, whole)) == []
 
 
+async def test_with_postgres_away_others_are_collected_as_ever_and_the_alarm_waits(
+    stage: Backstage, others: Others
+) -> None:
+    others.withholding.add("klinker")
+    first, second = await put_on(stage), await put_on(stage, 2_000)
+    cell = Cell(stage.house, is_owner=True)
+    await cell.look()
+    away = stage.new_ledger()
+    away.refusal = "away"
+    contributions = Contributions(cell, away)
+    told = [await drawn(stage, each, contributions=contributions) for each in (first, second)]
+    assert [verifier.withheld(each) for each in told] == [["klinker"]] * 2
+    assert await stage.alarms() == []
+    away.refusal = ""
+    await contributions.look()
+    assert [detail["on_sale"] for _, detail in await stage.alarms()] == [first.on_sale, second.on_sale]
+    await away.close()
+    await cell.close()
+
+
 async def test_an_on_sale_names_other_houses_that_answer_each_once(stage: Backstage, others: Others) -> None:
     assert others
     for names in (("nobody",), ("klinker", "klinker"), tuple(f"h{n}" for n in range(9)), (stage.slug,)):
