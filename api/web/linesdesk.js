@@ -1,8 +1,8 @@
 // A sale's queues beside everybody's, on the control page: declared with the sale, watched, and the codes that open them.
 
 import { saveFile } from './aftersale.js';
-import { change, SERVER } from './api.js';
-import { field, h } from './dom.js';
+import { change, get, SERVER } from './api.js';
+import { field, h, setText } from './dom.js';
 import { nameFor, plainName } from './newperformance.js';
 import { unfold } from './unfold.js';
 import { instantIn, typedIn } from './zonetime.js';
@@ -89,19 +89,32 @@ export function linesDesk({ words, path, house, key, attempt, after, shown }) {
     const which = h('select', { onchange: look }, sale.lines.map((each) => h('option', { value: each.line }, each.title)));
     const [count, first] = [whole(100, 1, MOST_AT_ONCE), whole(1, 1, 100_000_000)];
     const numbered = field(words.say('lines_first'), first, words.say('lines_first_hint'));
+    const used = h('p', { class: 'muted', role: 'status', hidden: true });
     const button = h('button', { type: 'submit', class: 'primary' }, words.say('lines_file'));
     const chosen = () => sale.lines.find((each) => each.line === which.value);
-    function look() { numbered.hidden = chosen().by !== 'invitation'; }
+    function look() {
+      numbered.hidden = chosen().by !== 'invitation';
+      used.hidden = true;
+      if (chosen().by === 'code') tellUsed(which.value).catch(() => null);
+    }
+    async function tellUsed(line) {
+      const batches = (await get(`${path}/codes`, { bearer: key })).batches.filter((each) => each.on_sale === sale.on_sale && each.line === line);
+      if (which.value !== line || !batches.length) return;
+      const sumOf = (name) => words.number(batches.reduce((sum, each) => sum + each[name], 0));
+      setText(used, words.say('lines_used', { used: sumOf('used'), n: sumOf('count') }));
+      used.hidden = false;
+    }
     function submit(event) {
       event.preventDefault();
       attempt(button, async () => {
         const rows = await make(sale, chosen(), Number(count.value), Number(first.value));
         saveFile(new Blob([['number', 'code', 'link'], ...rows].map((row) => `${row.join(',')}\r\n`), { type: 'text/csv' }), `${house}-${sale.on_sale}-${which.value}.csv`);
         after.tell(words.say('lines_made', { n: words.number(rows.length) }));
+        look();
       });
     }
     look();
-    return h('form', { onsubmit: submit }, field(words.say('lines_which'), which), field(words.say('lines_count'), count), numbered, button);
+    return h('form', { onsubmit: submit }, field(words.say('lines_which'), which), used, field(words.say('lines_count'), count), numbered, button);
   }
   return unfold(words.say('lines_make'), build).element;
 }

@@ -94,6 +94,8 @@ async def test_codes_and_invitations_are_made_as_a_file_and_open_their_queue(
         assert codes[0]["link"].startswith(f"{town.url}/h/zeewind/{sale.on_sale}#line=members&code=")
         assert (await join(sale, "members", codes[0]["code"])).status == 201
         assert (await join(sale, "press", again[2]["code"], "another")).status == 201
+        await page.get_by_label("For which queue").select_option("members")
+        await manager.sees("1 of 3 codes have given a number.")
         tiles = page.locator("h3", has_text="Members (").locator("xpath=following-sibling::dl[1]")
         await expect(tiles.locator("dd").first).to_have_text("1")
         await has_no_barrier(manager, "codes for a queue")
