@@ -179,6 +179,7 @@ class OnSaleRequest(Request, frozen=True):
     hold_seconds: int = 600
     pass_seconds: int = 900
     grace_seconds: int = 300
+    longest_stay_seconds: int = 3_600
     more_time_percent: int = 100
     turn_seconds: int = 600
     seats_a_hold: int = 8

@@ -112,6 +112,7 @@ STATUS: Final[dict[str, int]] = {
     "too-many-webhooks": 409,
     "webhook-disabled": 409,
     "turn-over": 410,
+    "stay-over": 410,
     "proof-ended": 410,
     "contact-ended": 410,
     "too-many-codes": 429,

@@ -130,6 +130,7 @@ async def read_on_sale(call: Call) -> Answer:
         one_place_per=on_sale.one_place_per,
         hold_seconds=on_sale.hold_seconds,
         pass_seconds=on_sale.pass_seconds,
+        longest_stay_seconds=on_sale.stay_seconds,
         more_time_percent=on_sale.more_time_percent,
         turn_seconds=on_sale.turn_seconds,
         performances=tuple(_performance_reply(cell, performance) for performance in performances),

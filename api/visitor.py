@@ -109,7 +109,8 @@ async def admit(call: Call) -> Answer:
         renews=request.renews,
         is_longer=request.more_time,
     )
-    return _json(201, PassReply(pass_=admitted.token, expires_at=to_rfc3339(admitted.expires_at_ms)))
+    stay = to_rfc3339(admitted.stay_ends_at_ms) if admitted.stay_ends_at_ms else None
+    return _json(201, PassReply(pass_=admitted.token, expires_at=to_rfc3339(admitted.expires_at_ms), stay_ends_at=stay))
 
 
 def pass_of(call: Call) -> str:

@@ -99,10 +99,11 @@ class PassRequest(Request, frozen=True):
 
 
 class PassReply(Reply, frozen=True):
-    """A pass, a JWT."""
+    """A pass, a JWT. `stay_ends_at`: from then on it is not renewed; whoever wants to come in joins the queue again."""
 
     pass_: str = msgspec.field(name="pass")
     expires_at: str
+    stay_ends_at: str | None = None
 
 
 class KnownUserReply(Reply, frozen=True):
@@ -570,6 +571,8 @@ class OnSaleReply(Reply, frozen=True, omit_defaults=False):
     """`email` or `phone`, where each has one place, and a code shows whose it is; or empty."""
     hold_seconds: int
     pass_seconds: int
+    longest_stay_seconds: int
+    """However often a pass is renewed, a place lets its visitor stay inside for so long in all; 0: without an end."""
     more_time_percent: int
     """So much longer for whoever asks for more time; 0: nobody may."""
     turn_seconds: int

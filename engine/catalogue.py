@@ -161,8 +161,10 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     pass_seconds: int = 900
     grace_seconds: int = 300
     """So long after their pass has ended, whoever was in comes in again without waiting anew."""
+    longest_stay_seconds: int = 3_600
+    """So long a place lets its visitor stay inside in all, however often the pass is renewed; 0: without an end."""
     more_time_percent: int = 100
-    """So much longer pass, grace and holds are for whoever asks for more time."""
+    """So much longer pass, grace, stay and holds are for whoever asks for more time."""
     turn_seconds: int = 600
     seats_a_hold: int = 8
     seats_a_place: int = 8
@@ -237,6 +239,11 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     def draw_after_ms(self) -> int:
         """How long after the start the draw is made: so long contributions are waited for, and no longer."""
         return REVEALED_WITHIN_MS if self.contributors else 0
+
+    @property
+    def stay_seconds(self) -> int:
+        """So long a place lets its visitor stay inside: never less than one pass; 0: without an end."""
+        return max(self.pass_seconds, self.longest_stay_seconds) if self.longest_stay_seconds else 0
 
     def stretched_ms(self, seconds: int, *, is_longer: bool) -> int:
         """A time of this on-sale in ms, for whoever asked for more of it or did not."""

@@ -286,8 +286,9 @@ def _check_on_sale(cell: Cell, made: OnSale) -> None:
         raise BadInput("burst_percent lies between 0 and 100")
     if not 0 <= made.more_time_percent <= 300:
         raise BadInput("more_time_percent lies between 0 and 300")
-    if not 0 <= made.grace_seconds <= LONGEST_SECONDS:
-        raise BadInput(f"grace_seconds lies between 0 and {LONGEST_SECONDS}")
+    for name in ("grace_seconds", "longest_stay_seconds"):
+        if not 0 <= getattr(made, name) <= LONGEST_SECONDS:
+            raise BadInput(f"{name} lies between 0 and {LONGEST_SECONDS}")
     for name in ("hold_seconds", "pass_seconds", "turn_seconds"):
         if not 1 <= getattr(made, name) <= LONGEST_SECONDS:
             raise BadInput(f"{name} lies between 1 and {LONGEST_SECONDS}")

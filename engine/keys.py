@@ -32,6 +32,12 @@ class Keys:
         """Sorted set: index, behind its line's name where that is not the public one → end of its live pass, ms."""
         return f"{self._prefix}sale:{on_sale}:live"
 
+    def stays(self, on_sale: OnSaleId) -> str:
+        """Sorted set: index, behind its line's name where that is not the public one → when it came in first, ms, for
+        as long as that counts.
+        """
+        return f"{self._prefix}sale:{on_sale}:stays"
+
     def claimed(self, on_sale: OnSaleId, line: str = "public") -> str:
         """Bitmap: one bit an index of a line that has claimed its turn."""
         return f"{self._prefix}sale:{on_sale}:claimed" + ("" if line == "public" else f":{line}")

@@ -90,6 +90,7 @@ async def _change(cell: Cell, action: Action, verb: str, value: str | int, key: 
             keys.sale(on_sale),
             keys.live(on_sale),
             keys.outbox,
+            keys.stays(on_sale),
         ),
         (digest(verb, str(value)), verb, value, encode_action(action)),
     )

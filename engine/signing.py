@@ -101,6 +101,8 @@ class Pass(msgspec.Struct, frozen=True):
     is_longer: bool = False
     ends_at_ms: int = 0
     """As it was given; who leaves may have let go of it sooner."""
+    stay_ends_at_ms: int = 0
+    """From then on it is not renewed; 0: it always is."""
 
 
 Signed = TypeVar("Signed", Place, Hold, Preview, Wait, Contact, Invitation)
@@ -199,10 +201,12 @@ class Signer:
         *,
         is_longer: bool = False,
         claimed_at_ms: int | None = None,
+        stay_ends_at_ms: int = 0,
     ) -> str:
         """The pass of a place until an instant (whole seconds, rounded up), as a JWT that anybody can verify.
 
-        `generation`: see `lua/include/pass_of.lua`; `is_longer`: they asked for more time. The key is the one of
+        `generation`: see `lua/include/pass_of.lua`; `is_longer`: they asked for more time;
+        `stay_ends_at_ms`: from then on it is not renewed (0: it always is). The key is the one of
         `claimed_at_ms` (now), so that a repeat is signed alike by whichever process answers.
         """
         self._look()
@@ -221,10 +225,13 @@ class Signer:
             claims["line"] = place.line
         if is_longer:
             claims["more_time"] = True
+        if stay_ends_at_ms:
+            claims["stay_until"] = stay_ends_at_ms // 1000
         signed = key.headers["JWT"] + b"." + base64url(msgspec.json.encode(claims))
         token = (signed + b"." + key.sign(signed)).decode()
         member = member_of(place.line, place.index, owner)
-        self._remember(token, Pass(place.on_sale, owner, member, generation, is_longer, ends_s * 1000))
+        stay_ms = stay_ends_at_ms // 1000 * 1000
+        self._remember(token, Pass(place.on_sale, owner, member, generation, is_longer, ends_s * 1000, stay_ms))
         return token
 
     def sign_document(self, body: bytes, kind: str = DOCUMENT) -> str:
@@ -275,6 +282,7 @@ class Signer:
                 generation=int(claims.get("gen", 0)),
                 is_longer=claims.get("more_time") is True,
                 ends_at_ms=int(claims["exp"]) * 1000,
+                stay_ends_at_ms=int(claims.get("stay_until", 0)) * 1000,
             )
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise ForgedToken from error

@@ -40,10 +40,11 @@ class Joined(msgspec.Struct, frozen=True):
 
 
 class Admitted(msgspec.Struct, frozen=True):
-    """The pass, a JWT, and the instant at which it ends by Redis's clock."""
+    """The pass, a JWT; when it ends by Redis's clock; and from when on it is not renewed any more, 0: it always is."""
 
     token: str
     expires_at_ms: int
+    stay_ends_at_ms: int = 0
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -152,13 +153,15 @@ async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Adm
     keys, name, line = cell.keys, on_sale.on_sale, LineName(who.line)
     used = (
         *(keys.cell, keys.sale(name), keys.live(name), keys.operation(digest("join", name, key))),
-        *(keys.retry(name, secret_hash, line), keys.outbox, keys.persons(name)),
+        *(keys.retry(name, secret_hash, line), keys.outbox, keys.persons(name), keys.stays(name)),
     )
     asked = (digest(secret_hash, line), secret_hash, name, line, cell.house.limits.line_length)
-    grace_ms = on_sale.stretched_ms(on_sale.grace_seconds, is_longer=False)
+    grace_ms, stay_ms = (
+        on_sale.stretched_ms(seconds, is_longer=False) for seconds in (on_sale.grace_seconds, on_sale.stay_seconds)
+    )
     known = (-1, -1)
     for _ in range(3):
-        told = pack((who.kept_s, who.person, who.code, who.code_until_ms, grace_ms, *known))
+        told = pack((who.kept_s, who.person, who.code, who.code_until_ms, grace_ms, stay_ms, PASS_LEEWAY_MS, *known))
         by = encode_action(who.by) if who.by else b""
         reply = await cell.call("waiting_room/join", used, (*asked, told, by), is_of_any_epoch=False)
         if reply[0] != b"drawn":
@@ -312,8 +315,13 @@ async def admit(
     pass_ms = on_sale.stretched_ms(on_sale.pass_seconds, is_longer=is_longer)
     grace_ms, kept_ms = (on_sale.stretched_ms(on_sale.grace_seconds, is_longer=each) for each in (is_longer, True))
     renewed = former.generation if former else -1
-    terms = pack((pass_ms + PASS_LEEWAY_MS, grace_ms, kept_ms, renewed, place.joined_at_ms, place.person))
-    used = (keys.cell, keys.sale(name), keys.live(name), keys.claimed(name, place.line), operation, keys.persons(name))
+    stay_ms = on_sale.stretched_ms(on_sale.stay_seconds, is_longer=is_longer)
+    times = (pass_ms, PASS_LEEWAY_MS, stay_ms, grace_ms, kept_ms)
+    terms = pack((*times, renewed, place.joined_at_ms, place.person))
+    used = (
+        *(keys.cell, keys.sale(name), keys.live(name), keys.claimed(name, place.line), operation),
+        *(keys.persons(name), keys.stays(name)),
+    )
     for _ in range(2):
         drawn = cell.draws.get((name, place.line))
         position = drawn.position(place.index) if drawn else 0
@@ -336,9 +344,15 @@ async def admit(
         case b"admitted" | b"renewed":
             expires_at_ms = reply[1] - PASS_LEEWAY_MS
             signed = cell.signer.sign_pass(
-                place, expires_at_ms, reply[2], is_longer=is_longer, claimed_at_ms=expires_at_ms - pass_ms
+                *(place, expires_at_ms, reply[2]),
+                is_longer=is_longer,
+                claimed_at_ms=expires_at_ms - pass_ms,
+                stay_ends_at_ms=reply[3],
             )
-            return Admitted(token=signed, expires_at_ms=expires_at_ms)
+            return Admitted(token=signed, expires_at_ms=expires_at_ms, stay_ends_at_ms=reply[3])
+        case b"stay_over":
+            ended = to_rfc3339(reply[1])
+            raise Refused("stay-over", "a place lets somebody stay so long; join the queue again", ended_at=ended)
         case b"moved":
             raise moved_elsewhere()
         case b"not_yet":

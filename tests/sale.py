@@ -130,10 +130,14 @@ class Sale:
 
     async def pass_for(self, place: str, secret: str) -> str:
         """Waits for the turn and claims it."""
+        return str((await self.until_claimed(place, secret))["pass"])
+
+    async def until_claimed(self, place: str, secret: str) -> Any:
+        """Waits for the turn and claims it: what is told of the pass."""
         for _ in range(200):
             answer = await self.claim(place, secret)
             if answer.status == 201:
-                return str(answer.json["pass"])
+                return answer.json
             assert answer.status in {409, 503}, answer.json
             await asyncio.sleep(0.05)
         raise AssertionError(answer.json)

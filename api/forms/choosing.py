@@ -10,6 +10,7 @@ from api.forms.basket import basket_view, title_of
 from api.forms.door import IN_TURN, MOVED, Fields, Visit, pages
 from api.forms.frame import explain
 from api.forms.halls import Hall, ListedRow, listed
+from api.forms.inside import time_inside
 from api.forms.kept import BasketHold, with_hold
 from api.forms.proofs import offered, typed_types
 from api.hot import Answer
@@ -152,7 +153,7 @@ async def show_seats(visit: Visit) -> Answer:
         notice=_notice(visit, performance, hall),
         on_sale=visit.on_sale,
         open_letter=OPEN,
-        pass_ends_at_ms=visit.kept.pass_ends_at_ms if visit.has_pass(status) else 0,
+        inside=time_inside(visit, status),
         performance=performance,
         prices_of=partial(offered, visit, performance),
         proofs=visit.kept.proofs,

@@ -83,7 +83,7 @@ async def enter(visit: Visit) -> Answer:
     """The turn is claimed, or renewed; who cannot come in yet goes on waiting."""
     kept = visit.kept
     is_longer = bool(visit.fields.get("more_time"))
-    key = f"enter {kept.made} {kept.order}{' longer' if is_longer else ''}"
+    key = f"enter {kept.made} {kept.order} {kept.pass_ends_at_ms}{' longer' if is_longer else ''}"
     try:
         admitted = await waiting_room.admit(
             visit.cell,
@@ -94,7 +94,7 @@ async def enter(visit: Visit) -> Answer:
             is_longer=is_longer,
         )
     except Refused as refusal:
-        if refusal.slug == "turn-over":
+        if refusal.slug in {"turn-over", "stay-over"}:
             visit.keep(is_turn_over=True)
         return visit.go(problem=refusal.slug)
     visit.keep(pass_=admitted.token, pass_ends_at_ms=admitted.expires_at_ms)

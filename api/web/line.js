@@ -222,10 +222,11 @@ export class Line {
         this.isFull = false;
         return true;
       } catch (problem) {
-        if (problem.slug === 'turn-over') this.isTurnOver = true;
+        if (/^(turn|stay)-over$/.test(problem.slug)) this.isTurnOver = true;
         else if (problem.slug === 'full') this.isFull = true;
         else if (problem.slug === 'not-yet-served') this.isFull = false;
         else throw problem;
+        if (problem.slug === 'stay-over') throw problem;
         this.retryAfterMs = problem.retryAfterMs ?? 3000;
         return false;
       } finally {

@@ -1,11 +1,19 @@
 // Whose turn it is, and until when. Whoever goes on on another device is told here, with a way back; whoever needs more time
-// than most asks for it, as often as they like, and is warned before the end.
+// than most asks for it, as often as they like until the stay is over, and is warned before the end.
 
 import { explain } from './api.js';
 import { untilMs } from './clock.js';
+import { decode } from './draw.js';
 import { h, setText, whileBusy } from './dom.js';
 
 const WARN_MS = 180_000;
+const FOR_EVER = '9999-12-31';
+
+/** What a pass says itself: from when on it is not renewed, and whether more time was asked for. */
+function termsOf(pass) {
+  const { stay_until: stayS, more_time: isLonger } = pass ? JSON.parse(new TextDecoder().decode(decode(pass.split('.')[1]))) : {};
+  return { stay: stayS ? new Date(stayS * 1000).toISOString() : FOR_EVER, isLonger };
+}
 
 /** `element` stands above the seats. `onback()`: the visitor goes on here. `isOffered`: the house gives more time. */
 export function passWatch({ line, words, isOffered, onback }) {
@@ -45,12 +53,22 @@ export function passWatch({ line, words, isOffered, onback }) {
     if (!kept.moved && !isHere) return onback();
     isHere = !kept.moved;
     moved.hidden = isHere;
-    until.hidden = more.hidden = !pass;
-    if (pass) setText(until, words.say('shop_until', { time: words.time(kept.pass_expires_at) }));
-    more.hidden ||= !isOffered;
-    soon.hidden = more.hidden || untilMs(kept.pass_expires_at) > WARN_MS;
-    setText(soon, soon.hidden ? '' : words.say('pass_nearly_up'));
+    const { stay, isLonger } = termsOf(kept.pass);
+    const isAtEnd = kept.pass_expires_at >= stay;
+    until.hidden = !pass;
+    more.hidden = !pass || !isOffered || (isAtEnd && isLonger);
+    const time = pass && words.time(kept.pass_expires_at);
+    const isLast = pass && isAtEnd && more.hidden;
+    if (pass) setText(until, `${words.say('shop_until', { time })} ${stay === FOR_EVER || isLast ? '' : words.say('stay_most', { time: words.time(stay) })}`.trim());
+    setText(soon, said());
+    soon.hidden = !soon.textContent;
     return undefined;
+
+    function said() {
+      if (!pass) return isHere && untilMs(stay) <= 0 ? words.say('problem.stay-over') : '';
+      if (isLast) return words.say('stay_last', { time });
+      return more.hidden || untilMs(kept.pass_expires_at) > WARN_MS ? '' : words.say('pass_nearly_up');
+    }
   }
 
   setInterval(show, 1000);

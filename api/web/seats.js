@@ -50,6 +50,7 @@ async function enter() {
 function otherwise(trouble) {
   if (trouble.slug === 'moved-elsewhere') watch.tellMoved();
   else if (trouble.slug === 'forged-token' && memory.kept.pass) memory.keep({ pass: undefined });
+  else if (trouble.slug === 'stay-over' && basket.holds.length) return true; // what is reserved is paid for to its own end
   else throw trouble;
   return memory.kept.moved || line.claim();
 }
@@ -72,7 +73,7 @@ const names = {
 };
 let map = null;
 let view = null;
-const basket = new Basket({ house, memory, bearer: () => (memory.kept.moved ? memory.kept.pass : memory.pass) ?? '', most: onSale.limits.holds_an_order, onmoved: () => watch.tellMoved(), onchange: () => { view?.update(); map?.refresh(); } });
+const basket = new Basket({ house, memory, bearer: () => memory.kept.pass ?? '', most: onSale.limits.holds_an_order, onmoved: () => watch.tellMoved(), onchange: () => { view?.update(); map?.refresh(); } });
 addEventListener('storage', ({ key }) => { if (key === memory.name) basket.sync(); });
 watchLeaving({ basket, shop: root, onended: () => show().catch(fail) });
 
@@ -89,7 +90,7 @@ function fail(trouble) {
   setText(problem, explain(trouble, words));
   problem.hidden = false;
   if (!problem.isConnected) main.append(problem);
-  if (['pass-ended', 'pass-required'].includes(trouble.slug)) problem.append(' ', h('a', { href: waitingPage }, words.say('back_to_queue')));
+  if (['pass-ended', 'pass-required', 'stay-over'].includes(trouble.slug)) problem.append(' ', h('a', { href: waitingPage }, words.say('back_to_queue')));
 }
 
 async function readPlans(performances) {

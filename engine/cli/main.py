@@ -357,6 +357,7 @@ def on_sale_create(
     hold_seconds: Whole = 600,
     pass_seconds: Whole = 900,
     grace_seconds: Whole = 300,
+    longest_stay_seconds: Whole = 3_600,
     more_time_percent: Whole = 100,
     seats_a_place: Whole = 8,
     lone_seats: str = WHERE_AVOIDABLE,
@@ -380,8 +381,9 @@ def on_sale_create(
 ) -> None:
     """Put performances on sale.
 
-    Whoever is in chooses and pays within `--pass-seconds`, comes in again until `--grace-seconds` after that, and has
-    `--more-time-percent` more of all of it for the asking. `--lone-seats`: whether somebody may leave a single seat
+    Whoever is in chooses and pays within `--pass-seconds`, comes in again until `--grace-seconds` after that, stays
+    for `--longest-stay-seconds` in all (0: without an end), and has `--more-time-percent` more of all of it for the
+    asking. `--lone-seats`: whether somebody may leave a single seat
     between others: off, where-avoidable or always; with `--lone-seats-last` seats open the rule ends. After
     `--unpaid-holds` (0: never) a visitor waits for `--cool-down-seconds`. A hold that is extended ends after
     `--longest-hold-seconds`. With `--seats-a-customer` (0: no limit) that many of each performance go to one e-mail
@@ -406,6 +408,7 @@ def on_sale_create(
         "hold_seconds": hold_seconds,
         "pass_seconds": pass_seconds,
         "grace_seconds": grace_seconds,
+        "longest_stay_seconds": longest_stay_seconds,
         "more_time_percent": more_time_percent,
         "seats_a_hold": min(8, seats_a_place),
         "seats_a_place": seats_a_place,

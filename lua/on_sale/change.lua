@@ -1,15 +1,16 @@
 -- What a house's manager does to a running on-sale: open, pause, resume, drain, stop, close, sell out, and set its
 -- rate, what that becomes later, cap, message, safety net, or what guards do while we are away. The line's clock is
 -- turned first, so that a new pace never reaches into the past. A drained line calls nobody further; a pause besides lets in nobody who was called;
--- a stop besides ends every pass, and whoever had one may come in again afterwards, like all who were called.
+-- a stop besides ends every pass, and whoever had one may come in again afterwards, like all who were called, and stay
+-- as long as anybody.
 -- What was done, by whom and why leaves with it for the ledger.
 --
--- KEYS  cell operation sale live outbox
+-- KEYS  cell operation sale live outbox stays
 -- ARGV  epoch fingerprint verb value action
 -- REPLY changed: phase sequence | other_payload | wrong_phase: phase | unknown_on_sale | closed | fenced: epoch
 -- INCLUDES clock gate recall turn door lines sequence remember
 -- FLAGS
-local cell, operation, sale, live, outbox = unpack(KEYS)
+local cell, operation, sale, live, outbox, stays = unpack(KEYS)
 local epoch, fingerprint, verb, value, action = unpack(ARGV)
 
 local refusal = gate(cell, epoch)
@@ -62,6 +63,8 @@ else
 end
 
 redis.call("HSET", sale, unpack(fields))
-if verb == "stop" then redis.call("ZREMRANGEBYSCORE", live, "-inf", "+inf") end
+if verb == "stop" then
+  for _, each in ipairs({live, stays}) do redis.call("ZREMRANGEBYSCORE", each, "-inf", "+inf") end
+end
 redis.call("XADD", outbox, "*", "kind", "action", "data", action)
 return remember(operation, fingerprint, 86400, {"changed", phase, sequence(cell)})

@@ -5,18 +5,20 @@
 -- empty: none is asked for) gives one place, to whoever shows it first. `action`: who of the house did this for somebody
 -- else, and why; empty for visitors.
 --
--- KEYS  cell sale live operation retry outbox persons
+-- KEYS  cell sale live operation retry outbox persons stays
 -- ARGV  epoch fingerprint secret_hash on_sale line_name line_length_limit who action
--- WHERE who: packed [kept_s, person, code, until_ms, grace_ms, known_index, known_position]; until_ms: so long the code
---       counts, 0: as long as the line is open; known_position: that of an index, where the caller was asked for it
+-- WHERE who: packed [kept_s, person, code, until_ms, grace_ms, stay_ms, leeway_ms, known_index, known_position]; until_ms:
+--       so long the code counts, 0: as long as the line is open; grace_ms, stay_ms, leeway_ms: as in `admit`;
+--       known_position: that of an index, where the caller was asked for it
 -- REPLY joined: index sequence joined_at_ms | other_payload | not_yet_open: prequeue_at_ms | ended: phase | line_full
 --       | drawn: entrants index | code_ended | code_used | line_over: closes_at_ms | unknown_line | unknown_on_sale | closed
 --       | fenced: epoch
--- INCLUDES clock gate recall arrival turn lines of_line pass_of gone newcomer windows sequence remember
+-- INCLUDES clock gate recall arrival turn lines of_line pass_of gone stay newcomer windows sequence remember
 -- FLAGS
-local cell, sale, live, operation, retry, outbox, persons = unpack(KEYS)
+local cell, sale, live, operation, retry, outbox, persons, stays = unpack(KEYS)
 local epoch, fingerprint, secret_hash, on_sale, line_name, line_length_limit, who, action = unpack(ARGV)
-local kept_s, person, code, until_ms, grace_ms, known_index, known_position = unpack(cmsgpack.unpack(who))
+local kept_s, person, code, until_ms, grace_ms, stay_ms, leeway_ms, known_index, known_position =
+  unpack(cmsgpack.unpack(who))
 local own = person ~= "" and of_line(person, line_name)
 local taken = code ~= "" and of_line("code/" .. code, line_name)
 
@@ -44,7 +46,10 @@ if own then
     if known_index ~= position then return {"drawn", line.entrants, position} end
     position = known_position
   end
-  if position and is_gone(line, position, pass_of(live, person), now, grace_ms) then index, joined_at_ms = false, nil end
+  local ended_at_ms = pass_of(live, person)
+  local is_spent = position and (is_gone(line, position, ended_at_ms, now, grace_ms)
+    or is_stay_over(stays, live_member(line_name, former, ""), stay_ms, leeway_ms, ended_at_ms, now))
+  if is_spent then index, joined_at_ms = false, nil end
 end
 if not index then
   if until_ms > 0 and now >= until_ms then return {"code_ended"} end

@@ -33,11 +33,11 @@ async def draw() -> list[Part]:
             stage = Stage(owner)
             stage.put_up(phase="prequeue", joined=PEOPLE, opens_at_ms=stage.now_ms() - 1)
             line = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE))
-            keys = (*line, KEYS.claimed(SALE), KEYS.operation("a"), KEYS.persons(SALE))
+            keys = (*line, KEYS.claimed(SALE), KEYS.operation("a"), KEYS.persons(SALE), KEYS.stays(SALE))
             size = append_only_file(server).stat().st_size
             # Whoever claims first opens the sale, and is told how many are in the draw.
             claim = function_call(
-                "waiting_room/admit", keys, ("1", "f", "public", 0, 0, -1, pack((1_000, 0, 0, -1, 0, "")))
+                "waiting_room/admit", keys, ("1", "f", "public", 0, 0, -1, pack((1_000, 0, 0, 0, 0, -1, 0, "")))
             )
             taken, replies = microseconds(owner, [claim])
             assert replies == [[b"drawn", PEOPLE]], replies

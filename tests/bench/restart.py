@@ -48,8 +48,8 @@ async def join(stage: Backstage, on_sale: OnSale, count: int) -> None:
         for number in range(start, min(start + JOINED_AT_ONCE, count)):
             secret = encode(hashlib.sha256(str(number).encode()).digest())
             used = [keys.cell, keys.sale(name), keys.live(name), keys.operation(f"join-{number}")]
-            used += [keys.retry(name, secret), keys.outbox, keys.persons(name)]
-            who = pack((60, "", "", 0, 0, -1, -1))
+            used += [keys.retry(name, secret), keys.outbox, keys.persons(name), keys.stays(name)]
+            who = pack((60, "", "", 0, 0, 0, 0, -1, -1))
             told = (stage.cell.epoch, "print", secret, name, "public", 10 * count, who, b"")
             pipeline.execute_command("FCALL", function, len(used), *used, *told)
         await pipeline.execute()

@@ -36,6 +36,7 @@ PEOPLE: Final = 1_000_000
 A_BATCH: Final = 2_000
 """Few, so that Redis's table of keys stays small: records that are gone leave no room behind."""
 PASS_MS: Final = 1
+STAY_MS: Final = 1
 POLLS: Final = 100_000
 
 MEMORY = Bar(
@@ -186,8 +187,8 @@ async def _join(client: FunctionClient, owner: Owner, visitors: range, kind: str
     line = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE))
 
     def joining(n: int, operation: str, retry: str, secret_hash: str) -> Any:
-        keys = (*line, operation, retry, KEYS.outbox, KEYS.persons(SALE))
-        who = (60, f"{PERSON}{n:022}" * (kind == "person"), f"{n:016}" * (kind == "code"), 0, 0, -1, -1)
+        keys = (*line, operation, retry, KEYS.outbox, KEYS.persons(SALE), KEYS.stays(SALE))
+        who = (60, f"{PERSON}{n:022}" * (kind == "person"), f"{n:016}" * (kind == "code"), 0, 0, 0, 0, -1, -1)
         return client.call(join, keys, ("1", "f", secret_hash, SALE, "public", 10 * PEOPLE, pack(who), b""))
 
     joined = await asyncio.gather(*map(joining, visitors, operations, retries, hashes))
@@ -238,10 +239,10 @@ async def _claim(client: FunctionClient, owner: Owner, first: int, indices: list
     admit = assemble().functions["waiting_room/admit"]
     operations = [KEYS.operation(f"a{index:032x}") for index in indices]
     line = (KEYS.cell, KEYS.sale(SALE), KEYS.live(SALE))
-    terms = pack((PASS_MS, 0, 0, -1, 1, ""))
+    terms = pack((PASS_MS, 0, STAY_MS, 0, 0, -1, 1, ""))
 
     def claiming(number: int) -> Any:
-        keys = (*line, KEYS.claimed(SALE), operations[number], KEYS.persons(SALE))
+        keys = (*line, KEYS.claimed(SALE), operations[number], KEYS.persons(SALE), KEYS.stays(SALE))
         return client.call(admit, keys, ("1", "f", "public", indices[number], first + number, PEOPLE, terms))
 
     admitted = await asyncio.gather(*map(claiming, range(len(indices))))

@@ -92,3 +92,30 @@ async def test_whoever_closed_the_tab_comes_in_again_though_the_pass_has_ended(t
         await page.goto(f"{visitor.url}/h/zeewind/{sale.on_sale}/seats")
         await expect(page.locator(".map-frame")).to_be_visible()
         assert (await sale.status())["lines"]["public"]["joined"] == 1
+
+
+async def test_whoever_may_stay_no_longer_is_told_before_and_pays_for_what_is_reserved(
+    town: Town, people: People
+) -> None:
+    times: dict[str, Any] = {"pass_seconds": 15, "longest_stay_seconds": 1, "more_time_percent": 0, "hold_seconds": 300}
+    async with await town.open_sale("zeewind", **times) as sale, people.arrive(refused=[410]) as visitor:
+        await visitor.comes_in(sale)
+        page = visitor.page
+        await expect(page.get_by_text("This is the last of your time inside")).to_be_visible()
+        await reserves(page)
+        await expect(page.get_by_text("as long as one number in the queue allows")).to_be_visible(timeout=30_000)
+        await page.reload()
+        await expect(page.get_by_text("as long as one number in the queue allows")).to_be_visible()
+        await expect(page.locator(".basket .hold")).to_have_count(1)
+        await visitor.press("To payment")
+        await page.get_by_label("E-mail").first.fill("ada@example.org")
+        await visitor.press("Pay")
+        await expect(page.get_by_text("Your order is confirmed")).to_be_visible(timeout=30_000)
+        # And the way on: the queue says the same, and gives a new number.
+        await page.goto(f"{visitor.url}/h/zeewind/{sale.on_sale}")
+        await visitor.press("Choose my seats")
+        await expect(page.get_by_text("as long as one number in the queue allows")).to_be_visible()
+        await visitor.press("Take a new number")
+        await visitor.press("Choose my seats")
+        await visitor.press("Choose more seats")
+        await expect(page.locator(".map-frame")).to_be_visible()

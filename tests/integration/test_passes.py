@@ -162,6 +162,45 @@ async def test_whose_pass_has_ended_goes_on_within_the_grace_and_not_after_it(to
         assert await strict.enter(), "and a new number is the way on"
 
 
+async def test_nobody_sits_inside_for_ever_and_what_is_reserved_is_paid_for(town: Town) -> None:
+    times: dict[str, Any] = {"pass_seconds": 2, "longest_stay_seconds": 3, "more_time_percent": 100}
+    async with await town.open_sale("noord", **times, hold_seconds=300) as sale:
+        place, secret = await sale.join()
+        answer = await sale.until_claimed(place, secret)
+        token, stay_ends_at = answer["pass"], answer["stay_ends_at"]
+        assert from_rfc3339(answer["expires_at"]) + 1_000 == from_rfc3339(stay_ends_at), "told from the beginning"
+        claims = jwt.decode(token, options={"verify_signature": False})
+        assert claims["stay_until"] == from_rfc3339(stay_ends_at) // 1000
+        held = (await sale.hold(token, "zaal-A-1")).json["hold"]
+        await past(answer["expires_at"])
+        last = (await renew(sale, place, secret, token)).json
+        assert last["expires_at"] == last["stay_ends_at"] == stay_ends_at, "the last pass ends with the stay"
+        await past(stay_ends_at)
+        for refused in (await renew(sale, place, secret, last["pass"]), await sale.claim(place, secret)):
+            assert (refused.status, refused.slug, refused.json["ended_at"]) == (410, "stay-over", stay_ends_at)
+        # Whoever asks for more time has twice as much.
+        longer = await renew(sale, place, secret, last["pass"], more_time=True)
+        assert from_rfc3339(longer.json["stay_ends_at"]) == from_rfc3339(stay_ends_at) + 3_000
+        await past(sale.slot_ends_at(longer.json["pass"]))
+        # What is reserved is kept to its own end, and paid for.
+        assert (await sale.hold(longer.json["pass"], "zaal-A-3")).slug == "pass-ended"
+        payment = {"payment": {"provider": "demo", "reference": f"late-{uuid.uuid4()}"}}
+        assert (await sale.post(f"/holds/{held}/extend", payment, token=longer.json["pass"])).status == 200
+        assert (await sale.order(longer.json["pass"], held)).status == 202
+        # The way on: a new number.
+        assert (await sale.hold(await sale.enter(), "zaal-A-3")).status == 201
+
+
+async def test_a_house_may_let_people_stay_without_an_end(town: Town) -> None:
+    async with await town.open_sale("noord", longest_stay_seconds=0) as sale:
+        answer = await sale.until_claimed(*await sale.join())
+        assert "stay_ends_at" not in answer
+        assert "stay_until" not in jwt.decode(answer["pass"], options={"verify_signature": False})
+    async with await town.open_sale("noord", pass_seconds=600, longest_stay_seconds=60) as sale:
+        answer = await sale.until_claimed(*await sale.join())
+        assert answer["stay_ends_at"] == answer["expires_at"], "never less than a pass"
+
+
 async def test_whoever_asks_for_more_time_has_it_to_choose_and_to_pay(town: Town) -> None:
     times: dict[str, Any] = {
         "pass_seconds": 600,

@@ -13,7 +13,7 @@ from engine.orders import find_order
 from engine.words import HouseSlug, OrderId
 from tests.integration.test_payments import tell
 from tests.plain import PlainVisitor, Shown, room
-from tests.town import Sale, Town, small_plan
+from tests.town import Sale, Town, past, small_plan
 
 
 async def until_held(sale: Sale, count: int, performance: str = "") -> None:
@@ -138,6 +138,27 @@ async def test_whoever_needs_more_time_inside_says_so(town: Town) -> None:
         assert 890_000 < kept_of(visitor, sale).pass_ends_at_ms - now_ms() <= 900_000
         page = await visitor.send(page, "Find the best seats")
         assert "Reserved for you until" in page.text
+
+
+async def test_whoever_may_stay_no_longer_is_told_before_and_pays_for_what_is_reserved(town: Town) -> None:
+    times: dict[str, Any] = {"pass_seconds": 4, "longest_stay_seconds": 6, "more_time_percent": 0, "hold_seconds": 300}
+    async with await town.open_sale("noord", **times) as sale, PlainVisitor(town.url) as visitor:
+        page = await visitor.comes_in(sale)
+        assert "You can stay until" in page.text
+        await visitor.send(page, "Find the best seats", q_full="2")
+        token = kept_of(visitor, sale).pass_
+        await past(sale.expires_at(token))
+        page = await visitor.until(await visitor.open(room(sale)), "Choose my seats")
+        page = await visitor.send(page, "Choose my seats")
+        assert "This is the last of your time inside" in page.text
+        assert not [form for form in page.forms if "More time" in form.says]
+        await past(sale.expires_at(kept_of(visitor, sale).pass_))
+        page = await visitor.until(await visitor.open(room(sale)), "Choose my seats")
+        page = await visitor.send(page, "Choose my seats")
+        assert "as long as one number in the queue allows" in page.text
+        assert page.form("Take a new number")
+        paid = await visitor.send(await visitor.open(f"{room(sale)}/pay"), "Pay", email="ada@example.org")
+        assert paid.orders
 
 
 async def test_each_form_pressed_twice_has_one_effect(town: Town) -> None:

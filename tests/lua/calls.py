@@ -102,7 +102,10 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "cell/used": lambda s: ([s.keys.cell], ["0"]),
     "cell/uses": lambda s: ([s.keys.cell, s.keys.persons(SALE)], [pack(["spring"]), pack(["code/spring:members"])]),
     "on_sale/change": lambda s: (
-        [s.keys.cell, s.keys.operation(OPERATION), s.keys.sale(SALE), s.keys.live(SALE), s.keys.outbox],
+        [
+            *(s.keys.cell, s.keys.operation(OPERATION), s.keys.sale(SALE), s.keys.live(SALE), s.keys.outbox),
+            s.keys.stays(SALE),
+        ],
         ["f", "pause", "", b"action"],
     ),
     "on_sale/create": lambda s: ([s.keys.cell, s.keys.sale(OnSaleId("next"))], [pack(["phase", "scheduled"]), 0]),
@@ -195,8 +198,8 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     ),
     "seats/sweep": lambda s: ([s.keys.cell, s.keys.outbox, *s.hall("p")], [9]),
     "waiting_room/admit": lambda s: (
-        _line(s, s.keys.claimed(SALE), s.keys.operation(OPERATION), s.keys.persons(SALE)),
-        ["f", "public", 2, 2, 0, pack((60_000, 0, 0, -1, 1, "somebody"))],
+        _line(s, s.keys.claimed(SALE), s.keys.operation(OPERATION), s.keys.persons(SALE), s.keys.stays(SALE)),
+        ["f", "public", 2, 2, 0, pack((60_000, 0, 600_000, 0, 0, -1, 1, "somebody"))],
     ),
     "waiting_room/checkpoint": lambda s: ([s.keys.cell, s.keys.frontier(SALE, PUBLIC)], [b"2 roots"]),
     "waiting_room/draw": lambda s: ([s.keys.cell, s.keys.sale(SALE)], [PUBLIC, 0, "root", "seed", ""]),
@@ -210,8 +213,11 @@ CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
         [SALE, PUBLIC, "-", 100],
     ),
     "waiting_room/join": lambda s: (
-        _line(s, s.keys.operation(OPERATION), s.keys.retry(SALE, "x"), s.keys.outbox, s.keys.persons(SALE)),
-        ["f", "x", SALE, "public", 100, pack([60, "somebody", "a code", 0, 0, -1, -1]), b"an action"],
+        [
+            *_line(s, s.keys.operation(OPERATION), s.keys.retry(SALE, "x"), s.keys.outbox, s.keys.persons(SALE)),
+            s.keys.stays(SALE),
+        ],
+        ["f", "x", SALE, "public", 100, pack([60, "somebody", "a code", 0, 0, 0, 0, -1, -1]), b"an action"],
     ),
     "waiting_room/leave": lambda s: (
         [s.keys.cell, s.keys.live(SALE), s.keys.presence(SALE, "6 0")],

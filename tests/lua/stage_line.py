@@ -90,6 +90,8 @@ class LineStage(CellStage):
         code: str = "",
         until_ms: int = 0,
         grace_ms: int = 0,
+        stay_ms: int = 0,
+        leeway_ms: int = 0,
         known: tuple[int, int] = (-1, -1),
         action: bytes = b"",
     ) -> Reply:
@@ -104,8 +106,10 @@ class LineStage(CellStage):
                 keys.retry(SALE, who, line),
                 keys.outbox,
                 keys.persons(SALE),
+                keys.stays(SALE),
             ],
-            *(fingerprint, who, SALE, line, limit, pack([kept_s, person, code, until_ms, grace_ms, *known]), action),
+            *(fingerprint, who, SALE, line, limit),
+            *(pack([kept_s, person, code, until_ms, grace_ms, stay_ms, leeway_ms, *known]), action),
         )
 
     def serve(self) -> int:
@@ -127,6 +131,8 @@ class LineStage(CellStage):
         operation: str = "",
         fingerprint: str = "f",
         pass_ms: int = PASS_MS,
+        leeway_ms: int = 0,
+        stay_ms: int = 0,
         grace_ms: int = 0,
         kept_ms: int = 0,
         renews: int = -1,
@@ -134,12 +140,13 @@ class LineStage(CellStage):
         line: str = "public",
         person: str = "",
     ) -> Reply:
-        keys, terms = self.keys, pack((pass_ms, grace_ms, kept_ms, renews, joined_at_ms, person))
+        times = (pass_ms, leeway_ms, stay_ms, grace_ms, kept_ms)
+        keys, terms = self.keys, pack((*times, renews, joined_at_ms, person))
         return self.run(
             "waiting_room/admit",
             [
                 *(keys.cell, keys.sale(SALE), keys.live(SALE), keys.claimed(SALE, line)),
-                *(operation or self.key(), keys.persons(SALE)),
+                *(operation or self.key(), keys.persons(SALE), keys.stays(SALE)),
             ],
             *(fingerprint, line, index, index if position is None else position, entrants, terms),
         )
@@ -168,13 +175,17 @@ class LineStage(CellStage):
         keys = self.keys
         return self.run(
             "on_sale/change",
-            [keys.cell, operation or self.key(), keys.sale(SALE), keys.live(SALE), keys.outbox],
+            [
+                *(keys.cell, operation or self.key(), keys.sale(SALE), keys.live(SALE), keys.outbox),
+                keys.stays(SALE),
+            ],
             *(fingerprint or f"{verb}{value}", verb, value, b"action"),
         )
 
     def pass_time(self, ms: int) -> None:
         super().pass_time(ms)
-        self.shift_scores(self.keys.live(SALE), ms)
+        for key in (self.keys.live(SALE), self.keys.stays(SALE)):
+            self.shift_scores(key, ms)
         for name, value in self.sale().items():
             if name.partition(":")[0] in INSTANTS and float(value):
                 self.set_sale(**{name: f"{float(value) - ms:.3f}" if "." in value else int(value) - ms})

@@ -26,7 +26,8 @@ def live(stage: Stage) -> set[str]:
 def test_whoever_is_called_gets_a_pass_until_a_time(stage: Stage) -> None:
     called(stage, 2)
     before = stage.now_ms()
-    word, expires_at_ms, generation, _ = stage.admit(1)
+    word, expires_at_ms, generation, stay_ends_at_ms, _ = stage.admit(1)
+    assert stay_ends_at_ms == 0
     assert 0 <= generation < 4096
     assert word == b"admitted"
     assert before + PASS_MS <= expires_at_ms <= stage.now_ms() + PASS_MS
@@ -320,3 +321,11 @@ def test_every_line_has_its_own_turns(stage: Stage) -> None:
         assert stage.admit(0, line="press") == [b"unknown_line"]
     assert stage.admit(0, line="members")[0] == b"admitted"
     assert live(stage) == {"members/0"}
+
+
+def test_a_stay_that_is_over_is_over(stage: Stage) -> None:
+    """How long it lasts is in `test_stay.py`."""
+    called(stage, 2)
+    assert stage.admit(0, stay_ms=1)[0] == b"admitted"
+    stage.pass_time(1)
+    assert stage.admit(0, stay_ms=1)[0] == b"stay_over"

@@ -58,6 +58,25 @@ def test_whoever_was_inside_keeps_the_place_until_the_time_to_come_back_is_over(
     assert stage.admit(0, person="p1", grace_ms=100 * MINUTE) == [b"gone"]
 
 
+def test_whoever_has_stayed_as_long_as_a_place_lets_them_joins_again_with_another(stage: Stage) -> None:
+    run(stage, turn_ms=100 * MINUTE)
+    stay: dict[str, Any] = {"stay_ms": 3 * MINUTE, "leeway_ms": 10_000}
+    stage.join("a", person="p1")
+    stage.pass_time(1_000)
+    assert stage.admit(0, person="p1", pass_ms=5 * MINUTE, **stay)[0] == b"admitted"
+    assert stage.join("b", person="p1", **stay)[1] == 0, "they are inside"
+    stage.pass_time(3 * MINUTE)
+    assert stage.admit(0, person="p1", **stay)[0] == b"stay_over"
+    assert stage.join("b", person="p1", **stay)[1] == 1
+    stage.pass_time(1_000)
+    assert stage.admit(1, person="p1", **stay)[0] == b"admitted", "with a stay of its own"
+    assert stage.admit(0, person="p1", **stay) == [b"gone"]
+    # Who asked for more time is inside still, and has the place that they have.
+    stage.admit(1, person="p1", pass_ms=5 * MINUTE, stay_ms=6 * MINUTE, leeway_ms=10_000)
+    stage.pass_time(4 * MINUTE)
+    assert stage.join("c", person="p1", **stay)[1] == 1
+
+
 def test_a_place_that_is_newer_than_what_is_known_after_a_loss_counts(stage: Stage) -> None:
     run(stage)
     for secret in "abc":
