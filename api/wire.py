@@ -89,7 +89,8 @@ class PlaceReply(Reply, frozen=True):
 
 class PassRequest(Request, frozen=True):
     """Claim a turn. `renews`: the pass to renew, alive or not; where another device has gone on since it is refused,
-    while a claim without it takes over. `more_time`: for whoever needs longer to choose and to pay.
+    while a claim without it takes over. `more_time`: for whoever needs longer to choose and to pay; a pass
+    that was given so is renewed so.
     """
 
     place: str

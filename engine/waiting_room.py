@@ -299,7 +299,7 @@ async def admit(
     """Lets in the visitor whose turn it is, or renews the pass of one who is in.
 
     `renews`: the pass that is to be renewed, alive or not: refused where another device has gone on since, while a
-    claim without it takes over. `is_longer`: for whoever asks for more time.
+    claim without it takes over. `is_longer`: for whoever asks for more time, and whose pass says that they did.
     Raises `ForgedToken` for a place or a pass that is not ours, `Refused` when it is not the visitor's turn.
     """
     place = cell.signer.read(Place, token)
@@ -309,6 +309,7 @@ async def admit(
     former = cell.signer.read_pass(renews) if renews else None
     if former and (former.on_sale, former.owner) != (name, cell.signer.pseudonym(place)):
         raise Refused("not-your-place", "this place and this pass do not belong together here")
+    is_longer = is_longer or (former is not None and former.is_longer)
     keys = cell.keys
     operation = keys.operation(digest("admit", name, key))
     asked = digest(token, renews, str(is_longer)) if renews or is_longer else digest(token)

@@ -88,13 +88,13 @@ class Door:
         self.app, self.house = SimpleNamespace(state=state), cell.house.slug
         self.slugs: Counter[str] = Counter()
 
-    async def ask(self, path: str, body: Any, token: str = "") -> str:
+    async def ask(self, path: str, body: Any, token: str = "", key: str = "k") -> str:
         """The slug of what refuses it; empty for what was let through."""
         found = _find(f"/v1/houses/{self.house}{path}")
         if found is None:
             return "not-found"
         serve, parameters = found
-        headers = [(b"content-type", b"application/json"), (b"idempotency-key", b"k")]
+        headers = [(b"content-type", b"application/json"), (b"idempotency-key", key.encode())]
         headers += [(b"authorization", b"Bearer " + token.encode())] if token else []
         scope: Any = {
             "type": "http",
