@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from engine import verifier
 from engine.draw import Draw, Mixed, commitment, decode, encode, mix, new_seed
+from engine.pass_keys import STATEMENT
+from engine.signed import verify
 from engine.tree import Frontier, leaf, root_by
 from engine.windows import Order
 
@@ -37,6 +39,8 @@ def test_whoever_came_after_the_start_keeps_the_order_of_arrival() -> None:
 def test_the_shared_transcripts_hold(vector: dict[str, Any]) -> None:
     told = vector["transcript"]
     assert verifier.faults(told) == []
+    for house, text, signature in verifier.signed(told):
+        verify(text, signature, VECTORS["keys"][house], STATEMENT)
     assert root_of(vector) == told["root"]
     made = Order(decode(told["seed"]), told["entrants"], told.get("windows", ()))
     for each in vector["entrants"]:
