@@ -11,6 +11,7 @@ from engine.cell import Cell, broken
 from engine.contributions import ask_reveal, commitment_of
 from engine.drawing import MISSING, closed_list, revealed_of
 from engine.errors import BadInput, CellUnavailable, ForgedToken, LedgerUnavailable, Refused
+from engine.instants import now_ms
 from engine.ledger.attention import alarm_once
 from engine.ledger.ledger import Ledger
 from engine.lines import LineStatus
@@ -21,6 +22,8 @@ from engine.words import LineName, OnSaleId
 LOOK_SECONDS: Final = 0.2
 LONGEST_ASK_SECONDS: Final = 0.5
 """Who does not answer is asked again while there is time."""
+SOON_MS: Final = 60_000
+"""Nobody reveals before the planned start: until then, by any clock that is not all wrong, nothing is looked at."""
 UNASKED: Final = "this house did not ask in time, or whoever asked is gone"
 OWN_FAULT: Final = "the list is not the one that it had signed"
 log = structlog.get_logger()
@@ -55,7 +58,12 @@ class Contributions:
         """
         if self._epoch != self._cell.epoch:
             self._begin()
-        looked_at = [each for each in self._cell.catalogue.on_sales.values() if each.contributors]
+        soon_ms = now_ms() + SOON_MS
+        looked_at = [
+            each
+            for each in self._cell.catalogue.on_sales.values()
+            if each.contributors and min(map(each.opens_at_of, each.line_names)) <= soon_ms
+        ]
         await asyncio.gather(*(self._tried(each.on_sale, self._look_at(each)) for each in looked_at))
 
     async def _look_at(self, on_sale: OnSale) -> None:
@@ -64,6 +72,8 @@ class Contributions:
             return
         await serve(cell, name)
         now = await status(cell, name)
+        if now.phase == "closed":  # what did not open by then is never drawn
+            self._settled |= {(name, each.line) for each in now.all_lines if not each.draw.is_closed}
         await asyncio.gather(*(self._tried(name, self._collect(on_sale, each, now.now_ms)) for each in now.all_lines))
 
     async def _tried(self, name: OnSaleId, doing: Awaitable[None]) -> None:

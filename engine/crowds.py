@@ -11,7 +11,6 @@ from engine.catalogue import OnSale
 from engine.cell import Cell, broken
 from engine.errors import Refused
 from engine.seats import count_states, snapshot
-from engine.waiting_room import status
 from engine.words import HELD, OPEN, OnSaleId
 
 LASTS_MS: Final = 10_000
@@ -26,17 +25,16 @@ class Crowds:
         self._cell = cell
         self._next_ms: dict[OnSaleId, float] = {}
 
-    async def tell(self, on_sale: OnSale, at_ms: float) -> None:
+    async def tell(self, on_sale: OnSale, phase: str, at_ms: float) -> None:
         """Counts an on-sale that is open, now and then. `at_ms`: any clock that only goes forward.
 
         Raises what a call does.
         """
         name = on_sale.on_sale
-        if not on_sale.visitors_a_seat or at_ms < self._next_ms.get(name, 0):
+        if not on_sale.visitors_a_seat or phase != "open" or at_ms < self._next_ms.get(name, 0):
             return
         self._next_ms[name] = at_ms + EVERY_MS
-        if (await status(self._cell, name)).phase == "open":
-            await keep(self._cell, name, await self._count(on_sale))
+        await keep(self._cell, name, await self._count(on_sale))
 
     async def _count(self, on_sale: OnSale) -> int:
         crowd = 0

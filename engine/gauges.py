@@ -13,6 +13,7 @@ from engine.cell import Cell, broken
 from engine.figures import Figures
 from engine.pressure import Judge, Pressure, Strain, in_mebibytes
 from engine.quickness import Quickness
+from engine.standing import cell_standing
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -83,9 +84,7 @@ class Gauges:
 
     async def _needed_bytes(self, memory: dict[str, Any]) -> float:
         """What must stay free: a reserve, every live hold's confirmation, and a rewrite that has not begun yet."""
-        holds = 0
-        for performance in self._cell.catalogue.performances:
-            holds += await self._owner.zcard(self._cell.hall_keys(performance)[2])
+        _, holds, _ = await cell_standing(self._cell)
         persistence: dict[str, Any] = await self._owner.info("persistence")
         rewrite = 0 if persistence.get("aof_rewrite_in_progress") else memory.get("used_memory_dataset", 0)
         return float(self._cell.house.limits.disk_free_bytes + holds * CONFIRMATION_BYTES + rewrite)

@@ -13,6 +13,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from engine.allotments import carry_out_all
+from engine.catalogue import OnSale
 from engine.cell import Cell
 from engine.collecting import LOOK_SECONDS as COLLECT_SECONDS
 from engine.collecting import Contributions
@@ -28,11 +29,12 @@ from engine.on_sale import change
 from engine.openings import Openings
 from engine.pressure import Strain
 from engine.recovery import Recovery
+from engine.rests import Rests
 from engine.seats import sweep
 from engine.settlement import Settlement
 from engine.spinning import Spinning
-from engine.standing import KEEP_SECONDS, Standings
-from engine.waiting_room import drawn_status, status
+from engine.standing import KEEP_SECONDS, Standings, cell_standing
+from engine.waiting_room import drawn_status
 from engine.words import OnSaleId
 
 if TYPE_CHECKING:
@@ -62,9 +64,10 @@ class Keeper:
         self._standings = Standings(cell, ledger)
         self._recovery = Recovery(cell, owner, ledger, self._standings)
         self._user, self._password = user, password
-        self._openings = Openings(cell, ledger)
+        self._openings = Openings(ledger)
         self._gauges = Gauges(cell, owner, figures)
         self._crowds = Crowds(cell)
+        self._rests = Rests(cell)
         self._seen_sequence = 0
         self._epochs_before = (0, 0)
         self._is_apart = False
@@ -119,7 +122,7 @@ class Keeper:
             with contextlib.suppress(CellUnavailable, LedgerUnavailable):
                 if self.cell.is_open:
                     await self._standings.keep()
-                    await self._openings.tell()
+                    await self._openings.tell(self._standings.kept)
                     await carry_out_all(self.cell, self._ledger)
                     await self._compare_epochs()
             await _pause(stop, min(KEEP_SECONDS, self._standings.pause_s(now_ms())))
@@ -185,17 +188,28 @@ class Keeper:
 
     async def _sweep(self) -> None:
         """Ends due holds, counts what is open, and marks as sold out of what nothing is left or may come back."""
-        for on_sale in list(self.cell.catalogue.on_sales.values()):
+        awake = self._rests.awake()
+        for on_sale in awake:
             with contextlib.suppress(Refused):  # put up a moment from now
-                await drawn_status(self.cell, on_sale.on_sale)
-            is_sold_out = True
-            for performance in on_sale.performances:
-                _, is_done = await sweep(self.cell, performance, SWEPT_A_TICK)
-                is_sold_out = is_sold_out and is_done
-            if not is_sold_out:
-                await self._crowds.tell(on_sale, 1000 * asyncio.get_running_loop().time())
-            if is_sold_out and (await status(self.cell, on_sale.on_sale)).phase == "open":
-                await self._sell_out(on_sale.on_sale)
+                await self._look_at(on_sale)
+        if len(awake) < len(self.cell.catalogue.on_sales):
+            _, _, held = await cell_standing(self.cell)
+            looked_at = {performance for on_sale in awake for performance in on_sale.performances}
+            for performance in held - looked_at:
+                await sweep(self.cell, performance, SWEPT_A_TICK)
+
+    async def _look_at(self, on_sale: OnSale) -> None:
+        now = await drawn_status(self.cell, on_sale.on_sale)
+        is_sold_out = True
+        for performance in on_sale.performances:
+            _, is_done = await sweep(self.cell, performance, SWEPT_A_TICK)
+            is_sold_out = is_sold_out and is_done
+        if not is_sold_out:
+            await self._crowds.tell(on_sale, now.phase, 1000 * asyncio.get_running_loop().time())
+        elif now.phase == "open":
+            await self._sell_out(on_sale.on_sale)
+        if not any(line.draw.is_due(now.now_ms) for line in now.all_lines):
+            self._rests.note(on_sale.on_sale, now.phase)
 
     async def _sell_out(self, on_sale: OnSaleId) -> None:
         action = Action(who="parvis", what="sell_out", subject=on_sale, why="every seat is sold", at_ms=now_ms())

@@ -25,8 +25,9 @@ from engine.ledger.ledger import Ledger
 from engine.ledger.recoveries import CellStanding, keep_standing
 from engine.ledger.standings import Kept
 from engine.on_sale import standing
+from engine.rests import Rests
 from engine.waiting_room import drawn_status, serve
-from engine.words import OnSaleId
+from engine.words import OnSaleId, PerformanceId
 
 KEEP_SECONDS: Final = 1.0
 STILL_SO_SECONDS: Final = 5.0
@@ -57,6 +58,19 @@ async def read_fields(cell: Cell, on_sale: OnSaleId) -> dict[str, str]:
         return {}
     else:
         return fields
+
+
+async def cell_standing(cell: Cell) -> tuple[int, int, set[PerformanceId]]:
+    """The cell's sequence, how many holds live, those of nobody included, and in which performances.
+
+    Raises `GateClosed`, `CellUnavailable`'s kind.
+    """
+    performances = list(cell.catalogue.performances)
+    due = [cell.hall_keys(name)[2] for name in performances]
+    reply = await cell.call("cell/standing", (cell.keys.cell, *due))
+    if reply[0] != b"standing":
+        raise broken("cell/standing", reply)
+    return reply[1], reply[2], {performances[number - 1] for number in reply[3]}
 
 
 def _is_undrawn(fields: Mapping[str, str]) -> bool:
@@ -92,16 +106,23 @@ class Standings:
         self._measured: dict[OnSaleId, tuple[str, float, int]] = {}
         """At which epoch, when and how many had joined. A recovery leaps, and that is nobody's joining."""
         self._minutes: dict[OnSaleId, LastMinute] = {}
+        self._orders: dict[OnSaleId, int] = {}
+        self._rests = Rests(cell)
         self._still_so_at_s = 0.0
         self._cell_kept = CellStanding(0, 0, 0)
         self.holds = 0
         """How many live, those of nobody included, as they were counted last."""
 
+    @property
+    def kept(self) -> Mapping[OnSaleId, Mapping[str, str]]:
+        """The fields of each on-sale as this process kept them last."""
+        return self._kept
+
     async def keep(self) -> None:
         """Writes down what has changed since the last time. Raises `CellUnavailable`'s kind, `LedgerUnavailable`."""
         # The cell's sequence is read first and written last: what stands beside it is at least as new.
-        sequence, holds = await self._look_at_cell()
-        on_sales = list(self._cell.catalogue.on_sales)
+        sequence, self.holds, _ = await cell_standing(self._cell)
+        on_sales = [each.on_sale for each in self._rests.awake()]
         read_at_s = time.monotonic()
         all_fields = await asyncio.gather(*(read_fields(self._cell, on_sale) for on_sale in on_sales))
         self._answered_at_s = time.monotonic()
@@ -112,12 +133,16 @@ class Standings:
                 await self._keep(on_sale, found, read_at_s)
             elif fields:
                 resting.append(on_sale)
+                if not _is_undrawn(found):
+                    self._rests.note(on_sale, fields["phase"])
+            self._orders[on_sale] = int(found.get("orders", 0))
         if resting and read_at_s - self._still_so_at_s >= STILL_SO_SECONDS:
             age_s = time.monotonic() - read_at_s
             await standings.still_so(self._ledger, resting, age_s, int(self._cell.epoch))
             self._still_so_at_s = read_at_s
         self._read_at_s |= dict.fromkeys(resting, read_at_s)
-        now = CellStanding(sequence, sum(int(fields.get("orders", 0)) for fields in all_fields), holds)
+        orders = sum(self._orders.get(on_sale, 0) for on_sale in self._cell.catalogue.on_sales)
+        now = CellStanding(sequence, orders, self.holds)
         if now != self._cell_kept:
             await keep_standing(self._ledger, now, int(self._cell.epoch))
             self._cell_kept = now
@@ -163,16 +188,6 @@ class Standings:
         ]
         due = [(at_ms - now_ms) / 1000 + SOON_SECONDS for at_ms in instants if at_ms > now_ms]
         return min([KEEP_SECONDS, *due])
-
-    async def _look_at_cell(self) -> tuple[int, int]:
-        """The cell's sequence, and how many holds live, those of nobody included."""
-        cell = self._cell
-        due = [cell.hall_keys(name)[2] for name in cell.catalogue.performances]
-        reply = await cell.call("cell/standing", (cell.keys.cell, *due))
-        if reply[0] != b"standing":
-            raise broken("cell/standing", reply)
-        self.holds = reply[2]
-        return reply[1], self.holds
 
 
 def restored(

@@ -28,20 +28,20 @@ def counted(stage: Backstage, on_sale: OnSale) -> int:
 async def test_what_is_open_and_what_is_held_is_counted_and_a_line_with_more_inside_says_so(stage: Backstage) -> None:
     on_sale = await put_on(stage, visitors_a_seat=1)
     crowds, at_ms = Crowds(stage.keeper.cell), 0
-    await crowds.tell(on_sale, at_ms)
+    await crowds.tell(on_sale, "open", at_ms)
     assert counted(stage, on_sale) == 10
     assert await why(stage, on_sale) == ""
     for seat in range(1, 9):
         await stage.confirm(await stage.hold(on_sale, f"zaal-A-{seat}"))
     await stage.hold(on_sale, "zaal-A-9")
-    await crowds.tell(on_sale, at_ms + EVERY_MS - 1)
+    await crowds.tell(on_sale, "open", at_ms + EVERY_MS - 1)
     assert counted(stage, on_sale) == 10, "it is counted now and then"
-    await crowds.tell(on_sale, at_ms + EVERY_MS)
+    await crowds.tell(on_sale, "open", at_ms + EVERY_MS)
     assert counted(stage, on_sale) == 2
     assert await why(stage, on_sale) == "few-seats"
 
 
 async def test_where_seats_slow_nobody_nothing_is_counted(stage: Backstage) -> None:
     on_sale = await put_on(stage, visitors_a_seat=0)
-    await Crowds(stage.keeper.cell).tell(on_sale, 0)
+    await Crowds(stage.keeper.cell).tell(on_sale, "open", 0)
     assert counted(stage, on_sale) == -1

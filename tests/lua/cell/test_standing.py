@@ -13,8 +13,9 @@ def test_tells_the_sequence_and_the_holds_that_live(stage: Stage) -> None:
     stage.before("A: h4 h5 .", performance="q")
     sequence = int(stage.fields(stage.keys.cell)["sequence"])
     with stage.nothing_changes():
-        assert standing(stage, "p", "q") == [b"standing", sequence, 3]
-        assert standing(stage, "p") == [b"standing", sequence, 1]
+        assert standing(stage, "p", "q") == [b"standing", sequence, 3, [1, 2]]
+        assert standing(stage, "p") == [b"standing", sequence, 1, [1]]
+        assert standing(stage, "none", "q") == [b"standing", sequence, 2, [2]]
 
 
 def test_a_cell_that_is_closed_tells_nothing(stage: Stage) -> None:
@@ -26,4 +27,4 @@ def test_a_cell_that_is_closed_tells_nothing(stage: Stage) -> None:
 
 
 def test_a_cell_that_never_sold_stands_at_its_start(stage: Stage) -> None:
-    assert standing(stage) == [b"standing", 0, 0]
+    assert standing(stage) == [b"standing", 0, 0, []]
