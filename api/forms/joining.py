@@ -52,13 +52,21 @@ async def join(visit: Visit) -> Answer:
     return await _begin(visit)
 
 
+def _waited(visit: Visit) -> "tuple[int, int] | None":
+    """How many seconds the visitor's wait lasts still, and how long it counts; None without one that counts."""
+    with suppress(Refused):
+        return read_wait(visit.cell, visit.on_sale, _secret_hash(visit), visit.kept.wait)
+    return None
+
+
 async def _begin(visit: Visit, contact: str = "") -> Answer:
     """Goes on, or waits a moment before. `contact`: what shows an address to be theirs, where that is asked for."""
-    try:
-        wait = Doorbell(visit.call.scope, visit.cell, visit.on_sale).wait(_secret_hash(visit))
-    except Refused as refusal:
-        return visit.go(problem=refusal.slug)
-    return visit.go("/join", wait=wait, contact=contact) if wait else await _go_on(visit, contact)
+    if _waited(visit) is None:
+        try:
+            visit.keep(wait=Doorbell(visit.call.scope, visit.cell, visit.on_sale).wait(_secret_hash(visit)))
+        except Refused as refusal:
+            return visit.go(problem=refusal.slug)
+    return visit.go("/join", contact=contact) if visit.kept.wait else await _go_on(visit, contact)
 
 
 async def wait_to_join(visit: Visit) -> Answer:
@@ -66,31 +74,27 @@ async def wait_to_join(visit: Visit) -> Answer:
 
     It is asked for, and changes something: a wait is signed for one secret, and joining twice is joining once.
     """
-    if visit.place is not None or not visit.has_cookie:
+    if visit.place is not None or not visit.kept.wait:
         return visit.go()
-    wait, contact = visit.query.get("wait"), visit.query.get("contact")
-    try:
-        rest_s, kept_s = read_wait(visit.cell, visit.on_sale, _secret_hash(visit), wait)
-    except Refused as refusal:
-        return visit.go(problem=refusal.slug)
+    waited, contact = _waited(visit), visit.query.get("contact")
+    if waited is None:
+        return visit.go(problem="proof-ended")
+    rest_s, kept_s = waited
     if not rest_s:
         visit.cell.shed(Level.JOINS)
-        return await _go_on(visit, contact, wait, kept_s)
-    again, pause_s = (
-        visit.frame.link(f"{visit.room}/join", wait=wait, contact=contact),
-        min(rest_s, LONGEST_PAUSE_SECONDS),
-    )
+        return await _go_on(visit, contact, kept_s)
+    again, pause_s = visit.frame.link(f"{visit.room}/join", contact=contact), min(rest_s, LONGEST_PAUSE_SECONDS)
     return visit.show("wait.html", refresh_s=pause_s, on_sale=visit.on_sale, rest_s=rest_s, again=again)
 
 
-async def _go_on(visit: Visit, contact: str, wait: str = "", kept_s: int = REPEAT_SECONDS) -> Answer:
-    """Joins, where it is known whose place it is to be. `wait`: what was waited for that, and so long it counts."""
+async def _go_on(visit: Visit, contact: str, kept_s: int = REPEAT_SECONDS) -> Answer:
+    """Joins, where it is known whose place it is to be. `kept_s`: so long what was waited for that counts."""
     cell, on_sale, secret, line = visit.cell, visit.on_sale, visit.kept.secret, visit.kept.line or PUBLIC_LINE
     secret_hash = _secret_hash(visit)
     try:
         code, until_ms = ("", 0) if line == PUBLIC_LINE else check_code(cell, on_sale, line, visit.kept.code)
         if on_sale.one_place_per and not contact:
-            return visit.go("/contact", wait=wait)
+            return visit.go("/contact")
         person = person_for(cell, on_sale, secret_hash, contact)
         who = Admissible(CODE_KEPT_SECONDS if code else kept_s, person, line=line, code=code, code_until_ms=until_ms)
         ledger = visit.call.scope["litestar_app"].state.ledgers[cell.house.slug]
@@ -101,7 +105,7 @@ async def _go_on(visit: Visit, contact: str, wait: str = "", kept_s: int = REPEA
         if refusal.slug == "queue-full":
             raise
         return visit.go(problem=refusal.slug)
-    visit.keep(place=joined.place, line="", code="")
+    visit.keep(place=joined.place, line="", code="", wait="")
     return await _arrive(visit)
 
 
@@ -116,42 +120,33 @@ async def ask_contact(visit: Visit) -> Answer:
     """Whose place it is to be."""
     if visit.place is not None or not visit.on_sale.one_place_per:
         return visit.go()
-    return _contact_page(visit, visit.query.get("wait"))
+    return _contact_page(visit)
 
 
-def _contact_page(visit: Visit, wait: str, contact: str = "", said: str = "", **facts: Any) -> Answer:
+def _contact_page(visit: Visit, contact: str = "", said: str = "", **facts: Any) -> Answer:
     """The form for an address; with one, the form for the code that was sent there. It stands in no address of ours."""
     said, kind = explain(visit.words, said, facts) if said else "", visit.on_sale.one_place_per
-    return visit.show("contact.html", on_sale=visit.on_sale, wait=wait, contact=contact, said=said, kind=kind)
-
-
-def _waited_s(visit: Visit, wait: str) -> int:
-    """How long what was waited counts still; 0: wait first. No code is sent, and nobody joins, for whoever did not."""
-    with suppress(Refused):  # another's, or of long ago, is as none
-        rest_s, kept_s = read_wait(visit.cell, visit.on_sale, _secret_hash(visit), wait)
-        if not rest_s:
-            return kept_s
-    return 0 if Doorbell(visit.call.scope, visit.cell, visit.on_sale).asks else REPEAT_SECONDS
+    return visit.show("contact.html", on_sale=visit.on_sale, contact=contact, said=said, kind=kind)
 
 
 async def show_contact(visit: Visit) -> Answer:
     """Has a code sent; or takes the one that came, and joins."""
     if visit.place is not None or not visit.on_sale.one_place_per:
         return visit.go()
-    contact, code, wait = (visit.fields.get(name) for name in ("contact", "code", "wait"))
+    contact, code, waited = visit.fields.get("contact"), visit.fields.get("code"), _waited(visit)
     try:
         shown = confirm(visit.call, visit.on_sale, contact, _secret_hash(visit), code)[0] if code else ""
-        kept_s = _waited_s(visit, wait)
-        if not kept_s:
+        # No code is sent, and nobody joins, before what is to be waited is over.
+        if waited[0] if waited else Doorbell(visit.call.scope, visit.cell, visit.on_sale).asks:
             return await _begin(visit, shown)
         if shown:
-            return await _go_on(visit, shown, wait, kept_s)
+            return await _go_on(visit, shown, waited[1] if waited else REPEAT_SECONDS)
         send_code(visit.call, visit.on_sale, contact, _secret_hash(visit), visit.words.language)
     except BadInput:
-        return _contact_page(visit, wait, "", f"contact-{visit.on_sale.one_place_per}-wrong")
+        return _contact_page(visit, "", f"contact-{visit.on_sale.one_place_per}-wrong")
     except Refused as refusal:
-        return _contact_page(visit, wait, contact if code else "", refusal.slug, **dict(refusal.facts))
-    return _contact_page(visit, wait, contact)
+        return _contact_page(visit, contact if code else "", refusal.slug, **dict(refusal.facts))
+    return _contact_page(visit, contact)
 
 
 pages("/join", "plain_join", show=wait_to_join, act=join, sheds=Level.JOINS)

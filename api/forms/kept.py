@@ -40,7 +40,8 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
     `proofs`: the code and the numbers that were typed, until an order is made; they stand in no address. They travel
     behind all the rest: a release before, which takes no other field, reads what it knows and leaves the rest unread.
-    So do `line` and `code`: which queue is to be joined, and by what, until there is a place in it.
+    So do, until there is a place, `line` and `code`: which queue is to be joined, and by what; and `wait`: what is
+    waited before that, so that who presses again waits no longer.
     """
 
     secret: str
@@ -55,6 +56,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     proofs: Proofs = NOTHING
     line: str = ""
     code: str = ""
+    wait: str = ""
 
 
 class BasketHold(msgspec.Struct, frozen=True):
@@ -67,7 +69,7 @@ class BasketHold(msgspec.Struct, frozen=True):
 
 _decode: Final = msgspec.msgpack.Decoder(Kept).decode
 _decode_proofs: Final = msgspec.msgpack.Decoder(Proofs).decode
-_decode_wish: Final = msgspec.msgpack.Decoder(tuple[str, str]).decode
+_decode_wish: Final = msgspec.msgpack.Decoder(tuple[str, str, str]).decode
 
 
 def fresh() -> Kept:
@@ -87,9 +89,9 @@ def unspelled(token: str) -> bytes:
 
 def pack_kept(kept: Kept) -> str:
     """The cookie's value."""
-    *known, proofs, line, code = msgspec.structs.astuple(kept)
-    parts = [known, proofs, (line, code)]
-    while parts[-1] in (NOTHING, ("", "")):  # nothing is behind
+    *known, proofs, line, code, wait = msgspec.structs.astuple(kept)
+    parts = [known, proofs, (line, code, wait)]
+    while parts[-1] in (NOTHING, ("", "", "")):  # nothing is behind
         parts.pop()
     return spelled(b"".join(zlib.compress(msgspec.msgpack.encode(part), 9) for part in parts))
 
@@ -105,8 +107,8 @@ def unpack_kept(value: str) -> Kept | None:
             kept = msgspec.structs.replace(kept, proofs=proofs)
             if behind.unused_data:
                 wish = zlib.decompressobj().decompress(behind.unused_data, LARGEST_UNPACKED_BYTES)
-                line, code = _decode_wish(wish)
-                kept = msgspec.structs.replace(kept, line=line, code=code)
+                line, code, wait = _decode_wish(wish)
+                kept = msgspec.structs.replace(kept, line=line, code=code, wait=wait)
     except (ValueError, zlib.error, msgspec.MsgspecError):
         return None
     return kept if kept.secret else None

@@ -22,7 +22,7 @@ def read_before(value: str) -> list[object]:
 @pytest.mark.parametrize("proofs", [NOTHING, TYPED])
 def test_the_release_before_reads_what_it_knows(proofs: Proofs) -> None:
     own = Kept("secret", "place", "pass", 7, holds=(KeptHold(b"token", 9),), made=1, order="order", proofs=proofs)
-    for kept in (own, msgspec.structs.replace(own, line="press", code="a code")):
+    for kept in (own, msgspec.structs.replace(own, line="press", code="a code", wait="a wait")):
         value = pack_kept(kept)
         assert read_before(value)[:4] == ["secret", "place", "pass", 7]
         assert unpack_kept(value) == kept
