@@ -1417,6 +1417,7 @@ MUTANTS = (
     M("waiting_room/fold", "if stands ~= after then", "if false then", "two who fold at once leave somebody out"),
     M("waiting_room/reveal", "told[3] < 0 or", "", "a house reveals before the list is closed"),
     M("waiting_room/reveal", " or clock() >= told[4]", "", "a house reveals when the draw is due"),
+    M("waiting_room/reveal", "secret, bound, signature}", "secret, signature, bound}", "a signature stands for a draw"),
     M("waiting_room/reveal", '" " .. house .. " ", 1', '" " .. secret .. " ", 1', "a house reveals twice"),
     M("waiting_room/draw", 'if told[6] ~= "" then return {"drawn", told[7]} end\n', "", "a draw is made twice"),
     M("waiting_room/draw", "told[3] ~= tonumber(entrants) or ", "", "a draw is made over others"),

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from engine import verifier
 from engine.catalogue import Contributor, OnSale
+from engine.cli.draws import broken_promises, promised
 from engine.contributions import commitment_of
 from engine.draw import ALGORITHM, PERMUTATION, Draw, commitment, decode, encode, mix
-from engine.drawing import MISSING, Drawn, bound_of, mixed_of, told_of, transcript_of
-from engine.errors import ForgedToken
+from engine.drawing import MISSING, Drawn, bound_of, mixed_of, not_drawn, told_of, transcript_of
+from engine.errors import BadInput, ForgedToken
 from engine.pass_keys import STATEMENT, PassKey, new_key
 from engine.signed import verify
 from engine.statements import Statement
@@ -339,3 +340,17 @@ def test_whatever_stands_in_a_file_it_is_right_or_refused_in_words(
     if is_right(json.dumps(changed).encode()):
         kept = changed["draw"] | {"lines": 0} if is_status else changed
         assert kept == (document["draw"] | {"lines": 0} if is_status else document)
+
+
+@given(json_values, st.lists(st.integers(0, 20), max_size=4), st.sampled_from(["public", "friends"]))
+def test_whatever_was_kept_from_before_a_draw_it_is_a_promise_or_refused_in_words(
+    value: Any, place: list[int], line: str
+) -> None:
+    kept = json.loads(status()) | {"draw": json.loads(msgspec.json.encode(told_of(on_sale(), not_drawn(on_sale()))))}
+    whole = promised(json.dumps(kept).encode(), "public")
+    assert broken_promises(whole, transcript()) == []
+    try:
+        told = promised(json.dumps(_changed(kept, place, value)).encode(), line)
+    except BadInput:
+        return
+    assert (broken_promises(told, transcript()) == []) == (told == whole)
