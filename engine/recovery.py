@@ -85,7 +85,7 @@ class Recovery:
             await self._owner.execute_command("XADD", keys.outbox, cursor, "kind", "restored")
             await self._owner.execute_command("XDEL", keys.outbox, cursor)
         await restate(self._owner, keys, self._kept_performances(), epoch)
-        loss = await self._tell(loss, known, epoch, orders)
+        loss = await self._tell(loss, known, epoch, orders, began_s)
         reply = await cell.ask("cell/open", (keys.cell,), (epoch, QUIET_MS if loss.is_one else 0))
         match reply[0]:
             case b"open":
@@ -106,7 +106,7 @@ class Recovery:
         known = sorted(cell.catalogue.performances.values(), key=lambda each: each.performance)
         return [cell.hall_keys(each.performance)[0] for each in known if each.starts_at_ms >= after_ms]
 
-    async def _tell(self, loss: Loss, known: CellStanding, epoch: int, orders: int) -> Loss:
+    async def _tell(self, loss: Loss, known: CellStanding, epoch: int, orders: int, began_s: float) -> Loss:
         """Counts what is gone, and keeps that for whoever has to know. Answers the loss with its counts."""
         cell = self._cell
         dues = [cell.hall_keys(name)[2] for name in sorted(cell.catalogue.performances)]
@@ -117,7 +117,8 @@ class Recovery:
             log.error("this Redis had lost something", house=cell.house.slug, what=str(loss))
         await cell.look()
         now = CellStanding(sequence=cell.sequence, orders=orders, holds=holds)
-        await save_recovery(self._ledger, epoch, loss.detail(), now, is_loss=loss.is_one)
+        detail = loss.detail() | {"seconds": round(time.monotonic() - began_s, 3)}
+        await save_recovery(self._ledger, epoch, detail, now, is_loss=loss.is_one)
         return loss
 
     async def _progress(self, epoch: int) -> tuple[str, int]:

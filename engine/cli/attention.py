@@ -21,8 +21,9 @@ def _who() -> str:
 
 
 def in_words(recovery: Recovery) -> str:
-    """What a recovery found."""
-    return str(msgspec.convert(recovery.detail, Loss))
+    """What a recovery found, and how long it took where that was measured."""
+    found, seconds = str(msgspec.convert(recovery.detail, Loss)), recovery.detail.get("seconds")
+    return found if seconds is None else f"{found}; it took {seconds:g} s"
 
 
 async def list_alarms(network: Path, slug: str, *, with_seen: bool, is_json: bool) -> None:

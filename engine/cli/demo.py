@@ -20,6 +20,7 @@ from engine.cli.programme import QUIET_PACE, RUSH, SHOWS, Opened, brisk, put_on
 from engine.cli.rush import Rush, Scene
 from engine.cli.sales import at_house, read_json
 from engine.cli.stage import Company, check_ports, console, demo_network_file, embedded_network, new_folder
+from engine.contributions import own_address
 from engine.embedded.child import ServerFailed
 from engine.embedded.servers import EmbeddedServers
 from engine.errors import BadInput
@@ -51,7 +52,8 @@ class Options(msgspec.Struct, frozen=True):
 def serve_embedded(network: Path | None, slugs: tuple[str, ...], address: serve.Address, data: Path) -> None:
     """`parvis serve --embedded`: the servers' data lie under `data` and survive a restart."""
     data.mkdir(parents=True, exist_ok=True)
-    with embedded_network(network or demo_network_file(), data) as (_, resolved):
+    here = own_address(address.host, address.port)
+    with embedded_network(network or demo_network_file(), data, address=here) as (servers, resolved), servers.kept_up():
         console.print(f"Servers are up; other commands find them with --network {resolved}")
         serve.run(resolved, slugs, address)
 

@@ -353,7 +353,9 @@ def on_sale_create(
     prequeue_at: str,
     opens_at: str,
     rate_per_minute: Whole = 300,
+    burst_percent: Whole = 5,
     cap: Whole = 500,
+    turn_seconds: Whole = 600,
     hold_seconds: Whole = 600,
     pass_seconds: Whole = 900,
     grace_seconds: Whole = 300,
@@ -381,9 +383,10 @@ def on_sale_create(
 ) -> None:
     """Put performances on sale.
 
-    Whoever is in chooses and pays within `--pass-seconds`, comes in again until `--grace-seconds` after that, stays
-    for `--longest-stay-seconds` in all (0: without an end), and has `--more-time-percent` more of all of it for the
-    asking. `--lone-seats`: whether somebody may leave a single seat
+    In no minute are more passes handed out than `--rate-per-minute` and `--burst-percent` of it. Whoever is called
+    keeps their turn for `--turn-seconds`. Whoever is in chooses and pays within `--pass-seconds`, comes in again until
+    `--grace-seconds` after that, stays for `--longest-stay-seconds` in all (0: without an end), and has
+    `--more-time-percent` more of all of it for the asking. `--lone-seats`: whether somebody may leave a single seat
     between others: off, where-avoidable or always; with `--lone-seats-last` seats open the rule ends. After
     `--unpaid-holds` (0: never) a visitor waits for `--cool-down-seconds`. A hold that is extended ends after
     `--longest-hold-seconds`. With `--seats-a-customer` (0: no limit) that many of each performance go to one e-mail
@@ -404,7 +407,9 @@ def on_sale_create(
     """
     fields = {
         "rate_per_minute": rate_per_minute,
+        "burst_percent": burst_percent,
         "cap": cap,
+        "turn_seconds": turn_seconds,
         "hold_seconds": hold_seconds,
         "pass_seconds": pass_seconds,
         "grace_seconds": grace_seconds,

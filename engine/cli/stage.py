@@ -53,16 +53,21 @@ def write_resolved(network: Network, path: Path) -> None:
 
 
 @contextmanager
-def embedded_network(source: Path, folder: Path, origins: Sequence[str] = ()) -> Iterator[tuple[EmbeddedServers, Path]]:
+def embedded_network(
+    source: Path, folder: Path, origins: Sequence[str] = (), address: str = ""
+) -> Iterator[tuple[EmbeddedServers, Path]]:
     """Starts servers for the network file's houses. Gives them and the network file that names their addresses.
 
-    `origins`: pages of the houses' own that may use the API besides those of the file.
+    `origins`: pages of the houses' own that may use the API besides those of the file. `address`: where the API of all
+    those houses will answer of which the file says nothing else.
     """
     servers = EmbeddedServers(folder, read_slugs(source))
     with servers:
         network = load(source, servers=servers.addresses)
         houses = tuple(
-            msgspec.structs.replace(house, allowed_origins=(*house.allowed_origins, *origins))
+            msgspec.structs.replace(
+                house, allowed_origins=(*house.allowed_origins, *origins), address=house.address or address
+            )
             for house in network.houses
         )
         resolved = folder / "network.toml"

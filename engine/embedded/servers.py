@@ -2,23 +2,28 @@
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from types import TracebackType
 from typing import Final, Self
 
 import msgspec
+import structlog
 
 from engine.embedded.folders import make_private, password, take_lock
 from engine.embedded.postgres import EmbeddedPostgres
 from engine.embedded.redis import EmbeddedRedis
-from engine.errors import BadInput
+from engine.errors import BadInput, ParvisError
 from engine.words import HouseSlug, is_slug
 
 POSTGRES_FOLDER: Final = "_postgres"
 """No house's name: a slug has no underscore."""
 STARTS_AT_ONCE: Final = 8
+WATCH_SECONDS: Final = 1.0
+log = structlog.get_logger()
 
 
 class ServerAddresses(msgspec.Struct, frozen=True):
@@ -78,6 +83,30 @@ class EmbeddedServers:
             os.close(lock)
             raise
         self._lock = lock
+
+    @contextmanager
+    def kept_up(self) -> Iterator[None]:
+        """Meanwhile a Redis that ends by itself, or is killed, is started again, as a service manager would."""
+        stop = Event()
+        watcher = Thread(target=self._keep_up, args=(stop,), name="parvis-servers", daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            watcher.join()
+
+    def _keep_up(self, stop: Event) -> None:
+        while not stop.wait(WATCH_SECONDS):
+            for slug, server in self.redis.items():
+                if server.is_running:
+                    continue
+                try:
+                    server.start()
+                except ParvisError as error:  # begun again at the next look
+                    log.warning("an embedded Redis does not come up", house=slug, why=str(error).splitlines()[0])
+                else:
+                    log.warning("an embedded Redis had ended and was started again", house=slug)
 
     def stop(self) -> None:
         """Stops everything in good order; harmless if it does not run."""

@@ -13,7 +13,9 @@ import tomli_w
 
 from engine.audit import Audit
 from engine.cli.sales import at_house
+from engine.on_sale import standing
 from engine.waiting_room import hash_secret
+from engine.words import OnSaleId
 from tests.integration.books import Books
 from tests.integration.commands import HOUSE, Parvis, put_on_sale
 from tests.town import Town, free_port, small_plan
@@ -67,11 +69,20 @@ def status_of(town: Town, on_sale: str) -> Any:
 # -- a sale
 
 
+async def fields_of(town: Town, on_sale: str) -> dict[str, str]:
+    """What Redis knows of an on-sale."""
+    async with at_house(town.network_file, HOUSE) as (cell, _):
+        return await standing(cell, OnSaleId(on_sale))
+
+
 def test_a_manager_puts_a_hall_on_sale_from_a_shell(town: Town, parvis: Parvis, at: list[str], plan_file: Path) -> None:
     assert "50 seats in 5 rows" in parvis("plan", "check", str(plan_file)).out
-    put_on_sale(at, plan_file, "journey", "--rate-per-minute", "60", "--cap", "7", "--seats-a-place", "4")
+    more = ("--burst-percent", "50", "--turn-seconds", "90", "--seats-a-place", "4")
+    put_on_sale(at, plan_file, "journey", "--rate-per-minute", "60", "--cap", "7", *more)
     now = status_of(town, "journey")
     assert (now.phase, now.rate_per_minute, now.cap) == ("prequeue", 60, 7)
+    fields = asyncio.run(fields_of(town, "journey"))
+    assert (fields["burst_ms"], fields["turn_ms"]) == ("30000", "90000")
     for verb, phase in (
         *(("open", "open"), ("pause", "paused"), ("resume", "open"), ("drain", "open"), ("stop", "paused")),
         ("resume", "open"),

@@ -70,6 +70,12 @@ def test_the_one_who_is_too_many_sees_the_room_and_who_is_inside_stays_inside(se
     assert stolen.goes() is not None
 
 
+def test_machines_that_count_apart_share_the_threshold(server: KeyServer, later: Later) -> None:
+    guards = [guard_of(server, machines=3) for _ in range(3)]
+    assert [sum(comes_in(guard) for _ in range(AT_ONCE)) for guard in guards] == [AT_ONCE // 3] * 3
+    assert guard_of(server, machines=1000).pace() == 1, "nobody is shut out for good"
+
+
 def test_at_twice_the_threshold_the_room_shows_within_half_a_minute_and_rests_after_a_minute_of_silence(
     server: KeyServer, later: Later
 ) -> None:

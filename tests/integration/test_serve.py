@@ -17,6 +17,7 @@ import pytest
 import tomli_w
 
 from engine.cli import serve
+from engine.network import load
 from engine.writer import Writer
 from tests.backstage import running_theatre, until
 from tests.town import free_port
@@ -50,6 +51,11 @@ def is_ready(port: int) -> bool:
         return False
 
 
+def redis_of(pid: int) -> list[psutil.Process]:
+    """The embedded Redis that a process runs."""
+    return [each for each in psutil.Process(pid).children() if each.name() == "redis-server"]
+
+
 def test_serves_with_servers_of_its_own_and_ends_them_all(folder: Path) -> None:
     port, data, log = free_port(), folder / "data", folder / "serve.log"
     words = ("serve", "--embedded", "--network", str(network_of_one(folder)), "--data", str(data))
@@ -64,6 +70,8 @@ def test_serves_with_servers_of_its_own_and_ends_them_all(folder: Path) -> None:
         resolved = data / "network.toml"
         assert f"other commands find them with --network {resolved}" in " ".join(log.read_text().split())
         assert resolved.stat().st_mode & 0o077 == 0
+        # Another command, which has no PARVIS_ADDRESS, finds the other houses' API by it.
+        assert [house.address for house in load(resolved).houses] == [f"http://127.0.0.1:{port}"]
         assert subprocess.run([*PARVIS, "doctor", "--network", str(resolved)], check=False).returncode == 0
 
         second = subprocess.run(
@@ -72,6 +80,13 @@ def test_serves_with_servers_of_its_own_and_ends_them_all(folder: Path) -> None:
         assert second.returncode == 2
         assert f"{data} is in use: process {process.pid} runs its servers there" in " ".join(second.stderr.split())
         assert "Traceback" not in second.stderr
+
+        # A Redis that is killed comes back, as a service manager would have it, and the house goes on.
+        (killed,) = redis_of(process.pid)
+        killed.kill()
+        while [each.pid for each in redis_of(process.pid)] in ([], [killed.pid]) or not is_ready(port):
+            assert time.monotonic() < deadline + 60, log.read_text()
+            time.sleep(0.05)
 
         family = psutil.Process(process.pid).children(recursive=True)
         assert len(family) > 2

@@ -82,10 +82,11 @@ class Guard:
         return (self.settings.fails or self.room.known.fails) == "open"
 
     def pace(self) -> int:
-        """So many newcomers a minute come in without Parvis."""
+        """So many newcomers a minute come in without Parvis, here of as many machines as there are."""
         known = self.room.known
         called = known.per_minute if known.per_minute >= 0 else self.settings.per_minute
-        return known.net_per_minute or called
+        together = known.net_per_minute or called
+        return min(together, max(1, together // self.settings.machines))
 
     def _inside(self, request: Request) -> list[tuple[str, str]] | None:
         """What keeps somebody inside who came straight in: nothing, or a cookie for longer. None: they are not."""

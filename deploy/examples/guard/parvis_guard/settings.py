@@ -38,6 +38,9 @@ class Settings:
     """How long after their last request somebody who came straight in is still inside."""
     longest_inside_seconds: int = 7_200
     """By then even somebody who is busy all the time is a newcomer again."""
+    machines: int = 1
+    """On how many machines guards of this site count apart: each has that share of a safety net's threshold, and of the
+    pace while Parvis is away."""
     used_file: str = ":memory:"
     """What all processes of the guard on this machine share: a file. See `State`."""
     keys_fresh_seconds: int = 300
@@ -55,10 +58,11 @@ class Settings:
             more["never_queued"] = read_rules(given["never_queued"].splitlines())
         if given.get("fails", "") not in {"", "closed", "open"}:
             raise ValueError("PARVIS_GUARD_FAILS is closed or open")
-        if "per_minute" in given:
-            if not given["per_minute"].isdecimal():
-                raise ValueError("PARVIS_GUARD_PER_MINUTE is a number")
-            more["per_minute"] = int(given["per_minute"])
+        for name, least in (("per_minute", 0), ("machines", 1)):
+            if name in given:
+                if not given[name].isdecimal() or int(given[name]) < least:
+                    raise ValueError(f"PARVIS_GUARD_{name.upper()} is a number" + ", 1 at least" * least)
+                more[name] = int(given[name])
         missing = [name.upper() for name in MUST if not given.get(name)]
         if missing:
             raise ValueError(f"the environment has no PARVIS_GUARD_{', PARVIS_GUARD_'.join(missing)}")
