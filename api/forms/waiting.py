@@ -12,7 +12,7 @@ from api.forms.kept import fresh
 from api.forms.lines import lines_of, say_own
 from api.forms.outlook import outlook_of
 from api.forms.returning import origin_of
-from api.forms.situation import ACTIONS, BEFORE, IN_TURN, KEEPING, facts_of, next_of, refresh_s, standing
+from api.forms.situation import ACTIONS, BEFORE, ENDED, IN_TURN, KEEPING, facts_of, next_of, refresh_s, standing
 from api.hot import Answer
 from engine import presence, seats, waiting_room
 from engine.catalogue import PUBLIC_LINE
@@ -40,7 +40,7 @@ async def show_room(visit: Visit) -> Answer:
         is_full=problem == "full",
     )
     action, own_line = ACTIONS.get(found.name, ""), visit.place.line if visit.place else PUBLIC_LINE
-    is_still = visit.query.get("still") == "1"
+    is_still, is_over = visit.query.get("still") == "1", status.phase in ENDED
     pause_s = refresh_s(status, found, on_sale, random.random())
     performances = [visit.cell.performance(name) for name in on_sale.performances]
     own = visit.frame.look.words.get(words.language, {})
@@ -52,6 +52,7 @@ async def show_room(visit: Visit) -> Answer:
         enters="return.enter" if visit.back else "do.enter",
         draw=status.draw,
         transcript=f"/v1/houses/{visit.cell.house.slug}/on-sales/{on_sale.on_sale}/draw",
+        how_it_went=f"/v1/houses/{visit.cell.house.slug}/on-sales/{on_sale.on_sale}/summary" if is_over else "",
         facts=facts_of(status, found, on_sale, words),
         found=found,
         halls={each.performance: visit.cell.catalogue.halls[each.hall].hall.name for each in performances},

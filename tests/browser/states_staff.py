@@ -152,6 +152,23 @@ async def control_new_sale(stage: Stage) -> Page:
     return person.page
 
 
+async def control_new_sale_times(stage: Stage) -> Page:
+    """How long the visitors of a new sale may choose, come back and stay."""
+    sale = await stage.sale()
+    made = {"hall": sale.hall, "title": "Winterreise", "starts_at": "2031-01-10T20:00:00+01:00"}
+    body = made | {
+        "performance": f"winterreise-{now_ms()}",
+        "prices": {"Rang 1": {"full": 3200}, "Rang 2": {"full": 2400}},
+    }
+    assert (await sale.post("/manage/performances", body, token=sale.manage_key)).status == 201
+    person = await at_control(stage, sale)
+    part = await opens(stage, person, "sale_new")
+    times = part.get_by_text(stage.say("sale_times"), exact=True)
+    await times.click()
+    await times.scroll_into_view_if_needed()
+    return person.page
+
+
 async def control_new_performance(stage: Stage) -> Page:
     """A performance in one of the house's halls, with its prices."""
     sale = await stage.sale()
@@ -322,6 +339,7 @@ STATES: list[tuple[str, Callable[[Stage], Awaitable[Page]]]] = [
     ("control_order", control_order),
     ("control_exchange", control_exchange),
     ("control_new_sale", control_new_sale),
+    ("control_new_sale_times", control_new_sale_times),
     ("control_new_performance", control_new_performance),
     ("control_new_plan", control_new_plan),
     ("control_new_performance_sure", control_new_performance_sure),

@@ -391,8 +391,12 @@ async def test_someone_new_puts_a_performance_on_sale(town: Town, people: People
         await manager.sees("That time does not exist: the clock skips that hour.")
         await fills(manager, Sales_start_at="2031-05-01T10:00", The_queue_opens_at="2031-05-01T09:00")
         await manager.page.get_by_label("Who comes first").select_option("300")
+        await manager.page.get_by_text("Time inside").click()
+        await fills(manager, Minutes_to_choose_and_pay="20", Minutes_to_come_back="10", Minutes_inside_in_all="90")
+        await fills(manager, More_time_for_whoever_asks="150", Event_id="opening-2031")
         await manager.press("Check it")
         await manager.sees("Is this right?", "1 May 2031", "Earlier windows of 5 minutes first")
+        await manager.sees("20 minutes to choose and pay, 150\N{NO-BREAK SPACE}% more", "opening-2031")
         await manager.press("Put on sale")
         await manager.sees(f"{title} is ready at", "Not on sale yet.")
         listed = (await sale.get("")).json["on_sales"]
@@ -401,6 +405,16 @@ async def test_someone_new_puts_a_performance_on_sale(town: Town, people: People
         assert (found["prequeue_at"], found["opens_at"]) == ("2031-05-01T07:00:00.000Z", "2031-05-01T08:00:00.000Z")
         draw = (await sale.get(f"/on-sales/{found['on_sale']}")).json["draw"]
         assert draw["rule"]["window_seconds"] == 300
+        made = (await sale.get(f"/on-sales/{found['on_sale']}")).json
+        told = {
+            name: made[name] for name in ("pass_seconds", "longest_stay_seconds", "more_time_percent", "known_user")
+        }
+        assert told == {
+            "pass_seconds": 1200,
+            "longest_stay_seconds": 5400,
+            "more_time_percent": 150,
+            "known_user": True,
+        }
 
 
 async def test_someone_new_changes_how_the_pages_look_and_goes_back(town: Town, people: People) -> None:
