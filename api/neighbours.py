@@ -8,6 +8,7 @@ import ipaddress
 import time
 from typing import Final
 
+import structlog
 from litestar.types import Scope
 
 V4_PREFIX: Final = 24
@@ -18,6 +19,7 @@ MOST_PREFIXES: Final = 50_000
 REST: Final = ""
 """Those for whom there is no room, together."""
 UNKNOWN: Final = "0.0.0.0"
+log = structlog.get_logger()
 
 
 def trusted_proxies(scope: Scope) -> int:
@@ -41,12 +43,27 @@ def _plain(text: str) -> str:
     return str(mapped or found)
 
 
+def _look_for_proxy(scope: Scope, address: str) -> None:
+    """Says once a process that somebody of our own network passes others' requests on, whom the network's file does not
+    trust: to us all of its visitors are one. What comes from outside says nothing: anybody may send the header.
+    """
+    state = scope["litestar_app"].state
+    is_told = getattr(state, "is_proxy_told", False)
+    if is_told or not address or not ipaddress.ip_address(address).is_private:
+        return
+    if any(key == b"x-forwarded-for" for key, _ in scope["headers"]):
+        state.is_proxy_told = True
+        log.warning("a proxy that trusted_proxies does not count", address=address)
+
+
 def client_address(scope: Scope) -> str:
     """Whoever asks, as the outermost trusted proxy heard them; without such a proxy, whoever is connected."""
     peer = scope.get("client")
     address = _plain(peer[0]) if peer else ""
     count = trusted_proxies(scope)
-    if count:
+    if not count:
+        _look_for_proxy(scope, address)
+    else:
         told = b",".join(value for key, value in scope["headers"] if key == b"x-forwarded-for").decode("latin-1")
         for each in told.split(",")[: -count - 1 : -1]:
             plain = _plain(each)

@@ -17,11 +17,13 @@ import hmac
 import secrets
 import sys
 from array import array
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from typing import Final
 
 import msgspec
+
+from engine.key_files import base64url
 
 ALGORITHM: Final = "parvis-draw-2"
 PERMUTATION: Final = "parvis-feistel-1"
@@ -37,7 +39,7 @@ def new_seed() -> bytes:
 
 def encode(data: bytes) -> str:
     """base64url without padding, as seeds and commitments travel."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    return base64url(data).decode()
 
 
 def decode(text: str) -> bytes:

@@ -5,13 +5,14 @@ import msgspec
 from api.forms.bought import keep_order, order_of
 from api.forms.door import IN_TURN, Visit, pages
 from api.forms.halls import Hall, listed
-from api.forms.kept import BasketHold, unspelled
+from api.forms.kept import BasketHold
 from api.forms.words import Words
 from api.hot import Answer
 from api.visitor import owner_of
 from api.wire import StatusReply
 from engine import seats
 from engine.catalogue import Performance
+from engine.draw import decode
 from engine.errors import Refused
 from engine.prices import vat_by_rate
 from engine.waiting_room import newest
@@ -87,7 +88,7 @@ async def release(visit: Visit) -> Answer:
                     raise
                 if order := await order_of(visit, holds):
                     return _told(visit, order)
-            token = unspelled(each.token)
+            token = decode(each.token)
             visit.keep(holds=tuple(held for held in visit.kept.holds if held.token != token))
     return visit.go("/seats")
 

@@ -7,13 +7,13 @@ another house's, has nothing. It travels packed: a basket of several performance
 import re
 import secrets
 import zlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Annotated, Final
 
 import msgspec
 
 from engine.cell import Cell
 from engine.conditions import NOTHING, Proofs
+from engine.draw import decode, encode
 from engine.errors import ForgedToken
 from engine.signing import Hold, Place
 from engine.waiting_room import hash_secret
@@ -77,30 +77,20 @@ def fresh() -> Kept:
     return Kept(secret=secrets.token_urlsafe(32))
 
 
-def spelled(token: bytes) -> str:
-    """The token of bytes."""
-    return urlsafe_b64encode(token).rstrip(b"=").decode()
-
-
-def unspelled(token: str) -> bytes:
-    """The bytes of a token of ours: every token has one spelling."""
-    return urlsafe_b64decode(token + "=" * (-len(token) % 4))
-
-
 def pack_kept(kept: Kept) -> str:
     """The cookie's value."""
     *known, proofs, line, code, wait = msgspec.structs.astuple(kept)
     parts = [known, proofs, (line, code, wait)]
     while parts[-1] in (NOTHING, ("", "", "")):  # nothing is behind
         parts.pop()
-    return spelled(b"".join(zlib.compress(msgspec.msgpack.encode(part), 9) for part in parts))
+    return encode(b"".join(zlib.compress(msgspec.msgpack.encode(part), 9) for part in parts))
 
 
 def unpack_kept(value: str) -> Kept | None:
     """What a cookie's value says; None for one that says nothing."""
     try:
         known = zlib.decompressobj()
-        kept = _decode(known.decompress(unspelled(value), LARGEST_UNPACKED_BYTES))
+        kept = _decode(known.decompress(decode(value), LARGEST_UNPACKED_BYTES))
         if known.unused_data:
             behind = zlib.decompressobj()
             proofs = _decode_proofs(behind.decompress(known.unused_data, LARGEST_UNPACKED_BYTES))
@@ -130,7 +120,7 @@ def basket_of(cell: Cell, place: Place | None, kept: Kept, now_ms: int) -> list[
         return []
     owner, found = cell.signer.pseudonym(place), []
     for each in kept.holds:
-        token = spelled(each.token)
+        token = encode(each.token)
         try:
             hold = cell.signer.read(Hold, token)
         except ForgedToken:
@@ -142,7 +132,7 @@ def basket_of(cell: Cell, place: Place | None, kept: Kept, now_ms: int) -> list[
 
 def with_hold(kept: Kept, token: str, expires_at_ms: int) -> Kept:
     """With one more hold, or the same again; a repeat of the last wish changes nothing."""
-    held = KeptHold(unspelled(token), expires_at_ms)
+    held = KeptHold(decode(token), expires_at_ms)
     others = tuple(each for each in kept.holds if each.token != held.token)
     return msgspec.structs.replace(kept, holds=(*others, held), made=kept.made + (len(others) == len(kept.holds)))
 

@@ -6,10 +6,11 @@ from api.forms.basket import basket_view, halls_of, title_of
 from api.forms.bought import CHOICES, keep_order, name_of, order_of, payment_of
 from api.forms.door import IN_TURN, MOVED, Visit, pages
 from api.forms.frame import explain
-from api.forms.kept import basket_of, spelled
+from api.forms.kept import basket_of
 from api.hot import Answer
 from api.visitor import confirm_basket, find_order
 from api.wire import OrderRequest
+from engine.draw import encode
 from engine.entries import Customer
 from engine.errors import BadInput, Refused
 from engine.orders import check_customer
@@ -110,7 +111,7 @@ async def pay(visit: Visit) -> Answer:
 
 def _keep_holds(visit: Visit, tokens: "set[str]") -> None:
     """Keeps these holds of the basket, and no others."""
-    visit.keep(holds=tuple(each for each in visit.kept.holds if spelled(each.token) in tokens))
+    visit.keep(holds=tuple(each for each in visit.kept.holds if encode(each.token) in tokens))
 
 
 async def show_order(visit: Visit) -> Answer:

@@ -24,7 +24,7 @@ from engine.ledger import attention
 from engine.ledger.ledger import Ledger
 from engine.ledger.recoveries import recoveries
 from engine.library import assemble
-from engine.network import House, load
+from engine.network import House, Network, load
 from engine.nodes import faults_of_nodes
 from engine.pressure import Pressure
 from engine.rights import too_much
@@ -144,6 +144,14 @@ async def _doctor_house(house: House) -> list[str]:
     return faults
 
 
+def _say_of_proxies(network: Network) -> None:
+    """`parvis serve` speaks no TLS: where a house answers by https, a proxy stands before it."""
+    behind = [house.slug for house in network.houses if house.address.startswith("https://")]
+    if behind and not network.trusted_proxies:
+        said = f"trusted_proxies = 0, and a proxy stands before {', '.join(behind)}: all visitors come from its address"
+        say(f"{said}, and are taken for one neighbour. How many proxies stand there?", mark="[yellow]?[/]")
+
+
 async def doctor(network_file: Path | None) -> int:
     """Says what is wrong with this installation. Answers the exit code."""
     faults = []
@@ -160,7 +168,9 @@ async def doctor(network_file: Path | None) -> int:
     if network_file is None:
         say("No network file was named (--network FILE): houses were not looked at")
     else:
-        for house in load(network_file).houses:
+        network = load(network_file)
+        _say_of_proxies(network)
+        for house in network.houses:
             found = await _doctor_house(house)
             faults += [f"{house.slug}: {fault}" for fault in found]
             if not found:

@@ -318,6 +318,20 @@ def test_the_doctor_finds_nothing_where_nothing_is_wrong(town: Town, parvis: Par
     assert "houses were not looked at" in parvis("doctor").words
 
 
+def test_the_doctor_asks_for_the_proxies_before_a_house(town: Town, parvis: Parvis, tmp_path: Path) -> None:
+    document, file = tomllib.loads(town.network_file.read_text()), tmp_path / "network.toml"
+    for count, address, is_asked in (
+        (0, "https://tickets.example.org", True),
+        (1, "https://tickets.example.org", False),
+    ):
+        document["trusted_proxies"] = count
+        next(house for house in document["houses"] if house["slug"] == HOUSE)["address"] = address
+        file.write_text(tomli_w.dumps(document))
+        said = parvis("doctor", "--network", str(file))
+        assert ("trusted_proxies = 0, and a proxy stands before noord" in said.words) is is_asked
+        assert said.code == 0, "it is a question"
+
+
 def test_the_doctor_says_which_server_of_which_house_is_away(town: Town, parvis: Parvis, tmp_path: Path) -> None:
     document = tomllib.loads(town.network_file.read_text())
     noord = next(house for house in document["houses"] if house["slug"] == HOUSE)

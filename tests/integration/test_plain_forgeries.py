@@ -10,7 +10,8 @@ import pytest_asyncio
 
 from api.app import create_app
 from api.forms.door import FORMS, IN_LINE, IN_TURN, NOBODY, Form
-from api.forms.kept import Kept, pack_kept, spelled, unpack_kept
+from api.forms.kept import Kept, pack_kept, unpack_kept
+from engine.draw import encode
 from engine.network import Limits
 from engine.signing import Hold, Signer
 from engine.words import HouseSlug
@@ -47,7 +48,7 @@ def id_of_the_hold(sale: Sale, own: Kept) -> str:
     """The id of the one hold of a basket."""
     (held,) = own.holds
     signer = Signer(HouseSlug(sale.slug), sale.town.network.house(HouseSlug(sale.slug)).secrets_path)
-    return signer.read(Hold, spelled(held.token)).hold
+    return signer.read(Hold, encode(held.token)).hold
 
 
 async def token_of(visitor: PlainVisitor, sale: Sale) -> str:

@@ -5,8 +5,9 @@ import zlib
 import msgspec
 import pytest
 
-from api.forms.kept import Kept, KeptHold, pack_kept, spelled, unpack_kept, unspelled
+from api.forms.kept import Kept, KeptHold, pack_kept, unpack_kept
 from engine.conditions import NOTHING, Proofs
+from engine.draw import decode, encode
 
 FIELDS_BEFORE = 9
 TYPED = Proofs(("plain-spring",), {"member": "M 7"})
@@ -14,7 +15,7 @@ TYPED = Proofs(("plain-spring",), {"member": "M 7"})
 
 def read_before(value: str) -> list[object]:
     """As the release before reads a cookie: so many fields and no more, and nothing behind them."""
-    found = msgspec.msgpack.decode(zlib.decompressobj().decompress(unspelled(value), 65_536), type=list[object])
+    found = msgspec.msgpack.decode(zlib.decompressobj().decompress(decode(value), 65_536), type=list[object])
     assert len(found) <= FIELDS_BEFORE
     return found
 
@@ -30,11 +31,11 @@ def test_the_release_before_reads_what_it_knows(proofs: Proofs) -> None:
 
 def test_what_the_release_before_wrote_is_read() -> None:
     before = ["secret", "place", "", 0, False, [[b"token", 9]], 1, "", ""]
-    value = spelled(zlib.compress(msgspec.msgpack.encode(before), 9))
+    value = encode(zlib.compress(msgspec.msgpack.encode(before), 9))
     assert unpack_kept(value) == Kept("secret", "place", holds=(KeptHold(b"token", 9),), made=1)
     assert pack_kept(Kept("secret", "place", holds=(KeptHold(b"token", 9),), made=1)) == value
 
 
 @pytest.mark.parametrize("behind", [b"x", zlib.compress(b"x"), zlib.compress(msgspec.msgpack.encode({"codes": 7}))])
 def test_what_stands_behind_and_says_nothing_is_no_cookie_of_ours(behind: bytes) -> None:
-    assert unpack_kept(spelled(unspelled(pack_kept(Kept("secret"))) + behind)) is None
+    assert unpack_kept(encode(decode(pack_kept(Kept("secret"))) + behind)) is None

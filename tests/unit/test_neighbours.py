@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from api import neighbours
 from api.neighbours import Neighbours, client_address, forwarded_scheme, network_of
@@ -44,6 +45,18 @@ FOR, PROTO = "x-forwarded-for", "x-forwarded-proto"
 )
 def test_an_address_is_what_the_outermost_trusted_proxy_heard(count: int, said: list[str], address: str) -> None:
     assert client_address(asked(count, *((FOR, each) for each in said))) == address
+
+
+def test_a_proxy_of_our_own_network_that_is_not_counted_is_told_of_once() -> None:
+    with capture_logs() as told:
+        client_address(asked(0, (FOR, "198.51.100.7"), peer="8.8.8.8"))  # anybody may send that
+        client_address(asked(0, peer="10.0.0.7"))
+        client_address(asked(1, (FOR, "198.51.100.7"), peer="10.0.0.7"))
+        assert told == []
+        scope = asked(0, (FOR, "198.51.100.7"), peer="10.0.0.7")
+        for _ in range(3):
+            assert client_address(scope) == "10.0.0.7"
+    assert [(entry["log_level"], entry["address"]) for entry in told] == [("warning", "10.0.0.7")]
 
 
 def test_other_headers_say_nothing() -> None:
