@@ -14,6 +14,7 @@ READING = {
     "HMGET",
     "HGETALL",
     "HSCAN",
+    "HEXISTS",
     "GET",
     "EXISTS",
     "GETRANGE",
