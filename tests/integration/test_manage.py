@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.instants import now_ms, to_rfc3339
 from tests.faults.patience import until
 from tests.town import Answer, Sale, Town, small_plan
 
@@ -184,40 +185,54 @@ async def test_a_set_up_that_cannot_be_meant_is_refused(town: Town, shared: Sale
         assert len(await actions(sale)) == before + made
 
 
+async def shown(sale: Sale, action: str, **facts: Any) -> Any:
+    """What the first status says that was worked out once a manager had their answer."""
+    answer = await tell(sale, action, **facts)
+    assert answer.status == 200, answer.json
+    return await sale.first_status()
+
+
 async def test_what_a_manager_tells_a_sale_is_public_within_one_poll(town: Town) -> None:
     async with await town.open_sale("noord", opens_at_ms=4_000_000_000_000) as sale:
         early = await sale.join()
-        await sale.until_status(phase="prequeue")
+        assert (await sale.first_status())["phase"] == "prequeue"
         for refused in ("pause", "resume"):
             answer = await tell(sale, refused)
             assert (answer.status, answer.slug, answer.json["phase"]) == (409, "wrong-phase", "prequeue")
 
         assert (await tell(sale, "open", "the press is here")).json["phase"] == "open"
-        await sale.until_status(phase="open")
+        assert (await sale.first_status())["phase"] == "open"
         token = await sale.pass_for(*early)
 
-        await tell(sale, "pause")
-        await sale.until_status(phase="paused")
+        assert (await shown(sale, "pause"))["phase"] == "paused"
         late = await sale.join()
         assert (await sale.claim(*late)).status == 409, "nobody is let in"
         held = await sale.hold(token, "zaal-A-1")
         assert held.status == 201, "whoever is in goes on"
 
-        await tell(sale, "resume")
-        await sale.until_status(phase="open")
+        assert (await shown(sale, "resume"))["phase"] == "open"
         assert await sale.pass_for(*late)
+
+        now = await shown(sale, "drain")
+        assert (now["phase"], now["why"]) == ("open", "draining")
+        assert "why" not in await shown(sale, "resume")
+        assert (await shown(sale, "stop"))["phase"] == "paused"
+        assert (await sale.hold(token, "zaal-A-3")).slug == "pass-ended", "and nobody is in any more"
+        assert (await shown(sale, "resume"))["phase"] == "open"
 
         answer = await tell(sale, "rate", rate_per_minute=120, cap=7)
         assert (answer.json["rate_per_minute"], answer.json["cap"]) == (120, 7)
-        assert (await sale.until_status(phase="open"))["lines"]["public"]["per_minute"] == 120
+        assert (await sale.first_status())["lines"]["public"]["per_minute"] == 120
+        soon_ms = now_ms() + 1_500
+        rates = [{"at": to_rfc3339(soon_ms), "rate_per_minute": 240}]
+        assert (await shown(sale, "schedule", rates=rates))["lines"]["public"]["per_minute"] in {120, 240}
+        assert (await sale.first_status(soon_ms))["lines"]["public"]["per_minute"] == 240
 
-        await tell(sale, "message", message="Er is koffie")
-        await sale.until_status(message="Er is koffie")
-        await tell(sale, "message", message="")
-        await sale.until_status(message=None)
+        assert (await shown(sale, "message", message="Er is koffie"))["message"] == "Er is koffie"
+        assert "message" not in await shown(sale, "message", message="")
 
         await tell(sale, "close", "sold at the door")
-        await sale.until_status(phase="closed")
+        assert (await sale.first_status())["phase"] == "closed"
         for answer in (
             await sale.post(f"/on-sales/{sale.on_sale}/places", {"secret_hash": "A" * 43}),
             await sale.claim(*late),
@@ -231,7 +246,8 @@ async def test_what_a_manager_tells_a_sale_is_public_within_one_poll(town: Town)
         await sale.until_drained()
         told = [each for each in await actions(sale) if each["subject"] == sale.on_sale]
         assert [each["what"] for each in reversed(told)] == [
-            *("create on-sale", "open", "pause", "resume", "rate", "rate", "message", "message", "close"),
+            *("create on-sale", "open", "pause", "resume", "drain", "resume", "stop", "resume"),
+            *("rate", "rate", "schedule", "message", "message", "close"),
         ]
         assert [each["why"] for each in told if each["what"] in {"open", "close"}] == [
             "sold at the door",
