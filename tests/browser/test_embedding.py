@@ -21,6 +21,7 @@ from api.versions import file_of, integrity_of, write_files
 from engine.instants import now_ms
 from parvis_guard.pages import PROBLEMS
 from tests.browser.person import DESK, PHONE, People, Person, Site
+from tests.browser.test_waiting import manage
 from tests.edge import NGINX, TEMPORARY, WHY_NOT, nginx_command, until_listening
 from tests.guard_alone import GUARD, python_alone
 from tests.town import Sale, Town, free_port
@@ -172,6 +173,27 @@ async def test_a_visitor_goes_to_the_queue_and_comes_back_with_a_pass(
             # A pass is three parts of base64; none was in an address or a header that a server logs.
             assert not [each for each in asked if re.search(r"eyJ[\w-]+\.eyJ", each.partition("#")[0])]
     assert any("/redirect/session" in each for each in asked)
+
+
+async def test_whoevers_pass_was_stopped_goes_back_with_a_new_one(town: Town, people: People, site: Site) -> None:
+    async with (
+        await town.open_sale("zeewind", known_user_event="opening") as sale,
+        people.arrive(PHONE, refused=[401, 404]) as visitor,
+    ):
+        with site.shows_examples(sale) as address:
+            back = f"{address}/redirect/back.html"
+            room = f"/h/zeewind/{sale.on_sale}?return_to={quote(back, safe='')}"
+            await visitor.open(room)
+            await visitor.press("Join the queue")
+            await visitor.press("Continue to the house’s own tickets")
+            await visitor.page.wait_for_url(f"{back}?queueittoken=e_opening~*")
+            for verb in ("stop", "resume"):
+                await manage(sale, verb)
+            await visitor.open(room)
+            await visitor.press("Continue to the house’s own tickets")
+            await visitor.sees("Your time is up.")
+            await visitor.press("Continue to the house’s own tickets")
+            await visitor.page.wait_for_url(f"{back}?queueittoken=e_opening~*")
 
 
 NOT_ALLOWED = ("https://evil.example/", "//evil.example", "javascript:alert(1)", "")

@@ -13,6 +13,7 @@ READING = {
     "HGET",
     "HMGET",
     "HGETALL",
+    "HEXISTS",
     "HSCAN",
     "HEXISTS",
     "GET",
