@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from api.contacts import CODES_A_SECRET
-from api.forms.kept import unpack_kept
 from engine import orders, recovery, seats, waiting_room
-from engine.catalogue import Line
 from engine.cli.sales import at_house
 from engine.contacts import contact_secret, person_of
 from engine.entries import Customer, Payment
@@ -22,13 +20,11 @@ from engine.orders import Buyer
 from engine.shares import Owner
 from engine.waiting_room import Admissible, hash_secret
 from engine.wishes import Wish
-from engine.words import LineName, SeatId
+from engine.words import SeatId
 from tests.backstage import Backstage
 from tests.integration.test_codes_after_loss import a_visitor
 from tests.integration.test_customers import everywhere as in_the_ledger
-from tests.integration.test_lines import invited
 from tests.integration.test_recovery import go_back, keep_copy, recover
-from tests.plain import PlainVisitor, room
 from tests.receiver import Receiver
 from tests.town import Answer, Sale, Town
 
@@ -252,80 +248,9 @@ async def test_whose_turn_passed_is_known_by_the_newest_place_after_a_loss(
     assert await stage.owner.hgetall(key) == {b"p1": b"%d" % index}
 
 
-async def test_without_javascript_a_code_is_typed_into_a_form(town: Town) -> None:
-    async with Receiver(town.certificate) as receiver, await opened(town, receiver) as sale:
-        mine = fresh()
-        for device in range(2):
-            async with PlainVisitor(town.url) as visitor:
-                page = await visitor.send(await visitor.open(room(sale)), "Join the queue")
-                assert "One number per e-mail address" in page.text
-                page = await visitor.send(page, "Send me a code", contact="nobody")
-                assert "Enter an e-mail address, such as" in page.text
-                page = await visitor.send(page, "Send me a code", contact=mine)
-                assert f"on its way to {mine}" in page.text
-                assert mine not in page.url
-                code = (await taken(receiver, device + 1))[-1]["code"]
-                page = await visitor.send(page, "Join the queue", code="00000000")
-                assert "This code is not right" in page.text
-                page = await visitor.send(page, "Join the queue", code=code)
-                assert (await visitor.until(page, "Choose my seats")).status == 200
-        assert (await sale.status())["lines"]["public"]["joined"] == 1
-
-
-async def test_without_javascript_nobody_is_sent_a_code_before_a_moment_was_waited(town: Town) -> None:
-    async with Receiver(town.certificate) as receiver, await opened(town, receiver, proof_of_work="always") as sale:
-        mine = fresh()
-        async with PlainVisitor(town.url) as visitor, PlainVisitor(town.url) as other:
-            form = await visitor.send(await visitor.open(room(sale)), "Join the queue")
-            assert "One moment" in form.text
-            # Neither with a wait that is not over, nor without one.
-            for who in (visitor, other):
-                await who.open(room(sale))
-                page = await who.send(await who.open(f"{room(sale)}/contact"), "Send me a code", contact=mine)
-                assert "One moment" in page.text
-            assert receiver.received == []
-            page = form
-            for _ in range(60):
-                if "One moment" not in page.text:
-                    break
-                await asyncio.sleep(int(page.headers["Refresh"]))
-                page = await visitor.open(page.url)
-            page = await visitor.send(page, "Send me a code", contact=mine)
-            code = (await taken(receiver, 1))[-1]["code"]
-            page = await visitor.send(page, "Join the queue", code=code)
-            assert "One moment" not in page.text, "nobody waits twice"
-            await visitor.until(page, "Choose my seats")
-        assert (await sale.status())["lines"]["public"]["joined"] == 1
-
-
 async def test_one_proof_or_wait_is_good_for_a_few_codes(town: Town) -> None:
     async with Receiver(town.certificate) as receiver, await opened(town, receiver) as sale:
         secret = uuid.uuid4().hex
         answers = [await code_for(sale, fresh(), secret) for _ in range(CODES_A_SECRET + 1)]
         assert [answer.status for answer in answers] == [202] * CODES_A_SECRET + [429]
         assert (await code_for(sale, fresh(), uuid.uuid4().hex)).status == 202
-
-
-async def test_without_javascript_a_code_for_a_queue_is_typed_once_and_leads_there(town: Town) -> None:
-    line = Line(LineName("press"), "Press", "invitation", 20, now_ms() - 60_000)
-    async with (
-        Receiver(town.certificate) as receiver,
-        await opened(town, receiver, lines=(line,), proof_of_work="always") as sale,
-        PlainVisitor(town.url) as visitor,
-    ):
-        (invitation,) = await invited(town, sale, 1)
-        page = await visitor.send(await visitor.open(room(sale)), "Join with this code", line="press", code=invitation)
-        for _ in range(60):
-            if "One moment" not in page.text:
-                break
-            await asyncio.sleep(int(page.headers["Refresh"]))
-            page = await visitor.open(page.url)
-        page = await visitor.send(page, "Send me a code", contact=fresh())
-        assert invitation not in page.url + page.body, "it stands in no address and on no page"
-        page = await visitor.send(page, "Join the queue", code=(await taken(receiver, 1))[-1]["code"])
-        assert "Your queue: Press." in page.text
-        told = (await sale.status())["lines"]
-        assert (told["press"]["joined"], told["public"]["joined"]) == (1, 0)
-        kept = unpack_kept(visitor.cookie(sale))
-        assert kept is not None
-        assert (kept.line, kept.code) == ("", "")
