@@ -12,15 +12,16 @@ import msgspec
 from api.draws import draw_reply
 from api.lines import line_replies
 from api.told import Measured, chance_numbers, is_calling, poll_policy, why_slower
-from api.wire import SafetyNetReply, SeatsReply, StatusReply
+from api.wire import MeasuredReply, SafetyNetReply, SeatsReply, StatusReply
 from engine.catalogue import PUBLIC_LINE
 from engine.cell import Cell
 from engine.errors import GateClosed
 from engine.instants import to_rfc3339
+from engine.lines import paces
 from engine.seats import SeatMap, count_taken, open_by_category, snapshot
 from engine.signing import Signer
-from engine.waiting_room import drawn_status, serve
-from engine.words import OnSaleId, PerformanceId
+from engine.waiting_room import Status, drawn_status, serve
+from engine.words import LineName, OnSaleId, PerformanceId
 
 STATUS_SECONDS: Final = 1.0
 SEATS_SECONDS: Final = 0.5
@@ -156,7 +157,7 @@ class Boards:
         self._cell = cell
         self._seats: dict[PerformanceId, SeatBoard] = {}
         self.statuses: dict[str, Fresh[Document]] = {}
-        self._measured: dict[OnSaleId, Measured] = {}
+        self._measured: dict[tuple[OnSaleId, LineName], Measured] = {}
         self.summaries: dict[str, Fresh[Document]] = {}
 
     def seats(self, performance: PerformanceId) -> SeatBoard:
@@ -199,14 +200,23 @@ class Boards:
             total.update(each.open)
         return Counts(dict(total), sum(each.held for each in found), sum(each.sold for each in found))
 
+    def _see(self, on_sale: OnSaleId, now: Status) -> dict[str, MeasuredReply | None]:
+        """How fast each line was seen to move. What is about to change how fast that is, begins it anew."""
+        seen: dict[str, MeasuredReply | None] = {}
+        pace = paces(now.all_lines, now.pace_per_minute)
+        terms = now.pace_per_minute, now.draining, *(line.phase for line in now.all_lines)
+        for line in now.all_lines:
+            measured = self._measured.setdefault((on_sale, line.line), Measured())
+            measured.note(now.now_ms, line.called, is_moving=is_calling(line), terms=terms)
+            seen[line.line] = measured.pace(now.now_ms, line.called, pace[line.line])
+        return seen
+
     async def _status(self, on_sale: OnSaleId) -> Document:
         served = await serve(self._cell, on_sale)
         now = await drawn_status(self._cell, on_sale)
-        measured = self._measured.setdefault(on_sale, Measured())
-        measured.note(now.now_ms, served[PUBLIC_LINE], is_moving=is_calling(now, served[PUBLIC_LINE]))
         counts = await self.counts(on_sale)
-        seen = measured.pace(now.now_ms, served[PUBLIC_LINE], now.pace_per_minute)
-        chance = chance_numbers(now, counts.sold, self._cell.on_sale(on_sale).seats_a_place, seen)
+        seen = self._see(on_sale, now)
+        chance = chance_numbers(now, counts.sold, self._cell.on_sale(on_sale).seats_a_place, seen[PUBLIC_LINE])
         reply = StatusReply(
             house=self._cell.house.slug,
             on_sale=on_sale,

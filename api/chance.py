@@ -33,7 +33,7 @@ def others_before(ahead: int, lines: Mapping[str, LineReply]) -> float:
     """How many of other lines are called until so many of the public line are."""
     pace = max(1, lines["public"].per_minute)
     others = (line for name, line in lines.items() if name != "public")
-    return sum(min(max(0, line.joined - line.now_serving), ahead * line.per_minute / pace) for line in others)
+    return sum(min(line.waiting, ahead * line.per_minute / pace) for line in others)
 
 
 def chance_of(ahead: int, lines: Mapping[str, LineReply], seats_left: int, seen: ChanceReply) -> str:

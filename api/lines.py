@@ -25,11 +25,11 @@ def declared_lines(on_sale: OnSale) -> tuple[DeclaredLine, ...]:
 
 
 def line_replies(
-    on_sale: OnSale, now: Status, served: Mapping[str, int], measured: MeasuredReply | None
+    on_sale: OnSale, now: Status, served: Mapping[str, int], measured: Mapping[str, MeasuredReply | None]
 ) -> dict[str, LineReply]:
     """Every line by name. `served`: how far each is as it is written down, which never falls.
 
-    `measured`: of the public line.
+    `measured`: how fast each was seen to move.
     """
     pace = paces(now.all_lines, now.pace_per_minute)
     replies: dict[str, LineReply] = {}
@@ -40,7 +40,8 @@ def line_replies(
             now_serving=served[line.line],
             joined=line.joined,
             per_minute=per_minute,
-            measured=measured if is_public else None,
+            measured=measured[line.line],
+            leaps=line.leaps,
             phase=None if is_public else line.phase,
             prequeue_at=None if is_public else to_rfc3339(line.prequeue_at_ms),
             opens_at=None if is_public else to_rfc3339(line.opens_at_ms),

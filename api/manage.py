@@ -261,6 +261,7 @@ async def _counters(request: Call, cell: Cell, name: str) -> CountersReply:
         joined=now.joined,
         entrants=now.entrants if now.entrants >= 0 else None,
         now_serving=now.now_serving,
+        waiting=now.all_lines[-1].waiting,
         orders=now.orders,
         takings=now.takings,
         currency=cell.performance(on_sale.performances[0]).currency,

@@ -41,6 +41,7 @@ def line_counters(on_sale: OnSale, now: Status) -> tuple[LineCounters, ...]:
             joined=line.joined,
             entrants=line.draw.entrants if line.draw.is_closed else None,
             now_serving=line.now_serving,
+            waiting=line.waiting,
         )
         for line in now.lines
         if line.line in declared

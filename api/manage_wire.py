@@ -164,6 +164,7 @@ class LineCounters(Reply, frozen=True, omit_defaults=False):
     joined: int
     entrants: int | None
     now_serving: int
+    waiting: int
 
 
 class OnSaleRequest(Request, frozen=True):
@@ -248,6 +249,7 @@ class CountersReply(Reply, frozen=True, omit_defaults=False):
     joined: int
     entrants: int | None
     now_serving: int
+    waiting: int
     orders: int
     takings: int
     currency: str

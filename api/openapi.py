@@ -27,7 +27,9 @@ IDEMPOTENCY_KEY: Final[Document] = {
     "required": True,
     "description": (
         "A repeat with the same key gets the first answer, for 24 hours (a place or a pass: 60 seconds); another "
-        "payload with it is refused (422). A refusal changed nothing and is decided again."
+        "payload with it is refused (422). A refusal changed nothing and is decided again. Joining again gets the same "
+        "place however late; a key that begins with the time in milliseconds (13 digits), or is a UUIDv7, says whether "
+        "that may be a repeat, and spares a new join a look into the ledger."
     ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 200},
 }

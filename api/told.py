@@ -6,6 +6,7 @@ from collections import deque
 from typing import Final
 
 from api.wire import ChanceReply, MeasuredReply, PollStep
+from engine.lines import LineStatus
 from engine.waiting_room import Status
 
 POLL: Final = (
@@ -38,11 +39,16 @@ class Measured:
 
     def __init__(self) -> None:
         self._seen: deque[tuple[int, int]] = deque()
+        self._terms: object = None
 
-    def note(self, now_ms: int, served: int, *, is_moving: bool) -> None:
-        """Takes in where the line stood. One that is held up on purpose is measured anew when it goes on."""
-        if not is_moving or (self._seen and now_ms < self._seen[-1][0]):
+    def note(self, now_ms: int, served: int, *, is_moving: bool, terms: object = None) -> None:
+        """Takes in how many had been called. One that is held up on purpose is measured anew when it goes on.
+
+        `terms`: what decides how fast it is to move; on others it is measured anew as well.
+        """
+        if not is_moving or terms != self._terms or (self._seen and now_ms < self._seen[-1][0]):
             self._seen.clear()
+        self._terms = terms
         if not is_moving:
             return
         if not self._seen or now_ms - self._seen[-1][0] >= SAMPLE_MS:
@@ -61,9 +67,9 @@ class Measured:
         return MeasuredReply(per_minute=round(moved / minutes, 1), minutes=round(minutes, 1))
 
 
-def is_calling(now: Status, served: int) -> bool:
-    """Whether how far the line moves says how fast it is: it is open, and somebody waits. An empty line is not slow."""
-    return now.phase == "open" and now.joined > served
+def is_calling(line: LineStatus) -> bool:
+    """Whether how far a line moves says how fast it is: it is open, and somebody waits. An empty line is not slow."""
+    return line.phase == "open" and line.waiting > 0
 
 
 def why_slower(now: Status) -> "str | None":
@@ -87,7 +93,7 @@ def chance_numbers(now: Status, seats_sold: int, most: int, measured: MeasuredRe
     `measured`: more are called than come in, where many stay away.
     """
     a_minute = max(now.pace_per_minute, int(measured.per_minute) if measured else 0)
-    served = sum(line.now_serving for line in now.all_lines)
+    served = sum(line.called for line in now.all_lines)
     at_door = max(0, min(a_minute, served - now.admitted))
     return ChanceReply(
         called=max(now.admitted, served - at_door),

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from engine.entries import Customer, Payment
+from engine.leaps import Leap, persons_between
 from engine.network import Colours, Policy
 from engine.sight import OnSaleSight
 from engine.wishes import Choice, Wish
@@ -322,18 +323,30 @@ class DrawPathReply(Reply, frozen=True, omit_defaults=False):
 class LineReply(Reply, frozen=True):
     """Where a line stands. `per_minute` is what the house means to do, `measured` what was seen of it.
 
-    Of a line beside the public one also its own phase (`over` behind its window), window and draw.
+    `leaps`: positions that a recovery leapt over: the first of a run, the one behind its last, and how many of them are
+    nobody's, evenly spread; their turns take no time. Of a line beside the public one also its own phase (`over` behind
+    its window), window and draw.
     """
 
     now_serving: int
     joined: int
     per_minute: int
     measured: MeasuredReply | None = None
+    leaps: tuple[Leap, ...] = ()
     phase: str | None = None
     prequeue_at: str | None = None
     opens_at: str | None = None
     closes_at: str | None = None
     draw: DrawReply | None = None
+
+    def ahead_of(self, position: int) -> int:
+        """How many are called before a position."""
+        return persons_between(self.leaps, self.now_serving, position)
+
+    @property
+    def waiting(self) -> int:
+        """How many have joined and are not called yet."""
+        return self.ahead_of(self.joined)
 
 
 class PollStep(Reply, frozen=True, omit_defaults=False):

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from engine.catalogue import OnSale
-from engine.counted import COUNTERS, counted_in
+from engine.counted import COUNTERS, counted_in, persons_in
 from engine.errors import Refused
 from engine.instants import to_rfc3339
 from engine.leap import number_in, suffixes
@@ -91,7 +91,7 @@ async def summary(ledger: Ledger, house: HouseSlug, on_sale: OnSale) -> Summary:
         opened_at=opened_at,
         sold_out_at=await last_done(ledger, name, "sell_out"),
         closed_at=await last_done(ledger, name, "close") if phase == "closed" else None,
-        entrants=sum(number_in(fields, "entrants" + line) for line in suffixes(fields)),
+        entrants=sum(persons_in(fields, line, "entrants") for line in suffixes(fields)),
         joined=counted.joined,
         called=counted.called,
         admitted=counted.admitted,

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from engine.leap import number_in, suffixes
+from engine.leaps import leaps_of, persons_before
 
 A_MINUTE_S: Final = 60.0
 COUNTERS: Final = ("joined", "called", "admitted", "missed", "orders")
@@ -33,16 +34,20 @@ class Counted(msgspec.Struct, frozen=True):
         return Counted(*(max(0, getattr(self, name) - getattr(before, name)) for name in COUNTERS))
 
 
+def persons_in(fields: Mapping[str, str], line: str, name: str) -> int:
+    """How many stand in a line before the position, or number, that a field of it says. `line`: see `suffixes`."""
+    leaps = leaps_of(fields.get("leaps" + line, ""), number_in(fields, "entrants" + line))
+    return persons_before(leaps, number_in(fields, name + line))
+
+
 def counted_in(fields: Mapping[str, str]) -> Counted:
     """The counters of an on-sale's hash, over all its lines; what a recovery leapt over is nobody."""
     lines = suffixes(fields)
     admitted = number_in(fields, "admitted")
-    gone = sum(number_in(fields, "gone" + line) for line in lines)
+    gone = sum(persons_in(fields, line, "gone") for line in lines)
     return Counted(
-        joined=sum(number_in(fields, "joined" + line) - number_in(fields, "leapt_joined" + line) for line in lines),
-        called=sum(
-            number_in(fields, "now_serving" + line) - number_in(fields, "leapt_called" + line) for line in lines
-        ),
+        joined=sum(persons_in(fields, line, "joined") for line in lines),
+        called=sum(persons_in(fields, line, "now_serving") for line in lines),
         admitted=admitted,
         missed=max(0, gone - admitted),
         orders=number_in(fields, "orders"),

@@ -3,7 +3,7 @@
 Nobody can know what was lost. So the number being served goes on from the highest that it can have reached, and
 arrivals from the highest index that can have been given: nobody's number is given twice, and nobody who was called
 waits again. The bounds grow with the time since the line was kept, about a second, never with restarts that lost
-nothing. Indices that were leapt over are nobody's; their turns pass like those of visitors who stay away.
+nothing. Indices that were leapt over are nobody's: see `engine/leaps.py`.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,8 @@ from math import ceil
 from typing import Any, Final
 
 import msgspec
+
+from engine.leaps import called_to, leaps_of, with_run
 
 MARGIN: Final = 20
 CALLS_RISE: Final = 1.2
@@ -52,7 +54,7 @@ def suffixes(fields: Mapping[str, Any]) -> list[str]:
 def leapt(fields: Mapping[str, str], lost: Lost) -> dict[str, str | int]:
     """The fields that go on otherwise than they were kept, by name. `fields`: of the whole hash, as it was kept.
 
-    `leapt_joined`, `leapt_called`: how much of a line's numbers nobody knows to have been anybody.
+    `leaps`: which of a line's indices nobody is known to have.
     """
     elapsed_s = min(max(0.0, lost.elapsed_s), LONGEST_ELAPSED_S)
     phase = fields.get("phase", "scheduled")
@@ -70,7 +72,9 @@ def leapt(fields: Mapping[str, str], lost: Lost) -> dict[str, str | int]:
         if phase in JOINABLE and not is_over and (not is_before or may_join_from_ms <= lost.now_ms):
             joined += MARGIN + ceil(RUSH * max(lost.joins_a_second, LEAST_JOINS_A_SECOND) * elapsed_s)
         changed["joined" + suffix] = joined
-        changed["leapt_joined" + suffix] = number_in(fields, "leapt_joined" + suffix) + joined - known
+        before = fields.get("leaps" + suffix, "")
+        leaps = with_run(before, known, joined)
+        changed |= {"leaps" + suffix: leaps} if leaps else {}
         # Whoever was called before the loss may find the pass lost: each one's turn begins anew.
         changed |= {"gone" + suffix: 0, "mark" + suffix: 0}
         is_served = phase == "open" if is_public else phase in {"open", *BEFORE} and not is_before
@@ -83,9 +87,9 @@ def leapt(fields: Mapping[str, str], lost: Lost) -> dict[str, str | int]:
         # One that began to be due before it was kept may have been called since.
         called = 1 + ceil(_fastest(fields) * elapsed_s / 60)
         served = number_in(fields, "now_serving" + suffix)
-        reached = max(served, min(joined, served + called))
-        changed["now_serving" + suffix] = reached
-        changed["leapt_called" + suffix] = number_in(fields, "leapt_called" + suffix) + reached - served
+        # What is leapt over only now was called at the pace as well, unless it is in a draw that is of now.
+        nobody = leaps_of(leaps, joined) if opened_since else leaps_of(before, number_in(fields, "entrants" + suffix))
+        changed["now_serving" + suffix] = max(served, min(joined, called_to(nobody, served, called)))
         changed["served_at_ms"] = lost.now_ms
     # As many passes as could be may have gone out just now.
     burst = max(1.0, number_in(fields, "rate") * number_in(fields, "burst_ms") / 60_000)

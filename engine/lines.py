@@ -12,6 +12,7 @@ import msgspec
 from engine.catalogue import LINE_KINDS, PUBLIC_LINE, Line, OnSale
 from engine.drawing import Drawn
 from engine.errors import BadInput
+from engine.leaps import Leap, leaps_of, persons_before, persons_between
 from engine.of_line import of_line
 from engine.words import LineName
 
@@ -24,7 +25,7 @@ LINE_FIELDS: Final = ("joined", "now_serving", "entrants", "mark", "mark_at_ms",
 class LineStatus(msgspec.Struct, frozen=True):
     """Where a line stands, as `lua/waiting_room/status.lua` says. `phase`: of it alone, `over` behind its window.
 
-    `share`: in per cent; `closes_at_ms`: 0 for an open end.
+    `share`: in per cent; `closes_at_ms`: 0 for an open end; `leapt`: as Redis keeps `leaps`.
     """
 
     line: LineName
@@ -36,11 +37,22 @@ class LineStatus(msgspec.Struct, frozen=True):
     now_serving: int
     joined: int
     draw: Drawn
+    leapt: str = ""
+
+    @property
+    def leaps(self) -> tuple[Leap, ...]:
+        """Where nobody stands: see there."""
+        return leaps_of(self.leapt, self.draw.entrants) if self.leapt else ()
+
+    @property
+    def called(self) -> int:
+        """How many have been called."""
+        return persons_before(self.leaps, self.now_serving)
 
     @property
     def waiting(self) -> int:
         """How many joined and are not called yet."""
-        return self.joined - self.now_serving
+        return persons_between(self.leaps, self.now_serving, self.joined)
 
 
 def prequeue_of(on_sale: OnSale, line: Line) -> int:

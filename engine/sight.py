@@ -236,12 +236,13 @@ class Sight:
 
 
 def _on_sale(on_sale: OnSale, now: Status, seats_open: dict[str, int]) -> OnSaleSight:
+    public = now.all_lines[-1]
     return OnSaleSight(
         on_sale=on_sale.on_sale,
         title=on_sale.title,
         phase=now.phase,
-        joined=now.joined,
-        waiting=max(0, now.joined - now.now_serving),
+        joined=public.called + public.waiting,
+        waiting=public.waiting,
         admitted=now.admitted,
         admitted_last_minute=0,
         live_passes=now.live_passes,

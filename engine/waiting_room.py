@@ -74,6 +74,8 @@ class Status(msgspec.Struct, frozen=True):
     """What the rate becomes later; see `engine.schedule.steps_of`."""
     draining: int = 0
     stopped: int = 0
+    leapt: str = ""
+    """Of the public line."""
     lines: tuple[LineStatus, ...] = ()
     """Besides the public one."""
 
@@ -90,6 +92,7 @@ class Status(msgspec.Struct, frozen=True):
             now_serving=self.now_serving,
             joined=self.joined,
             draw=self.draw,
+            leapt=self.leapt,
         )
         return (*self.lines, public)
 
@@ -210,7 +213,7 @@ async def status(cell: Cell, on_sale: OnSaleId) -> Status:
             values: list[Any] = list(map(_text, reply[1:]))
             values[DRAW] = Drawn(*values[DRAW])
             for line in values[-1]:
-                line[-1] = Drawn(*line[-1])
+                line[-2] = Drawn(*line[-2])
             values[-1] = tuple(LineStatus(*line) for line in values[-1])
             return Status(*values)
         case b"unknown_on_sale":

@@ -45,8 +45,8 @@ def milliseconds(instant: str) -> int:
 
 
 def new_key() -> str:
-    """A fresh Idempotency-Key."""
-    return str(uuid.uuid4())
+    """A fresh Idempotency-Key, which says when it was made, as our pages' do."""
+    return f"{now_ms()}-{uuid.uuid4()}"
 
 
 class Visit:

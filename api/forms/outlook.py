@@ -14,7 +14,7 @@ def outlook_of(status: StatusReply, found: Standing, words: Words) -> "list[str]
     line = status.lines["public"]
     ahead = found.ahead if found.name in {"waiting", "paused"} else None
     if found.name == "joinable" and status.phase == "open":
-        ahead = max(0, line.joined - line.now_serving)
+        ahead = line.waiting
     if ahead is None:
         return []
     seats_open = sum(status.seats_open.values())

@@ -73,8 +73,9 @@ def standing(
     status: StatusReply, index: int | None, *, has_pass: bool, is_turn_over: bool, is_full: bool = False
 ) -> Standing:
     """Where somebody stands who came in at an index, or has no place (None)."""
-    position, served = position_of(status, index), status.lines["public"].now_serving
-    ahead = None if position is None else max(0, position - served)
+    position, line = position_of(status, index), status.lines["public"]
+    ahead = None if position is None else line.ahead_of(position)
+    is_called = position is not None and position < line.now_serving
 
     def name() -> str:
         if status.phase in ENDED and not has_pass:
@@ -83,7 +84,7 @@ def standing(
             return "shopping"
         if is_turn_over:
             return "turn_over"
-        if status.phase == "over" and not (position is not None and position < served):
+        if status.phase == "over" and not is_called:
             return "line_over"
         if index is None:
             return "scheduled" if status.phase == "scheduled" else "joinable"
@@ -91,7 +92,7 @@ def standing(
             return "gathered"
         if status.phase == "paused":
             return "paused"
-        if position < served:
+        if is_called:
             return "full" if is_full else "turn"
         return "waiting" if status.phase == "open" else "gathered"
 
@@ -157,7 +158,7 @@ def refresh_s(status: StatusReply, found: Standing, on_sale: OnSale, chance: flo
     if found.name not in {*KEEPING, "scheduled"}:
         return 0
     line, now_ms = status.lines["public"], from_rfc3339(status.server_time)
-    ahead = found.ahead if found.ahead is not None else max(0, line.joined - line.now_serving)
+    ahead = found.ahead if found.ahead is not None else line.waiting
     next_ms = on_sale.prequeue_at_ms if found.name == "scheduled" else from_rfc3339(status.opens_at)
     until_ms = next_ms - now_ms
     is_ending = status.poll[-1].after_ms <= END_POLL_MS

@@ -1,5 +1,7 @@
 // What chance somebody who waits has of seats, from public numbers alone: the same as `api/chance.py`, which says why.
 
+import { waitingIn } from './leaps.js';
+
 const [ASSUMED, COME, BUY, SEATS, OWN_SEATS, SPREAD, UNFORESEEN] = [10, 0.85, 0.75, 2.2, 2, 0.6, 0.06];
 const [LIKELY, VERY_UNLIKELY] = [-0.2, -1.8];
 
@@ -7,7 +9,7 @@ const [LIKELY, VERY_UNLIKELY] = [-0.2, -1.8];
 function othersBefore(ahead, lines) {
   const pace = Math.max(1, lines.public.per_minute);
   return Object.entries(lines).filter(([name]) => name !== 'public').reduce((sum, [, line]) =>
-    sum + Math.min(Math.max(0, line.joined - line.now_serving), (ahead * line.per_minute) / pace), 0);
+    sum + Math.min(waitingIn(line), (ahead * line.per_minute) / pace), 0);
 }
 
 /** `likely`, `unlikely` or `very_unlikely`. `seatsLeft`: open, or held by somebody who has not paid yet. */

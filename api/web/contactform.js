@@ -39,7 +39,7 @@ export function contactForm({ line, words, onSale }) {
   }
 
   async function body(more) {
-    if (!memory.kept.secret) memory.keep({ secret: encode(crypto.getRandomValues(new Uint8Array(32))), join_key: crypto.randomUUID() });
+    if (!memory.kept.secret) memory.keep({ secret: encode(crypto.getRandomValues(new Uint8Array(32))), join_key: Date.now() + crypto.randomUUID() });
     return { contact: contact.value, secret_hash: await digest(new TextEncoder().encode(memory.kept.secret)), ...more };
   }
 

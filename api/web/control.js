@@ -80,7 +80,7 @@ function drawBoard(now) {
   board.replaceChildren(
     h('dl', { class: 'tiles' },
       tile('count.joined', words.number(now.joined)), tile('count.now_serving', words.number(now.now_serving)),
-      tile('count.ahead', words.number(Math.max(0, now.joined - now.now_serving))),
+      tile('count.ahead', words.number(now.waiting)),
       tile('count.live', words.number(now.live_passes), words.say('of_at_most', { n: now.cap })), tile('count.rate', words.number(now.rate_per_minute), words.say('per_minute')),
       tile('count.orders', words.number(now.orders)), tile('count.takings', words.money(now.takings, now.currency)),
       now.backlog ? tile('count.backlog', words.number(now.backlog), words.say('backlog_hint')) : null),

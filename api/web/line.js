@@ -24,7 +24,7 @@ export class Line {
     this.onchange = onchange;
     this.prequeueAt = null;
     this.turnMs = 600_000;
-    Object.assign(this, { status: null, isConnected: true, isMissing: false, isTurnOver: false, isFull: false, failures: 0, dueMs: 0, isRunning: false });
+    Object.assign(this, { status: null, isConnected: true, isMissing: false, isTurnOver: false, isFull: false, failures: 0, dueMs: 0 });
     this.onwake = (event) => this.wake(event);
     this.onleave = () => this.stop(true);
     this.onreturn = ({ persisted }) => { if (persisted) this.start(); };
@@ -64,11 +64,10 @@ export class Line {
     const { status, memory } = this;
     const { place = null, index = null, position = null } = memory.kept;
     const front = status?.lines.public ?? { now_serving: 0, per_minute: 0 };
-    const served = front.now_serving;
-    const ahead = position === null ? null : Math.max(0, position - served);
+    const ahead = position === null ? null : Math.max(0, position - front.now_serving);
     return {
       status, place, index, position, ahead,
-      isServed: place !== null && position !== null && position < served,
+      isServed: place !== null && position !== null && position < front.now_serving,
       phase: status?.phase ?? null, isConnected: this.isConnected, isMissing: this.isMissing,
       isTurnOver: this.isTurnOver, isFull: this.isFull, hasPass: memory.pass !== null,
       wait: ahead === null ? null : waitBand(ahead, front),

@@ -66,7 +66,7 @@ export const sayLines = (lines, words) => lines.map((each) => words.say('sale_li
 /** How each stands, below the numbers of the sale. `tile(label, value)` is one number. */
 export function lineTiles(lines, words, tile) {
   return lines.flatMap((each) => [h('h3', {}, `${each.title} (${words.say(`phase.${each.phase}`)})`), h('p', { class: 'muted' }, `${windowOf(each, words)} · ${words.say('percent', { share: each.share_percent })}`),
-    h('dl', { class: 'tiles' }, tile('count.joined', words.number(each.joined)), tile('count.now_serving', words.number(each.now_serving)), tile('count.ahead', words.number(each.joined - each.now_serving)))]);
+    h('dl', { class: 'tiles' }, tile('count.joined', words.number(each.joined)), tile('count.now_serving', words.number(each.now_serving)), tile('count.ahead', words.number(each.waiting)))]);
 }
 
 /** Codes and invitations, a file of them. `shown()` is the sale that is looked at; `attempt(button, action)` shows trouble. */

@@ -2,6 +2,7 @@
 
 import { chanceOf } from './chance.js';
 import { h } from './dom.js';
+import { waitingIn } from './leaps.js';
 
 /** The sentences, as `api/forms/outlook.py` has them; none before the sales and after them. */
 export function outlookOf({ status, ahead }, name, words) {
@@ -9,7 +10,7 @@ export function outlookOf({ status, ahead }, name, words) {
   if (!isNext && (ahead === null || !['waiting', 'paused'].includes(name))) return [];
   const { lines, seats_open: open, seats_held: held, chance, why } = status;
   const seatsOpen = Object.values(open).reduce((sum, count) => sum + count, 0);
-  const before = isNext ? Math.max(0, lines.public.joined - lines.public.now_serving) : ahead;
+  const before = isNext ? waitingIn(lines.public) : ahead;
   const said = [words.say(`chance.${chanceOf(before, lines, seatsOpen + held, chance)}`)];
   if (!seatsOpen && held) said.unshift(words.say('held_may_return', { n: held }));
   if (why && why !== name && words.has(`why.${why}`)) said.unshift(words.say(`why.${why}`));

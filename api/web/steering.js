@@ -16,8 +16,7 @@ const stateOf = (now) => (now.phase === 'open' && now.draining ? 'draining' : no
 
 /** What is going on, in one sentence or two. */
 export function situationOf(now, words) {
-  const waiting = Math.max(0, now.joined - now.now_serving);
-  const facts = { time: words.moment(now.opens_at), joined: now.joined, waiting, live: now.live_passes, rate: now.rate_per_minute, free: now.seats.open, capacity: now.seats.capacity, orders: now.orders };
+  const facts = { time: words.moment(now.opens_at), joined: now.joined, waiting: now.waiting, live: now.live_passes, rate: now.rate_per_minute, free: now.seats.open, capacity: now.seats.capacity, orders: now.orders };
   return words.say(`situation.${stateOf(now)}`, facts);
 }
 
@@ -29,11 +28,10 @@ export function steering({ words, act, attempt, after, earlierMessages }) {
   let drawn = '';
   const live = new Map();
 
-  const waitingNow = () => Math.max(0, now.joined - now.now_serving);
   const reasonInput = () => h('input', { type: 'text', maxlength: 300 });
   const whyOf = (input) => input.value.trim() || words.say('reason_none');
   const number = (value, most) => h('input', { type: 'number', min: 1, max: most, required: true, value, inputmode: 'numeric' });
-  const facts = () => ({ joined: now.joined, waiting: waitingNow(), live: now.live_passes, held: now.seats.held, free: now.seats.open, rate: now.rate_per_minute, cap: now.cap, time: words.moment(now.opens_at) });
+  const facts = () => ({ joined: now.joined, waiting: now.waiting, live: now.live_passes, held: now.seats.held, free: now.seats.open, rate: now.rate_per_minute, cap: now.cap, time: words.moment(now.opens_at) });
 
   /** Words that are kept right while the numbers move. */
   function consequence(read) {
@@ -121,8 +119,8 @@ export function steering({ words, act, attempt, after, earlierMessages }) {
     const [rate, cap, reason] = [number(now.rate_per_minute, 100_000), number(now.cap, 100_000), reasonInput()];
     const outcome = consequence(() => {
       const [perMinute, most] = [Number(rate.value), Number(cap.value)];
-      const minutes = Math.ceil(waitingNow() / Math.max(1, perMinute));
-      return [words.say('rate_outcome', { rate: perMinute, waiting: waitingNow(), duration: words.span(Math.max(1, minutes) * 60) }),
+      const minutes = Math.ceil(now.waiting / Math.max(1, perMinute));
+      return [words.say('rate_outcome', { rate: perMinute, waiting: now.waiting, duration: words.span(Math.max(1, minutes) * 60) }),
         most < now.live_passes ? words.say('cap_outcome', { live: now.live_passes, cap: most }) : null].filter(Boolean).join(' ');
     });
     const button = h('button', { type: 'submit', class: 'primary' }, words.say('rate_use'));

@@ -4,6 +4,7 @@ import { saleSummary } from './aftersale.js';
 import { h } from './dom.js';
 import { contactForm } from './contactform.js';
 import { drawDetails } from './drawview.js';
+import { nobodiesBefore } from './leaps.js';
 import { lineForm } from './lineform.js';
 import { openSeats } from './openseats.js';
 import { outlook } from './outlook.js';
@@ -20,6 +21,7 @@ function standingNotice(words) {
 
 /** The parts in their order. `given`: a place that came with the address, of another number than the one kept here. */
 export function moreParts({ line, words, onSale, given = null }) {
+  line.nobodies = nobodiesBefore;
   return [
     standingNotice(words), saleSummary({ words, onSale }), proving({ line, words }), contactForm({ line, words, onSale }), lineForm({ line, words, onSale }), outlook(words), openSeats({ words, onSale }), turnSigns({ words, onSale }), personalLink({ line, words, onSale, given }),
     drawDetails({ line, words }), speaker(words),

@@ -45,7 +45,9 @@ async def curve(ledger: "Ledger", on_sale: OnSaleId) -> list[Minute]:
     minutes, before = [], Counted()
     for row in rows:
         now = Counted(*(row[name] for name in COUNTERS))
-        minutes.append(Minute(_instant(row["minute"]), now.since(before)))
+        brought = now.since(before)
+        if brought != Counted():
+            minutes.append(Minute(_instant(row["minute"]), brought))
         before = Counted(*(max(getattr(now, name), getattr(before, name)) for name in COUNTERS))
     return minutes
 

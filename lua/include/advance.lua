@@ -3,10 +3,10 @@
 -- the cap of live passes, never backwards. Writes nothing, so that the public status may ask as well.
 -- Answers the public line, with what all lines share, pace and cap; `others`: the other lines, see `lines`.
 -- `gone`: positions below it were called at least one turn ago and are no longer kept.
--- INCLUDES lines pace no_shows call_until
-local TEXTS = 3
-local LINE_FIELDS = {"phase", "lines", "rates", "prequeue_at_ms", "opens_at_ms", "rate", "cap", "joined", "now_serving",
-  "served_at_ms", "entrants", "turn_ms", "mark", "mark_at_ms", "gone", "burst_ms", "pass_ms",
+-- INCLUDES lines pace no_shows leaps call_until
+local TEXTS = 4
+local LINE_FIELDS = {"phase", "lines", "rates", "leaps", "prequeue_at_ms", "opens_at_ms", "rate", "cap", "joined",
+  "now_serving", "served_at_ms", "entrants", "turn_ms", "mark", "mark_at_ms", "gone", "burst_ms", "pass_ms",
   "slowed_percent", "door", "door_at_ms", "draining", "stopped", "crowd", "crowd_until_ms", "calls", "watched",
   "watched_at_ms", "is_held", "admitted", "lowered"}
 local NO_LINES = {}
@@ -14,7 +14,7 @@ local NO_LINES = {}
 local function advance(sale, live, now)
   local values = redis.call("HMGET", sale, unpack(LINE_FIELDS))
   if not values[1] then return nil end
-  local line = {name = "public", phase = values[1], rates = values[3] or ""}
+  local line = {name = "public", phase = values[1], rates = values[3] or "", leaps = values[4] or nil}
   for place = TEXTS + 1, #LINE_FIELDS do line[LINE_FIELDS[place]] = tonumber(values[place]) or 0 end
   line.others = values[2] and other_lines(sale, line, values[2]) or NO_LINES
   line.pace, line.was_held = pace_of(line), line.is_held
@@ -32,7 +32,8 @@ local function advance(sale, live, now)
   local waiting, idle_until_ms = 0, math.huge
   for _, each in ipairs(line.running) do
     if each == line or each.is_served then
-      waiting = waiting + each.joined - each.now_serving
+      if each.leaps and leaps.call(each, 0) then line.changed = true end
+      waiting = waiting + leaps.waiting_in(each)
       idle_until_ms = math.min(idle_until_ms, each.opened_at_ms or 0)
     end
   end

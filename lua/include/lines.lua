@@ -3,7 +3,7 @@
 -- `mark_at_ms`: 0 until the line has opened. `share`: in per cent; what the others leave is the public line's.
 -- INCLUDES of_line
 local OTHER_FIELDS = {"share", "prequeue_at_ms", "opens_at_ms", "closes_at_ms", "joined", "now_serving", "entrants",
-  "mark", "mark_at_ms", "gone", "owed"}
+  "mark", "mark_at_ms", "gone", "owed", "leaps"}
 
 local function other_lines(sale, room, names)
   local others = {}
@@ -13,6 +13,7 @@ local function other_lines(sale, room, names)
     for place, field in ipairs(OTHER_FIELDS) do fields[place] = of_line(field, name) end
     local values = redis.call("HMGET", sale, unpack(fields))
     for place, field in ipairs(OTHER_FIELDS) do line[field] = tonumber(values[place]) or 0 end
+    line.leaps = values[#values] or nil
     others[#others + 1] = line
   end
   return others

@@ -1,14 +1,14 @@
 -- Calls so many more from the lines, by their shares: what one cannot use is the others', and what of a call was some
 -- line's but could not be split is owed to it from then on, so that over time each has its share exactly.
--- INCLUDES
+-- INCLUDES leaps
 local function share_out(due, lines)
   if not lines[2] then
-    lines[1].now_serving = lines[1].now_serving + due
+    leaps.call(lines[1], due)
     return
   end
   local left, share = due, 0
   for _, line in ipairs(lines) do
-    line.waiting = line.is_served and line.joined - line.now_serving or 0
+    line.waiting = line.is_served and leaps.waiting_in(line) or 0
     line.portion, share = nil, share + line.share
   end
   local is_spilling
@@ -39,6 +39,7 @@ local function share_out(due, lines)
     next_line.called, rest = next_line.called + step, rest - step
   end
   for _, line in ipairs(lines) do
-    line.now_serving, line.owed = line.now_serving + line.called, line.owed - line.called
+    leaps.call(line, line.called)
+    line.owed = line.owed - line.called
   end
 end

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from engine.instants import now_ms
 from engine.waiting_room import hash_secret
 from tests.bench.load import request
 from tests.bench.rounds import AT_LEAST, Bar, Part, interleave
@@ -92,4 +93,5 @@ async def join_and_admit(stand: Stand) -> list[Part]:
 
 
 def _post(path: str, body: Any) -> bytes:
-    return request("POST", path, msgspec.json.encode(body), idempotency_key=secrets.token_hex(16))
+    """With a key that says when it was made, as our pages send it."""
+    return request("POST", path, msgspec.json.encode(body), idempotency_key=f"{now_ms()}-{secrets.token_hex(16)}")

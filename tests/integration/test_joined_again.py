@@ -53,6 +53,18 @@ async def test_a_join_that_is_delivered_again_after_ten_minutes_gets_the_same_pl
         assert await joined(sale) == 4
 
 
+async def test_so_does_one_whose_key_says_nothing_of_when_it_was_made(town: Town) -> None:
+    async with await town.open_sale("noord", opens_at_ms=now_ms() + 3_600_000) as sale:
+        secret, key = uuid.uuid4().hex, str(uuid.uuid4())
+        index = await join(sale, secret, key)
+        await sale.join()
+        await sale.until_drained()
+        await forget_the_minute(town, sale, secret)
+        assert await join(sale, secret, key) == index
+        assert await join(sale, secret, "of-our-own-making") == index
+        assert await joined(sale) == 2
+
+
 async def test_a_place_survives_the_restart_of_everything_and_the_loss_of_what_can_be_lost(town: Town) -> None:
     async with await town.open_sale("noord", opens_at_ms=now_ms() + 3_600_000) as sale:
         secret, key = uuid.uuid4().hex, f"{now_ms()}-{uuid.uuid4()}"

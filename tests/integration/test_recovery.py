@@ -19,6 +19,7 @@ from engine.cell import Cell
 from engine.draw import Draw, decode
 from engine.entries import encode_order
 from engine.errors import CellUnavailable, GateClosed, LedgerUnavailable, Refused
+from engine.instants import now_ms
 from engine.keeper import Keeper
 from engine.ledger import standings
 from engine.ledger.record import Outrun
@@ -740,6 +741,48 @@ async def test_after_two_losses_a_line_has_leapt_by_what_time_went_by_and_not_by
         await asyncio.sleep(0.6)
         await standings_.keep()
     assert (await last_kept(stage.ledger, on_sale.on_sale)).joins_a_second < 50
+
+
+async def come_in(stage: Backstage, on_sale: OnSale, *places: tuple[str, str]) -> None:
+    for place, secret in places:
+        await until(lambda place=place, secret=secret: can_come_in(stage, on_sale, place, secret), "all come in")  # type: ignore[misc]
+
+
+async def test_numbers_that_were_leapt_over_cost_nobody_a_turn(stage: Backstage) -> None:
+    """A quiet line, at three seconds a call: through a hundred nobodies the next would wait for minutes."""
+    on_sale = await stage.put_on(rate_per_minute=20, opens_at_ms=now_ms())
+    first = await stage.join(on_sale, 2)
+    await come_in(stage, on_sale, *first)
+    await stage.drain()
+    served = (await stage.status(on_sale)).now_serving
+    for _ in range(2):
+        await keep(stage)
+        go_back(stage, None)
+        await recover(stage)
+        (public,) = (await stage.status(on_sale)).all_lines
+        assert public.now_serving == public.joined >= served + 20
+        assert (public.called, public.waiting) == (served, 0)
+        newcomer = await stage.join(on_sale)
+        assert (await stage.status(on_sale)).all_lines[-1].waiting <= 1
+        await come_in(stage, on_sale, *newcomer)
+        await stage.drain()
+        served += 1
+
+
+async def test_nor_do_those_that_were_leapt_over_before_the_draw(stage: Backstage) -> None:
+    on_sale = await stage.put_on(rate_per_minute=20, opens_at_ms=4_000_000_000_000)
+    first = await stage.join(on_sale, 2)
+    await stage.drain()
+    await keep(stage)
+    go_back(stage, None)
+    await recover(stage)
+    last = await stage.join(on_sale)
+    await stage.tell(on_sale, "open")
+    now = await stage.status(on_sale)
+    assert now.entrants > 20
+    assert sum(line.called + line.waiting for line in now.all_lines) == 3
+    await come_in(stage, on_sale, *first, *last)
+    assert (await stage.status(on_sale)).admitted == 3
 
 
 async def test_what_was_read_sooner_is_not_kept_over_what_was_read_later(stage: Backstage) -> None:

@@ -47,9 +47,10 @@ NEAR = {
     "windows": "waiting_room/test_windows",
     **dict.fromkeys(
         ("turn", "advance", "call_until"),
-        "waiting_room/test_serve waiting_room/test_admit cell/test_press include/test_lines",
+        "waiting_room/test_serve waiting_room/test_admit cell/test_press include/test_lines include/test_leaps",
     ),
-    "share_out": "include/test_lines",
+    "share_out": "include/test_lines include/test_leaps",
+    "until_called": "include/test_leaps",
     **dict.fromkeys(
         (
             "candidates",

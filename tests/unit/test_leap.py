@@ -55,7 +55,8 @@ def test_a_start_of_sales_in_the_lost_moment_closes_the_list_of_entrants_with_al
     found = leapt(kept, lost(1.0))
     assert found["phase"] == "open"
     assert found["entrants"] == found["joined"]
-    assert found["now_serving"] == 11
+    assert found["leaps"] == "1000 1120"
+    assert found["now_serving"] == 13, "eleven persons of 1,000 among 1,120"
     assert "phase" not in leapt(kept | {"opens_at_ms": str(NOW_MS + 1)}, lost(1.0))
 
 
@@ -70,6 +71,21 @@ def test_each_line_leaps_by_what_is_known_of_it() -> None:
     found = leapt(fields, lost(1.0, members=50))
     assert found["joined:members"] == 50 + MARGIN + 100
     assert found["now_serving:members"] == 7 + 11
+
+
+def test_what_was_leapt_over_is_known_and_a_second_loss_knows_the_first() -> None:
+    first = leapt(OPEN, lost(0.0, 0))
+    assert first["leaps"] == "1000 1020"
+    again = OPEN | {name: str(value) for name, value in first.items()}
+    assert leapt(again, lost(0.0, 0))["leaps"] == "1000 1040", "nobody came in between"
+    assert leapt(again | {"joined": "1025"}, lost(0.0, 0))["leaps"] == "1000 1020 1025 1045"
+    assert "leaps" not in leapt(OPEN | {"phase": "closed"}, lost())
+
+
+def test_what_was_passed_over_before_a_second_loss_is_passed_over_behind_it() -> None:
+    """Ten calls may have been made, and the numbers between are nobody's."""
+    kept = OPEN | {"now_serving": "995", "joined": "1030", "leaps": "1000 1020"}
+    assert leapt(kept, lost(1.0))["now_serving"] == 995 + 20 + 11
 
 
 def test_where_nothing_was_lost_nothing_leaps() -> None:

@@ -8,6 +8,7 @@ from api.forms.situation import END_REFRESH_MS, Standing, refresh_s
 from api.told import END_POLL_MS, POLL, Measured, chance_numbers, is_calling, poll_policy, why_slower
 from api.wire import ChanceReply, DrawReply, LineReply, MeasuredReply, StatusReply
 from engine.catalogue import OnSale
+from engine.drawing import Drawn
 from engine.keeper import LOOK_SECONDS, SWEEP_SECONDS
 from engine.waiting_room import Status
 from engine.words import OnSaleId
@@ -22,6 +23,8 @@ def status(**changed: object) -> Status:
         "rate_per_minute": 60,
         "cap": 100,
         "lines": (),
+        "leapt": "",
+        "draw": Drawn("", "", -1, 0, "", "", "", ""),
     }
     return Status(**fields | changed)  # type: ignore[arg-type]
 
@@ -63,9 +66,26 @@ def test_a_line_that_was_held_up_is_measured_anew(event: str) -> None:
 
 
 def test_a_line_that_nobody_waits_in_is_not_a_slow_one() -> None:
-    assert is_calling(status(joined=5), 4)
-    assert not is_calling(status(joined=5), 5)
-    assert not is_calling(status(joined=5, phase="paused"), 4)
+    for is_so, changed in (
+        (True, {"now_serving": 4}),
+        (False, {"now_serving": 5}),
+        (False, {"now_serving": 4, "phase": "paused"}),
+        (False, {"now_serving": 4, "leapt": "4 5"}),
+    ):
+        (line,) = status(**{"joined": 5, **changed}).all_lines
+        assert is_calling(line) is is_so
+
+
+def test_a_line_whose_pace_has_become_another_is_measured_anew() -> None:
+    """Lowered from 600 to 60, a minute later."""
+    measured = Measured()
+    for second in range(121):
+        measured.note(second * 1000, 10 * second, is_moving=True, terms=600)
+    for second in range(121, 181):
+        measured.note(second * 1000, 1200 + second - 121, is_moving=True, terms=60)
+    found = measured.pace(180_000, 1259, 60)
+    assert found is not None
+    assert round(found.per_minute) == 60
 
 
 def test_a_reason_stands_beside_a_wait_that_is_longer() -> None:

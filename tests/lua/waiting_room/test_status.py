@@ -44,6 +44,7 @@ def test_says_where_the_line_stands(stage: Stage) -> None:
         "rates": b"",
         "draining": 0,
         "stopped": 0,
+        "leaps": b"",
         "lines": [],
     }
 
