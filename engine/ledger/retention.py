@@ -130,7 +130,7 @@ async def forget_in_redis(redis: "Redis", keys: Keys, ledger: Ledger, before_ms:
     shows, on_sales = await _documents(ledger)
     past_ms = begun_before_ms(before_ms)
     for on_sale in over(on_sales, {name: show.starts_at_ms for name, show in shows.items()}, past_ms):
-        await redis.unlink(keys.persons(on_sale), keys.live(on_sale))
+        await redis.unlink(keys.persons(on_sale), keys.live(on_sale), keys.stays(on_sale))
     for name, show in shows.items():
         if show.starts_at_ms < past_ms:
             hall = keys.performance(name, show.plan_change)[0]

@@ -216,6 +216,7 @@ async def test_nothing_of_a_person_is_left_after_the_sale_and_an_erasure_during_
     await forget(stage.ledger, 0)
     await forget_in_redis(stage.owner, stage.keys, stage.ledger, 0)
     assert (await joins("tablet")).index == 0, "the sale goes on"
+    assert await stage.owner.exists(stage.keys.stays(on_sale.on_sale))
 
     await stage.drain()
     await forget(stage.ledger, now_ms() + 10**10)
@@ -225,6 +226,7 @@ async def test_nothing_of_a_person_is_left_after_the_sale_and_an_erasure_during_
     await stage.owner.xtrim(stage.keys.outbox, maxlen=0)  # what is recorded goes by itself
     left = await everywhere(stage)
     assert who.person not in left
+    assert not await stage.owner.exists(stage.keys.stays(on_sale.on_sale))
     assert mark not in left.replace(f"customer {mark}", ""), "whom the house erased it can tell by the log alone"
 
 
