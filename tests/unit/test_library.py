@@ -15,7 +15,6 @@ READING = {
     "HGETALL",
     "HEXISTS",
     "HSCAN",
-    "HEXISTS",
     "GET",
     "EXISTS",
     "GETRANGE",

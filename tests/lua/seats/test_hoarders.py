@@ -1,4 +1,4 @@
-"""C9: who holds, lets go and is there at once to hold again has no more of what comes back than anybody who asks as often."""
+"""C9: who lets go and is there at once to hold again has no more of what comes back than anybody who asks as often."""
 
 import random
 
