@@ -263,7 +263,8 @@ class CountersReply(Reply, frozen=True, omit_defaults=False):
     """How much of the rate is kept back, so that the house can catch up."""
     message: str
     why: str
-    """What makes the wait longer than meant: `paused`, `draining`, `few-seats`, `busy`, `full`, `lowered`; or none."""
+    """What makes the wait longer than meant: `paused`, `draining`, `few-seats`, `busy`, `full`, `lowered`,
+    `other-lines`; or none."""
     draining: bool
     """Whether nobody further is called."""
     stopped: bool

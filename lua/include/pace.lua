@@ -1,7 +1,7 @@
 -- How many are let in a minute: the rate, less what a cell under pressure keeps back of it (`slowed_percent`, see
 -- `cell/press`). The rate becomes another by itself as was planned: `rates`, `at_ms rate …`, by time. With more inside
 -- than the seats that are open can do with (`crowd`, see `on_sale/crowd`), fewer are called than may come in.
--- INCLUDES door
+-- INCLUDES door leaps
 local function pace_of(room)
   return room.rate * (100 - room.slowed_percent) / 100
 end
@@ -45,5 +45,10 @@ local function why_slower(room, now)
   if slack_of(room, now) < 1 then return "few-seats" end
   if room.slowed_percent > 0 then return "busy" end
   if room.inside >= room.cap then return "full" end
-  return room.lowered == 1 and "lowered" or ""
+  if room.lowered == 1 then return "lowered" end
+  local called = 0
+  for _, line in ipairs(room.running) do
+    if (line == room or line.is_served) and leaps.waiting_in(line) > 0 then called = called + 1 end
+  end
+  return called > 1 and "other-lines" or ""
 end

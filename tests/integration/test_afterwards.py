@@ -2,14 +2,17 @@
 
 import csv
 import io
+from typing import Any
 
 import msgspec
 import pytest
 
 from engine import signed
 from engine.cli import afterwards
+from engine.instants import now_ms
+from tests.backstage import until
 from tests.sale import past
-from tests.town import Sale, Town
+from tests.town import Sale, Town, small_plan
 
 HEADER = ["minute", "joined", "called", "admitted", "missed", "orders"]
 
@@ -28,6 +31,32 @@ async def until_counted(sale: Sale, **expected: int) -> list[dict[str, str]]:
             return rows
         await past((await sale.status())["server_time"])
     raise AssertionError((expected, rows))
+
+
+async def test_how_many_were_in_the_draw_and_when_all_was_sold_is_told(town: Town) -> None:
+    plan, later = small_plan(rows=1, seats=1, standing=0), now_ms() + 3_600_000
+    async with await town.open_sale("noord", plan=plan, opens_at_ms=later, pass_seconds=600) as sale:
+        places = [await sale.join() for _ in range(2)]
+        opened = await sale.post(f"/manage/on-sales/{sale.on_sale}/open", {"reason": "a test"}, token=sale.manage_key)
+        assert opened.status == 200, opened.json
+        token = await sale.pass_for(*places[0])
+        held = await sale.hold(token, "zaal-A-1")
+        assert (await sale.order(token, held.json["hold"])).status == 202
+        await sale.until_status(phase="sold_out")
+        await sale.until_drained()
+        rows = await until_counted(sale, joined=2, admitted=1, orders=1)
+        assert all(any(row[name] != "0" for name in HEADER[1:]) for row in rows), "minutes that brought nothing"
+        told: dict[str, Any] = {}
+
+        async def is_told() -> bool:
+            nonlocal told
+            told = (await sale.get(f"/on-sales/{sale.on_sale}/summary")).json
+            return bool(told.get("sold_out_at"))
+
+        await until(is_told, "when all was sold")
+        assert (told["phase"], told["entrants"], told["joined"]) == ("sold_out", 2, 2)
+        assert told["sold_out_at"] >= told["opened_at"]
+        assert told["closed_at"] is None
 
 
 async def test_a_sale_that_is_over_is_summed_up_for_everybody(town: Town, capsys: pytest.CaptureFixture[str]) -> None:

@@ -134,6 +134,7 @@ async def test_a_sale_is_told_of_as_it_goes(operated: Operated) -> None:
         assert (await sale.hold(token, "zaal-A-1")).status == 201
         taken = await sale.hold(await sale.enter(), "zaal-A-1")
         assert taken.status == 409
+        await sale.join()  # and does not come in when called
         async with at_house(operated.network_file, "zuid") as (_, ledger):
             await raise_alarm(ledger, "live-seat", {"order": "an-order"})
         mine = {"house": "zuid", "on_sale": sale.on_sale}
@@ -141,7 +142,8 @@ async def test_a_sale_is_told_of_as_it_goes(operated: Operated) -> None:
         async def is_told() -> bool:
             return (
                 await operated.number("parvis_admissions_total", **mine) == 2
-                and await operated.number("parvis_places_joined_total", **mine) == 2
+                and await operated.number("parvis_places_joined_total", **mine) == 3
+                and await operated.number("parvis_turns_unclaimed", **mine) == 1
                 and await operated.number("parvis_places_waiting", **mine) == 0
                 and await operated.number("parvis_passes_live", **mine) == 2
                 and await operated.number("parvis_on_sale_phase", phase="open", **mine) == 1

@@ -1136,6 +1136,7 @@ MUTANTS = (
     M("include/lines", "line.closes_at_ms > 0 and now >= line.closes_at_ms", "false", "a line never closes"),
     M("include/lines", "line.entrants, line.mark_at_ms, ", "_, line.mark_at_ms, ", "a line draws among nobody"),
     M("include/share_out", "math.max(0, math.floor(line.owed))", "math.floor(line.owed)", "a line is called back"),
+    M("include/pace", "called > 1", "called > 2", "nobody is told that others take their share"),
     M("include/share_out", "line.owed = line.owed - line.called", "line.owed = 0", "shares are not exact over time"),
     M(
         "include/share_out",

@@ -83,5 +83,5 @@ def test_what_is_said_is_what_the_browser_says() -> None:
 def test_every_reason_has_its_words_in_every_language() -> None:
     for language in ("nl", "fr", "de", "en"):
         words = Words(language)
-        for reason in ("lowered", "busy", "paused", "full", "draining", "few-seats"):
+        for reason in ("lowered", "busy", "paused", "full", "draining", "few-seats", "other-lines"):
             assert words.say(f"why.{reason}")

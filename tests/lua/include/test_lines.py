@@ -261,3 +261,13 @@ def test_nobody_is_worse_off_because_of_another_line(stage: Stage, seed: int) ->
         assert sum(found.values()) <= ran * rate / MINUTE + 1, f"seed {seed}"
         assert stage.redis.execute_command("ZCARD", stage.keys.live(SALE)) <= cap
         assert admitted <= ran * rate / MINUTE + 3 + rate * 3_000 / MINUTE
+
+
+def test_that_another_line_takes_its_share_is_the_reason_in_both(stage: Stage) -> None:
+    soon = stage.now_ms() + MINUTE
+    put_up(stage, stage.line("a", joined=2, opens_at_ms=soon, mark_at_ms=0))
+    assert stage.status()["why"] == b""
+    stage.pass_time(2 * MINUTE)
+    assert stage.status()["why"] == b"other-lines"
+    stage.set_sale(**{"now_serving:a": 2})
+    assert stage.status()["why"] == b"", "nobody waits there any more"
