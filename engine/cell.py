@@ -117,15 +117,16 @@ class Cell:
         (`key-reused`) for a repeat with another payload, and `CellUnavailable`'s kind.
         """
         function = self._library.functions[operation]
-        asked = self.epoch
+        asked, known = self.epoch, self.whole.stored_epoch
         reply: Reply = await self.client.call(function, keys, (asked, *arguments))
         if reply[0] == b"fenced":
             # A recovery went by: this call is new and belongs to the new epoch. One that was under way
             # before it carries the old epoch, and stays refused. What the recovery found is learned with its epoch.
             if self.whole.epoch == asked:
                 await self.whole.look()
-            self.epoch = self.whole.epoch
-            if not is_of_any_epoch:
+            # While two releases run side by side the gate of the one before stays open at an epoch of before.
+            self.epoch = self.whole.epoch = reply[1].decode()
+            if not is_of_any_epoch and self.whole.stored_epoch != known:
                 raise Recovered
             reply = await self.client.call(function, keys, (self.epoch, *arguments))
         await self._check_plan(reply)
