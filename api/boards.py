@@ -224,7 +224,7 @@ class Boards:
             opens_at=to_rfc3339(now.opens_at_ms),
             server_time=to_rfc3339(now.now_ms),
             lines=line_replies(self._cell.on_sale(on_sale), now, served, seen),
-            draw=draw_reply(self._cell.on_sale(on_sale), now.draw),
+            draw=draw_reply(self._cell.on_sale(on_sale), now.draw, now_serving=served[PUBLIC_LINE]),
             seats_open=counts.open,
             seats_held=counts.held,
             chance=chance,

@@ -48,9 +48,9 @@ _neighbour_keys: Final[dict[str, NeighbourKeys]] = {}
 _statement_decoder: Final = msgspec.json.Decoder(StatementRequest)
 
 
-def draw_reply(on_sale: OnSale, draw: Drawn, line: LineName = waiting_room.PUBLIC) -> DrawReply:
-    """What is public of a line's draw at this moment."""
-    return msgspec.convert(told_of(on_sale, draw, line), DrawReply)
+def draw_reply(on_sale: OnSale, draw: Drawn, line: LineName = waiting_room.PUBLIC, now_serving: int = 0) -> DrawReply:
+    """What is public of a line's draw at this moment. `now_serving`: see `told_of`."""
+    return msgspec.convert(told_of(on_sale, draw, line, now_serving), DrawReply)
 
 
 class _Made(msgspec.Struct, frozen=True):

@@ -46,6 +46,6 @@ def line_replies(
             prequeue_at=None if is_public else to_rfc3339(line.prequeue_at_ms),
             opens_at=None if is_public else to_rfc3339(line.opens_at_ms),
             closes_at=to_rfc3339(line.closes_at_ms) if line.closes_at_ms else None,
-            draw=None if is_public else draw_reply(on_sale, line.draw, line.line),
+            draw=None if is_public else draw_reply(on_sale, line.draw, line.line, served[line.line]),
         )
     return replies

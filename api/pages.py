@@ -63,7 +63,7 @@ STYLE: Final = re.compile(r"^(export const \w*STYLE = `)(.+?)(`;)$", re.MULTILIN
 """A stylesheet inside a module: the widget's."""
 CHUNKS: Final = ("widgetmore.js", "seatmap.js")
 """What the widget loads once it is needed, beside its first file."""
-ALONE: Final = {"prove.js": ("joinWithProof",)}
+ALONE: Final = {"prove.js": ("joinWithProof",), "windows.js": ("leadsToAnchor", "rank")}
 """What pages and the widget load alike once it is needed, with what it gives: it takes nothing of theirs."""
 STAFF_PARTS: Final = ("/staff.json", "/ops.json", "/plain.json", "/directory.json")
 """Words that the widget never loads."""

@@ -229,6 +229,18 @@ class DrawRule(Reply, frozen=True):
     planned_at: str
     after_ms: int
     window_seconds: int = 0
+    anchor: str = ""
+    """What the seeds of windows after the start lead to."""
+
+
+class LaterReply(Reply, frozen=True, omit_defaults=False):
+    """Windows after the start, as far as they have ended. `borders`: where the first of these begins, then where each
+    ends; `first`: its number, from 1. `seed`: of the last one.
+    """
+
+    first: int
+    borders: tuple[int, ...]
+    seed: str
 
 
 class ContributorReply(Reply, frozen=True):
@@ -255,6 +267,7 @@ class DrawReply(Reply, frozen=True):
     secret: str | None = None
     seed: str | None = None
     windows: tuple[int, ...] | None = None
+    later: LaterReply | None = None
 
 
 class SignedContributorReply(ContributorReply, frozen=True):

@@ -134,6 +134,7 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     seed: str = ""
     contributors: tuple[Contributor, ...] = ()
     """The on-sale's, and what they committed to contribute to this line's draw."""
+    anchor: str = ""
 
 
 class RateStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -208,6 +209,8 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     lines: tuple[Line, ...] = ()
     """Besides the public one."""
+    anchor: str = ""
+    """What the seeds of windows after the start lead to, published beforehand: see `engine/windows.py`."""
     fair_window_seconds: int = 0
     """Who joins within so long is drawn together, and earlier windows come first; 0: all before the start are."""
 
@@ -224,6 +227,11 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         """To which secret the house has committed itself for a line's draw."""
         line = self.line(name)
         return line.commitment if line else self.commitment
+
+    def anchor_of(self, name: str) -> str:
+        """What the seeds of a line's windows after the start lead to; empty where there are no windows."""
+        line = self.line(name)
+        return line.anchor if line else self.anchor
 
     def contributors_of(self, name: str) -> tuple[Contributor, ...]:
         """Whose contributions are mixed into a line's draw."""

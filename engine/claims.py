@@ -6,24 +6,26 @@ second. After a loss everybody who was called counts as having claimed.
 
 from collections.abc import Sequence
 
-from engine.draw import decode
-from engine.windows import Order
+from engine.windows import Later, Order
 
 FIRST_BIT = 0x80
 
 
-def bits_of(seed: str, entrants: int, below: int, windows: Sequence[int] = ()) -> bytes:
+def bits_of(seed: str, entrants: int, below: int, windows: Sequence[int] = (), later: Later | None = None) -> bytes:
     """The bits of every index whose position lies below `below`. A million entrants take about a second.
 
-    `seed`: of the permutation; empty where it was never drawn, so that nobody in it can have come in.
+    `seed`: of the permutation; empty where it was never drawn, so that nobody in it can have come in. `windows`,
+    `later`: see `engine/windows.py`.
     """
     if below < entrants and not seed:
         return b""
-    size = max(entrants, below) if entrants else below
-    bits = bytearray(-(-size // 8))
-    if below < entrants:
-        for index, position in enumerate(Order(decode(seed), entrants, windows).positions()):
-            if position < below:
+    drawn = max(entrants, later.borders[-1]) if later else entrants
+    bits = bytearray(-(-max(drawn, below) // 8))
+    if below < drawn:
+        order = Order(seed, entrants, windows, later)
+        for index in range(drawn):
+            position = order.position(index)
+            if position is not None and position < below:
                 bits[index >> 3] |= FIRST_BIT >> (index & 7)
         return bytes(bits)
     whole, rest = divmod(below, 8)

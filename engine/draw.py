@@ -57,7 +57,7 @@ class Mixed(msgspec.Struct, frozen=True):
     beforehand, on the wire; `after_ms`: how long after the start contributions count; `root`: base64url.
 
     `contributions`: house, commitment, and secret (base64url, or `-` where it was not revealed in time) of each other
-    house, in the order in which they are named. `window_seconds`, `windows`: see `engine/windows.py`.
+    house, in the order in which they are named. `window_seconds`, `anchor`, `windows`: see `engine/windows.py`.
     """
 
     of: str
@@ -67,13 +67,14 @@ class Mixed(msgspec.Struct, frozen=True):
     root: str
     contributions: tuple[tuple[str, str, str], ...] = ()
     window_seconds: int = 0
+    anchor: str = ""
     windows: tuple[int, ...] = ()
 
 
 def _lines(mixed: Mixed) -> list[str]:
     lines = [ALGORITHM, mixed.of, f"{mixed.planned_at} {mixed.after_ms}", f"{mixed.entrants} {mixed.root}"]
     if mixed.window_seconds:
-        lines.append(f"windows of {mixed.window_seconds}: {' '.join(map(str, mixed.windows))}")
+        lines.append(f"windows {mixed.window_seconds} {mixed.anchor}: {' '.join(map(str, mixed.windows))}")
     return lines
 
 

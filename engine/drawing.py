@@ -16,7 +16,7 @@ from engine.draw import ALGORITHM, PERMUTATION, Mixed, bound, decode, encode, mi
 from engine.errors import BrokenContract, CellUnavailable, Refused
 from engine.instants import to_rfc3339
 from engine.tree import Frontier, decode_frontier
-from engine.windows import ends_of
+from engine.windows import Later, ends_of
 from engine.words import HouseSlug, LineName, OnSaleId
 
 ENTRIES_A_PAGE: Final = 2_000
@@ -32,7 +32,8 @@ class Drawn(msgspec.Struct, frozen=True):
 
     `secret`, `seed`, `root` (base64url) and `contributions` (`secret,signature` or `MISSING`, blanks between) are empty
     before it has been made; it is due at `due_at_ms`.
-    `windows`: where each window ends, with a blank between; see `engine/windows.py`.
+    `windows`: where each window ends, with a blank between; `later`: where those after the start have ended, and the
+    seed of the last of these: see `engine/windows.py`.
     """
 
     algorithm: str
@@ -44,11 +45,20 @@ class Drawn(msgspec.Struct, frozen=True):
     root: str
     contributions: str
     windows: str = ""
+    later: str = ""
+    later_seed: str = ""
 
     @property
     def is_closed(self) -> bool:
         """Whether it is fixed who is in it."""
         return self.entrants >= 0
+
+    @property
+    def later_windows(self) -> Later | None:
+        """Windows after the start, as far as they have ended; None where the house does not draw by windows."""
+        if not self.later_seed:
+            return None
+        return Later(1, (self.entrants, *ends_of(self.later)), self.later_seed)
 
     @property
     def is_made(self) -> bool:
@@ -82,6 +92,7 @@ def mixed_of(
             for each, (secret, _) in zip(contributors, revealed_of(contributions, len(contributors)), strict=True)
         ),
         window_seconds=on_sale.fair_window_seconds,
+        anchor=on_sale.anchor_of(line),
         windows=ends_of(windows),
     )
 
@@ -235,8 +246,11 @@ def not_drawn(on_sale: OnSale) -> Drawn:
     return Drawn(on_sale.draw or PERMUTATION, on_sale.commitment, -1, on_sale.opens_at_ms, "", "", "", "")
 
 
-def told_of(on_sale: OnSale, draw: Drawn, line: str = PUBLIC_LINE) -> dict[str, Any]:
-    """What is public of a draw at this moment, as it stands in the status and in the transcript."""
+def told_of(on_sale: OnSale, draw: Drawn, line: str = PUBLIC_LINE, now_serving: int = 0) -> dict[str, Any]:
+    """What is public of a draw at this moment, as it stands in the status and in the transcript.
+
+    `now_serving`: windows after the start from which everybody has been called are left out.
+    """
     contributors = on_sale.contributors_of(line)
     revealed = revealed_of(draw.contributions, len(contributors))
     told: dict[str, Any] = {
@@ -250,11 +264,13 @@ def told_of(on_sale: OnSale, draw: Drawn, line: str = PUBLIC_LINE) -> dict[str, 
     if draw.algorithm == ALGORITHM:
         told["rule"] = {"planned_at": to_rfc3339(on_sale.opens_at_of(line)), "after_ms": on_sale.draw_after_ms}
         if on_sale.fair_window_seconds:
-            told["rule"]["window_seconds"] = on_sale.fair_window_seconds
+            told["rule"] |= {"window_seconds": on_sale.fair_window_seconds, "anchor": on_sale.anchor_of(line)}
     if draw.is_closed:
         told["entrants"] = draw.entrants
         if draw.windows:
             told["windows"] = ends_of(draw.windows)
+        if draw.later_windows:
+            told["later"] = msgspec.structs.asdict(draw.later_windows.from_served(now_serving))
     return told | {name: getattr(draw, name) for name in ("root", "secret", "seed") if getattr(draw, name)}
 
 

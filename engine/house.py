@@ -47,7 +47,7 @@ from engine.prices import WHOLE, share_of, with_shares
 from engine.proof import POLICIES
 from engine.schedule import check_steps
 from engine.seats import install
-from engine.windows import check_windows
+from engine.windows import anchored, check_windows
 from engine.words import HallId, KeyId, OnSaleId, PerformanceId, is_slug
 
 LONGEST_TITLE = 200
@@ -234,8 +234,8 @@ def _committed(drawn: Drawn) -> Drawn:
 
 def _undrawn(on_sale: OnSale) -> OnSale:
     """An on-sale without what its draws were given when it was made."""
-    lines = tuple(msgspec.structs.replace(line, seed="", commitment="") for line in on_sale.lines)
-    return msgspec.structs.replace(on_sale, seed="", commitment="", draw="", lines=lines)
+    lines = tuple(msgspec.structs.replace(line, seed="", commitment="", anchor="") for line in on_sale.lines)
+    return msgspec.structs.replace(on_sale, seed="", commitment="", anchor="", draw="", lines=lines)
 
 
 async def add_on_sale(cell: Cell, ledger: Ledger, made: OnSale, change: Change) -> OnSale:
@@ -250,6 +250,8 @@ async def add_on_sale(cell: Cell, ledger: Ledger, made: OnSale, change: Change) 
         await Gate(cell.house.webhooks_to).check(made.contact_url)
     made = await committed(cell.house, made)
     drawn = _committed(msgspec.structs.replace(made, draw=ALGORITHM, lines=tuple(map(_committed, made.lines))))
+    if made.fair_window_seconds:
+        drawn = anchored(cell.signer, drawn)
     kept = await create(ledger, "on_sale", made.on_sale, drawn, change)
     if _undrawn(kept) != _undrawn(made):
         raise Refused("already-exists", "there is another on-sale of this name", on_sale=made.on_sale)

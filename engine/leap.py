@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.leaps import called_to, leaps_of, with_run
+from engine.windows import MOST_LATER
 
 MARGIN: Final = 20
 CALLS_RISE: Final = 1.2
@@ -75,6 +76,7 @@ def leapt(fields: Mapping[str, str], lost: Lost) -> dict[str, str | int]:
         before = fields.get("leaps" + suffix, "")
         leaps = with_run(before, known, joined)
         changed |= {"leaps" + suffix: leaps} if leaps else {}
+        changed |= _windows_ended(fields, suffix, known, joined)
         # Whoever was called before the loss may find the pass lost: each one's turn begins anew.
         changed |= {"gone" + suffix: 0, "mark" + suffix: 0}
         is_served = phase == "open" if is_public else phase in {"open", *BEFORE} and not is_before
@@ -95,6 +97,19 @@ def leapt(fields: Mapping[str, str], lost: Lost) -> dict[str, str | int]:
     burst = max(1.0, number_in(fields, "rate") * number_in(fields, "burst_ms") / 60_000)
     changed |= {"door": f"{burst:.6f}", "door_at_ms": lost.now_ms}
     return changed
+
+
+def _windows_ended(fields: Mapping[str, str], suffix: str, known: int, joined: int) -> dict[str, str | int]:
+    """Who came since the last known window is in one that has ended; so are the indices that are leapt over."""
+    ended, border = (number_in(fields, name + suffix) for name in ("borders", "border"))
+    if number_in(fields, "fair_window_ms") <= 0 or number_in(fields, "mark_at_ms" + suffix) <= 0:
+        return {}
+    more = [end for end in sorted({known, joined}) if end > max(border, number_in(fields, "entrants" + suffix))]
+    more = more[: max(0, MOST_LATER - ended)]
+    if not more:
+        return {}
+    later = " ".join([*fields.get("later" + suffix, "").split(), *map(str, more)])
+    return {"later" + suffix: later, "border" + suffix: more[-1], "borders" + suffix: ended + len(more)}
 
 
 def number_in(fields: Mapping[str, str], name: str) -> int:

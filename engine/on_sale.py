@@ -141,6 +141,8 @@ async def change(
         if safety_net_per_minute is None and fails is None:
             raise BadInput("guard needs safety_net_per_minute, fails, or both")
         check_guard(safety_net_per_minute or 0, fails or FAILS[0])
+        if safety_net_per_minute and cell.on_sale(action.subject).fair_window_seconds:
+            raise BadInput("this on-sale draws by windows of time, which make everybody wait: it has no safety net")
         return await _change_each(cell, action, {"net_per_minute": safety_net_per_minute, "fails": fails}, key)
     if verb == "schedule":
         if rates is None:

@@ -38,7 +38,7 @@ from engine.on_sale import restore as restore_line
 from engine.seats import restore
 from engine.standing import KEEP_SECONDS, Standings, restored
 from engine.states import restate
-from engine.windows import ends_of
+from engine.windows import Later, ends_of, seed_after
 from engine.words import OnSaleId, PerformanceId
 
 if TYPE_CHECKING:
@@ -204,9 +204,15 @@ class Recovery:
             key = self._cell.keys.claimed(on_sale.on_sale, line_of(suffix))
             before: Any = await self._owner.get(key) or b""
             known = (*ends_of(str(stood.get("windows" + suffix, ""))), entrants)
-            windows = known if on_sale.fair_window_seconds else ()
-            called = await asyncio.to_thread(bits_of, seed, entrants, served, windows)
+            windows, later = (known, self._later(on_sale, stood, suffix)) if on_sale.fair_window_seconds else ((), None)
+            called = await asyncio.to_thread(bits_of, seed, entrants, served, windows, later)
             await self._owner.set(key, either(before, called))
+
+    def _later(self, on_sale: OnSale, stood: Mapping[str, str | int | bytes], suffix: str) -> Later:
+        """The windows after the start of a line that have ended."""
+        ended = ends_of(str(stood.get("later" + suffix, "")))
+        seed = seed_after(self._cell.signer, on_sale.on_sale, line_of(suffix), len(ended))
+        return Later(1, (int(stood.get("entrants" + suffix, 0)), *ended), seed)
 
     async def _own(self, on_sale: OnSaleId) -> dict[str, str]:
         """What this Redis itself says of an on-sale; nothing where it does not know it."""

@@ -3,8 +3,9 @@
 A house commits to a secret by publishing its SHA-256. When sales start the list of entrants is closed, and with it the
 root of a tree over them (RFC 9162; leaf i hashes i and the entrant's secret hash). HMAC-SHA-256 of all of that, and of
 what other houses contribute, under the secret is the seed; and the seed decides every position. Where a house draws by
-windows of time, where they end is part of that, and everybody is drawn within their own. So: does the secret
-belong to the commitment, the list to the root, each contribution to its commitment, and the seed to all of them?
+windows of time, where they end is part of that, and everybody is drawn within their own; those after the start have
+seeds of their own, a chain whose end is published beforehand, and each is told when its window has ended. So: does the
+secret belong to the commitment, the list to the root, each contribution to its commitment, and the seed to all of them?
 Whether those who contribute had signed all of it before (`signed`) takes their keys: `parvis draw verify --keys`.
 """
 
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 ALGORITHM, PERMUTATION, STATEMENT = "parvis-draw-2", "parvis-feistel-1", "parvis-draw-statement"
-MOST_ENTRANTS = 100_000_000
+MOST_ENTRANTS, MOST_LATER = 100_000_000, 5_000
 LONGEST_MS = 86_400_000
 ALWAYS = {"algorithm", "house", "on_sale", "line", "rule", "commitment", "contributors", "entrants", "root"}
 ALWAYS |= {"secret", "seed"}
@@ -53,7 +54,7 @@ def read(data: bytes) -> dict[str, Any]:
     """
     try:
         return _read(json.loads(data))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError, AttributeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError, LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"this is neither a draw's transcript nor an on-sale's public status: {error}") from error
 
 
@@ -98,7 +99,7 @@ def _read(found: Any) -> dict[str, Any]:
         raise ValueError(f"the draw has not been made yet; keep its commitment, to compare: {kept}")
     wanted = ALWAYS if told["algorithm"] == ALGORITHM else {"algorithm", "commitment", "entrants", "secret", "seed"}
     has_windows = isinstance(told.get("rule"), dict) and told["rule"].get("window_seconds", 0) != 0
-    wanted = wanted | ({"windows"} if has_windows else set())
+    wanted = wanted | ({"windows", "later"} if has_windows else set())
     if not wanted <= set(told) <= wanted | {"secret_hashes"}:
         raise ValueError(f"it names {', '.join(sorted(set(told) ^ wanted))}: too much, or too little")
     _count(told["entrants"], "number of entrants", MOST_ENTRANTS)
@@ -111,24 +112,40 @@ def _read(found: Any) -> dict[str, Any]:
         _check_contributors(told["contributors"])
     if has_windows:
         _check_windows(told["windows"], told["entrants"])
+        _check_later(told["later"], told["entrants"])
     if isinstance(told.get("secret_hashes", []), list):
         return told
     raise ValueError("its secret hashes are no list")
 
 
 def _check_rule(rule: Any, has_windows: bool) -> None:
-    wanted = {"planned_at", "after_ms"} | ({"window_seconds"} if has_windows else set())
+    wanted = {"planned_at", "after_ms"} | ({"window_seconds", "anchor"} if has_windows else set())
     if not isinstance(rule, dict) or set(rule) != wanted:
         raise ValueError(f"its rule is not one of {', '.join(sorted(wanted))}")
     _written(rule["planned_at"], "planned start", INSTANT)
     _count(rule["after_ms"], "time until the draw", LONGEST_MS)
-    _count(rule.get("window_seconds", 0), "length of a window", LONGEST_MS)
+    if has_windows:
+        _count(rule["window_seconds"], "length of a window", LONGEST_MS)
+        _bytes(rule["anchor"], "anchor")
 
 
 def _check_windows(ends: Any, entrants: int) -> None:
     is_list = isinstance(ends, list) and all(type(end) is int for end in ends)
     if not is_list or ends != sorted(set(ends)) or min(ends, default=-1) < 0 or ends[-1] != entrants:
         raise ValueError("its windows do not end one after the other, the last one with all entrants")
+
+
+def _check_later(later: Any, entrants: int) -> None:
+    if not isinstance(later, dict) or set(later) != {"first", "borders", "seed"}:
+        raise ValueError("its windows after the start are not of first, borders and seed")
+    first, borders = later["first"], later["borders"]
+    _bytes(later["seed"], "seed of the last window")
+    is_list = isinstance(borders, list) and all(type(each) is int for each in (first, *borders))
+    if not is_list or not borders or borders != sorted(set(borders)):
+        raise ValueError("its windows after the start do not end one after the other")
+    begins = borders[0] == entrants if first == 1 else borders[0] > entrants
+    if not begins or not 1 <= first < first + len(borders) <= MOST_LATER + 2:
+        raise ValueError("its windows after the start do not begin with all entrants, or are too many")
 
 
 def _check_contributors(found: Any) -> None:
@@ -166,7 +183,8 @@ def _lines(told: dict[str, Any]) -> list[str]:
     lines = [ALGORITHM, f"{told['house']}/{told['on_sale']}/{told['line']}"]
     lines += [f"{told['rule']['planned_at']} {told['rule']['after_ms']}", f"{told['entrants']} {told['root']}"]
     if "windows" in told:
-        lines.append(f"windows of {told['rule']['window_seconds']}: {' '.join(map(str, told['windows']))}")
+        rule = told["rule"]
+        lines.append(f"windows {rule['window_seconds']} {rule['anchor']}: {' '.join(map(str, told['windows']))}")
     return lines
 
 
@@ -199,6 +217,11 @@ def faults(told: dict[str, Any]) -> list[str]:
         for each in told["contributors"]
         if "secret" in each and contribution(told, each["house"], each["secret"]) != each["commitment"]
     ]
+    if "later" in told:
+        later = told["later"]
+        anchor = seeds_of(later, later["first"] + len(later["borders"]) - 2)[-1]
+        if _text(anchor) != told["rule"]["anchor"]:
+            found.append("the seed of the last window does not lead to the anchor")
     if "secret_hashes" in told:
         found += [
             f"{each['house']} revealed its contribution, and no list is there that it had signed"
@@ -232,23 +255,47 @@ def withheld(told: dict[str, Any]) -> list[str]:
     return [each["house"] for each in told.get("contributors", ()) if "secret" not in each]
 
 
-def positions(told: dict[str, Any]) -> Callable[[int], int]:
-    """From an index of arrival to its position, both from 0: within its window, where there are any."""
-    seed, entrants, ends = _bytes(told["seed"], "seed"), told["entrants"], told.get("windows")
-    if not ends:
+def seeds_of(later: dict[str, Any], back: int) -> list[bytes]:
+    """The seed of the last window after the start that has ended, and so many before it: each gives the one before."""
+    seeds = [_bytes(later["seed"], "seed of the last window")]
+    for _ in range(back):
+        seeds.append(hashlib.sha256(b"parvis-window" + seeds[-1]).digest())
+    return seeds
+
+
+def positions(told: dict[str, Any]) -> Callable[[int], int | None]:
+    """From an index of arrival to its position, both from 0: within its window, where there are any.
+
+    None for whoever came in a window after the start that has not ended. Whoever came in one from which all have been
+    called, and which this status leaves out, is told their index.
+    """
+    seed, entrants = _bytes(told["seed"], "seed"), told["entrants"]
+    if "windows" not in told:
         return _permutation(seed, entrants)
+    later, ends = told["later"], [0, *told["windows"]]
+    borders = later["borders"]
+    seeds = seeds_of(later, len(borders) - 1)
+    ended = later["first"] + len(borders) - 2
 
     @cache
-    def within(window: int) -> Callable[[int], int]:
-        start = ends[window - 1] if window else 0
-        return _permutation(hmac.digest(seed, f"window/{window}".encode(), "sha256"), ends[window] - start)
+    def before(window: int) -> Callable[[int], int]:
+        key = hmac.digest(seed, f"window/{window - 1}".encode(), "sha256")
+        return _permutation(key, ends[window] - ends[window - 1])
 
-    def position(index: int) -> int:
-        if index >= entrants:
-            return index
-        window = bisect_right(ends, index)
-        start = ends[window - 1] if window else 0
-        return start + within(window)(index - start)
+    @cache
+    def after(window: int) -> Callable[[int], int]:
+        start, end = borders[window - 1 : window + 1]
+        key = hmac.digest(seeds[len(borders) - 1 - window], f"window/{start}/{end}".encode(), "sha256")
+        return _permutation(key, end - start)
+
+    def position(index: int) -> int | None:
+        if index < entrants:
+            window = bisect_right(ends, index)
+            return int(ends[window - 1]) + before(window)(index - ends[window - 1])
+        if borders[0] <= index < borders[-1]:
+            window = bisect_right(borders, index)
+            return int(borders[window - 1]) + after(window)(index - borders[window - 1])
+        return index if index < borders[0] or ended >= MOST_LATER else None
 
     return position
 

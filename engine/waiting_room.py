@@ -17,7 +17,7 @@ from engine.errors import Refused
 from engine.instants import to_rfc3339
 from engine.lines import LineStatus
 from engine.signing import Place
-from engine.windows import ends_of, order_of
+from engine.windows import ends_of, order_of, seed_after
 from engine.words import LineName, OnSaleId
 
 SECRET_HASH: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
@@ -169,10 +169,10 @@ async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Adm
         reply = await cell.call("waiting_room/join", used, (*asked, told, by), is_of_any_epoch=False)
         if reply[0] != b"drawn":
             break
-        if (name, line) not in cell.draws:
+        if position(cell, name, reply[2], line) is None:
             await _draw(cell, name)
-        if drawn := cell.draws.get((name, line)):
-            known = (reply[2], drawn.position(reply[2]))
+        if (found := position(cell, name, reply[2], line)) is not None:
+            known = (reply[2], found)
     match reply[0]:
         case b"joined":
             place = Place(name, line, reply[1], secret_hash, int(cell.epoch), who.person, reply[3])
@@ -205,15 +205,24 @@ def _text(value: Any) -> Any:
     return value.decode() if isinstance(value, bytes) else value
 
 
+def _drawn(cell: Cell, on_sale: OnSaleId, line: str, values: list[Any]) -> Drawn:
+    """A line's draw, with the seed of its last window after the start that has ended."""
+    draw = Drawn(*values)
+    if not draw.is_made or not draw.windows:
+        return draw
+    seed = seed_after(cell.signer, on_sale, line, len(draw.later.split()))
+    return msgspec.structs.replace(draw, later_seed=seed)
+
+
 async def status(cell: Cell, on_sale: OnSaleId) -> Status:
     """Where the on-sale stands now. Raises `Refused` (`unknown-on-sale`)."""
     reply = await cell.read("waiting_room/status", (cell.keys.sale(on_sale), cell.keys.live(on_sale)))
     match reply[0]:
         case b"status":
             values: list[Any] = list(map(_text, reply[1:]))
-            values[DRAW] = Drawn(*values[DRAW])
+            values[DRAW] = _drawn(cell, on_sale, PUBLIC_LINE, values[DRAW])
             for line in values[-1]:
-                line[-2] = Drawn(*line[-2])
+                line[-2] = _drawn(cell, on_sale, line[0], line[-2])
             values[-1] = tuple(LineStatus(*line) for line in values[-1])
             return Status(*values)
         case b"unknown_on_sale":
@@ -253,14 +262,16 @@ async def drawn_status(cell: Cell, on_sale: OnSaleId, *, wait_s: float = MOMENT_
 
 
 async def _draw(cell: Cell, on_sale: OnSaleId) -> None:
-    """Remembers each line's draw once it has been made; it never changes within an epoch."""
+    """Remembers each line's draw once it has been made; within an epoch more windows end, and nothing else changes."""
     for line in (await drawn_status(cell, on_sale)).all_lines:
         if line.draw.is_made:
-            cell.draws[on_sale, line.line] = order_of(line.draw.seed, line.draw.entrants, ends_of(line.draw.windows))
+            draw = line.draw
+            order = order_of(draw.seed, draw.entrants, ends_of(draw.windows), draw.later_windows)
+            cell.draws[on_sale, line.line] = order
 
 
 def position(cell: Cell, on_sale: OnSaleId, index: int, line: LineName = PUBLIC) -> int | None:
-    """The position of an index where this process knows the draw; else None."""
+    """The position of an index where this process knows the draw, and that its window has ended; else None."""
     drawn = cell.draws.get((on_sale, line))
     return None if drawn is None else drawn.position(index)
 
@@ -328,7 +339,7 @@ async def admit(
     )
     for _ in range(2):
         drawn = cell.draws.get((name, place.line))
-        position = drawn.position(place.index) if drawn else 0
+        rank = drawn.position(place.index) if drawn else 0
         reply = await cell.call(
             "waiting_room/admit",
             used,
@@ -336,7 +347,7 @@ async def admit(
                 asked,
                 place.line,
                 place.index,
-                position,
+                -1 if rank is None else rank,
                 drawn.entrants if drawn else -1,
                 terms,
             ),
@@ -361,7 +372,7 @@ async def admit(
             raise moved_elsewhere()
         case b"not_yet":
             wait = ask_again_s(on_sale, reply[2])
-            facts = {"position": position} if drawn else {}
+            facts = {"position": rank} if drawn and rank is not None else {}
             raise Refused(
                 "not-yet-served", "it is not your turn yet", now_serving=reply[1], retry_after_s=wait, **facts
             )

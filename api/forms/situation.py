@@ -14,7 +14,7 @@ from api.told import END_POLL_MS
 from api.wire import LineReply, PollStep, StatusReply
 from engine.catalogue import OnSale
 from engine.instants import from_rfc3339
-from engine.windows import order_of
+from engine.windows import Later, order_of
 
 ENDED: Final = frozenset({"sold_out", "closed"})
 BEFORE: Final = frozenset({"scheduled", "prequeue"})
@@ -66,7 +66,9 @@ def position_of(status: StatusReply, index: int | None) -> int | None:
     """The position of an arrival index; None until the draw has been made."""
     if index is None or status.draw.seed is None or status.draw.entrants is None:
         return None
-    return order_of(status.draw.seed, status.draw.entrants, status.draw.windows or ()).position(index)
+    draw, later = status.draw, status.draw.later
+    ended = Later(later.first, later.borders, later.seed) if later else None
+    return order_of(draw.seed, draw.entrants, draw.windows or (), ended).position(index)
 
 
 def standing(
@@ -204,8 +206,9 @@ def next_of(status: StatusReply, found: Standing, on_sale: OnSale, words: Words)
     }
     opens = words.hour(from_rfc3339(status.opens_at))
     is_open = name == "joinable" and status.phase not in BEFORE
-    window = status.draw.rule.window_seconds if status.draw.rule and status.phase in BEFORE else 0
-    kind = "_open" if is_open else "_windows" if window and name in {"scheduled", "joinable"} else ""
+    is_undrawn = name in {"scheduled", "joinable", "gathered"}
+    window = status.draw.rule.window_seconds if status.draw.rule and is_undrawn else 0
+    kind = "_windows" if window else "_open" if is_open else ""
     said = [words.say(f"next.{name}{kind}", time=opens, **times)]
     if window:
         said.append(words.say("windows", window=words.span(window)))

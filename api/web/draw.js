@@ -56,12 +56,3 @@ export async function makeDraw(seed, entrants) {
     return value;
   };
 }
-
-/** The position of an index, both from 0, in a draw as the status tells it: within its window, where there are any. */
-export async function positionOf({ seed, entrants, windows = [] }, index) {
-  const key = decode(seed);
-  const window = windows.findIndex((end) => index < end);
-  if (window < 0) return (await makeDraw(key, entrants))(index);
-  const start = windows[window - 1] ?? 0;
-  return start + (await makeDraw(await (await signing(key))(`window/${window}`), windows[window] - start))(index - start);
-}

@@ -41,7 +41,7 @@ export async function rootBy(hashed, index, entrants, path) {
 export async function seedOf(of, { rule, entrants, root, windows, secret, contributors = [] }) {
   const text = [
     MIXED, of, `${rule.planned_at} ${rule.after_ms}`, `${entrants} ${root}`,
-    ...rule.window_seconds ? [`windows of ${rule.window_seconds}: ${windows.join(' ')}`] : [],
+    ...rule.window_seconds ? [`windows ${rule.window_seconds} ${rule.anchor}: ${windows.join(' ')}`] : [],
     ...contributors.map((each) => `${each.house} ${each.commitment} ${each.secret ?? '-'}`),
   ].join('\n');
   return encode(await (await signing(decode(secret)))(text));

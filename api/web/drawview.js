@@ -2,8 +2,9 @@
 
 import { get, SERVER } from './api.js';
 import { h, setText } from './dom.js';
-import { positionOf } from './draw.js';
+import { decode, makeDraw } from './draw.js';
 import { fault, isListed } from './drawcheck.js';
+import { importPinned } from './pinned.js';
 
 /** Those that did not reveal their contribution in time. */
 const withheld = (draw) => (draw.contributors ?? []).filter((each) => draw.seed && !each.secret).map((each) => each.house);
@@ -36,13 +37,17 @@ async function check(line, words) {
   const mistake = await fault(`${house}/${onSale}/${line.memory.kept.line ?? 'public'}`, draw, state.firstCommitment ?? undefined, line.memory.kept.others);
   if (mistake) return wrong(mistake);
   if (state.index === null) return { isRight: true, text: words.say('draw.check_seed_right') };
-  const number = (await positionOf(draw, state.index)) + 1;
-  if (number !== state.position + 1) return wrong('number_wrong', { number });
+  const windows = draw.windows ? await importPinned('windows.js') : null;
+  if (windows && !(await windows.leadsToAnchor(draw))) return wrong('mix_wrong');
   const isInIt = state.index < draw.entrants;
+  // Its window has not ended; or everybody of it has been called, and the status says no more of it.
+  if (windows && !isInIt && (state.position === null || state.index < draw.later.borders[0])) return { isRight: true, text: words.say('draw.check_seed_right') };
+  const number = (windows ? await windows.rank(draw, state.index) : (await makeDraw(decode(draw.seed), draw.entrants))(state.index)) + 1;
+  if (number !== state.position + 1) return wrong('number_wrong', { number });
   const found = draw.root && isInIt && line.memory.kept.secret ? await find(line, draw, state.index) : '';
   if (found === 'wrong' || found === 'missing') return wrong(`list_${found}`);
   const facts = { arrived: state.index + 1, number, entrants: draw.entrants };
-  const right = words.say(isInIt ? 'draw.check_right' : 'draw.check_right_late', facts);
+  const right = words.say(isInIt ? 'draw.check_right' : windows ? 'draw.check_right_later' : 'draw.check_right_late', facts);
   const listed = { listed: 'draw.check_listed', later: 'draw.check_list_later', away: 'draw.check_list_away' }[found];
   return { isRight: true, text: listed ? `${right} ${words.say(listed)}` : right };
 }

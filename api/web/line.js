@@ -3,7 +3,7 @@
 
 import { change, get, Problem } from './api.js';
 import { nowMs, observe, untilMs } from './clock.js';
-import { digest, encode, positionOf } from './draw.js';
+import { decode, digest, encode, makeDraw } from './draw.js';
 import { Memory } from './memory.js';
 import { askAfterMs, backAfterMs, pace, retryAfterMs, seenFrom, waitBand } from './pace.js';
 import { importPinned } from './pinned.js';
@@ -171,7 +171,8 @@ export class Line {
     const { kept } = this.memory;
     const draw = this.status?.draw;
     if (kept.position !== undefined || kept.index === undefined || !draw?.seed) return;
-    this.memory.keep({ position: await positionOf(draw, kept.index) });
+    const position = draw.windows ? await (await importPinned('windows.js')).rank(draw, kept.index) : (await makeDraw(decode(draw.seed), draw.entrants))(kept.index);
+    this.memory.keep({ position });
   }
 
   /** After how long to ask again; aimed just behind the next start. */

@@ -12,7 +12,7 @@ import { instantIn, typedIn } from './zonetime.js';
 const DAY_MS = 86_400_000;
 const MOST_SEATS = 20;
 const CURRENCY = 'EUR';
-const WINDOW_SECONDS = [0, 60, 300, 900, 3600];
+const WINDOW_SECONDS = [0, 10, 60, 300];
 
 /** `attempt(button, action)` shows trouble; `after` tells what was done; `onmade(sale)` once it is there. */
 export function newSale({ words, path, key, attempt, after, onmade }) {

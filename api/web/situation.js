@@ -53,8 +53,8 @@ export function describe(state, words, onSale) {
     if (name === 'waiting' && state.perMinute > 0) fact('pace', words.say('pace_is', { n: state.perMinute }));
   }
   // Nobody is told to come back who would come without their number.
-  const window = isBefore && status.draw?.rule?.window_seconds;
-  const kind = name === 'joinable' && !isBefore ? '_open' : window && ['scheduled', 'joinable'].includes(name) ? '_windows' : state.lasts !== 'device' && ['gathered', 'waiting'].includes(name) ? '_here' : '';
+  const window = ['scheduled', 'joinable', 'gathered'].includes(name) && status.draw?.rule?.window_seconds;
+  const kind = window ? '_windows' : name === 'joinable' && !isBefore ? '_open' : state.lasts !== 'device' && ['gathered', 'waiting'].includes(name) ? '_here' : '';
   const next = [words.say(`next.${name}${kind}`, { time: words.hour(opens), ...times })];
   if (window) next.push(words.say('windows', { window: words.span(window) }));
   if (KEEPING.includes(name)) next.push(words.say('turn_kept', times));

@@ -3,12 +3,12 @@
 -- the cap of live passes, never backwards. Writes nothing, so that the public status may ask as well.
 -- Answers the public line, with what all lines share, pace and cap; `others`: the other lines, see `lines`.
 -- `gone`: positions below it were called at least one turn ago and are no longer kept.
--- INCLUDES lines pace no_shows leaps call_until
+-- INCLUDES lines pace no_shows leaps call_until borders
 local TEXTS = 4
 local LINE_FIELDS = {"phase", "lines", "rates", "leaps", "prequeue_at_ms", "opens_at_ms", "rate", "cap", "joined",
   "now_serving", "served_at_ms", "entrants", "turn_ms", "mark", "mark_at_ms", "gone", "burst_ms", "pass_ms",
   "slowed_percent", "door", "door_at_ms", "draining", "stopped", "crowd", "crowd_until_ms", "calls", "watched",
-  "watched_at_ms", "is_held", "admitted", "lowered"}
+  "watched_at_ms", "is_held", "admitted", "lowered", "fair_window_ms", "border", "border_window", "borders"}
 local NO_LINES = {}
 
 local function advance(sale, live, now)
@@ -28,6 +28,8 @@ local function advance(sale, live, now)
     line.mark_at_ms, line.opened_at_ms = line.opens_at_ms, line.opens_at_ms
   end
   line.running = line.others[1] and running_lines(line, now) or line.phase == "open" and {line} or NO_LINES
+  by_window.close(line, line, now)
+  for _, other in ipairs(line.others) do by_window.close(line, other, now) end
 
   local waiting, idle_until_ms = 0, math.huge
   for _, each in ipairs(line.running) do

@@ -31,7 +31,7 @@ function leaps.persons_before(line, position)
 end
 
 function leaps.waiting_in(line)
-  return leaps.persons_before(line, line.joined) - leaps.persons_before(line, line.now_serving)
+  return leaps.persons_before(line, line.callable or line.joined) - leaps.persons_before(line, line.now_serving)
 end
 
 -- Calls so many more persons, and passes over what is nobody's in front of the next. Answers whether the line moved.

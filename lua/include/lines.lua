@@ -3,7 +3,7 @@
 -- `mark_at_ms`: 0 until the line has opened. `share`: in per cent; what the others leave is the public line's.
 -- INCLUDES of_line
 local OTHER_FIELDS = {"share", "prequeue_at_ms", "opens_at_ms", "closes_at_ms", "joined", "now_serving", "entrants",
-  "mark", "mark_at_ms", "gone", "owed", "leaps"}
+  "mark", "mark_at_ms", "gone", "owed", "border", "border_window", "borders", "leaps"}
 
 local function other_lines(sale, room, names)
   local others = {}

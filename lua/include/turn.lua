@@ -1,7 +1,7 @@
 -- Turns the waiting room's clock: advances it and writes down where each line stands now. nil for an unknown on-sale.
 -- Where the clock was set back, passes that it gave while it ran ahead end no later than one given now: else they would
 -- keep the house full for as long as it was ahead. The fraction of a score is the pass's generation.
--- INCLUDES advance door of_line
+-- INCLUDES advance borders door of_line
 local AHEAD_AT_ONCE = 5000
 
 local function write_line(sale, line)
@@ -17,6 +17,12 @@ local function turn(sale, live, now)
     redis.call("HSET", sale, "phase", line.phase, "now_serving", line.now_serving,
       "served_at_ms", string.format("%.3f", line.served_at_ms), "entrants", line.entrants,
       "mark", line.mark, "mark_at_ms", line.mark_at_ms, "gone", line.gone)
+    for each = 0, #line.others do
+      local ended = line.others[each] or line
+      if ended.is_window_ended then
+        redis.call("HSET", sale, by_window.fields(ended, redis.call("HGET", sale, of_line("later", ended.name))))
+      end
+    end
     if line.others[1] then
       redis.call("HSET", sale, "owed", string.format("%.6f", line.owed))
       for _, other in ipairs(line.others) do write_line(sale, other) end

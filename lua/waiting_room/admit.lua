@@ -1,13 +1,12 @@
 -- Lets a called visitor in: one bit for the claim, and the end of the pass while it lives. A repeated claim renews and
 -- never makes a second shopper: the pass that it gives is of a new generation, and the former opens nothing any more.
--- Whoever names the pass that they renew takes it over from no other device. Whoever was in comes in again for some time
--- after their pass has ended, whoever was called meanwhile. However it is renewed, a place lets somebody stay inside for
--- so long in all, counted from its first claim: nobody sits inside for ever while others wait. The passes handed out in
--- any minute are at most the pace and a burst; whoever is called and finds the house full, or too many at the door, keeps
--- the turn. `position` is worked out by the caller from the draw's seed and the number of entrants; if that number was
--- not yet known, the caller is told and asks again. Each line has its positions; pace and cap are the house's, over all
--- of its lines. A `person` (empty: anybody) has one pass, whichever of their places it is claimed with, and in each line
--- the newest place alone.
+-- Whoever names the pass that they renew takes it over from no other device. Whoever was in comes in again for some
+-- time after their pass has ended, whoever was called meanwhile. However it is renewed, a place lets somebody stay
+-- inside for so long in all, counted from its first claim. The passes handed out in any minute are at most the pace and
+-- a burst; whoever is called and finds the house full, or too many at the door, keeps the turn. `position` is worked
+-- out by the caller from the draw's seed and the number of entrants; if that number was not yet known, the caller is
+-- told and asks again; -1: see `borders`. Each line has its positions; pace and cap are the house's, over all of its
+-- lines. A `person` (empty: anybody) has one pass, with whichever place it is claimed, and of each line the newest alone.
 --
 -- KEYS  cell sale live claimed operation persons stays
 -- ARGV  epoch fingerprint line_name index position entrants terms
@@ -19,7 +18,7 @@
 --       | renewed: expires_at_ms generation stay_ends_at_ms sequence | other_payload | stay_over: stay_ends_at_ms
 --       | not_yet: now_serving wait_ms | drawn: entrants | moved | paused | full | paced: wait_ms | gone | ended: phase
 --       | unknown_line | unknown_on_sale | closed | fenced: epoch
--- INCLUDES clock gate recall turn lines until_called of_line pass_of gone stay door waits sequence remember
+-- INCLUDES clock gate recall turn lines borders until_called of_line pass_of gone stay door waits sequence remember
 -- FLAGS
 local cell, sale, live, claimed, operation, persons, stays = unpack(KEYS)
 local epoch, fingerprint, line_name, index, _, entrants, terms = unpack(ARGV)
@@ -45,6 +44,7 @@ end
 local newest = person ~= "" and tonumber(redis.call("HGET", persons, of_line(person, line_name)))
 if newest and newest > tonumber(index) then return {"gone"} end
 if line.entrants ~= tonumber(entrants) then return {"drawn", line.entrants} end
+if position < 0 then return by_window.unknown(room, line, tonumber(index), now) end
 if position >= line.now_serving then return {"not_yet", line.now_serving, until_called(room, line, position)} end
 local ended_at_ms, former = pass_of(live, member)
 if former and renews >= 0 and renews ~= former then return {"moved"} end

@@ -42,7 +42,7 @@ if own then
   former = redis.call("HGET", persons, own)
   if former ~= index then index, joined_at_ms = former, nil end
   local position = tonumber(former)
-  if position and line.gone > 0 and position < line.entrants then
+  if position and line.gone > 0 and position < math.max(line.entrants, line.border) then
     if known_index ~= position then return {"drawn", line.entrants, position} end
     position = known_position
   end
@@ -57,7 +57,7 @@ if not index then
   if whose and whose ~= former then return {"code_used"} end
   if line.joined >= tonumber(line_length_limit) then return {"line_full"} end
   newcomer(sale, room, now)
-  count_window(sale, line, now)
+  count_window(sale, room, line, now)
   index = redis.call("HINCRBY", sale, of_line("joined", line_name), 1) - 1
   redis.call("SET", retry, index .. "." .. now, "EX", kept_s)
   redis.call("XADD", outbox, "*", "kind", "join", "on_sale", on_sale, "line", line_name,

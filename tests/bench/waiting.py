@@ -95,7 +95,8 @@ async def memory() -> list[Part]:
             owner.unlink(KEYS.outbox)
             async with steps.of("positions"):
                 order = order_of(drawn.seed, drawn.entrants, ends_of(drawn.windows))
-                places = sorted(range(PEOPLE), key=order.position)
+                positions = list(order.positions())
+                places = sorted(range(PEOPLE), key=positions.__getitem__)
             steps.note("draw", _memory(owner))
             steps.seconds["poll"] = await _poll(client, line)
             async with steps.of("claim"):

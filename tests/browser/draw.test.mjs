@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { ALGORITHM, decode, digest, encode, makeDraw, positionOf } from '../../api/web/draw.js';
+import { ALGORITHM, decode, digest, encode, makeDraw } from '../../api/web/draw.js';
 import { fault, isListed, leaf, rootBy } from '../../api/web/drawcheck.js';
+import { leadsToAnchor, rank } from '../../api/web/windows.js';
 
 const { algorithm, vectors, draws } = JSON.parse(readFileSync(new URL('../vectors/draw.json', import.meta.url)));
 
@@ -40,12 +41,15 @@ test('bytes survive base64url', () => {
   assert.match(encode(bytes), /^[\w-]{43}$/);
 });
 
-for (const { transcript, entrants } of draws) {
+const positionOf = async (draw, index) => (draw.windows ? rank(draw, index) : (await makeDraw(decode(draw.seed), draw.entrants))(index));
+
+for (const { transcript, entrants, later = [] } of draws) {
   const of = `${transcript.house}/${transcript.on_sale}/${transcript.line}`;
   const change = (facts) => fault(of, { ...transcript, ...facts });
 
   test(`a whole draw of ${transcript.entrants} is checked as Python checks it`, async () => {
     assert.equal(await fault(of, transcript), null);
+    for (const [index, position] of later) assert.equal((await positionOf(transcript, index)) ?? null, position);
     for (const { index, secret_hash: secretHash, leaf: hashed, path, position } of entrants) {
       const found = await leaf(index, decode(secretHash));
       assert.equal(encode(found), hashed);
@@ -70,7 +74,12 @@ for (const { transcript, entrants } of draws) {
     for (const [place] of (transcript.windows ?? []).entries()) {
       assert.equal(await change({ windows: transcript.windows.with(place, transcript.windows[place] + 1) }), 'mix_wrong');
     }
-    if (transcript.windows) assert.equal(await change({ rule: { ...transcript.rule, window_seconds: 61 } }), 'mix_wrong');
+    if (transcript.windows) {
+      assert.equal(await change({ rule: { ...transcript.rule, window_seconds: 61 } }), 'mix_wrong');
+      assert.equal(await change({ rule: { ...transcript.rule, anchor: other } }), 'mix_wrong');
+      assert.ok(await leadsToAnchor(transcript));
+      for (const facts of [{ seed: other }, { first: 2 }]) assert.ok(!(await leadsToAnchor({ ...transcript, later: { ...transcript.later, ...facts } })));
+    }
     const kept = [{ house: 'klinker', commitment: other }];
     assert.equal(await fault(of, transcript, transcript.commitment, kept), 'mix_wrong');
     for (const [place] of transcript.contributors.entries()) {
@@ -84,4 +93,15 @@ test('a draw of an earlier release is checked by its own rules', async () => {
   const [, { seed, entrants, commitment }] = vectors;
   assert.equal(await fault('a/b/public', { algorithm, seed, entrants, commitment }), null);
   assert.equal(await fault('a/b/public', { algorithm, seed: encode(new Uint8Array(32)), entrants, commitment }), 'seed_wrong');
+});
+
+test('of windows after the start a status tells those that are still being served', async () => {
+  const { transcript, later } = draws.find((each) => each.later);
+  const { first, borders, seed } = transcript.later;
+  const fewer = { ...transcript, later: { first: first + 1, borders: borders.slice(1), seed } };
+  assert.ok(await leadsToAnchor(fewer));
+  for (const [index, position] of later) assert.equal((await rank(fewer, index)) ?? null, index < borders[1] ? index : position);
+  const most = { ...transcript, later: { first: 5000, borders: [999, 1000], seed } };
+  assert.equal(await rank(most, 1000), 1000);
+  assert.equal(await rank({ ...most, later: { ...most.later, first: 4999 } }, 1000), undefined);
 });

@@ -55,3 +55,15 @@ for (const [phase, own, served, name] of LINES) {
     assert.equal(situation({ phase: seen.phase, place: 'p', position: 5, isServed, isConnected: true }), name);
   });
 }
+
+for (const [phase, place, next] of [
+  ['scheduled', null, ['next.scheduled_windows', 'windows']], ['prequeue', null, ['next.joinable_windows', 'windows']],
+  ['prequeue', 'a place', ['next.gathered_windows', 'windows', 'turn_kept']], ['open', null, ['next.joinable_windows', 'windows']],
+  ['open', 'a place', ['next.gathered_windows', 'windows', 'turn_kept']], ['sold_out', null, ['next.sold_out']],
+]) {
+  test(`where a house draws by windows that is said: ${phase}, ${place}`, () => {
+    const status = { phase, opens_at: onSale.opens_at, lines: { public: { joined: 0 } }, draw: { rule: { window_seconds: 60 } } };
+    const said = describe({ status, phase, place, index: place && 0, position: null, ahead: null, isConnected: true, lasts: 'device' }, words, onSale);
+    assert.deepEqual(said.next.map((each) => each.split(' ')[0]), next);
+  });
+}

@@ -27,7 +27,7 @@ async def test_a_visitor_is_told_of_windows_and_checks_the_place_that_they_gave(
             await sale.join()
         await visitor.open(f"/h/zeewind/{sale.on_sale}")
         told = "Er wordt geloot per tijdvak van 1 seconde"
-        await visitor.sees("loot dan mee met wie rond dezelfde tijd kwam", told)
+        await visitor.sees("u loot mee met wie rond dezelfde tijd komt", told)
         await asyncio.sleep(1.1)  # so that the next window has begun
         plain = await without.send(await without.open(f"/h/zeewind/{sale.on_sale}/plain"), "Join the queue")
         assert "The order is drawn in windows of 1 second" in plain.text
@@ -49,3 +49,28 @@ async def test_a_visitor_is_told_of_windows_and_checks_the_place_that_they_gave(
         await visitor.press("Nu narekenen")
         await visitor.sees("Klopt.", "U staat in de lijst die bij de start van de ticketverkoop gesloten werd.")
         assert await visitor.overflow() == 0
+
+
+async def test_whoever_joins_after_the_start_is_drawn_in_a_window_too_and_checks_that(
+    town: Town, people: People
+) -> None:
+    async with (
+        await town.open_sale("zeewind", fair_window_seconds=2, rate_per_minute=1) as sale,
+        people.arrive(PHONE, language="nl") as visitor,
+    ):
+        for _ in range(4):
+            await sale.join()
+        await visitor.open(f"/h/zeewind/{sale.on_sale}")
+        await visitor.sees("u loot mee met wie rond dezelfde tijd komt", "Er wordt geloot per tijdvak van 2 seconden")
+        await visitor.press("Ga in de wachtrij")
+        number = visitor.page.locator(".number")
+        await expect(number).to_be_visible(timeout=45_000)
+        index = (await visitor.kept(sale))["index"]
+        await sale.until_drained()
+        transcript = (await sale.get(f"/on-sales/{sale.on_sale}/draw")).json
+        position = positions(transcript)(index)
+        assert position is not None
+        await expect(number).to_have_text(str(position + 1))
+        await visitor.page.get_by_text("Controleer het zelf").click()
+        await visitor.press("Nu narekenen")
+        await visitor.sees("Klopt.", f"binnen uw tijdvak geeft dat nummer {position + 1}")

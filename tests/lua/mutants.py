@@ -27,7 +27,13 @@ COPIED = ("api", "engine", "lua", "tests", "loadtests", "deploy", "pyproject.tom
 ASKED = (
     *("tests/lua/test_every_script.py", "tests/lua/seats", "tests/lua/orders", "tests/lua/include/test_find_best.py"),
     *("tests/lua/include/test_settle.py", "tests/lua/include/test_wishes.py", "tests/lua/include/test_release_due.py"),
-    *("tests/lua/waiting_room", "tests/lua/on_sale", "tests/lua/cell", "tests/lua/include/test_advance.py"),
+    *(
+        "tests/lua/waiting_room",
+        "tests/lua/on_sale",
+        "tests/lua/cell",
+        "tests/lua/include/test_advance.py",
+        "tests/lua/include/test_borders.py",
+    ),
     *("tests/property/test_set_aside.py", "tests/lua/include/test_best_oracle.py", "tests/property/test_machine.py"),
 )
 NEAR = {
@@ -44,7 +50,7 @@ NEAR = {
     **dict.fromkeys(("curve", "settle"), "include/test_release_due seats/test_bend seats/test_hold"),
     **dict.fromkeys(("gate", "sequence"), "cell/test_gate cell/test_open"),
     **dict.fromkeys(("net", "newcomer"), "waiting_room/test_net"),
-    "windows": "waiting_room/test_windows",
+    **dict.fromkeys(("windows", "borders", "admit", "join", "leaps"), "waiting_room/test_windows include/test_borders"),
     **dict.fromkeys(
         ("turn", "advance", "call_until"),
         "waiting_room/test_serve waiting_room/test_admit cell/test_press include/test_lines include/test_leaps",

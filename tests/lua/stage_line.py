@@ -9,7 +9,18 @@ from tests.lua.stage_cell import CellStage, Reply, pack
 
 SALE = OnSaleId("sale")
 PASS_MS = 60_000
-DRAWN = ("algorithm", "commitment", "entrants", "due_at_ms", "secret", "drawn_seed", "root", "contributions", "windows")
+DRAWN = (
+    "algorithm",
+    "commitment",
+    "entrants",
+    "due_at_ms",
+    "secret",
+    "drawn_seed",
+    "root",
+    "contributions",
+    "windows",
+    "later",
+)
 INSTANTS = (
     *("closes_at_ms", "served_at_ms", "opens_at_ms", "prequeue_at_ms", "mark_at_ms", "door_at_ms", "net_until_ms"),
     *("watched_at_ms", "crowd_until_ms"),

@@ -47,6 +47,7 @@ def on_sale(*, contributors: bool = True, windows: bool = False) -> OnSale:
         draw=ALGORITHM,
         contributors=named if contributors else (),
         fair_window_seconds=60 if windows else 0,
+        anchor=encode(SECRET) if windows else "",
     )
 
 
@@ -62,7 +63,7 @@ def drawn(sale: OnSale) -> Drawn:
         contributions = f"{CONTRIBUTED},{signature} {MISSING}"
     seed = mix(SECRET, mixed_of(HOUSE, sale, PUBLIC, len(HASHES), root, contributions, windows))
     known = (ALGORITHM, sale.commitment, len(HASHES), PLANNED_MS + sale.draw_after_ms)
-    return Drawn(*known, encode(SECRET), encode(seed), root, contributions, windows)
+    return Drawn(*known, encode(SECRET), encode(seed), root, contributions, windows, "", sale.anchor)
 
 
 def transcript(*, contributors: bool = True, windows: bool = False) -> dict[str, Any]:

@@ -88,6 +88,26 @@ def test_what_was_passed_over_before_a_second_loss_is_passed_over_behind_it() ->
     assert leapt(kept, lost(1.0))["now_serving"] == 995 + 20 + 11
 
 
+def test_who_may_have_come_in_the_lost_moment_is_in_a_window_that_has_ended() -> None:
+    windows = OPEN | {"fair_window_ms": "60000", "mark_at_ms": "1", "border": "950", "borders": "2", "later": "920 950"}
+    found = leapt(windows, lost(2.0))
+    joined = found["joined"]
+    assert (found["later"], found["border"], found["borders"]) == (f"920 950 1000 {joined}", joined, 4)
+    first = {name: value for name, value in windows.items() if name not in {"border", "borders", "later"}}
+    assert leapt(first, lost(2.0))["later"] == f"1000 {joined}"
+    members = {"joined:members": "5", "entrants:members": "5", "mark_at_ms:members": "1"}
+    found = leapt(windows | members, lost(2.0))
+    assert found["later:members"] == str(found["joined:members"])
+    for nothing in (
+        {"fair_window_ms": "0"},
+        {"mark_at_ms": "0"},
+        {"borders": "5000"},
+        {"phase": "closed", "border": "1000"},
+        {"phase": "closed", "border": "0", "entrants": "1000"},
+    ):
+        assert "later" not in leapt(windows | nothing, lost(2.0)), nothing
+
+
 def test_where_nothing_was_lost_nothing_leaps() -> None:
     stood = restored({"phase": "scheduled"}, Kept(OPEN), OPEN | {"now_serving": "150"}, Sales(), None)
     assert (stood["now_serving"], stood["joined"], stood["phase"]) == ("150", "1000", "open")

@@ -8,7 +8,7 @@ import pytest
 
 from api.forms.situation import BEFORE, facts_of, next_of, poll_after_ms, seen_from, standing, wait_band
 from api.forms.words import Words
-from api.wire import ChanceReply, DrawReply, LineReply, MeasuredReply, PollStep, StatusReply
+from api.wire import ChanceReply, DrawReply, DrawRule, LineReply, MeasuredReply, PollStep, StatusReply
 from engine.catalogue import OnSale
 from engine.instants import from_rfc3339, to_rfc3339
 from engine.words import OnSaleId
@@ -165,3 +165,22 @@ def test_whoever_stands_in_another_line_is_told_of_that(phase: str, own: str, se
     assert found.name == situation
     assert (seen.lines["public"].joined, seen.lines["members"].joined) == (9, 900)
     assert (seen.draw.algorithm, seen.opens_at) == ("members", SOLD.opens_at)
+
+
+@pytest.mark.parametrize(
+    ("phase", "index", "said"),
+    [
+        ("scheduled", None, ["next.scheduled_windows", "windows"]),
+        ("prequeue", None, ["next.joinable_windows", "windows"]),
+        ("prequeue", 0, ["next.gathered_windows", "windows", "turn_kept"]),
+        ("open", None, ["next.joinable_windows", "windows"]),
+        ("open", 0, ["next.gathered_windows", "windows", "turn_kept"]),
+        ("sold_out", None, ["next.sold_out"]),
+    ],
+)
+def test_where_a_house_draws_by_windows_that_is_said(phase: str, index: int | None, said: list[str]) -> None:
+    status = in_lines("open", "open", 0)
+    draw = DrawReply(algorithm="", commitment="", rule=DrawRule("", 0, 60))
+    status = msgspec.structs.replace(status, phase=phase, draw=draw)
+    found = standing(status, index, has_pass=False, is_turn_over=False)
+    assert [each.partition(" ")[0] for each in next_of(status, found, ON_SALE, Names("en"))] == said

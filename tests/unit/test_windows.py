@@ -3,19 +3,20 @@
 import itertools
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import verifier
+from engine import verifier, windows
 from engine.catalogue import OnSale
 from engine.claims import bits_of
 from engine.draw import ALGORITHM, Mixed, commitment, decode, encode, mix, new_seed
 from engine.drawing import mixed_of, starts_as
 from engine.errors import BadInput
-from engine.windows import MOST_WINDOWS, Order, check_windows, ends_of
+from engine.windows import MOST_LATER, MOST_WINDOWS, Later, Order, check_windows, ends_of
 from engine.words import HouseSlug, LineName, OnSaleId
 from loadtests.draw import position_of
 
@@ -33,7 +34,7 @@ def on_sale(seconds: int, before_s: int = 3600) -> OnSale:
 @given(seed=st.binary(min_size=32, max_size=32), sizes=SIZES)
 def test_every_window_is_a_permutation_of_its_own_and_earlier_ones_come_first(seed: bytes, sizes: list[int]) -> None:
     ends = tuple(itertools.accumulate(sizes))
-    order = Order(seed, ends[-1], ends)
+    order = Order(encode(seed), ends[-1], ends)
     positions = list(order.positions())
     for start, end in itertools.pairwise((0, *ends)):
         assert sorted(positions[start:end]) == list(range(start, end))
@@ -44,14 +45,16 @@ def test_every_window_is_a_permutation_of_its_own_and_earlier_ones_come_first(se
 @given(sizes=SIZES)
 def test_all_who_know_a_position_agree(sizes: list[int]) -> None:
     ends, seed = tuple(itertools.accumulate(sizes)), encode(new_seed())
-    order = Order(decode(seed), ends[-1], ends)
-    check = verifier.positions({"seed": seed, "entrants": ends[-1], "windows": list(ends)})
+    order = Order(seed, ends[-1], ends)
+    check = verifier.positions(told_of(seed, ends, Later(1, ends[-1:], seed)))
     for index in range(ends[-1] + 3):
-        assert order.position(index) == check(index) == position_of(seed, ends[-1], ends, index)
+        position = order.position(index)
+        assert position == position_of(seed, ends[-1], ends, index)
+        assert check(index) == (position if index < ends[-1] else None)
     for below in {0, ends[0], ends[-1] // 2, ends[-1]}:
         bits = bits_of(seed, ends[-1], below, ends)
         called = {index for index in range(8 * len(bits)) if bits[index >> 3] & (0x80 >> (index & 7))}
-        assert called == {index for index in range(ends[-1]) if order.position(index) < below}
+        assert called == {index for index, position in enumerate(order.positions()) if position < below}
 
 
 def test_inside_a_window_the_order_is_uniform_and_knows_nothing_of_arrival() -> None:
@@ -59,10 +62,9 @@ def test_inside_a_window_the_order_is_uniform_and_knows_nothing_of_arrival() -> 
     ends, rounds, cells = (40, 140, 340), 400, 10
     counts = {end: [[0] * cells for _ in range(cells)] for end in ends}
     for number in range(rounds):
-        order = Order(number.to_bytes(32, "big"), ends[-1], ends)
+        positions = list(Order(encode(number.to_bytes(32, "big")), ends[-1], ends).positions())
         for start, end in itertools.pairwise((0, *ends)):
-            for index in range(start, end):
-                position = order.position(index)
+            for index, position in enumerate(positions[start:end], start):
                 cell, drawn = ((each - start) * cells // (end - start) for each in (index, position))
                 counts[end][cell][drawn] += 1
     for start, end in itertools.pairwise((0, *ends)):
@@ -72,16 +74,16 @@ def test_inside_a_window_the_order_is_uniform_and_knows_nothing_of_arrival() -> 
 
 
 def test_windows_are_drawn_each_for_itself() -> None:
-    order = Order(bytes(32), 200, (100, 200))
-    first, second = ([order.position(start + index) - start for index in range(100)] for start in (0, 100))
-    assert first != second
+    order = Order(encode(bytes(32)), 200, (100, 200))
+    positions = list(order.positions())
+    assert positions[:100] != [position - 100 for position in positions[100:]]
 
 
 def test_without_windows_the_text_is_what_it_was() -> None:
     mixed = Mixed("house/sale/public", "2026-01-01T00:00:00.000Z", 0, 5, encode(bytes(32)))
     seed = mix(bytes(32), mixed)
     assert encode(seed) == "MEFWfce18vboyU56rX8HXivxnIirHUabEHpAKfvpH3U"
-    assert seed != mix(bytes(32), msgspec.structs.replace(mixed, window_seconds=60, windows=(5,)))
+    assert seed != mix(bytes(32), msgspec.structs.replace(mixed, window_seconds=60, anchor="x", windows=(5,)))
 
 
 def test_what_is_mixed_is_what_the_on_sale_says() -> None:
@@ -101,9 +103,11 @@ def is_right(data: bytes) -> bool:
 
 
 def test_a_changed_bit_anywhere_in_a_transcript_shows() -> None:
+    """But for where windows after the start have ended: that stands in each signed status of its time."""
     data = msgspec.json.encode(TOLD)
     assert is_right(data)
-    for place in range(data.index(b'"secret_hashes"') + 60):
+    borders = range(data.index(b'"borders":[40,') + 14, data.index(b"60]"))
+    for place in set(range(data.index(b'"secret_hashes"') + 60)) - set(borders) - {borders.stop, borders.stop + 1}:
         for bit in range(8):
             changed = bytearray(data)
             changed[place] ^= 1 << bit
@@ -127,7 +131,11 @@ def test_windows_that_cannot_be_are_refused(windows: object) -> None:
 
 def test_the_rule_tells_of_windows_exactly_where_there_are_any() -> None:
     without = {name: value for name, value in TOLD.items() if name != "windows"}
-    for told in (without, TOLD | {"rule": {"planned_at": "x", "after_ms": 0}}):
+    for told in (
+        without,
+        {name: value for name, value in TOLD.items() if name != "later"},
+        TOLD | {"rule": {"planned_at": "x", "after_ms": 0}},
+    ):
         with pytest.raises(ValueError, match="too much, or too little"):
             verifier.read(msgspec.json.encode(told))
 
@@ -152,3 +160,113 @@ def test_windows_that_cannot_be_meant_are_refused(seconds: int, before_s: int, w
 )
 def test_windows_that_can_be_meant_are_taken(seconds: int, before_s: int) -> None:
     check_windows(on_sale(seconds, before_s))
+
+
+SECRET = encode(b"c" * 32)
+LATER_SIZES = st.lists(st.integers(1, 30), max_size=8)
+
+
+def later_of(entrants: int, sizes: list[int]) -> Later:
+    """The windows after the start that have ended, of these sizes."""
+    borders = tuple(itertools.accumulate(sizes, initial=entrants))
+    return Later(1, borders, windows._chain(SECRET)[len(sizes)])
+
+
+def told_of(order_seed: str, ends: tuple[int, ...], later: Later) -> dict[str, Any]:
+    told = msgspec.to_builtins(later) | {"borders": list(later.borders)}
+    return {"seed": order_seed, "entrants": ends[-1], "windows": list(ends), "later": told}
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes=SIZES, after=LATER_SIZES, served=st.integers(0, 300))
+def test_after_the_start_windows_follow_each_other_and_all_who_know_a_position_agree(
+    sizes: list[int], after: list[int], served: int
+) -> None:
+    ends, seed = tuple(itertools.accumulate(sizes)), encode(new_seed())
+    later = later_of(ends[-1], after)
+    order = Order(seed, ends[-1], ends, later)
+    for start, end in itertools.pairwise(later.borders):
+        assert {order.position(index) for index in range(start, end)} == set(range(start, end))
+    assert order.position(later.borders[-1]) is None
+    check = verifier.positions(told_of(seed, ends, later))
+    trimmed = later.from_served(served)
+    fewer, fewer_checked = Order(seed, ends[-1], ends, trimmed), verifier.positions(told_of(seed, ends, trimmed))
+    for index in range(later.borders[-1] + 3):
+        position = order.position(index)
+        assert position == check(index)
+        assert fewer.position(index) == fewer_checked(index)
+        if fewer.position(index) != position:  # all of that window have been called
+            assert position is not None
+            assert max(position, fewer.position(index) or 0) < served
+    bits = bits_of(seed, ends[-1], served, ends, later)
+    called = {index for index in range(8 * len(bits)) if bits[index >> 3] & (0x80 >> (index & 7))}
+    known = {index: order.position(index) for index in range(later.borders[-1])}
+    assert {index for index, position in known.items() if position is not None and position < served} <= called
+    if served < later.borders[-1]:
+        assert len(called) == served
+
+
+def test_after_the_start_too_the_order_inside_a_window_is_uniform() -> None:
+    """χ² over cells of (arrival, position) in many windows of one chain, at the 99.9 % point."""
+    size, count, cells = 50, 400, 10
+    order = Order(encode(bytes(32)), 0, (0,), later_of(0, [size] * count))
+    counts = [[0] * cells for _ in range(cells)]
+    for index in range(size * count):
+        position = order.position(index)
+        assert position is not None
+        counts[index % size * cells // size][position % size * cells // size] += 1
+    expected = size * count / cells**2
+    assert sum((found - expected) ** 2 / expected for row in counts for found in row) < 126  # 81 degrees of freedom
+
+
+def test_behind_the_last_window_everybody_keeps_the_order_of_arrival() -> None:
+    later = later_of(3, [1] * MOST_LATER)
+    order = Order(encode(bytes(32)), 3, (3,), later)
+    check = verifier.positions(told_of(encode(bytes(32)), (3,), later))
+    assert [order.position(index) for index in (4, 5_002, 5_003, 9_999)] == [4, 5_002, 5_003, 9_999]
+    assert [check(index) for index in (4, 5_002, 5_003, 9_999)] == [4, 5_002, 5_003, 9_999]
+    assert Order(encode(bytes(32)), 3, (3,), later_of(3, [1] * (MOST_LATER - 1))).position(5_002) is None
+
+
+def test_a_seed_leads_to_the_earlier_ones_and_the_anchor() -> None:
+    seeds = windows._chain(SECRET)
+    assert len(seeds) == MOST_LATER + 1
+    assert all(encode(windows.earlier(decode(behind))) == seed for seed, behind in itertools.pairwise(seeds))
+    assert seeds[-1] == SECRET
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"seed": encode(bytes(32))}, "does not lead to the anchor"),
+        ({"borders": [40, 43, 60]}, "does not lead to the anchor"),
+        ({"first": 2, "borders": [41, 43, 44, 60]}, "does not lead to the anchor"),
+        ({"seed": "x"}, "base64url of 32 bytes"),
+        ({"borders": [41, 43, 44, 60]}, "begin with all entrants"),
+        ({"first": 0}, "begin with all entrants"),
+        ({"first": 4_999, "borders": [41, 42, 43, 44]}, "too many"),
+        ({"borders": []}, "one after the other"),
+        ({"borders": [40, 40]}, "one after the other"),
+        ({"borders": [40, 43.0]}, "one after the other"),
+        ({"first": None}, "one after the other"),
+    ],
+)
+def test_what_is_wrong_with_windows_after_the_start_is_said(changed: dict[str, Any], why: str) -> None:
+    try:
+        found = verifier.faults(verifier.read(msgspec.json.encode(TOLD | {"later": TOLD["later"] | changed})))
+    except ValueError as error:
+        found = [str(error)]
+    assert any(why in each for each in found), found
+
+
+def test_the_shared_vectors_of_windows_after_the_start_hold() -> None:
+    later = Later(TOLD["later"]["first"], tuple(TOLD["later"]["borders"]), TOLD["later"]["seed"])
+    order, check = Order(TOLD["seed"], TOLD["entrants"], TOLD["windows"], later), verifier.positions(TOLD)
+    for index, position in VECTOR["later"]:
+        assert order.position(index) == check(index) == position
+    assert len({position for _, position in VECTOR["later"]}) > 2
+
+
+def test_a_window_and_a_safety_net_do_not_go_together() -> None:
+    with pytest.raises(BadInput, match="choose one"):
+        check_windows(msgspec.structs.replace(on_sale(60), safety_net_per_minute=5))

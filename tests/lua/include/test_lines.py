@@ -133,7 +133,7 @@ def test_a_line_is_open_in_its_window_and_before_the_public_one(stage: Stage) ->
     stage.pass_time(2 * MINUTE)
     assert [stage.join(name, line="members")[1] for name in "abcdefghijkl"] == list(range(12))
     assert stage.admit(0, line="members", entrants=-1)[:2] == [b"not_yet", 0]
-    assert standing(stage, "members")[8][2:] == [-1, window["opens_at_ms"] - 2 * MINUTE, b"", b"", b"", b"", b""]
+    assert standing(stage, "members")[8][2:] == [-1, window["opens_at_ms"] - 2 * MINUTE, b"", b"", b"", b"", b"", b""]
     stage.pass_time(12 * MINUTE + HALF)
     stage.join("late", line="members")
     assert standing(stage, "members")[6:8] == [4, 13]

@@ -30,6 +30,7 @@ def test_says_where_the_line_stands(stage: Stage) -> None:
         "root": b"",
         "contributions": b"",
         "windows": b"",
+        "later": b"",
         "message": b"Enjoy",
         "admitted": 3,
         "live": 2,
