@@ -4,6 +4,9 @@
 import { SERVER } from './api.js';
 import { readKept, writeKept } from './storage.js';
 
+/** So often a page that is looked at asks whether its visitor has gone on on another device. */
+const LOOK_MS = 10_000;
+
 /**
  * A page that may be brought back as it was has not been left, nor has one that is being paid for. `shop`: the on-sale's
  * path; `onended()`: somebody else has the room of whoever comes back now.
@@ -13,9 +16,9 @@ export function watchLeaving({ basket, shop, onended }) {
   const left = `${memory.name}/left`;
   const pathOf = (hold) => `${basket.path}/holds/${encodeURIComponent(hold)}/presence`;
 
+  const say = (path, ongone) => basket.ask('POST', path, { body: { leaving: false, at: Math.max(Date.now(), Number(readKept(left)) + 1) } }).catch(ongone);
+
   function isHere() {
-    const at = Math.max(Date.now(), Number(readKept(left)) + 1);
-    const say = (path, ongone) => basket.ask('POST', path, { body: { leaving: false, at } }).catch(ongone);
     if (readKept(left) && memory.pass) {
       say(`${shop}/presence`, ({ slug }) => {
         if (slug !== 'pass-ended') return;
@@ -28,6 +31,12 @@ export function watchLeaving({ basket, shop, onended }) {
     }
   }
 
+  function look() {
+    if (!document.hidden && memory.pass && !memory.kept.moved) say(`${shop}/presence`, () => null); // that is told by the basket
+  }
+
+  setInterval(look, LOOK_MS);
+  document.addEventListener('visibilitychange', look);
   addEventListener('pagehide', ({ persisted }) => {
     if (persisted || basket.isUnderWay || !basket.bearer()) return;
     const at = Date.now();

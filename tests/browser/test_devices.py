@@ -59,6 +59,19 @@ async def test_another_device_takes_over_and_the_first_is_told_with_a_way_back(t
         await expect(elsewhere.page.locator(".moved")).to_be_visible()
 
 
+async def test_the_first_device_learns_it_by_itself(town: Town, people: People) -> None:
+    async with (
+        await town.open_sale("zeewind", hold_seconds=600) as sale,
+        people.arrive(PHONE, refused=[409]) as visitor,
+        people.arrive() as elsewhere,
+    ):
+        await visitor.comes_in(sale)
+        await comes_in_by(await link_of(visitor, sale), elsewhere)
+        # Nobody touches the first one: it says so soon, and offers the way back.
+        await expect(visitor.page.locator(".moved")).to_be_visible(timeout=40_000)
+        await expect(visitor.button("Go on here")).to_be_visible()
+
+
 async def reserves_another(page: Page) -> None:
     await page.get_by_role("button", name="Find the best seats").click()
     await expect(page.locator(".basket .hold")).to_have_count(2)
