@@ -108,11 +108,11 @@ async def read_draw(call: Call) -> Answer:
     if readers >= READERS or _reading[reader] >= READERS_OF_A_NETWORK:
         raise Refused("house-busy", "others are reading a whole list just now", retry_after_s=5)
     told = transcript_of(slug, made.on_sale, made.line, draw)
-    begin = msgspec.json.encode(told)[:-1] + b',"secret_hashes":['
 
-    async def rest() -> AsyncGenerator[bytes]:
+    async def pieces() -> AsyncGenerator[bytes]:
         _reading[reader] += 1
         try:
+            yield msgspec.json.encode(told)[:-1] + b',"secret_hashes":['
             for first in range(0, draw.entrants, ROWS_A_TIME):
                 found = await entrants_between(made.ledger, line, first, min(draw.entrants, first + ROWS_A_TIME))
                 yield (b"," if first else b"") + msgspec.json.encode(found)[1:-1]
@@ -122,7 +122,9 @@ async def read_draw(call: Call) -> Answer:
             if not _reading[reader]:
                 del _reading[reader]
 
-    return Answer(200, begin, [DRAWN_CACHE], rest=rest())
+    rest = pieces()
+    begin = await anext(rest)  # begun here, whoever reads is counted before anybody else can ask
+    return Answer(200, begin, [DRAWN_CACHE], rest=rest)
 
 
 @hot(

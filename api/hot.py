@@ -244,10 +244,12 @@ async def _send_piece(send: Send, piece: bytes) -> None:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
 
 
-async def _send_in_pieces(send: Send, answer: Answer, headers: Headers, *, is_head: bool) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if answer.rest is not None and not is_head:
-        async with aclosing(answer.rest) as rest:
+async def _send_in_pieces(
+    send: Send, answer: Answer, pieces: AsyncGenerator[bytes], headers: Headers, *, is_head: bool
+) -> None:
+    async with aclosing(pieces) as rest:
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        if not is_head:
             await _send_piece(send, answer.body)
             async for piece in rest:
                 await _send_piece(send, piece)
@@ -258,7 +260,8 @@ async def send_answer(send: Send, answer: Answer, *, more: Sequence[Header] = ()
     """Sends an answer, with more headers; to a HEAD only what it would be."""
     headers = [*answer.headers, *more]
     if answer.rest is not None:
-        await _send_in_pieces(send, answer, [*headers, (b"content-type", answer.media_type)], is_head=is_head)
+        headers = [*headers, (b"content-type", answer.media_type)]
+        await _send_in_pieces(send, answer, answer.rest, headers, is_head=is_head)
         return
     if answer.body:
         headers += ((b"content-length", b"%d" % len(answer.body)), (b"content-type", answer.media_type))

@@ -176,7 +176,6 @@ async def test_one_network_keeps_no_other_from_a_transcript(stage: Backstage) ->
 
     async def reads(address: str) -> AsyncGenerator[bytes]:
         rest: AsyncGenerator[bytes] = (await asks(address)).rest
-        await anext(rest)
         return rest
 
     near = [await reads(f"10.0.0.{number}") for number in range(draws.READERS_OF_A_NETWORK)]
