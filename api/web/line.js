@@ -64,7 +64,7 @@ export class Line {
     const { status, memory } = this;
     const { place = null, index = null, position = null } = memory.kept;
     const front = status?.lines.public ?? { now_serving: 0, per_minute: 0 };
-    const ahead = position === null ? null : Math.max(0, position - front.now_serving);
+    const ahead = position === null ? null : Math.max(0, position - front.now_serving - (this.nobodies?.(position, front) | 0));
     return {
       status, place, index, position, ahead,
       isServed: place !== null && position !== null && position < front.now_serving,

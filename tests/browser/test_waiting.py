@@ -12,6 +12,7 @@ from tests.browser.devices import AWAY, CAME_BACK, FORBIDDEN, FULL, HEARD, SLEPT
 from tests.browser.find import launch_options
 from tests.browser.person import PHONE, People, Person, Site
 from tests.browser.test_tabs import SLOW, Asked, stands_behind, until
+from tests.integration.test_joined_again import forget_the_minute
 from tests.town import Sale, Town, small_plan
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -38,6 +39,25 @@ async def test_a_tunnel_costs_nobody_their_place_nor_their_turn(town: Town, peop
         await visitor.context.set_offline(False)
         await visitor.sees("It’s your turn!")
         await expect(page.locator(".trouble")).to_be_hidden()
+
+
+async def test_whoever_is_offline_for_longer_than_a_join_is_remembered_keeps_the_place(
+    town: Town, people: People
+) -> None:
+    async with await town.open_sale("zeewind", **SLOW) as sale, people.arrive(PHONE) as visitor:
+        page = visitor.page
+        await stands_behind(sale, 3, visitor)
+        await sale.until_drained()
+        await visitor.context.set_offline(True)
+        await visitor.sees("No connection just now.")
+        # As ten minutes would: none of what Redis remembers of a join for a minute is left.
+        await forget_the_minute(town, sale, (await visitor.kept(sale))["secret"])
+        await visitor.context.set_offline(False)
+        await expect(page.locator(".trouble")).to_be_hidden()
+        await expect(page.locator(".number")).to_have_text("4")
+        await page.reload()
+        await expect(page.locator(".number")).to_have_text("4")
+        assert (await sale.status())["lines"]["public"]["joined"] == 4
 
 
 @pytest.mark.parametrize("how", REFUSES)

@@ -21,9 +21,9 @@ SLUG = HouseSlug("noord")
 
 async def forget_the_minute(town: Town, sale: Sale, secret: str, *keys: str) -> None:
     """What Redis remembers of a join for a minute is gone, as if that had passed."""
-    owner = connect(town.network.house(SLUG).redis_owner_url)
+    owner = connect(town.network.house(HouseSlug(sale.slug)).redis_owner_url)
     try:
-        names = Keys(SLUG)
+        names = Keys(HouseSlug(sale.slug))
         gone = [key async for key in owner.scan_iter(match=names.operation("*"), count=1_000)]
         await owner.unlink(names.retry(OnSaleId(sale.on_sale), hash_secret(secret)), *gone)
     finally:

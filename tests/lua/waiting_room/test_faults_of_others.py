@@ -69,3 +69,22 @@ def test_expiry_that_stalls_at_the_first_gap(turned: TurnedStage) -> None:
     assert not waits, f"after {turned.at_ms / SECOND:.0f} s {len(inside)} came in, up to number {turned.serve()}"
     # As soon as the pace and the room allow: those of the gap are called as anybody, and nobody waits for them.
     assert turned.at_ms <= ((first + gap) / 10 + len(late) / (cap - 1) * pass_s + pass_s) * SECOND
+
+
+def test_a_serving_number_that_goes_backwards_when_live_passes_exceed_the_cap(turned: TurnedStage) -> None:
+    """A house lowers its cap below those who are inside: who was called stays called, and the line goes on later."""
+    turned.put_up(rate=600, joined=500, cap=100, burst_ms=MINUTE, turn_ms=10 * MINUTE)
+    turned.turn(10 * SECOND)
+    called = turned.serve()
+    assert called == 100
+    for visitor in range(60):
+        assert turned.admit(visitor, pass_ms=MINUTE)[0] == b"admitted"
+    turned.change("cap", 10)
+    served = []
+    for second in range(11, 200):
+        turned.turn(second * SECOND)
+        served.append(turned.serve())
+        assert turned.status()["now_serving"] == served[-1]
+    assert served == sorted(served)
+    assert served[0] == called, "sixty are inside and ten may be: nobody further is called, and nobody fewer"
+    assert served[-1] > called
