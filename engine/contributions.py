@@ -7,11 +7,12 @@ contribution is derived from the house's own key, so that nothing secret is kept
 
 import asyncio
 import hashlib
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import aiohttp
 import msgspec
 
+from engine.bodies import read_up_to
 from engine.catalogue import PUBLIC_LINE, Contributor, OnSale
 from engine.cell import Cell
 from engine.draw import encode
@@ -24,6 +25,8 @@ from engine.network import House
 from engine.pass_keys import STATEMENT
 from engine.signing import Signer
 from engine.statements import NeighbourKeys, Statement, api_of
+from engine.verifier import SIGNATURE
+from engine.waiting_room import SECRET_HASH
 from engine.words import HouseSlug, LineName, OnSaleId
 
 MOST_CONTRIBUTORS: Final = 8
@@ -67,17 +70,23 @@ class Said(msgspec.Struct, frozen=True):
     signature: str
 
 
+Hash = Annotated[str, msgspec.Meta(pattern=rf"^{SECRET_HASH.pattern}\Z")]
+Signature = Annotated[str, msgspec.Meta(pattern=rf"^{SIGNATURE.pattern}\Z")]
+"""As a transcript may hold them, and in one spelling: with a blank or a comma in what one house says, what another one
+says could not be read."""
+
+
 class Committed(msgspec.Struct, frozen=True):
     """To what a house commits itself."""
 
-    commitment: str
+    commitment: Hash
 
 
 class Revealed(msgspec.Struct, frozen=True):
     """What a house contributes, and its own signature under the list."""
 
-    secret: str
-    signature: str
+    secret: Hash
+    signature: Signature
 
 
 async def reveal(cell: Cell, ledger: Ledger, keys: NeighbourKeys, told: Statement, signature: str) -> Revealed:
@@ -115,7 +124,7 @@ async def _ask(contributor: str, method: str, url: str, **how: Any) -> bytes:
             aiohttp.ClientSession(timeout=timeout) as session,
             session.request(method, url, allow_redirects=False, **how) as answer,
         ):
-            body = await answer.content.read(ANSWER_BYTES)
+            body = await read_up_to(answer.content, ANSWER_BYTES)
             if answer.status == 409 and b"/root-changed" in body:
                 raise Refused("root-changed", f"{contributor} has signed another list of this draw before")
             if answer.status != 200:

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 from yarl import URL
 
+from engine.bodies import read_up_to
 from engine.destinations import Gate
 from engine.errors import Refused
 from engine.instants import now_ms
@@ -74,7 +75,7 @@ class Numbers:
         async with asyncio.timeout(ANSWER_SECONDS):
             post = self._session.post(URL(url), data=body.encode(), headers=headers, allow_redirects=False)
             async with post as response:
-                said = await response.content.read(ANSWER_BYTES)
+                said = await read_up_to(response.content, ANSWER_BYTES)
                 if response.status != 200:
                     raise ValueError(f"it answered {response.status}")
         return msgspec.json.decode(said, type=_Answer).valid

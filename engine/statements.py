@@ -12,6 +12,7 @@ from typing import Any, Final
 import aiohttp
 import msgspec
 
+from engine.bodies import read_up_to
 from engine.errors import BadInput, CellUnavailable, ForgedToken
 from engine.instants import to_rfc3339
 from engine.network import House
@@ -112,7 +113,7 @@ class NeighbourKeys:
                 aiohttp.ClientSession(timeout=timeout) as session,
                 session.get(f"{address}/.well-known/jwks.json", allow_redirects=False) as answer,
             ):
-                body = await answer.content.read(KEYS_BYTES)
+                body = await read_up_to(answer.content, KEYS_BYTES)
             self._known[other] = msgspec.json.decode(body, type=KeySet)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, msgspec.MsgspecError) as error:
             raise CellUnavailable(f"the keys of {other} cannot be read: {error}") from error

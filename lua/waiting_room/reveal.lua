@@ -1,5 +1,6 @@
 -- Takes in what another house reveals for a line's draw, with what it signed of that draw and its signature: from when
--- the list is closed until the draw is due.
+-- the list is closed until the draw is due. Not in the field `contributed`: into that an earlier release writes two parts
+-- for each house, and in one field with these four neither could be read.
 --
 -- KEYS  cell sale
 -- ARGV  epoch line_name house secret bound signature
@@ -15,7 +16,7 @@ local told = drawn_as_written(sale, line_name)
 if not told then return {"unknown_on_sale"} end
 if told[3] < 0 or told[6] ~= "" or clock() >= told[4] then return {"untimely"} end
 
-local field = of_line("contributed", line_name)
+local field = of_line("revealed", line_name)
 local known = redis.call("HGET", sale, field)
 if string.find(" " .. (known or "") .. " ", " " .. house .. " ", 1, true) then return {"revealed"} end
 local revealed = table.concat({house, secret, bound, signature}, " ")

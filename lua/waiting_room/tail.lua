@@ -19,7 +19,7 @@ if told[3] < 0 then return {"early", told[4]} end
 local seed, contributed = "", ""
 if clock() >= told[4] then
   seed = redis.call("HGET", sale, of_line("seed", line_name)) or ""
-  contributed = redis.call("HGET", sale, of_line("contributed", line_name)) or ""
+  contributed = redis.call("HGET", sale, of_line("revealed", line_name)) or ""
 end
 
 local tree = redis.call("GET", frontier) or ""

@@ -1,5 +1,7 @@
 """What other houses contribute to a draw: committed to beforehand, revealed from its start on, left out when late."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -19,7 +21,7 @@ from engine.instants import now_ms, to_rfc3339
 from engine.network import Neighbour
 from engine.pass_keys import STATEMENT, PassKey, new_key
 from engine.signed import verify
-from engine.statements import Statement
+from engine.statements import NeighbourKeys, Statement
 from engine.tree import Frontier, encode_frontier
 from engine.waiting_room import PUBLIC
 from engine.words import HouseSlug, LineName, OnSaleId
@@ -40,6 +42,11 @@ class Others:
         self.withholding: set[str] = set()
         self.lying: set[str] = set()
         self.unsigned: set[str] = set()
+        self.hesitating: set[str] = set()
+        """They answer nothing of use the first time."""
+        self.says: dict[str, dict[str, str]] = {}
+        """What a house answers in place of what is true."""
+        self.is_in_pieces = False
         self.key = PassKey(0, new_key())
         self.asked: dict[str, set[str]] = {name: set() for name in SECRETS}
 
@@ -50,14 +57,25 @@ class Others:
         )
         return contributor, (HouseSlug(house), OnSaleId(on_sale), LineName(line), int(planned))
 
-    async def keys(self, _: web.Request) -> web.Response:
-        return web.json_response({"keys": [self.key.jwk]})
+    async def _answer(self, request: web.Request, told: dict[str, Any]) -> web.StreamResponse:
+        body = json.dumps(told).encode()
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        middle = len(body) // 2 if self.is_in_pieces else 0
+        for piece in (body[:middle], body[middle:]):
+            await answer.write(piece)
+            await asyncio.sleep(0.1 if self.is_in_pieces else 0.0)
+        return answer
 
-    async def commitment(self, request: web.Request) -> web.Response:
+    async def keys(self, request: web.Request) -> web.StreamResponse:
+        return await self._answer(request, {"keys": [self.key.jwk]})
+
+    async def commitment(self, request: web.Request) -> web.StreamResponse:
         contributor, of = self._of(request)
-        return web.json_response({"commitment": commitment_of(contributor, *of, SECRETS[contributor])})
+        told = {"commitment": commitment_of(contributor, *of, SECRETS[contributor])}
+        return await self._answer(request, told | self.says.get(contributor, {}))
 
-    async def reveal(self, request: web.Request) -> web.Response:
+    async def reveal(self, request: web.Request) -> web.StreamResponse:
         """As an honest house does: what it is asked with has to be signed by the house whose draw it is."""
         contributor, of = self._of(request)
         said = await request.json()
@@ -65,11 +83,13 @@ class Others:
         text = Statement(*of, said["entrants"], said["root"], said["bound"]).text(contributor, commitment)
         verify(text, said["signature"], self.stage.cell.signer.jwks(), STATEMENT)
         self.asked[contributor].add(f"{said['entrants']} {said['root']}")
-        if now_ms() < of[-1] or contributor in self.withholding:
+        if now_ms() < of[-1] or contributor in self.withholding | self.hesitating:
+            self.hesitating.discard(contributor)
             return web.json_response({}, status=409)
         secret = SECRETS["mirage" if contributor in self.lying else contributor]
         key = PassKey(0, new_key()) if contributor in self.unsigned else self.key
-        return web.json_response({"secret": secret, "signature": key.sign_apart(STATEMENT, text)})
+        told = {"secret": secret, "signature": key.sign_apart(STATEMENT, text)}
+        return await self._answer(request, told | self.says.get(contributor, {}))
 
 
 WITHIN_MS = 5_000
@@ -166,6 +186,51 @@ async def test_what_is_not_revealed_is_left_out_at_the_published_instant_and_sai
     assert await stage.alarms() == [wanted]
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"secret": SECRETS["klinker"] + " mirage"},
+        {"secret": SECRETS["klinker"] + ",x"},
+        {"secret": SECRETS["klinker"] + "\n"},
+        {"signature": "a" * 301 + ".." + "b" * 86},
+        {"signature": "a.. mirage"},
+    ],
+)
+async def test_what_one_house_makes_up_spoils_no_others_contribution(
+    stage: Backstage, others: Others, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str]
+) -> None:
+    """The made-up secret is what it committed to, and whatever it signs with counts as its signature."""
+    monkeypatch.setitem(SECRETS, "klinker", changed.get("secret", SECRETS["klinker"]))
+    if "signature" in changed:
+        monkeypatch.setattr(NeighbourKeys, "check", _believes)
+    others.says["klinker"], others.hesitating = changed, {"mirage"}
+    on_sale = await put_on(stage)
+    told = await drawn(stage, on_sale)
+    assert verifier.withheld(told) == ["klinker"]
+    assert told["contributors"][1]["secret"] == SECRETS["mirage"]
+    ((kind, detail),) = await stage.alarms()
+    assert (kind, detail["houses"]) == ("draw-withheld", "klinker")
+    assert detail["why"].startswith("klinker: klinker does not say what it contributes: ")
+
+
+async def _believes(*_: object) -> None:
+    return None
+
+
+@pytest.mark.parametrize("commitment", ["", "x y", "a" * 43, "a" * 42 + "A\n", "a" * 42 + "A,"])
+async def test_who_commits_to_nothing_that_can_be_told_does_not_contribute(
+    stage: Backstage, others: Others, commitment: str
+) -> None:
+    others.says["klinker"] = {"commitment": commitment}
+    with pytest.raises(CellUnavailable, match="klinker does not say what it contributes"):
+        await put_on(stage)
+
+
+async def test_an_answer_that_comes_in_pieces_is_read_to_its_end(stage: Backstage, others: Others) -> None:
+    others.is_in_pieces = True
+    assert verifier.withheld(await drawn(stage, await put_on(stage))) == []
+
+
 async def test_a_sale_to_which_others_contribute_opens_at_its_planned_start_and_not_by_hand(
     stage: Backstage, others: Others
 ) -> None:
@@ -217,24 +282,24 @@ async def test_what_a_loss_took_is_asked_for_again_and_another_list_than_the_sig
         return len(contributed().split()) == 2 * REVEALED
 
     def contributed() -> str:
-        found: Any = stage.redis.hget(key, "contributed")
+        found: Any = stage.redis.hget(key, "revealed")
         return found.decode() if found else ""
 
     stage.redis.hset(key, "draw_after_ms", 10**9)  # as long as this test takes
     await until(has_revealed, "both have revealed")
     first = contributed()
-    stage.redis.hdel(key, "contributed")
+    stage.redis.hdel(key, "revealed")
     await contributions.look()
     assert not contributed()  # nobody is asked twice in one epoch
     await stage.keeper.recover()
     await cell.look()
-    stage.redis.hdel(key, "contributed")
+    stage.redis.hdel(key, "revealed")
     await until(has_revealed, "both have revealed again")
     assert contributed() == first
 
     parts = first.split()
     parts[2] = encode(bytes(32))  # the first of them signed another list than the one that is drawn
-    stage.redis.hset(key, "contributed", " ".join(parts))
+    stage.redis.hset(key, "revealed", " ".join(parts))
     stage.redis.hset(key, "draw_after_ms", on_sale.draw_after_ms)
     told = await drawn(stage, on_sale, contributions=contributions)
     assert verifier.withheld(told) == [parts[0]]

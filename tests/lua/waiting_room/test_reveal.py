@@ -19,7 +19,7 @@ def test_each_house_reveals_once_and_the_first_word_stands(stage: Stage) -> None
     assert reveal(stage, "wind", "s2") == [b"revealed"]
     with stage.nothing_changes():
         assert reveal(stage, told="another") == [b"revealed"]
-    assert stage.sale()["contributed"] == "zeewind s1 bound signed wind s2 bound signed"
+    assert stage.sale()["revealed"] == "zeewind s1 bound signed wind s2 bound signed"
     stage.pass_time(60_000)
     assert stage.tail()[3] == b"zeewind s1 bound signed wind s2 bound signed"
 
@@ -42,5 +42,13 @@ def test_each_line_has_its_own(stage: Stage) -> None:
     stage.put_up(entrants=4, **RULE)
     stage.set_sale(**{"mark_at_ms:members": 1, "opens_at_ms:members": stage.now_ms()})
     assert reveal(stage, line="members") == [b"revealed"]
-    assert stage.sale()["contributed:members"] == "zeewind s1 bound signed"
-    assert "contributed" not in stage.sale()
+    assert stage.sale()["revealed:members"] == "zeewind s1 bound signed"
+    assert "revealed" not in stage.sale()
+
+
+def test_what_an_earlier_release_has_taken_in_meanwhile_is_left_alone(stage: Stage) -> None:
+    stage.put_up(entrants=4, contributed="wind s2", **RULE)
+    assert reveal(stage) == [b"revealed"]
+    assert (stage.sale()["contributed"], stage.sale()["revealed"]) == ("wind s2", "zeewind s1 bound signed")
+    stage.pass_time(60_000)
+    assert stage.tail()[3] == b"zeewind s1 bound signed"

@@ -48,7 +48,7 @@ def test_every_page_of_the_outbox_tells_whom_it_names_of_this_line(stage: Stage,
 
 
 def test_it_tells_the_secret_the_tree_and_what_was_contributed(stage: Stage) -> None:
-    stage.put_up(entrants=2, contributed="a b", **RULE)
+    stage.put_up(entrants=2, revealed="a b", **RULE)
     stage.redis.execute_command("SET", stage.keys.frontier(SALE, LineName("public")), b"2 roots")
     assert stage.tail() == [b"tail", 2, b"c2VlZA", b"a b", b"2 roots", [], b"", b""]
 
@@ -72,7 +72,7 @@ def test_nothing_is_told_before_the_list_is_closed_and_nothing_secret_before_the
     stage.put_up(phase="prequeue", opens_at_ms=10**13, mark_at_ms=0, **RULE)
     assert stage.tail() == [b"early", 10**13]
     stage.change("open")
-    stage.set_sale(draw_after_ms=60_000, contributed="a b c d")
+    stage.set_sale(draw_after_ms=60_000, revealed="a b c d")
     assert stage.tail() == [b"tail", 0, b"", b"", b"", [], b"", b""]
     stage.pass_time(60_000)
     assert stage.tail() == [b"tail", 0, b"c2VlZA", b"a b c d", b"", [], b"", b""]
