@@ -76,7 +76,7 @@ NEAR = {
     **dict.fromkeys(("runs", "reindex"), "seats/test_install include/test_find_best"),
     "change": "waiting_room/test_admit",
     **dict.fromkeys(("gone", "of_line"), "waiting_room/test_persons waiting_room/test_admit"),
-    "pace": "include/test_pace on_sale/test_crowd cell/test_press",
+    "pace": "include/test_pace include/test_lines on_sale/test_crowd cell/test_press",
     "no_shows": "on_sale/test_change include/test_no_shows",
     "door": "waiting_room/test_admit on_sale/test_change cell/test_press",
     "end_of": "seats/test_leave",
