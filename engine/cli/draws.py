@@ -121,7 +121,10 @@ async def verify_draw(file: Path, committed: str, index: int | None, before: Pat
         say("  with draw for status.")
     if index is not None:
         position = verifier.positions(transcript)(index)
-        say(f"  Index {index} has position {position}: {position} were before it.")
+        if position is None:
+            say(f"  Index {index} came in a window that had not ended then: nobody knew its position.")
+        else:
+            say(f"  Index {index} has position {position}: {position} were before it.")
     return 0
 
 
