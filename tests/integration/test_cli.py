@@ -17,7 +17,7 @@ from engine.on_sale import standing
 from engine.waiting_room import hash_secret
 from engine.words import OnSaleId
 from tests.integration.books import Books
-from tests.integration.commands import HOUSE, Parvis, put_on_sale
+from tests.integration.commands import HOUSE, LATER, Parvis, put_on_sale
 from tests.town import Town, free_port, small_plan
 
 
@@ -83,23 +83,16 @@ def test_a_manager_puts_a_hall_on_sale_from_a_shell(town: Town, parvis: Parvis, 
     assert (now.phase, now.rate_per_minute, now.cap) == ("prequeue", 60, 7)
     fields = asyncio.run(fields_of(town, "journey"))
     assert (fields["burst_ms"], fields["turn_ms"]) == ("30000", "90000")
-    windows = (
-        "on-sale",
-        "create",
-        "windows",
-        "--title",
-        "Nachtvaart",
-        "--performance",
-        "journey",
-        "--fair-window",
-        "20",
-    )
+    prices = ("--price.Rang 1", "3200", "--price.Rang 2", "2400")
+    show = ("performance", "create", "late", "--hall", "journey", "--title", "Late", "--starts-at", LATER)
+    assert parvis(*show, *prices, *at).code == 0
+    windows = ("on-sale", "create", "late", "--title", "Late", "--performance", "late", "--fair-window", "20")
     said = parvis(*windows, "--prequeue-at", "2026-01-01T00:00:00Z", "--opens-at", "2030-01-01T00:00:00Z", *at)
-    assert said.code == 1
+    assert said.code != 0
     assert "1500 windows at most lie before opens_at" in said.words
     soon = ("--prequeue-at", "2030-01-01T00:00:00Z", "--opens-at", "2030-01-01T01:00:00Z")
     assert parvis(*windows, *soon, *at).code == 0
-    assert asyncio.run(fields_of(town, "windows"))["fair_window_ms"] == "20000"
+    assert asyncio.run(fields_of(town, "late"))["fair_window_ms"] == "20000"
     for verb, phase in (
         *(("open", "open"), ("pause", "paused"), ("resume", "open"), ("drain", "open"), ("stop", "paused")),
         ("resume", "open"),
