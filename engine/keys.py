@@ -33,8 +33,8 @@ class Keys:
         return f"{self._prefix}sale:{on_sale}:live"
 
     def stays(self, on_sale: OnSaleId) -> str:
-        """Sorted set: index, behind its line's name where that is not the public one → when it came in first, ms, for
-        as long as that counts.
+        """Sorted set: who has been inside, as in `live` → since when, ms, for as long as that counts; and each place
+        that a person was given since → when. See `lua/include/stay.lua`.
         """
         return f"{self._prefix}sale:{on_sale}:stays"
 

@@ -6,7 +6,7 @@
 -- a burst; whoever is called and finds the house full, or too many at the door, keeps the turn. `position` is worked
 -- out by the caller from the draw's seed and the number of entrants; if that number was not yet known, the caller is
 -- told and asks again; -1: see `borders`. Each line has its positions; pace and cap are the house's, over all of its
--- lines. A `person` (empty: anybody) has one pass, with whichever place it is claimed, and of each line the newest alone.
+-- lines. A `person` (empty: anybody) has one pass and one stay, with whichever place; of each line the newest place alone.
 --
 -- KEYS  cell sale live claimed operation persons stays
 -- ARGV  epoch fingerprint line_name index position entrants terms
@@ -48,7 +48,7 @@ if position < 0 then return by_window.unknown(room, line, tonumber(index), now) 
 if position >= line.now_serving then return {"not_yet", line.now_serving, until_called(room, line, position)} end
 local ended_at_ms, former = pass_of(live, member)
 if former and renews >= 0 and renews ~= former then return {"moved"} end
-local since_ms, stay_ends_at_ms = stay_of(stays, place, stay_ms, now)
+local since_ms, stay_ends_at_ms = stay.of(stays, member, place, stay_ms, now)
 if stay_ms > 0 and stay_ends_at_ms <= now then return {"stay_over", stay_ends_at_ms} end
 local alive = ended_at_ms > now
 local returning = redis.call("GETBIT", claimed, index) == 1
@@ -75,6 +75,6 @@ if not returning and not alive then
   redis.call("HINCRBY", sale, "admitted", 1)
   count_wait(sale, line, joined_at_ms, now)
 end
-if stay_ms > 0 and not since_ms then begin_stay(stays, place, stay_ms, kept_ms, now) end
+if stay_ms > 0 and not since_ms then stay.begin(stays, member, stay_ms, kept_ms, now) end
 local word = returning and "renewed" or "admitted"
 return remember(operation, fingerprint, 60, {word, expires_at_ms, generation, stay_ends_at_ms, sequence(cell)})

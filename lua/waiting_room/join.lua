@@ -48,7 +48,7 @@ if own then
   end
   local ended_at_ms = pass_of(live, person)
   local is_spent = position and (is_gone(line, position, ended_at_ms, now, grace_ms)
-    or is_stay_over(stays, live_member(line_name, former, ""), stay_ms, leeway_ms, ended_at_ms, now))
+    or stay.is_over(stays, person, live_member(line_name, former, ""), stay_ms, leeway_ms, ended_at_ms, now))
   if is_spent then index, joined_at_ms = false, nil end
 end
 if not index then
@@ -64,6 +64,7 @@ if not index then
     "index", index, "secret_hash", secret_hash)
   if own then
     redis.call("HSET", persons, own, index)
+    stay.place(stays, person, live_member(line_name, index, ""), now)
     redis.call("XADD", outbox, "*", "kind", "person", "on_sale", on_sale, "person", own, "index", index)
   end
   if taken then

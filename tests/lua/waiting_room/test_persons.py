@@ -115,3 +115,27 @@ def test_the_code_of_whoever_missed_their_turn_is_good_for_the_next_and_nobody_e
     stage.pass_time(1_000)
     is_over(stage)
     assert stage.join("x", person="p3", **members) == [b"code_used"]
+
+
+def test_a_person_in_two_lines_stays_inside_once_and_longer_only_with_a_place_given_after_that(stage: Stage) -> None:
+    run(stage, turn_ms=100 * MINUTE, lines="members", **stage.line("members"))
+    stay: dict[str, Any] = {"stay_ms": 3 * MINUTE, "leeway_ms": 10_000}
+    members: dict[str, Any] = {"line": "members", "person": "p1", **stay}
+    stage.join("a", person="p1", **stay)
+    stage.join("a", **members)
+    stage.join("b", line="members", person="p2", **stay)
+    assert stage.redis.execute_command("EXISTS", stage.keys.stays(SALE)) == 0, "who waits costs nothing"
+    stage.pass_time(MINUTE // 2)
+    assert stage.admit(0, person="p1", pass_ms=5 * MINUTE, **stay)[0] == b"admitted"
+    stage.pass_time(3 * MINUTE)
+    for over in (stage.admit(0, person="p1", **stay), stage.admit(0, **members)):
+        assert over[0] == b"stay_over", "the other place is no other stay"
+    assert stage.admit(1, line="members", person="p2", **stay)[0] == b"admitted"
+    # What they are given now, they have for as long as they wait for it, from wherever they ask.
+    assert [stage.join(secret, **members)[1] for secret in ("a", "b", "c")] == [2, 2, 2]
+    assert stage.admit(0, person="p1", **stay)[0] == b"stay_over"
+    stage.pass_time(MINUTE // 2)
+    assert stage.admit(2, **members)[0] == b"admitted", "with a stay of its own"
+    assert stage.admit(0, person="p1", **stay)[0] == b"renewed", "which is the person's"
+    stage.pass_time(3 * MINUTE)
+    assert stage.admit(2, **members)[0] == stage.admit(0, person="p1", **stay)[0] == b"stay_over"

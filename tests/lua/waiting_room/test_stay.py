@@ -94,3 +94,13 @@ def test_a_stay_is_kept_in_mind_while_it_may_count_and_where_there_is_none_not_a
     stage.pass_time(2_000)
     admit(stage, 3)
     assert stage.redis.execute_command("ZRANGE", stays, 0, -1) == [b"2", b"3"]
+
+
+def test_a_clock_that_is_set_back_lengthens_no_stay(stage: Stage) -> None:
+    put_up(stage)
+    admit(stage, 0)
+    stage.pass_time(-10 * STAY_MS)
+    again = admit(stage, 0)
+    assert (again[0], left_ms(stage, again[3] + LEEWAY_MS)) == (b"renewed", STAY_MS)
+    stage.pass_time(STAY_MS)
+    assert admit(stage, 0)[0] == b"stay_over", "it is counted from there"
