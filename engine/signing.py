@@ -183,6 +183,11 @@ class Signer:
         facts = f"{place.on_sale}|{place.line}|{place.index}|{place.secret_hash}"
         return place.person or self._mac(b"pseudonym", facts.encode()).hex()
 
+    def former_pseudonym(self, place: Place) -> str:
+        """Who a person's place was for an earlier release, where each of their places was a shopper of its own."""
+        facts = f"{place.on_sale}|{place.line}|{place.index}|{place.person}"
+        return self._mac(b"pseudonym", facts.encode()).hex()
+
     def jwks(self, now: int = 0, longest_ms: int = 0) -> dict[str, Any]:
         """The public keys (RFC 7517) at an instant (0: all there are), where no pass lives longer than `longest_ms`."""
         self._look()
@@ -202,16 +207,18 @@ class Signer:
         is_longer: bool = False,
         claimed_at_ms: int | None = None,
         stay_ends_at_ms: int = 0,
+        owner: str = "",
     ) -> str:
         """The pass of a place until an instant (whole seconds, rounded up), as a JWT that anybody can verify.
 
         `generation`: see `lua/include/pass_of.lua`; `is_longer`: they asked for more time;
         `stay_ends_at_ms`: from then on it is not renewed (0: it always is). The key is the one of
-        `claimed_at_ms` (now), so that a repeat is signed alike by whichever process answers.
+        `claimed_at_ms` (now), so that a repeat is signed alike by whichever process answers. `owner`: whose it is,
+        where that is not the place's pseudonym.
         """
         self._look()
         key = self._pass_keys.at(now_ms() if claimed_at_ms is None else claimed_at_ms)
-        owner = self.pseudonym(place)
+        owner = owner or self.pseudonym(place)
         ends_s = -(-expires_at_ms // 1000)
         claims = {
             "iss": self.house,

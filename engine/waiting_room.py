@@ -321,7 +321,11 @@ async def admit(
     if place.on_sale != name or not hmac.compare_digest(place.secret_hash, hash_secret(secret)):
         raise Refused("not-your-place", "this place and this secret do not belong together here")
     former = cell.signer.read_pass(renews) if renews else None
-    if former and (former.on_sale, former.owner) != (name, cell.signer.pseudonym(place)):
+    owner, person = cell.signer.pseudonym(place), place.person
+    if former and person and former.owner == cell.signer.former_pseudonym(place):
+        # Whom an earlier release let in is who they were until they are out: what they have reserved is theirs.
+        owner, person = former.owner, ""
+    if former and (former.on_sale, former.owner) != (name, owner):
         raise Refused("not-your-place", "this place and this pass do not belong together here")
     is_longer = is_longer or (former is not None and former.is_longer)
     keys = cell.keys
@@ -332,7 +336,7 @@ async def admit(
     renewed = former.generation if former else -1
     stay_ms = on_sale.stretched_ms(on_sale.stay_seconds, is_longer=is_longer)
     times = (pass_ms, PASS_LEEWAY_MS, stay_ms, grace_ms, kept_ms)
-    terms = pack((*times, renewed, place.joined_at_ms, place.person))
+    terms = pack((*times, renewed, place.joined_at_ms, person))
     used = (
         *(keys.cell, keys.sale(name), keys.live(name), keys.claimed(name, place.line), operation),
         *(keys.persons(name), keys.stays(name)),
@@ -363,6 +367,7 @@ async def admit(
                 is_longer=is_longer,
                 claimed_at_ms=expires_at_ms - pass_ms,
                 stay_ends_at_ms=reply[3],
+                owner=owner,
             )
             return Admitted(token=signed, expires_at_ms=expires_at_ms, stay_ends_at_ms=reply[3])
         case b"stay_over":

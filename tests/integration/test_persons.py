@@ -4,13 +4,22 @@ import asyncio
 import uuid
 from typing import Any
 
+import msgspec
+import pytest
+
+from engine import seats, waiting_room
 from engine.catalogue import Line
 from engine.cli.sales import at_house
+from engine.errors import Refused
 from engine.instants import now_ms
 from engine.on_sale import standing
-from engine.signing import Contact
-from engine.waiting_room import hash_secret
-from engine.words import LineName, OnSaleId
+from engine.shares import Owner
+from engine.signing import Contact, Pass, Place, Signer
+from engine.waiting_room import Admissible, hash_secret
+from engine.wishes import Wish
+from engine.words import LineName, OnSaleId, SeatId
+from tests.backstage import Backstage
+from tests.integration.test_codes_after_loss import a_visitor
 from tests.integration.test_lines import LATER_MS, invited
 from tests.town import Answer, Sale, Town
 
@@ -63,3 +72,40 @@ async def test_a_person_in_two_lines_has_one_pass_and_one_limit(town: Town) -> N
         assert (await sale.hold(second, "zaal-B-1", "zaal-B-2")).slug == "too-many-seats"
         assert (await sale.hold(second, "zaal-B-1")).status == 201
         assert (await sale.status())["chance"]["admitted"] == 1
+
+
+async def test_whom_an_earlier_release_let_in_renews_and_keeps_what_they_have_reserved(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.open()
+    on_sale, signer = await stage.put_on(**ONE_PLACE), stage.cell.signer
+    who = Admissible(person=someone())
+    place = (await waiting_room.join(stage.cell, on_sale, hash_secret("phone"), "join", who)).place
+    with monkeypatch.context() as earlier:  # a place was a shopper of its own, of whom a pass told a MAC
+        nobodys = msgspec.structs.replace(signer.read(Place, place), person="")
+        facts = f"{on_sale.on_sale}|public|0|{who.person}"
+        earlier.setattr(Signer, "pseudonym", lambda self, _: self._mac(b"pseudonym", facts.encode()).hex())
+        inside = await a_visitor(stage, on_sale, signer.sign(nobodys), "phone")
+        token = (await waiting_room.admit(stage.cell, on_sale, signer.sign(nobodys), "phone", "b")).token
+    assert (inside.owner == who.person, inside.place) == (False, "0")
+
+    async def renew(renews: str, key: str) -> tuple[str, Pass]:
+        admitted = await waiting_room.admit(stage.cell, on_sale, place, "phone", key, renews=renews)
+        return admitted.token, signer.read_pass(admitted.token)
+
+    async def hold(visitor: Pass, seat: str, former: seats.Held | None = None) -> seats.Held:
+        owner = Owner(visitor.owner, visitor.index, visitor.on_sale, generation=visitor.generation)
+        wish = Wish(performance=on_sale.performances[0], seats=(SeatId(seat),))
+        given_up = former.hold if former else None
+        return await seats.hold(stage.cell, owner, [wish], (), f"hold {seat}", former=given_up)
+
+    held = await hold(signer.read_pass(token), "zaal-A-1")
+    for key in ("c", "d"):
+        token, again = await renew(token, key)
+        assert (again.owner, again.index) == (inside.owner, "0")
+    assert await stage.owner.zcard(stage.keys.live(on_sale.on_sale)) == 1, "they are inside once"
+    assert (await hold(again, "zaal-A-2", held)).hold.owner == inside.owner, "what they have is theirs"
+    # The pass of somebody else's place renews nothing, of before or not.
+    other = (await waiting_room.join(stage.cell, on_sale, hash_secret("b"), "b", Admissible(person=someone()))).place
+    with pytest.raises(Refused, match="do not belong together"):
+        await waiting_room.admit(stage.cell, on_sale, other, "b", "e", renews=token)
