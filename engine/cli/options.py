@@ -1,9 +1,31 @@
-"""What nearly every command is told: which network file, and which of its houses."""
+"""What nearly every command is told: which network file, and which of its houses; and what commands share."""
 
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from cyclopts import Parameter
+import uvloop
+from cyclopts import Parameter, Token
+
+from engine.errors import BadInput
 
 Network = Annotated[Path, Parameter(name="--network", env_var="PARVIS_NETWORK", help="The network file.")]
 House = Annotated[str, Parameter(name="--house", env_var="PARVIS_HOUSE", help="The house's slug.")]
+
+
+def _whole(_: Any, tokens: Sequence[Token]) -> int:
+    """A whole number: 12.5 is not cut to 12."""
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        raise BadInput(f"{tokens[0].keyword}: {tokens[0].value!r} is not a whole number") from None
+
+
+Whole = Annotated[int, Parameter(converter=_whole)]
+Dashed = Annotated[str, Parameter(allow_leading_hyphen=True)]
+"""What may begin with a dash and be no option: one commitment in 64 does."""
+
+
+def now(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Does what a command asks for."""
+    uvloop.run(coroutine)
