@@ -221,9 +221,9 @@ class MeasuredReply(Reply, frozen=True, omit_defaults=False):
 
 
 class DrawRule(Reply, frozen=True):
-    """How the draw is made, as it was published beforehand: `after_ms` after the start of sales, which is planned for
-    `planned_at`. What another house has not revealed by then is left out. `window_seconds`: who joins within so long is
-    drawn together, and earlier windows come first; without it all who come before the start are.
+    """How the draw is made, as it was published beforehand: `after_ms` after the list was closed, by the start of sales
+    that is planned for `planned_at`. What another house has not revealed by then is left out. `window_seconds`: who
+    joins within so long is drawn together, and earlier windows come first; without it all before the start are.
     """
 
     planned_at: str

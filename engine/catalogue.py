@@ -245,7 +245,7 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     @property
     def draw_after_ms(self) -> int:
-        """How long after the start the draw is made: so long contributions are waited for, and no longer."""
+        """How long after its list was closed a draw is made: so long contributions are waited for, and no longer."""
         return REVEALED_WITHIN_MS if self.contributors else 0
 
     @property

@@ -32,8 +32,10 @@ from engine.words import HouseSlug, LineName, OnSaleId
 MOST_CONTRIBUTORS: Final = 8
 ASKED_SECONDS: Final = 5.0
 ANSWER_BYTES: Final = 2_048
-ANSWERED_MS: Final = 86_400_000
-"""So long after the planned start somebody may still be told what was contributed: well within what is remembered."""
+ANSWERED_MS: Final = 30 * 86_400_000
+"""So long after the planned start somebody may still be told what was contributed: whoever holds up a start gets rid of
+nobody, and it is well within `KEPT_DAYS`, in which what was signed is remembered.
+"""
 
 
 def contribution(signer: Signer, house: HouseSlug, on_sale: OnSaleId, line: LineName, planned_ms: int) -> str:
@@ -96,7 +98,7 @@ async def reveal(cell: Cell, ledger: Ledger, keys: NeighbourKeys, told: Statemen
     `LedgerUnavailable`.
     """
     if not told.planned_ms <= now_ms() < told.planned_ms + ANSWERED_MS:
-        raise Refused("draw-not-due", "contributions are revealed from the planned start on, for a day")
+        raise Refused("draw-not-due", "contributions are revealed from the planned start on, for 30 days")
     of = told.house, told.on_sale, told.line, told.planned_ms
     text = told.text(cell.house.slug, committed_by(cell.signer, *of))
     await keys.check(cell.house, told.house, text, signature)

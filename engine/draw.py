@@ -54,7 +54,7 @@ def commitment(seed: bytes) -> str:
 
 class Mixed(msgspec.Struct, frozen=True):
     """What is mixed with the secret of a draw. `of`: house/on-sale/line; `planned_at`: the start as it was published
-    beforehand, on the wire; `after_ms`: how long after the start contributions count; `root`: base64url.
+    beforehand, on the wire; `after_ms`: how long after the list was closed contributions count; `root`: base64url.
 
     `contributions`: house, commitment, and secret (base64url, or `-` where it was not revealed in time) of each other
     house, in the order in which they are named. `window_seconds`, `anchor`, `windows`: see `engine/windows.py`.

@@ -85,6 +85,7 @@ def leapt(fields: Mapping[str, str], lost: Lost) -> dict[str, str | int]:
         if opened_since:
             # The list of entrants was closed in the moment that was lost. It is closed now, with everybody in it.
             changed |= {"entrants" + suffix: joined, "mark_at_ms" + suffix: lost.now_ms}
+            changed["fixed_at_ms" + suffix] = lost.now_ms
             changed |= {"phase": "open"} if is_public else {}
         # One that began to be due before it was kept may have been called since.
         called = 1 + ceil(_fastest(fields) * elapsed_s / 60)

@@ -25,6 +25,7 @@ local function advance(sale, live, now)
   if line.phase == "prequeue" and now >= line.opens_at_ms then
     line.phase, line.changed = "open", true
     line.entrants = line.joined
+    line.fixed_at_ms = now
     line.mark_at_ms, line.opened_at_ms = line.opens_at_ms, line.opens_at_ms
   end
   line.running = line.others[1] and running_lines(line, now) or line.phase == "open" and {line} or NO_LINES

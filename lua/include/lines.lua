@@ -35,7 +35,7 @@ local function running_lines(room, now)
   for _, line in ipairs(room.others) do
     if line.mark_at_ms == 0 and now >= line.opens_at_ms and room.phase ~= "sold_out" and room.phase ~= "closed" then
       line.entrants, line.mark_at_ms, line.opened_at_ms = line.joined, line.opens_at_ms, line.opens_at_ms
-      room.changed = true
+      line.fixed_at_ms, room.changed = now, true
     end
     local phase = phase_of(room, line, now)
     line.is_served = phase == "open"

@@ -18,9 +18,15 @@ local function turn(sale, live, now)
       "served_at_ms", string.format("%.3f", line.served_at_ms), "entrants", line.entrants,
       "mark", line.mark, "mark_at_ms", line.mark_at_ms, "gone", line.gone)
     for each = 0, #line.others do
-      local ended = line.others[each] or line
-      if ended.is_window_ended then
-        redis.call("HSET", sale, by_window.fields(ended, redis.call("HGET", sale, of_line("later", ended.name))))
+      local one = line.others[each] or line
+      -- Since when it is fixed who is in the draw: since the start of sales, or later where that was held up. A clock that
+      -- was set back since puts the draw off no further.
+      local fixed = of_line("fixed_at_ms", one.name)
+      if one.fixed_at_ms or line.is_set_back and (tonumber(redis.call("HGET", sale, fixed)) or 0) > now then
+        redis.call("HSET", sale, fixed, now)
+      end
+      if one.is_window_ended then
+        redis.call("HSET", sale, by_window.fields(one, redis.call("HGET", sale, of_line("later", one.name))))
       end
     end
     if line.others[1] then

@@ -244,8 +244,19 @@ async def test_a_sale_to_which_others_contribute_opens_at_its_planned_start_and_
     assert await stage.alarms() == []
 
 
+async def test_who_is_away_across_the_start_gets_rid_of_nobody_who_contributes(
+    stage: Backstage, others: Others
+) -> None:
+    on_sale = await put_on(stage, -3 * WITHIN_MS, prequeue_at_ms=now_ms() - 4 * WITHIN_MS)
+    told = await drawn(stage, on_sale)
+    assert [each["secret"] for each in told["contributors"]] == list(SECRETS.values())
+    assert others.asked["klinker"] == {f"0 {told['root']}"}
+    assert await stage.alarms() == []
+
+
 async def test_whom_the_house_itself_asked_too_late_nobody_blames(stage: Backstage, others: Others) -> None:
     on_sale = await put_on(stage, -10_000, prequeue_at_ms=now_ms() - 20_000)
+    stage.redis.hset(stage.keys.sale(on_sale.on_sale), "draw_after_ms", 0)
     assert verifier.withheld(await drawn(stage, on_sale)) == list(SECRETS)
     ((kind, detail),) = await stage.alarms()
     assert (kind, detail["houses"]) == ("draw-withheld", "klinker, mirage")

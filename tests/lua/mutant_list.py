@@ -1567,6 +1567,30 @@ MUTANTS = (
         "if false then",
         "a clock that was set back stops the line",
     ),
+    M(
+        "include/advance",
+        "    line.fixed_at_ms = now\n",
+        "",
+        "a pause across the start leaves nobody time to reveal",
+    ),
+    M(
+        "include/lines",
+        "line.fixed_at_ms, room.changed = now, true",
+        "room.changed = true",
+        "a line that was held up leaves nobody time to reveal",
+    ),
+    M(
+        "include/turn",
+        ' or line.is_set_back and (tonumber(redis.call("HGET", sale, fixed)) or 0) > now',
+        "",
+        "a clock that was set back puts a draw off",
+    ),
+    M(
+        "include/drawn",
+        "line.fixed_at_ms or tonumber(known[11])",
+        "tonumber(known[11])",
+        "a draw is said to be due before its list is closed",
+    ),
     M("include/advance", "line.entrants = line.joined\n", "", "a sale that opens by itself draws among nobody"),
     M(
         "include/call_until",

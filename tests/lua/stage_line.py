@@ -23,7 +23,7 @@ DRAWN = (
 )
 INSTANTS = (
     *("closes_at_ms", "served_at_ms", "opens_at_ms", "prequeue_at_ms", "mark_at_ms", "door_at_ms", "net_until_ms"),
-    *("watched_at_ms", "crowd_until_ms"),
+    *("watched_at_ms", "crowd_until_ms", "fixed_at_ms"),
 )
 
 

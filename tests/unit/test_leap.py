@@ -55,6 +55,7 @@ def test_a_start_of_sales_in_the_lost_moment_closes_the_list_of_entrants_with_al
     found = leapt(kept, lost(1.0))
     assert found["phase"] == "open"
     assert found["entrants"] == found["joined"]
+    assert found["fixed_at_ms"] == NOW_MS, "others have from now on to reveal what they contribute"
     assert found["leaps"] == "1000 1120"
     assert found["now_serving"] == 13, "eleven persons of 1,000 among 1,120"
     assert "phase" not in leapt(kept | {"opens_at_ms": str(NOW_MS + 1)}, lost(1.0))
