@@ -53,6 +53,7 @@ from engine.cell import Cell
 from engine.figures import FOLDER_VARIABLE, Figures
 from engine.garbage import collect_seldom
 from engine.ledger.ledger import Ledger
+from engine.ledger.statements import Signed
 from engine.network import House, Network, load
 from engine.parenthood import die_with_parent
 from engine.paths import Paths
@@ -195,6 +196,7 @@ def create_app(houses: Sequence[House], network: Network | None = None) -> Lites
         app.state.cells = cells
         app.state.ledgers = ledgers
         app.state.paths = {slug: Paths(ledger) for slug, ledger in ledgers.items()}
+        app.state.signed = {slug: Signed(ledger) for slug, ledger in ledgers.items()}
         app.state.boards = {slug: Boards(cell) for slug, cell in cells.items()}
         app.state.directory = Fresh(DIRECTORY_SECONDS, lambda: find_directory(app.state))
         app.state.stopping = asyncio.Event()

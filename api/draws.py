@@ -27,7 +27,7 @@ from engine.errors import Refused
 from engine.instants import now_ms, to_rfc3339
 from engine.ledger.entrants import entrants_between
 from engine.ledger.ledger import Ledger
-from engine.ledger.statements import signed_statement
+from engine.ledger.statements import KNOWN_SECONDS, Signed
 from engine.paths import Paths
 from engine.statements import NeighbourKeys, Statement
 from engine.tree import CHUNK
@@ -41,6 +41,7 @@ REMEMBERED: Final = 256
 LONGEST_INDEX: Final = 12
 DRAWN_CACHE: Final[Header] = (b"cache-control", b"public, max-age=300")
 INSTANT: Final = re.compile(r"[1-9][0-9]{0,13}")
+SIGNED_CACHE: Final[Header] = (b"cache-control", f"public, max-age={KNOWN_SECONDS:.0f}".encode())
 NOT_KEPT: Final[Header] = (b"cache-control", b"no-store")
 _reading: Final[Counter[tuple[str, str]]] = Counter()
 """By house, and the network that they come from."""
@@ -164,9 +165,10 @@ async def read_contribution(call: Call) -> Answer:
     of = _asked_of(call)
     found, signed = contributions.committed_by(call.cell.signer, *of), None
     if of[-1] <= now_ms():
-        signed = await signed_statement(_ledger(call), of)
+        known: Signed = call.scope["litestar_app"].state.signed[call.cell.house.slug]
+        signed = await known.find(of)
     reply = CommitmentReply(commitment=found, signed=None if signed is None else _signed_reply(*signed))
-    return Answer(200, msgspec.json.encode(reply), [NOT_KEPT])
+    return Answer(200, msgspec.json.encode(reply), [SIGNED_CACHE])
 
 
 def _signed_reply(told: str, at: datetime) -> SignedReply:

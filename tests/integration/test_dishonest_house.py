@@ -65,6 +65,14 @@ class Dishonest:
         body |= {"signature": signature or await self.sign(told)}
         return await self.neighbour.post(self.path(told) + "/reveal", body)
 
+    async def until_said(self, of: Statement) -> None:
+        """Until everybody is told that zuid signed it: what it says of that may be some seconds old."""
+
+        async def is_said() -> bool:
+            return "signed" in (await self.neighbour.get(self.path(of))).json
+
+        await until(is_said, "it says what it signed")
+
 
 async def statements(sale: Sale) -> int:
     """How many lists of noord's draws zuid has signed."""
@@ -85,6 +93,7 @@ async def test_a_house_signs_one_list_of_a_draw_and_says_so_when_asked_for_anoth
         first = await noord.ask(noord.list_of(7, ONE))
         assert first.status == 200, first.json
         of = HouseSlug("noord"), noord.on_sale, LineName("public"), noord.planned_ms
+        await noord.until_said(noord.list_of(7, ONE))
         commitment = (await zuid.get(noord.path(noord.list_of(7, ONE)))).json
         assert commitment.pop("signed")["root"] == ONE
         assert commitment == {"commitment": commitment_of("zuid", *of, first.json["secret"])}
