@@ -114,11 +114,21 @@ def place_of(cell: Cell, on_sale: OnSaleId, kept: Kept) -> Place | None:
     return place if is_theirs else None
 
 
+def former_pass(cell: Cell, place: Place, kept: Kept) -> str:
+    """The pass, if it is of whom an earlier release let in, who is who they were until they are out; else empty."""
+    try:
+        owner = cell.signer.read_pass(kept.pass_).owner if place.person and kept.pass_ else ""
+    except ForgedToken:
+        return ""
+    return kept.pass_ if owner == cell.signer.former_pseudonym(place) else ""
+
+
 def basket_of(cell: Cell, place: Place | None, kept: Kept, now_ms: int) -> list[BasketHold]:
     """The holds that are the place's own and have not run out."""
     if place is None:
         return []
-    owner, found = cell.signer.pseudonym(place), []
+    owner = cell.signer.former_pseudonym(place) if former_pass(cell, place, kept) else cell.signer.pseudonym(place)
+    found = []
     for each in kept.holds:
         token = encode(each.token)
         try:

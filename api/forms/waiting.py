@@ -8,7 +8,7 @@ import msgspec
 
 from api.forms.door import IN_LINE, MOVED, Visit, pages
 from api.forms.frame import explain
-from api.forms.kept import fresh
+from api.forms.kept import former_pass, fresh
 from api.forms.lines import lines_of, say_own
 from api.forms.outlook import outlook_of
 from api.forms.returning import origin_of
@@ -92,6 +92,7 @@ async def enter(visit: Visit) -> Answer:
             kept.place,
             kept.secret,
             visit.cell.signer.derive(key, kept.secret),
+            renews=former_pass(visit.cell, visit.place, kept) if visit.place else "",
             is_longer=is_longer,
         )
     except Refused as refusal:

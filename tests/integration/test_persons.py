@@ -6,12 +6,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from yarl import URL
 
+from api.forms.kept import Kept, KeptHold, pack_kept, unpack_kept
 from engine import seats, waiting_room
 from engine.catalogue import Line
 from engine.cli.sales import at_house
+from engine.draw import decode
 from engine.errors import Refused
-from engine.instants import now_ms
+from engine.instants import from_rfc3339, now_ms
 from engine.on_sale import standing
 from engine.shares import Owner
 from engine.signing import Contact, Pass, Place, Signer
@@ -21,6 +24,8 @@ from engine.words import LineName, OnSaleId, SeatId
 from tests.backstage import Backstage
 from tests.integration.test_codes_after_loss import a_visitor
 from tests.integration.test_lines import LATER_MS, invited
+from tests.integration.test_passes import renew
+from tests.plain import PlainVisitor, room
 from tests.town import Answer, Sale, Town
 
 ONE_PLACE: dict[str, Any] = {"one_place_per": "email", "contact_url": "https://1.1.1.1/"}
@@ -89,7 +94,7 @@ async def test_whom_an_earlier_release_let_in_renews_and_keeps_what_they_have_re
         token = (await waiting_room.admit(stage.cell, on_sale, signer.sign(nobodys), "phone", "b")).token
     assert (inside.owner == who.person, inside.place) == (False, "0")
 
-    async def renew(renews: str, key: str) -> tuple[str, Pass]:
+    async def renewed(renews: str, key: str) -> tuple[str, Pass]:
         admitted = await waiting_room.admit(stage.cell, on_sale, place, "phone", key, renews=renews)
         return admitted.token, signer.read_pass(admitted.token)
 
@@ -101,7 +106,7 @@ async def test_whom_an_earlier_release_let_in_renews_and_keeps_what_they_have_re
 
     held = await hold(signer.read_pass(token), "zaal-A-1")
     for key in ("c", "d"):
-        token, again = await renew(token, key)
+        token, again = await renewed(token, key)
         assert (again.owner, again.index) == (inside.owner, "0")
     assert await stage.owner.zcard(stage.keys.live(on_sale.on_sale)) == 1, "they are inside once"
     assert (await hold(again, "zaal-A-2", held)).hold.owner == inside.owner, "what they have is theirs"
@@ -109,3 +114,27 @@ async def test_whom_an_earlier_release_let_in_renews_and_keeps_what_they_have_re
     other = (await waiting_room.join(stage.cell, on_sale, hash_secret("b"), "b", Admissible(person=someone()))).place
     with pytest.raises(Refused, match="do not belong together"):
         await waiting_room.admit(stage.cell, on_sale, other, "b", "e", renews=token)
+
+
+async def test_whom_an_earlier_release_let_in_without_javascript_comes_in_again_to_what_they_have_reserved(
+    town: Town,
+) -> None:
+    async with await town.open_sale("noord", **ONE_PLACE) as sale, PlainVisitor(town.url) as visitor:
+        place = (await joins(town, sale, someone(), "phone")).json["place"]
+        await sale.pass_for(place, "phone")
+        async with at_house(town.network_file, sale.slug) as (cell, _):
+            found = cell.signer.read(Place, place)
+            given = cell.signer.sign_pass(found, now_ms(), owner=cell.signer.former_pseudonym(found))
+        token = (await renew(sale, place, "phone", given)).json["pass"]
+        held = (await sale.hold(token, "zaal-A-1")).json
+        holds = (KeptHold(decode(held["hold"]), from_rfc3339(held["expires_at"])),)
+        kept = Kept("phone", place, token, now_ms() + 60_000, holds=holds)
+        visitor.jar.update_cookies({"parvis": pack_kept(kept)}, URL(town.url + room(sale)))
+        pay = await visitor.open(f"{room(sale)}/pay")
+        for_forms = dict(pay.form("Pay").fields)["token"]
+        await visitor.ask("POST", f"{room(sale)}/enter", data={"token": for_forms})
+        now = unpack_kept(visitor.cookie(sale))
+        assert now is not None
+        assert now.pass_ not in {"", token}, "they have come in again"
+        paid = await visitor.send(await visitor.open(f"{room(sale)}/pay"), "Pay", email="ada@example.org")
+        assert paid.orders
