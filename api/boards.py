@@ -12,7 +12,8 @@ import msgspec
 from api.draws import draw_reply
 from api.lines import line_replies
 from api.told import Measured, chance_numbers, is_calling, poll_policy, why_slower
-from api.wire import MeasuredReply, SafetyNetReply, SeatsReply, StatusReply
+from api.wire import SeatsReply
+from api.wire_status import MeasuredReply, SafetyNetReply, StatusReply
 from engine.catalogue import PUBLIC_LINE
 from engine.cell import Cell
 from engine.errors import GateClosed

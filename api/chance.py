@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from api.wire import ChanceReply, LineReply
+from api.wire_status import ChanceReply, LineReply
 
 ASSUMED: Final = 10
 """So many visitors' worth is what we expect, next to those who were seen."""

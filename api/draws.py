@@ -10,7 +10,7 @@ import msgspec
 
 from api.hot import Answer, Call, Header, hot
 from api.neighbours import client_address, network_of
-from api.wire import (
+from api.wire_status import (
     CommitmentReply,
     DrawPathReply,
     DrawReply,

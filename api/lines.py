@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from api.draws import draw_reply
-from api.wire import DeclaredLine, LineReply, MeasuredReply
+from api.wire_house import DeclaredLine
+from api.wire_status import LineReply, MeasuredReply
 from engine.catalogue import PUBLIC_LINE, OnSale
 from engine.instants import to_rfc3339
 from engine.lines import paces

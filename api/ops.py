@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from api.hot import Answer, Call, Headers, hot
 from api.metrics import REGISTRY, doors, houses_seen
 from api.tallies import add, quantile
-from api.wire import OperatedHouse, OperatedHousesReply, OpsReply
+from api.wire_house import OperatedHouse, OperatedHousesReply, OpsReply
 from engine.errors import Refused
 from engine.figures import FRESH_MS
 from engine.instants import now_ms, to_rfc3339

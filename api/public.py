@@ -11,7 +11,8 @@ from api.boards import Boards, Fresh
 from api.draws import draw_reply
 from api.hot import Answer, Call, Headers, hot
 from api.lines import declared_lines
-from api.wire import (
+from api.wire import SeatsReply
+from api.wire_house import (
     CategoryReply,
     DirectoryReply,
     HouseReply,
@@ -23,10 +24,9 @@ from api.wire import (
     OnSaleReply,
     PerformanceReply,
     PriceTypeReply,
-    SeatsReply,
-    StatusReply,
     UnavailableHouse,
 )
+from api.wire_status import StatusReply
 from engine import waiting_room
 from engine.catalogue import Performance
 from engine.cell import Cell

@@ -9,8 +9,9 @@ from litestar.exceptions import NotFoundException
 from api.guards import Caller, allows, caller_of, change, changing
 from api.manage_wire import Text
 from api.public import logo_reply
-from api.wire import LogoReply, Reply
+from api.wire import Reply
 from api.wire import Request as Body
+from api.wire_house import LogoReply
 from engine.cell import Cell
 from engine.colours import style_sheet
 from engine.instants import to_rfc3339

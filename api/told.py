@@ -5,7 +5,7 @@ was, how often to ask, and the numbers that a chance of seats is worked out from
 from collections import deque
 from typing import Final
 
-from api.wire import ChanceReply, MeasuredReply, PollStep
+from api.wire_status import ChanceReply, MeasuredReply, PollStep
 from engine.lines import LineStatus
 from engine.waiting_room import Status
 

@@ -9,7 +9,7 @@ from api.forms.kept import BasketHold
 from api.forms.words import Words
 from api.hot import Answer
 from api.visitor import owner_of
-from api.wire import StatusReply
+from api.wire_status import StatusReply
 from engine import seats
 from engine.catalogue import Performance
 from engine.draw import decode

@@ -13,7 +13,7 @@ from api.forms.frame import Frame, page
 from api.forms.words import Words
 from api.hot import Answer, Call, lay
 from api.public import listed_cells, try_on_sales
-from api.wire import DirectoryReply, ListedOnSale
+from api.wire_house import DirectoryReply, ListedOnSale
 from engine.colours import palette, spell
 from engine.instants import from_rfc3339
 from engine.theme import look_of

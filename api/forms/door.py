@@ -32,7 +32,7 @@ from api.forms.situation import seen_from
 from api.hot import Answer, Call, Headers, Served, header_of, lay
 from api.neighbours import forwarded_scheme
 from api.problems import Problem
-from api.wire import StatusReply
+from api.wire_status import StatusReply
 from engine.catalogue import PUBLIC_LINE
 from engine.cell import Cell
 from engine.errors import Refused

@@ -3,7 +3,7 @@
 import msgspec
 
 from api.forms.door import Visit
-from api.wire import StatusReply
+from api.wire_status import StatusReply
 from engine.errors import ForgedToken
 
 

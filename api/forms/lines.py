@@ -7,7 +7,7 @@ import msgspec
 from api.forms.door import Visit
 from api.forms.situation import standing
 from api.forms.words import Words
-from api.wire import StatusReply
+from api.wire_status import StatusReply
 from engine.catalogue import PUBLIC_LINE, Line, OnSale
 
 JOINED: Final = frozenset({"prequeue", "open", "paused"})

@@ -6,7 +6,7 @@ The same as `api/web/outlook.js` tells a browser; `tests/vectors/outlooks.json` 
 from api.chance import chance_of
 from api.forms.situation import Standing
 from api.forms.words import Words
-from api.wire import StatusReply
+from api.wire_status import StatusReply
 
 
 def outlook_of(status: StatusReply, found: Standing, words: Words) -> "list[str]":

@@ -11,7 +11,7 @@ import msgspec
 
 from api.forms.words import Words
 from api.told import END_POLL_MS
-from api.wire import LineReply, PollStep, StatusReply
+from api.wire_status import LineReply, PollStep, StatusReply
 from engine.catalogue import OnSale
 from engine.instants import from_rfc3339
 from engine.windows import Later, order_of

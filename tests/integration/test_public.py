@@ -14,7 +14,7 @@ import pytest
 
 from api import app as app_module
 from api import public
-from api.wire import ListedOnSale
+from api.wire_house import ListedOnSale
 from engine.cell import Cell
 from tests.backstage import Backstage
 from tests.town import Sale, Town

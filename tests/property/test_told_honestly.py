@@ -9,7 +9,7 @@ from collections import defaultdict
 from api.chance import chance_of
 from api.forms.situation import wait_band
 from api.told import Measured, chance_numbers
-from api.wire import LineReply
+from api.wire_status import LineReply
 from engine.waiting_room import Status
 from tests.property.on_sale_crowd import Crowd, crowds
 

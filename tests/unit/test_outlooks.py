@@ -9,7 +9,7 @@ from api.chance import chance_of
 from api.forms.outlook import outlook_of
 from api.forms.situation import Standing
 from api.forms.words import Words
-from api.wire import ChanceReply, DrawReply, LineReply, PollStep, StatusReply
+from api.wire_status import ChanceReply, DrawReply, LineReply, PollStep, StatusReply
 
 
 class Chance(msgspec.Struct, frozen=True):

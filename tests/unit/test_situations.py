@@ -8,7 +8,7 @@ import pytest
 
 from api.forms.situation import BEFORE, facts_of, next_of, poll_after_ms, seen_from, standing, wait_band
 from api.forms.words import Words
-from api.wire import ChanceReply, DrawReply, DrawRule, LineReply, MeasuredReply, PollStep, StatusReply
+from api.wire_status import ChanceReply, DrawReply, DrawRule, LineReply, MeasuredReply, PollStep, StatusReply
 from engine.catalogue import OnSale
 from engine.instants import from_rfc3339, to_rfc3339
 from engine.words import OnSaleId

@@ -6,7 +6,7 @@ import pytest
 
 from api.forms.situation import END_REFRESH_MS, Standing, refresh_s
 from api.told import END_POLL_MS, POLL, Measured, chance_numbers, is_calling, poll_policy, why_slower
-from api.wire import ChanceReply, DrawReply, LineReply, MeasuredReply, StatusReply
+from api.wire_status import ChanceReply, DrawReply, LineReply, MeasuredReply, StatusReply
 from engine.catalogue import OnSale
 from engine.drawing import Drawn
 from engine.keeper import LOOK_SECONDS, SWEEP_SECONDS
