@@ -1,15 +1,14 @@
-"""What a house does for itself: halls, performances, on-sales, orders, keys, and the log of who did what and why."""
+"""What a house does for itself: on-sales, keys, and the log of who did what and why; with all that stands beside."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Request, Router, delete, get, post
+from litestar import Request, Router, delete, get
 from litestar.datastructures import CacheControlHeader
 from litestar.params import Parameter
-from litestar.response import Stream
 
 from api.afterwards import AFTERWARDS
 from api.allotments import ALLOTMENTS
@@ -17,199 +16,43 @@ from api.attention import ATTENTION
 from api.codes import CODES
 from api.counter import COUNTER
 from api.customers import erase_customer, export_customer
-from api.guards import Caller, allows, caller_of, change, changing
+from api.guards import allows, caller_of, change, changing
 from api.history import HISTORY
+from api.manage_halls import HALLS
 from api.manage_lines import line_counters, line_of, make_invitations
+from api.manage_orders import ORDERS
 from api.manage_wire import (
-    AccessRelease,
-    AccessReleaseRequest,
     ActionRequest,
     ActionsReply,
     CountersReply,
-    ExchangeReply,
-    ExchangeRequest,
-    HallReply,
-    HallRequest,
-    HallsReply,
     KeyReply,
     KeyRequest,
     KeysReply,
-    NeighbourReply,
-    NeighboursReply,
-    OfferReply,
-    OfferRequest,
     OnSaleRequest,
     OnSalesReply,
-    OrdersReply,
-    PerformanceRequest,
-    PerformancesReply,
-    PlanChangeRequest,
     RateAt,
-    RefundRequest,
-    SetUpPerformance,
     Text,
 )
 from api.theme import THEME
-from api.visitor import item_reply, order_reply
 from api.webhooks import WEBHOOKS
-from api.wire import OrderReply
 from engine import house, waiting_room
 from engine import on_sale as on_sales
-from engine.access_release import change_release
-from engine.catalogue import ApiKey, Contributor, OnSale, OpenHall, Performance, RateStep, Release
+from engine.catalogue import ApiKey, Contributor, OnSale, RateStep
 from engine.cell import Cell
 from engine.entries import Action
-from engine.errors import BadInput, CellUnavailable, LedgerUnavailable, Refused
-from engine.exchange import Wanted, difference_of, exchange
-from engine.halls.pretix import import_plan
-from engine.halls.sheet import write_sheet
+from engine.errors import CellUnavailable, LedgerUnavailable, Refused
 from engine.instants import from_rfc3339, now_ms, to_rfc3339
-from engine.ledger.ledger import RecordedOrder
-from engine.plan_change import NewPlan, replan
-from engine.returns import give_back
 from engine.schedule import steps_of, told
-from engine.seats import count_states, hold, read_hold
-from engine.shares import Owner
+from engine.seats import count_states
 from engine.standing import KEEP_SECONDS, keep_one
-from engine.words import STATE_WORDS, HallId, OnSaleId, OrderId, PerformanceId
+from engine.words import STATE_WORDS, OnSaleId
 
 Call = Request[Any, Any, Any]
-PLAN_BYTES: Final = 32 * 1024 * 1024
+CHANGED: Final = ("rate_per_minute", "cap", "message", "safety_net_per_minute", "fails")
+"""What an action may set."""
 SHOWN: Final = allows("counter", "orders:read")
 """For what a counter's page shows."""
 Limit = Annotated[int, Parameter(ge=1, le=1000)]
-After = Annotated[str, Parameter(pattern=r"^([0-9a-f-]{36})?$")]
-
-
-def _hall_reply(opened: OpenHall) -> HallReply:
-    layout = opened.layout
-    return HallReply(
-        hall=opened.hall.hall,
-        name=opened.hall.name,
-        seats=len(layout.seat_ids),
-        standing=sum(area.capacity for area in layout.areas),
-        categories=tuple(layout.categories),
-    )
-
-
-@post(
-    "/halls",
-    guards=[allows(is_plan=True)],
-    request_max_body_size=PLAN_BYTES,
-    summary="Create a hall from a seating plan",
-)
-async def create_hall(request: Call, data: HallRequest) -> HallReply:
-    """The hall, with what its plan holds."""
-    caller = await changing(request)
-    if data.ids not in {"guid", "uuid"}:
-        raise BadInput("ids is guid or uuid")
-    change = caller.change(data.reason)
-    opened = await house.add_hall(
-        caller.cell, caller.ledger, data.hall, data.name, data.plan, change, ids=data.ids, aisles=data.aisles
-    )
-    return _hall_reply(opened)
-
-
-def _hall(request: Call, hall: str) -> OpenHall:
-    """The hall that an address names. Raises `Refused` (`not-found`)."""
-    found = caller_of(request).cell.catalogue.halls.get(HallId(hall))
-    if found is None:
-        raise Refused("not-found", "there is no such hall here")
-    return found
-
-
-@get("/halls/{hall:str}/plan", guards=[allows()], summary="A hall's seating plan in pretix's format")
-async def read_hall_plan(request: Call, hall: str) -> dict[str, Any]:
-    """The plan, with what that format lacks under `parvis`; sent in again it makes the same hall."""
-    return _hall(request, hall).hall.plan
-
-
-@get("/halls/{hall:str}/aisles", guards=[allows()], summary="Where a hall's aisles are", media_type="text/plain")
-async def read_aisles(request: Call, hall: str) -> str:
-    """A line a row, a bar at each aisle, what is least sure first: to be corrected and sent in with a plan."""
-    return write_sheet(import_plan(_hall(request, hall).hall.plan))
-
-
-@get("/halls", guards=[SHOWN], summary="The house's halls")
-async def list_halls(request: Call) -> HallsReply:
-    """Every hall."""
-    return HallsReply(halls=tuple(map(_hall_reply, caller_of(request).cell.catalogue.halls.values())))
-
-
-def _performance_reply(performance: Performance) -> SetUpPerformance:
-    return SetUpPerformance(
-        performance=performance.performance,
-        hall=performance.hall,
-        title=performance.title,
-        starts_at=to_rfc3339(performance.starts_at_ms),
-        prices=performance.prices,
-        fee=performance.fee,
-        currency=performance.currency,
-        vat_rate=performance.vat_rate,
-        price_types=performance.price_types,
-        plan_change=performance.plan_change,
-        access_release=tuple(
-            AccessRelease(at=to_rfc3339(step.at_ms), percent=step.percent) for step in performance.access_release
-        ),
-    )
-
-
-def _releases(steps: Sequence[AccessRelease]) -> tuple[Release, ...]:
-    return tuple(Release(from_rfc3339(step.at), step.percent) for step in steps)
-
-
-@change("/performances", "Create a performance with its prices", status_code=201)
-async def create_performance(request: Call, data: PerformanceRequest) -> SetUpPerformance:
-    """The performance."""
-    caller = await changing(request)
-    made = Performance(
-        performance=data.performance,
-        hall=data.hall,  # type: ignore[arg-type]
-        title=data.title,
-        starts_at_ms=from_rfc3339(data.starts_at),
-        prices=data.prices,
-        fee=data.fee,
-        currency=data.currency,
-        vat_rate=data.vat_rate,
-        price_types=data.price_types,
-        access_release=_releases(data.access_release),
-    )
-    return _performance_reply(await house.add_performance(caller.cell, caller.ledger, made, caller.change(data.reason)))
-
-
-@change("/performances/{performance:str}/plan", "Sell a performance from another hall's plan, while it is on sale too")
-async def change_plan(request: Call, performance: str, data: PlanChangeRequest) -> SetUpPerformance:
-    """The performance. What is held, sold or set aside is so in its new place, by the seats' ids."""
-    caller = await changing(request)
-    wanted = NewPlan(hall=data.hall, prices=data.prices, price_types=data.price_types)
-    change, name = caller.change(data.reason), PerformanceId(performance)
-    return _performance_reply(await replan(caller.cell, caller.ledger, name, wanted, change, caller.operation))
-
-
-@change(
-    "/performances/{performance:str}/access-release",
-    "Change when places for wheelchairs that nobody took become general seats, while they are on sale too",
-)
-async def change_access_release(request: Call, performance: str, data: AccessReleaseRequest) -> SetUpPerformance:
-    """The performance. What has passed stays as it was."""
-    caller = await changing(request)
-    steps, reason = _releases(data.access_release), caller.change(data.reason)
-    name = PerformanceId(performance)
-    return _performance_reply(await change_release(caller.cell, caller.ledger, name, steps, reason, caller.operation))
-
-
-@get("/performances", guards=[SHOWN], summary="The house's performances")
-async def list_performances(request: Call) -> PerformancesReply:
-    """Every performance, by date."""
-    found = sorted(caller_of(request).cell.catalogue.performances.values(), key=lambda each: each.starts_at_ms)
-    return PerformancesReply(performances=tuple(map(_performance_reply, found)))
-
-
-@get("/neighbours", guards=[allows()], summary="The other houses of the network, who may contribute to a draw")
-async def list_neighbours(request: Call) -> NeighboursReply:
-    """As the network file names them."""
-    near = caller_of(request).cell.house.neighbours
-    return NeighboursReply(houses=tuple(NeighbourReply(house=each.slug, name=each.name) for each in near))
 
 
 def _steps(rates: Sequence[RateAt]) -> tuple[RateStep, ...]:
@@ -295,10 +138,6 @@ async def read_on_sale(request: Call, on_sale: str) -> CountersReply:
     return await _counters(request, caller_of(request).cell, on_sale)
 
 
-CHANGED: Final = ("rate_per_minute", "cap", "message", "safety_net_per_minute", "fails")
-"""What an action may set."""
-
-
 @change(
     "/on-sales/{on_sale:str}/{action:str}",
     "Open, pause, drain, stop, resume or close an on-sale; set its rate, later rates, message or guard",
@@ -329,121 +168,6 @@ async def change_on_sale(request: Call, on_sale: str, action: str, data: ActionR
     boards = request.app.state.boards[cell.house.slug]
     boards.statuses.pop(name, None)
     return await _counters(request, cell, OnSaleId(on_sale))
-
-
-@get("/orders", guards=[allows("orders:read")], summary="The house's recorded orders")
-async def list_orders(request: Call, after: After = "", limit: Limit = 100) -> OrdersReply:
-    """Orders in the order of their ids, which is the order of time; `next` asks for what follows."""
-    found = await caller_of(request).ledger.orders(OrderId(after) if after else None, limit)
-    return OrdersReply(orders=tuple(found), next=found[-1].order if len(found) == limit else None)
-
-
-@get("/orders/{order:str}", guards=[allows("orders:read")], summary="One of the house's recorded orders")
-async def read_order(request: Call, order: str) -> RecordedOrder:
-    """The order with who bought it."""
-    found = await caller_of(request).ledger.order(OrderId(order))
-    if found is None:
-        raise Refused("unknown-order", "there is no such order here")
-    return found
-
-
-@get(
-    "/orders.csv",
-    guards=[allows("orders:read")],
-    summary="Every recorded order as CSV, an item a row",
-    media_type="text/csv",
-)
-async def export_orders(request: Call) -> Stream:
-    """CSV (RFC 4180) in UTF-8."""
-    caller = caller_of(request)
-    parts = caller.ledger.export_csv()
-    # The first part is read before anything is sent: a ledger that is away is a 503, not half a file.
-    first = await anext(parts)
-
-    async def rows() -> AsyncIterator[str]:
-        yield first
-        async for part in parts:
-            yield part
-
-    name = f"attachment; filename={caller.cell.house.slug}-orders.csv"
-    return Stream(rows(), media_type="text/csv; charset=utf-8", headers={"content-disposition": name})
-
-
-@change(
-    "/orders/{order:str}/refund",
-    "Return an order or some of it: seats go back on sale, money is asked back. The counter, only its own latest",
-    "counter",
-)
-async def refund_order(request: Call, order: str, data: RefundRequest) -> OrderReply:
-    """The order, refunded; or what is left of it."""
-    caller = await changing(request)
-    change = caller.change(data.reason)
-    own_of = _own_of(caller)
-    found = await give_back(
-        *(caller.cell, caller.ledger, OrderId(order), change, caller.operation), own_of=own_of, items=data.items
-    )
-    return order_reply(found)
-
-
-def _own_of(caller: Caller) -> str:
-    """Whose orders alone the counter may give back; empty for a manager, who may give back all."""
-    return "" if "manage" in caller.key.scopes else f"key:{caller.key.key_id}"
-
-
-@change(
-    "/orders/{order:str}/offers",
-    "Hold other seats for an order, or for some of it, and say what they cost more; nothing of the order changes yet",
-    "counter",
-    status_code=201,
-)
-async def offer_exchange(request: Call, order: str, data: OfferRequest) -> OfferReply:
-    """What is held, and the difference."""
-    caller = await changing(request)
-    cell, whose = caller.cell, f"key:{caller.key.key_id}"
-    if not data.wishes:
-        raise Refused("bad-input", "an offer has at least one wish")
-    on_sale = cell.catalogue.on_sale_of(data.wishes[0].performance)
-    owner = Owner(owner=whose, place="", on_sale=on_sale, channel="counter")
-    former = read_hold(cell, data.instead, whose) if data.instead else None
-    await difference_of(cell, caller.ledger, OrderId(order), data.items, own_of=_own_of(caller))
-    held = await hold(cell, owner, data.wishes, data.price_types, caller.operation, former=former)
-    return OfferReply(
-        hold=held.token,
-        items=tuple(map(item_reply, held.hold.items)),
-        total=held.hold.total,
-        currency=held.hold.currency,
-        difference=await difference_of(
-            cell, caller.ledger, OrderId(order), data.items, held.hold.total, own_of=_own_of(caller)
-        ),
-        expires_at=to_rfc3339(held.expires_at_ms),
-    )
-
-
-@change(
-    "/orders/{order:str}/exchange",
-    "Exchange an order, or some of it, for what was offered: in one step, or nothing changes",
-    "counter",
-)
-async def exchange_order(request: Call, order: str, data: ExchangeRequest) -> ExchangeReply:
-    """The new order. A difference is paid before, or goes back."""
-    caller = await changing(request)
-    cell = caller.cell
-    held = read_hold(cell, data.hold, f"key:{caller.key.key_id}")
-    wanted = Wanted(items=data.items, held=held, difference=data.difference, payment=data.payment)
-    change = caller.change(data.reason)
-    made = await exchange(
-        *(cell, caller.ledger, OrderId(order), wanted, change, caller.operation), own_of=_own_of(caller)
-    )
-    return ExchangeReply(
-        order=made.order,
-        order_secret=cell.signer.order_secret(made.order),
-        instead_of=made.former,
-        items=tuple(map(item_reply, made.items)),
-        total=made.total,
-        currency=made.currency,
-        credit=made.credit,
-        difference=made.difference,
-    )
 
 
 def _key_reply(key: ApiKey, secret: str | None = None) -> KeyReply:
@@ -489,26 +213,13 @@ MANAGE: Final = Router(
     "/v1/houses/{house:str}/manage",
     cache_control=CacheControlHeader(no_store=True),
     route_handlers=[
-        create_hall,
-        list_halls,
-        read_hall_plan,
-        read_aisles,
-        change_plan,
-        create_performance,
-        change_access_release,
-        list_performances,
-        list_neighbours,
+        *HALLS,
         create_on_sale,
         list_on_sales,
         read_on_sale,
         make_invitations,
         change_on_sale,
-        list_orders,
-        export_orders,
-        read_order,
-        refund_order,
-        offer_exchange,
-        exchange_order,
+        *ORDERS,
         list_keys,
         create_key,
         revoke_key,
