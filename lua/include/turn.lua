@@ -14,15 +14,16 @@ end
 local function turn(sale, live, now)
   local line = advance(sale, live, now)
   if line and line.changed then
+    local closing_list = line.fixed_at_ms and {"fixed_at_ms", line.fixed_at_ms} or {} -- opening is one write
     redis.call("HSET", sale, "phase", line.phase, "now_serving", line.now_serving,
       "served_at_ms", string.format("%.3f", line.served_at_ms), "entrants", line.entrants,
-      "mark", line.mark, "mark_at_ms", line.mark_at_ms, "gone", line.gone)
+      "mark", line.mark, "mark_at_ms", line.mark_at_ms, "gone", line.gone, unpack(closing_list))
     for each = 0, #line.others do
       local one = line.others[each] or line
-      -- Since when it is fixed who is in the draw: since the start of sales, or later where that was held up. A clock that
-      -- was set back since puts the draw off no further.
-      local fixed = of_line("fixed_at_ms", one.name)
-      if one.fixed_at_ms or line.is_set_back and (tonumber(redis.call("HGET", sale, fixed)) or 0) > now then
+      -- Since when it is fixed who is in the draw: since the start of sales, or later where that was held up. A clock
+      -- that was set back since puts the draw off no further.
+      local fixed, is_fixed_now = of_line("fixed_at_ms", one.name), one ~= line and one.fixed_at_ms
+      if is_fixed_now or line.is_set_back and (tonumber(redis.call("HGET", sale, fixed)) or 0) > now then
         redis.call("HSET", sale, fixed, now)
       end
       if one.is_window_ended then
