@@ -56,6 +56,9 @@ async def join(
             with contextlib.suppress(LedgerUnavailable, Refused):
                 joined = await place_of(cell, ledger, on_sale.on_sale, who.line, secret_hash, asked_ms)
         if joined is not None:
+            # Within the minute Redis still has the first answer, which says since when the place is waited at.
+            with contextlib.suppress(Refused):
+                return await waiting_room.join(cell, on_sale, secret_hash, key, who, is_known=True)
             return joined
         # After a loss that this process did not know of, the ledger is asked again.
         with contextlib.suppress(Recovered):

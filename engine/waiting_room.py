@@ -146,8 +146,10 @@ class Admissible(msgspec.Struct, frozen=True):
 ANYBODY: Final = Admissible()
 
 
-async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Admissible = ANYBODY) -> Joined:
-    """Gives whoever keeps the secret the next index of a line.
+async def join(
+    cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Admissible = ANYBODY, *, is_known: bool = False
+) -> Joined:
+    """Gives whoever keeps the secret the next index of a line. `is_known`: nothing new, only what Redis remembers.
 
     Raises `Refused` before the line's pre-queue, after its window and after the on-sale's end; `Recovered` where the
     ledger may know the secret from before a loss: see `engine/repeats.py`, which asks it first.
@@ -158,7 +160,7 @@ async def join(cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Adm
         *(keys.cell, keys.sale(name), keys.live(name), keys.operation(digest("join", name, key))),
         *(keys.retry(name, secret_hash, line), keys.outbox, keys.persons(name), keys.stays(name)),
     )
-    asked = (digest(secret_hash, line), secret_hash, name, line, cell.house.limits.line_length)
+    asked = (digest(secret_hash, line), secret_hash, name, line, 0 if is_known else cell.house.limits.line_length)
     grace_ms, stay_ms = (
         on_sale.stretched_ms(seconds, is_longer=False) for seconds in (on_sale.grace_seconds, on_sale.stay_seconds)
     )
