@@ -1,11 +1,10 @@
 """What a person of the house has to look at: alarms, and money that has to go back."""
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from litestar import Request, get
-from litestar.params import Parameter
 
-from api.guards import allows, caller_of, change, changing
+from api.guards import Limit, allows, caller_of, change, changing
 from api.manage_wire import Text
 from api.wire import Reply
 from api.wire import Request as Body
@@ -14,7 +13,6 @@ from engine.ledger import attention
 from engine.ledger.attention import Alarm, Refund
 
 Call = Request[Any, Any, Any]
-Limit = Annotated[int, Parameter(ge=1, le=1000)]
 
 
 class AlarmsReply(Reply, frozen=True, omit_defaults=False):

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, post
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from litestar.params import Parameter
 
 from api.patience import SLOWEST_BODY_SECONDS, SLOWEST_PLAN_SECONDS
 from engine.catalogue import ApiKey
@@ -123,3 +124,9 @@ async def changing(request: Request[Any, Any, Any]) -> Caller:
     caller = caller_of(request)
     await bind(caller.cell, caller.operation, caller.cell.fingerprint(request.url.path, await request.body()))
     return caller
+
+
+SHOWN: Final = allows("counter", "orders:read")
+"""For what a counter's page shows."""
+Limit = Annotated[int, Parameter(ge=1, le=1000)]
+"""How many of a long list are told at once."""

@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 from litestar import Request, Router, delete, get
 from litestar.datastructures import CacheControlHeader
-from litestar.params import Parameter
 
 from api.afterwards import AFTERWARDS
 from api.allotments import ALLOTMENTS
@@ -16,7 +15,7 @@ from api.attention import ATTENTION
 from api.codes import CODES
 from api.counter import COUNTER
 from api.customers import erase_customer, export_customer
-from api.guards import allows, caller_of, change, changing
+from api.guards import SHOWN, Limit, allows, caller_of, change, changing
 from api.history import HISTORY
 from api.manage_halls import HALLS
 from api.manage_lines import line_counters, line_of, make_invitations
@@ -50,9 +49,6 @@ from engine.words import STATE_WORDS, OnSaleId
 Call = Request[Any, Any, Any]
 CHANGED: Final = ("rate_per_minute", "cap", "message", "safety_net_per_minute", "fails")
 """What an action may set."""
-SHOWN: Final = allows("counter", "orders:read")
-"""For what a counter's page shows."""
-Limit = Annotated[int, Parameter(ge=1, le=1000)]
 
 
 def _steps(rates: Sequence[RateAt]) -> tuple[RateStep, ...]:

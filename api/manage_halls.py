@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from litestar import Request, get, post
 
-from api.guards import allows, caller_of, change, changing
+from api.guards import SHOWN, allows, caller_of, change, changing
 from api.manage_wire import (
     AccessRelease,
     AccessReleaseRequest,
@@ -31,8 +31,6 @@ from engine.words import HallId, PerformanceId
 
 Call = Request[Any, Any, Any]
 PLAN_BYTES: Final = 32 * 1024 * 1024
-SHOWN: Final = allows("counter", "orders:read")
-"""For what a counter's page shows."""
 
 
 def _hall_reply(opened: OpenHall) -> HallReply:

@@ -7,7 +7,7 @@ from litestar import Request, get
 from litestar.params import Parameter
 from litestar.response import Stream
 
-from api.guards import Caller, allows, caller_of, change, changing
+from api.guards import Caller, Limit, allows, caller_of, change, changing
 from api.manage_wire import (
     ExchangeReply,
     ExchangeRequest,
@@ -28,7 +28,6 @@ from engine.shares import Owner
 from engine.words import OrderId
 
 Call = Request[Any, Any, Any]
-Limit = Annotated[int, Parameter(ge=1, le=1000)]
 After = Annotated[str, Parameter(pattern=r"^([0-9a-f-]{36})?$")]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from litestar import Request, delete, get
 from litestar.params import Parameter
 
-from api.guards import Caller, allows, caller_of, change, changing
+from api.guards import Caller, Limit, allows, caller_of, change, changing
 from api.manage_wire import Text
 from api.webhooks_wire import (
     DeliveriesReply,
@@ -29,7 +29,6 @@ from engine.webhooks import TYPES, secret_of
 
 AT: Final = "/webhooks/{webhook:str}"
 Call = Request[Any, Any, Any]
-Limit = Annotated[int, Parameter(ge=1, le=1000)]
 State = Annotated[str, Parameter(query="state")]
 
 

@@ -6,7 +6,6 @@ import itertools
 import random
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,7 +18,7 @@ from engine.signing import Invitation, Place, Signer
 from engine.waiting_room import hash_secret
 from engine.words import HouseSlug, LineName
 from tests.backstage import BY, Backstage
-from tests.integration.test_million_forgeries import ALPHABET, Door, bent
+from tests.integration.test_million_forgeries import ALPHABET, Door, bent, count_calls
 
 TRIED = 20_000
 SEED = 20261130
@@ -71,14 +70,7 @@ async def test_no_code_or_invitation_that_is_not_ours_reaches_redis(
         "press": itertools.chain(carried, filter(None, bent([invited, carried[0]], chance))),
         "nobody": itertools.repeat(code),
     }
-    calls: list[Any] = []
-    real = cell.client.call
-
-    async def counted(*arguments: Any, **options: Any) -> Any:
-        calls.append(arguments[0])
-        return await real(*arguments, **options)
-
-    monkeypatch.setattr(cell.client, "call", counted)
+    calls = count_calls(cell, monkeypatch)
     door, slugs = Door(stage), Counter[str]()
     for line, expected in (("members", "unknown-code"), ("press", "unknown-code"), ("nobody", "unknown-line")):
         for shown in itertools.islice(forged[line], TRIED if line != "nobody" else 100):

@@ -19,6 +19,7 @@ import pytest
 
 from api import app as _routes  # noqa: F401 - imported for the routes that it registers
 from api.hot import _find
+from engine.cell import Cell
 from engine.instants import now_ms
 from engine.network import Network
 from engine.proof import make_challenge
@@ -73,6 +74,19 @@ def said_by(proof: str) -> Any:
         return None
     names = ("algorithm", "challenge", "number", "salt", "signature")
     return {name: found.get(name) for name in names} if isinstance(found, dict) else None
+
+
+def count_calls(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The functions that the cell asks Redis for from now on."""
+    calls: list[Any] = []
+    real = cell.client.call
+
+    async def counted(*arguments: Any, **options: Any) -> Any:
+        calls.append(arguments[0])
+        return await real(*arguments, **options)
+
+    monkeypatch.setattr(cell.client, "call", counted)
+    return calls
 
 
 class Door:
@@ -192,14 +206,7 @@ async def test_of_a_million_forged_tokens_none_lets_anybody_in_or_reaches_redis(
         "proof": forged_proofs(),
         "pass": itertools.chain([passes[1]], forged_passes(passes[0], public), bent_passes(passes[0], chance)),
     }
-    calls: list[Any] = []
-    real = cell.client.call
-
-    async def counted(*arguments: Any, **options: Any) -> Any:
-        calls.append(arguments[0])
-        return await real(*arguments, **options)
-
-    monkeypatch.setattr(cell.client, "call", counted)
+    calls = count_calls(cell, monkeypatch)
     door, began = Door(stage), time.monotonic()
     sale_path = f"/on-sales/{name}"
     item = {"performance": on_sale.performances[0], "seats": ["zaal-A-1"]}
