@@ -52,7 +52,7 @@ async def join_for_somebody(request: Call, on_sale: str, data: StaffPlaceRequest
     secret = cell.signer.derive("staff-place", caller.operation)
     by = Action(who=caller.change("").who, what="join", subject=name, why=data.reason, at_ms=now_ms())
     who = Admissible(by=by)
-    joined = await repeats.join(cell, caller.ledger, found, hash_secret(secret), caller.operation, who, 0)
+    joined = await repeats.join(cell, caller.ledger, found, hash_secret(secret), caller.operation, who, None)
     return StaffPlaceReply(
         place=joined.place,
         secret=secret,

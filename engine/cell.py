@@ -52,8 +52,8 @@ def broken(operation: str, reply: Reply) -> BrokenContract:
 class Cell:
     """One house, from where visitors are served. `epoch` is what every mutating call carries.
 
-    `stored_epoch` is the last that any release recovered to, as seen by `look`; `epoch` begins as that one, and a
-    call that is told of another, at which this release's gate is open, goes on with it.
+    `epoch` is that at which this release's gate was open when `look` saw it so last, and `stored_epoch` the last that
+    any release recovered to, open by then or not.
     """
 
     def __init__(self, house: House, *, is_owner: bool = False) -> None:
@@ -108,27 +108,26 @@ class Cell:
         keys: Sequence[str],
         arguments: Sequence[str | bytes | int] = (),
         *,
-        is_of_any_epoch: bool = True,
+        lost_at_ms: int | None = None,
     ) -> Reply:
         """Calls an operation that carries the epoch; the reply's first part is its word.
 
-        `is_of_any_epoch`: that a recovery went by makes no difference to what is asked for.
-        Raises `GateClosed` while the cell recovers, `Recovered` where it has and that makes a difference, `Refused`
+        `lost_at_ms`: the last loss that the asking takes account of; None where a loss makes no difference to it.
+        Raises `GateClosed` while the cell recovers, `Recovered` where it has, from a loss after that one, `Refused`
         (`key-reused`) for a repeat with another payload, and `CellUnavailable`'s kind.
         """
         function = self._library.functions[operation]
-        asked, known = self.epoch, self.whole.stored_epoch
-        reply: Reply = await self.client.call(function, keys, (asked, *arguments))
-        if reply[0] == b"fenced":
+        for _ in range(2):
+            if lost_at_ms is not None and self.whole.lost_at_ms != lost_at_ms:
+                raise Recovered
+            reply: Reply = await self.client.call(function, keys, (self.epoch, *arguments))
+            if reply[0] != b"fenced":
+                break
             # A recovery went by: this call is new and belongs to the new epoch. One that was under way
             # before it carries the old epoch, and stays refused. What the recovery found is learned with its epoch.
-            if self.whole.epoch == asked:
+            if self.whole.epoch.encode() != reply[1]:
                 await self.whole.look()
-            # While two releases run side by side the gate of the one before stays open at an epoch of before.
-            self.epoch = self.whole.epoch = reply[1].decode()
-            if not is_of_any_epoch and self.whole.stored_epoch != known:
-                raise Recovered
-            reply = await self.client.call(function, keys, (self.epoch, *arguments))
+            self.epoch = self.whole.epoch
         await self._check_plan(reply)
         match reply[0]:
             case b"closed":
@@ -183,8 +182,10 @@ class Cell:
         self.lost_at_ms = int(reply[11])
         self.pressure = Pressure(Level(reply[6]), int(reply[7]), reply[8].decode())
         is_recovered, self.stored_epoch = stored != self.stored_epoch, stored
+        # An epoch is taken on together with what its recovery found, which is said only once its gate is open.
+        self.epoch = open_epoch or self.epoch
         # Open is said only once the catalogue is known: else what is on sale would be said to be unknown.
-        self.epoch, self.is_open = stored, self.is_open and open_epoch != ""
+        self.is_open = self.is_open and open_epoch != ""
         if is_recovered:
             self.draws.clear()
         else:

@@ -70,7 +70,7 @@ class Recovery:
         cell, keys = self._cell, self._cell.keys
         began_s = time.monotonic()
         # First the epoch, in the ledger: a writer that has read from another Redis records nothing after it.
-        epoch = await self._ledger.next_epoch(int(cell.epoch))
+        epoch = await self._ledger.next_epoch(int(cell.stored_epoch))
         reply = await cell.ask("cell/close", (keys.cell,), (epoch,))
         if reply[0] != b"closed":
             raise broken("cell/close", reply)

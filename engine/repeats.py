@@ -47,14 +47,19 @@ async def join(
 ) -> Joined:
     """The place that a secret has, else the next one of the line: see `waiting_room.join` for what it raises.
 
-    `asked_ms`: when that was asked for first, where anybody knows.
+    `asked_ms`: when that was asked for first, where anybody knows. Raises `LedgerUnavailable` where that was before a
+    loss, and the ledger can't say what the secret had.
     """
     for _ in range(RECOVERIES):
-        joined = None
+        joined, lost_at_ms = None, cell.whole.lost_at_ms
         if not who.person:  # else whose place it is says which it is
-            # Where the ledger can't say, whoever joined before has lost a moment at most, and everybody else nothing.
-            with contextlib.suppress(LedgerUnavailable, Refused):
+            try:
                 joined = await place_of(cell, ledger, on_sale.on_sale, who.line, secret_hash, asked_ms)
+            except LedgerUnavailable:
+                # Whoever asked before a loss may have a place that nobody but the ledger knows, and waits for it. Else
+                # whoever joined before has lost a moment at most, and everybody else nothing.
+                if asked_ms is not None and asked_ms < lost_at_ms + SLACK_MS:
+                    raise
         if joined is not None:
             # Within the minute Redis still has the first answer, which says since when the place is waited at.
             with contextlib.suppress(Refused):
@@ -62,7 +67,7 @@ async def join(
             return joined
         # After a loss that this process did not know of, the ledger is asked again.
         with contextlib.suppress(Recovered):
-            return await waiting_room.join(cell, on_sale, secret_hash, key, who)
+            return await waiting_room.join(cell, on_sale, secret_hash, key, who, lost_at_ms=lost_at_ms)
     raise GateClosed("the cell is recovering")
 
 
@@ -71,15 +76,13 @@ async def place_of(
 ) -> Joined | None:
     """The place of a secret that joined before, where this may be a repeat; None for whoever is new.
 
-    Raises `Refused` (`house-busy`) while somebody who joined a minute ago may not be recorded yet; `LedgerUnavailable`.
+    Raises `LedgerUnavailable`.
     """
-    now, cell = now_ms(), cell.whole
-    if not may_be_repeat(asked_ms, cell.lost_at_ms, now):
+    cell = cell.whole
+    if not may_be_repeat(asked_ms, cell.lost_at_ms, now_ms()):
         return None
     index = await index_of(ledger, on_sale, line, secret_hash)
     if index is None:
-        if asked_ms is not None and cell.backlog and int(cell.recorded.partition("-")[0]) < now - REMEMBERED_MS:
-            raise Refused("house-busy", "the house is catching up; what is yours stays yours", retry_after_s=5)
         return None
     place = Place(on_sale, LineName(line), index, secret_hash, int(cell.epoch))
     return Joined(place=cell.signer.sign(place), line=place.line, index=index)

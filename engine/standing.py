@@ -85,12 +85,12 @@ def _kept_of(fields: Mapping[str, str]) -> dict[str, str]:
 
 async def keep_one(cell: Cell, ledger: Ledger, on_sale: OnSaleId) -> None:
     """Keeps one on-sale at once, after what a manager did to it. Raises as `Standings.keep`."""
-    read_at_s = time.monotonic()
+    epoch, read_at_s = int(cell.stored_epoch), time.monotonic()
     fields = _kept_of(await read_fields(cell, on_sale))
     if fields:
         kept = await standings.last_kept(ledger, on_sale)
         kept = msgspec.structs.replace(kept, fields=fields, age_s=time.monotonic() - read_at_s)
-        await standings.keep(ledger, on_sale, kept, int(cell.epoch))
+        await standings.keep(ledger, on_sale, kept, epoch)
 
 
 class Standings:
@@ -121,6 +121,8 @@ class Standings:
     async def keep(self) -> None:
         """Writes down what has changed since the last time. Raises `CellUnavailable`'s kind, `LedgerUnavailable`."""
         # The cell's sequence is read first and written last: what stands beside it is at least as new.
+        # What was read before a recovery is kept by nobody after it.
+        epoch = int(self._cell.stored_epoch)
         sequence, self.holds, _ = await cell_standing(self._cell)
         on_sales = [each.on_sale for each in self._rests.awake()]
         read_at_s = time.monotonic()
@@ -130,7 +132,7 @@ class Standings:
         for on_sale, found in zip(on_sales, all_fields, strict=True):
             fields = _kept_of(found)
             if fields and self._kept.get(on_sale) != fields:
-                await self._keep(on_sale, found, read_at_s)
+                await self._keep(on_sale, found, read_at_s, epoch)
             elif fields:
                 resting.append(on_sale)
                 if not _is_undrawn(found):
@@ -138,22 +140,22 @@ class Standings:
             self._orders[on_sale] = int(found.get("orders", 0))
         if resting and read_at_s - self._still_so_at_s >= STILL_SO_SECONDS:
             age_s = time.monotonic() - read_at_s
-            await standings.still_so(self._ledger, resting, age_s, int(self._cell.epoch))
+            await standings.still_so(self._ledger, resting, age_s, epoch)
             self._still_so_at_s = read_at_s
         self._read_at_s |= dict.fromkeys(resting, read_at_s)
         orders = sum(self._orders.get(on_sale, 0) for on_sale in self._cell.catalogue.on_sales)
         now = CellStanding(sequence, orders, self.holds)
         if now != self._cell_kept:
-            await keep_standing(self._ledger, now, int(self._cell.epoch))
+            await keep_standing(self._ledger, now, epoch)
             self._cell_kept = now
 
-    async def _keep(self, on_sale: OnSaleId, found: Mapping[str, str], read_at_s: float) -> None:
+    async def _keep(self, on_sale: OnSaleId, found: Mapping[str, str], read_at_s: float, epoch: int) -> None:
         fields = _kept_of(found)
         joins_a_second = self._joins_a_second(on_sale, fields, read_at_s)
         overshoot = self._minutes.setdefault(on_sale, LastMinute()).overshoot(fields, read_at_s)
         kept = Kept(fields, joins_a_second, overshoot, time.monotonic() - read_at_s)
-        await standings.keep(self._ledger, on_sale, kept, int(self._cell.epoch))
-        await keep_counted(self._ledger, on_sale, counted_in(found), int(self._cell.epoch))
+        await standings.keep(self._ledger, on_sale, kept, epoch)
+        await keep_counted(self._ledger, on_sale, counted_in(found), epoch)
         self._kept[on_sale] = fields
         self._read_at_s[on_sale] = read_at_s
 

@@ -147,10 +147,18 @@ ANYBODY: Final = Admissible()
 
 
 async def join(
-    cell: Cell, on_sale: OnSale, secret_hash: str, key: str, who: Admissible = ANYBODY, *, is_known: bool = False
+    cell: Cell,
+    on_sale: OnSale,
+    secret_hash: str,
+    key: str,
+    who: Admissible = ANYBODY,
+    *,
+    is_known: bool = False,
+    lost_at_ms: int | None = None,
 ) -> Joined:
     """Gives whoever keeps the secret the next index of a line. `is_known`: nothing new, only what Redis remembers.
 
+    `lost_at_ms`: the cell's last loss, as of which the ledger was asked for the secret; None where it need not be.
     Raises `Refused` before the line's pre-queue, after its window and after the on-sale's end; `Recovered` where the
     ledger may know the secret from before a loss: see `engine/repeats.py`, which asks it first.
     """
@@ -168,7 +176,7 @@ async def join(
     for _ in range(3):
         told = pack((who.kept_s, who.person, who.code, who.code_until_ms, grace_ms, stay_ms, PASS_LEEWAY_MS, *known))
         by = encode_action(who.by) if who.by else b""
-        reply = await cell.call("waiting_room/join", used, (*asked, told, by), is_of_any_epoch=False)
+        reply = await cell.call("waiting_room/join", used, (*asked, told, by), lost_at_ms=lost_at_ms)
         if reply[0] != b"drawn":
             break
         if position(cell, name, reply[2], line) is None:

@@ -100,7 +100,7 @@ async def _go_on(visit: Visit, contact: str, kept_s: int = REPEAT_SECONDS) -> An
         ledger = visit.call.scope["litestar_app"].state.ledgers[cell.house.slug]
         key = cell.signer.derive("join" if line == PUBLIC_LINE else f"join {line}", secret)
         # A form does not say when it was sent first.
-        joined = await repeats.join(cell, ledger, on_sale, secret_hash, key, who, 0)
+        joined = await repeats.join(cell, ledger, on_sale, secret_hash, key, who, None)
     except Refused as refusal:
         if refusal.slug == "queue-full":
             raise

@@ -4,8 +4,12 @@ A place survives ten minutes without a connection, the restart of the API and of
 import shutil
 import signal
 import uuid
+from typing import Any
+
+import pytest
 
 from engine import repeats
+from engine.errors import LedgerUnavailable
 from engine.instants import now_ms
 from engine.keys import Keys
 from engine.redis_urls import connect
@@ -101,7 +105,10 @@ async def test_a_place_survives_the_restart_of_everything_and_the_loss_of_what_c
         assert await sale.pass_for(place, secret), "the place of before all that is still the visitor's"
 
 
-async def test_a_process_that_joins_before_it_has_heard_of_a_loss_gives_nobody_a_second_place(stage: Backstage) -> None:
+@pytest.mark.parametrize("sees", ["nothing of the loss", "the epoch before the gate is open"])
+async def test_a_process_that_joins_before_it_has_heard_of_a_loss_gives_nobody_a_second_place(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch, sees: str
+) -> None:
     await stage.open()
     on_sale = await stage.put_on()
     secret, asked_ms = uuid.uuid4().hex, now_ms()
@@ -110,10 +117,19 @@ async def test_a_process_that_joins_before_it_has_heard_of_a_loss_gives_nobody_a
         of = hash_secret(secret), secret, ANYBODY, asked_ms
         return (await repeats.join(stage.cell, stage.ledger, on_sale, *of)).index
 
+    ask = stage.keeper.cell.ask
+
+    async def ask_while_looked_at(operation: str, *rest: Any) -> Any:
+        if operation == "cell/open":
+            await patiently(stage.cell.look)
+        return await ask(operation, *rest)
+
     index = await joined()
     await stage.join(on_sale, 3)
     await stage.drain()
     go_back(stage, None)
+    if sees.startswith("the epoch"):
+        monkeypatch.setattr(stage.keeper.cell, "ask", ask_while_looked_at)
     await patiently(stage.keeper.recover)
     again: list[int] = []
 
@@ -123,3 +139,27 @@ async def test_a_process_that_joins_before_it_has_heard_of_a_loss_gives_nobody_a
     await patiently(once_more)
     assert again == [index]
     assert stage.cell.lost_at_ms > 0
+
+
+async def test_whoever_asked_before_a_loss_waits_for_the_ledger_and_nobody_else_does(stage: Backstage) -> None:
+    await stage.open()
+    on_sale = await stage.put_on()
+    asked_ms = now_ms()
+
+    async def joined(secret: str, asked_ms: int | None) -> int:
+        of = hash_secret(secret), secret, ANYBODY, asked_ms
+        return (await repeats.join(stage.cell, stage.ledger, on_sale, *of)).index
+
+    before = await joined("one", asked_ms)
+    await stage.drain()
+    go_back(stage, None)
+    await patiently(stage.keeper.recover)
+    await patiently(stage.cell.look)
+    stage.ledger.refusal = "away"
+    with pytest.raises(LedgerUnavailable):
+        await joined("one", asked_ms)
+    later_ms = stage.cell.lost_at_ms + repeats.SLACK_MS
+    assert await joined("two", later_ms) > before
+    assert await joined("three", None) > before, "whose key says nothing of when"
+    stage.ledger.refusal = ""
+    assert await joined("one", asked_ms) == before
