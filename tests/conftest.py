@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis  # noqa: F401 - else its plugin imports it after the last test, which CPython 3.11 at times fails at
 import pytest
 import redis
 

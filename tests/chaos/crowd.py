@@ -23,11 +23,12 @@ class Crowd:
     `unknown`: how often nobody knew what had become of a request. `slowest_s`: the longest that an answer took.
     """
 
-    def __init__(self, sale: Sale, seed: int, *, pause_s: float = 0.01) -> None:
+    def __init__(self, sale: Sale, seed: int, *, pause_s: float = 0.01, patience_s: float = GIVE_UP_SECONDS) -> None:
         print(f"crowd at {sale.slug}, seed {seed}")
         self._sale = sale
         self._random = random.Random(seed)
         self._pause_s = pause_s
+        self._patience_s = patience_s
         self._buyers: list[asyncio.Task[None]] = []
         self._is_over = False
         self.confirmed: dict[str, list[Any]] = {}
@@ -41,8 +42,9 @@ class Crowd:
 
     async def __aexit__(self, *_: object) -> None:
         self._is_over = True
-        for buyer in self._buyers:
-            await buyer
+        ends = await asyncio.gather(*self._buyers, return_exceptions=True)
+        for end in filter(None, ends):
+            raise end
 
     @property
     def refused(self) -> dict[tuple[str, int, str], int]:
@@ -90,7 +92,7 @@ class Crowd:
     async def _known(self, step: str, ask: Callable[[str], Awaitable[Answer]], *, until: int = 0) -> Answer:
         """The answer that tells: after 503 and a lost connection it asks again, with the same key."""
         key = str(uuid.uuid4())
-        for _ in range(int(GIVE_UP_SECONDS / 0.05)):
+        for _ in range(int(self._patience_s / 0.05)):
             started = time.monotonic()
             try:
                 answer = await ask(key)
@@ -103,4 +105,4 @@ class Crowd:
             if answer.status < 500 and (not until or answer.status == until):
                 return answer
             await asyncio.sleep(0.05)
-        raise AssertionError(f"{step}: nothing known after {GIVE_UP_SECONDS} s; {dict(self.answers)}")
+        raise AssertionError(f"{step}: nothing known after {self._patience_s} s; {dict(self.answers)}")

@@ -1,11 +1,13 @@
 """What a house keeps, as one value to compare before and after: nothing may change where something was refused."""
 
+import time
 from typing import Any, Self
 
 import psycopg
 import redis
 
 from engine.address import address_of
+from engine.instants import now_ms
 from engine.words import HouseSlug
 from tests.town import Town
 
@@ -26,6 +28,8 @@ TABLES = (
     "webhooks",
 )
 COUNTS = "SELECT " + ", ".join(f"(SELECT count(*) FROM {table})" for table in TABLES)
+QUIET_MS = 20_000
+LONGEST_SECONDS = 80.0
 FLEETING = (":op:", ":retry:")
 """Keys that run out by themselves."""
 
@@ -59,7 +63,11 @@ class Books:
         self.postgres.close()
 
     def settled(self) -> dict[str, Any]:
-        """What is read once the writer has recorded everything."""
+        """What is read once the writer has recorded everything, and no hold of others' ends in a while."""
+        deadline = time.monotonic() + LONGEST_SECONDS
+        while any(self.redis.zcount(due, 0, now_ms() + QUIET_MS) for due in self.redis.keys("*:due")):
+            assert time.monotonic() < deadline, "holds end all the time"
+            time.sleep(0.2)
         before = self.read()
         for _ in range(100):
             after = self.read()
