@@ -30,7 +30,8 @@ SPLITS: Final = ("together", "row", "adjacent", "near", "anywhere")
 class Best(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The best seats together that are left. Everything but the quantity narrows the choice.
 
-    `max_price`: of the standard price with its fee, minor units. `rows`: labels of the first and the last row.
+    `max_price`: of the standard price with its fee, minor units. `rows`: labels of the first and the last row, of which
+    one may be empty: then it has no end there.
     `aisle`: at which end of its row, `left`, `right` or `any`. `near`: a seat that they are to be close to.
     `unit`: a kind of unit, such as `wheelchair`, as a whole: all its seats are of the category that is meant, or where
     none is, of any. `split`: one of `SPLITS`.
@@ -197,17 +198,27 @@ def _tests(best: Best, layout: Layout) -> list[Callable[[Block], bool]]:
         _must_be_there("zone", best.zone, {block.zone for block in blocks})
         tests.append(lambda block: block.zone == best.zone)
     if best.rows is not None:
-        first, last = best.rows
-        for row in best.rows:
+        named = set(filter(None, best.rows))
+        if not named:
+            raise BadInput("rows name the first row or the last, or both")
+        for row in named:
             _must_be_there("row", row, {block.row for block in blocks if best.zone in {"", block.zone}})
         # Labels are no numbers: what lies between two rows is said by where they stand, zone by zone.
         ends: dict[int, list[int]] = {}
         for block in blocks:
-            if block.row in {first, last}:
+            if block.row in named:
                 ends.setdefault(block.zone_number, []).append(block.place)
-        tests.append(
-            lambda block: min(ends.get(block.zone_number, [1])) <= block.place <= max(ends.get(block.zone_number, [0]))
-        )
+        has_first, has_last = map(bool, best.rows)
+
+        def lies_between(block: Block) -> bool:
+            places = ends.get(block.zone_number, [])
+            return (
+                bool(places)
+                and (not has_first or min(places) <= block.place)
+                and (not has_last or block.place <= max(places))
+            )
+
+        tests.append(lies_between)
     if best.aisle:
         tests.append(
             lambda block: (

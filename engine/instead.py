@@ -69,19 +69,24 @@ async def others_like(cell: Cell, wish: Wish, taken: Sequence[SeatId]) -> list[t
 async def left_elsewhere(cell: Cell, wish: Wish, on_sale: OnSale | None) -> list[Left]:
     """Where else as many find room: in the same performance first, then in others of the on-sale.
 
-    Whoever needs a unit is told of units.
+    Whoever needs a unit is told of units, and whoever can climb no stairs of what is reached without.
     """
     quantity, unit = wish_size(wish), wish.best.unit if wish.best else ""
+    no_stairs = wish.best is not None and wish.best.no_stairs
     performances = [wish.performance]
     if on_sale is not None:
         performances += [each for each in on_sale.performances if each != wish.performance][:MOST_PERFORMANCES]
     left: list[Left] = []
     for name in performances:
         layout, performance = cell.catalogue.layout(name), cell.performance(name)
-        bests = [Best(quantity=quantity, category=each) for each in layout.categories if each in performance.prices]
+        bests = [
+            Best(quantity=quantity, category=each, no_stairs=no_stairs)
+            for each in layout.categories
+            if each in performance.prices
+        ]
         if unit:
             is_there = any(block.unit == unit for block in layout.blocks)
-            bests = [Best(quantity=quantity, unit=unit)] if is_there else []
+            bests = [Best(quantity=quantity, unit=unit, no_stairs=no_stairs)] if is_there else []
         items = [packed_best(best, layout, performance) for best in bests]
         items += [["area", place, quantity] for place in range(len(layout.areas))]
         found = await _suggest(cell, name, items)
@@ -100,9 +105,14 @@ def _found(
 
 
 def _is_asked(wish: Wish, left: Left) -> bool:
-    """Whether that is what was asked for, and refused by a narrower wish."""
-    if left.performance != wish.performance or (wish.best and wish.best.unit):
+    """Whether that is the very thing that was asked for; where a narrower wish was refused, it is elsewhere."""
+    if left.performance != wish.performance:
         return False
+    if wish.area:
+        return left.area == wish.area
+    best = wish.best
     return (
-        left.area == wish.area if wish.area else bool(wish.best and left.seats and wish.best.category == left.category)
+        best is not None
+        and bool(left.seats)
+        and best == Best(best.quantity, left.category, no_stairs=best.no_stairs, split=best.split)
     )

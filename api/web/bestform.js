@@ -1,6 +1,7 @@
 // The best seats together that are left: how many, at most for how much, one tap.
 
 import { h, setText } from './dom.js';
+import { partForm } from './partform.js';
 import { priceRange, pricesOf, sayPriceType } from './prices.js';
 import { stepper } from './stepper.js';
 
@@ -61,13 +62,15 @@ export function bestForm({ performance, categories, limit, currency, words, onas
   const choose = h('select', { onchange: () => take({ category: choose.value }) }, ['', ...categories].map((name) => h('option', { value: name },
     name ? `${name} – ${words.money(usualPrice(performance, name), currency)}` : words.say('any_category'))));
   const aisle = h('select', {}, ['', 'any', 'left', 'right'].map((value) => h('option', { value }, words.say(`wish_aisle.${value || 'none'}`))));
+  const part = partForm({ words });
   const [noStairs, apart] = [h('input', { type: 'checkbox' }), h('input', { type: 'checkbox' })];
   const labelled = (key, input) => h('label', { class: 'field' }, h('span', {}, words.say(key)), input);
   const ticked = (key, input) => h('label', { class: 'choice' }, input, h('span', {}, words.say(key)));
-  box.append(...[categories.length > 1 ? labelled('category', choose) : null, reduced, labelled('wish_where', aisle),
+  box.append(...[categories.length > 1 ? labelled('category', choose) : null, reduced, labelled('wish_where', aisle), ...part.elements,
     hasStairs ? ticked('wish_no_stairs', noStairs) : null, ticked('wish_apart', apart)].filter(Boolean));
 
-  function ask(category) {
+  /** `isAnywhere`: wherever in the hall that is. */
+  function ask(category, isAnywhere = false) {
     const found = Object.keys(pricesOf(performance, category ? [category] : allowed()));
     const others = [...types].flatMap(([type, each]) => Array(each.value).fill(type)).slice(0, asked.quantity);
     const usual = Array(asked.quantity - others.length).fill(found[0]);
@@ -75,7 +78,7 @@ export function bestForm({ performance, categories, limit, currency, words, onas
     const best = {
       quantity: asked.quantity,
       ...(wished ? { category: wished } : asked.most < prices.at(-1) ? { max_price: asked.most + performance.fee } : {}),
-      ...(aisle.value ? { aisle: aisle.value } : {}), ...(noStairs.checked ? { no_stairs: true } : {}), ...(apart.checked ? { split: 'anywhere' } : {}),
+      ...(aisle.value && !isAnywhere ? { aisle: aisle.value } : {}), ...(isAnywhere ? {} : part.read()), ...(noStairs.checked ? { no_stairs: true } : {}), ...(apart.checked ? { split: 'anywhere' } : {}),
     };
     return { best, types: [...usual, ...others], category: wished };
   }
@@ -84,11 +87,11 @@ export function bestForm({ performance, categories, limit, currency, words, onas
   const element = h('form', { class: 'card best', part: 'best', onsubmit: (event) => { event.preventDefault(); onask(button, ask('')); } },
     h('h2', {}, words.say('best_title')), quantity, ceiling, box, button,
     onwheelchair ? h('button', { type: 'button', class: 'quiet', onclick: onwheelchair }, words.say('wheelchair_show')) : null);
-  return { element, ask, get quantity() { return asked.quantity; } };
+  return { element, ask, over: part.over, own: part.own, get quantity() { return asked.quantity; } };
 }
 
 /** Why these are the best: as the engine says it. */
-const sayWhy = ({ together, better_rows: better }, words) => [together === 'together' ? '' : words.say(`found_split.${together}`), better ? words.say('found_better', { n: better }) : ''];
+const sayWhy = ({ together, by, better_rows: better }, words) => [words.say(`found_by.${by}`), together === 'together' ? '' : words.say(`found_split.${together}`), better ? words.say('found_better', { n: better }) : ''];
 
 /** What was found: in words, with a way to other seats and a way to give them back. */
 export function foundBox({ words, onother, onback }) {

@@ -66,6 +66,7 @@ export class Chooser {
     const used = new Set(plan.category);
     this.seatCategories = plan.categories.filter(({ name }, at) => prices[name] && used.has(at)).map(({ name }) => name);
     this.showForms(this.seatCategories, plan.areas.filter(({ category }) => prices[category]));
+    this.best?.over(plan);
     this.stage.hidden = !plan.count;
     if (plan.count) this.showPlan();
     this.refresh();
@@ -109,6 +110,13 @@ export class Chooser {
       onwheelchair: hasWheelchair ? () => { this.showAs('list'); this.list.showWheelchair(); } : null,
     }) : null;
     this.forms.replaceChildren(...[this.best, ...this.standing].filter(Boolean).map(({ element }) => element));
+    if (this.plan) this.best?.over(this.plan);
+    this.best?.own(this.firstOwn);
+  }
+
+  /** A seat that is reserved already. */
+  get firstOwn() {
+    return [...this.own].map((n) => this.plan.ids[n])[0];
   }
 
   showPlan() {
@@ -193,6 +201,7 @@ export class Chooser {
     const before = this.own;
     this.own = new Set([...this.mine(this.id)].map(this.plan.n).filter((n) => n !== undefined));
     this.settle([...before, ...this.own]);
+    this.best?.own(this.firstOwn);
     if (this.found && !this.isAsking && !this.found.seats.some((seat) => this.own.has(this.plan.n(seat)))) this.forget();
     this.dropTaken();
   }
@@ -349,7 +358,7 @@ export class Chooser {
     const { words } = this;
     const left = elsewhere.filter(({ performance, seats }) => performance === this.id && seats).map(({ category }) => category);
     const buttons = left.map((name) => {
-      const button = h('button', { type: 'button', class: 'secondary', onclick: () => this.askBest(button, this.best.ask(name)) }, `${name}: ${words.say('open_seats', { n: this.openOf.get(name) })}, ${this.rangeOf([this.plan.category.indexOf(this.plan.categories.findIndex((each) => each.name === name))])}`);
+      const button = h('button', { type: 'button', class: 'secondary', onclick: () => this.askBest(button, this.best.ask(name, true)) }, `${name}: ${words.say('open_seats', { n: this.openOf.get(name) })}, ${this.rangeOf([this.plan.category.indexOf(this.plan.categories.findIndex((each) => each.name === name))])}`);
       return button;
     });
     buttons.push(...await this.elsewhere(quantity));

@@ -1,5 +1,7 @@
 """What a visitor may wish for besides a number of seats: an aisle, no stairs, sitting apart; and what is sold whole."""
 
+from typing import Any
+
 import pytest
 from playwright.async_api import expect
 
@@ -70,3 +72,61 @@ async def test_a_table_is_taken_whole_with_one_tap(town: Town, people: People) -
         assert (late.status, late.slug, late.json["taken"]) == (409, "seats-taken", table["seats"])
         none = await sale.post("/holds", {"items": [{**wish, "table": "6"}]}, token=token)
         assert (none.status, none.slug) == (422, "unknown-unit")
+
+
+def two_parts() -> dict[str, Any]:
+    """Rows A to C in the hall, and rows of the same labels above."""
+    plan = small_plan(rows=3, seats=6, standing=0)
+    above = small_plan(rows=3, seats=6, standing=0)["zones"][0] | {"name": "Balkon", "position": {"x": 0, "y": 300}}
+    for seat in (seat for row in above["rows"] for seat in row["seats"]):
+        seat["seat_guid"] = "balkon-" + seat["seat_guid"]
+    plan["zones"].append(above)
+    return plan
+
+
+async def test_a_part_of_the_hall_and_some_of_its_rows(town: Town, people: People) -> None:
+    async with (
+        await town.open_sale("zeewind", plan=two_parts(), hold_seconds=300, seats_a_place=12) as sale,
+        people.arrive(PHONE, refused=[409]) as visitor,
+    ):
+        await visitor.comes_in(sale)
+        await visitor.shows("open", "zaal-A-3")
+        page, found = visitor.page, visitor.page.locator(".found")
+        await page.locator(".best summary").click()
+        await expect(page.get_by_label("From row")).to_be_hidden()
+        await page.get_by_label("Part of the hall").select_option("Balkon")
+        await page.get_by_label("From row").select_option("B")
+        assert await visitor.overflow() <= 0
+        await visitor.press("Find the best seats")
+        await expect(found).to_contain_text("Balkon, row B, seats 3, 4")
+        await expect(found).to_contain_text("Of what is free and fits, closest to the best spot of the hall.")
+        await page.get_by_label("From row").select_option("")
+        await page.get_by_label("To row").select_option("A")
+        await visitor.press("Find the best seats")
+        await expect(found).to_contain_text("Balkon, row A, seats 3, 4")
+        # Nobody sits there side by side any more: it is told where they do, and one tap takes it.
+        await page.locator(".chip", has_text="4").first.click()
+        await page.get_by_label("Category").select_option("Rang 1")
+        await visitor.press("Find the best seats")
+        await visitor.sees("There are not enough free seats together for this.", "Still free:")
+        await page.locator(".offers button", has_text="Rang 1").click()
+        await expect(found).to_contain_text("Zaal, row A, seats ")
+
+
+async def test_further_seats_close_to_those_that_one_has(town: Town, people: People) -> None:
+    async with (
+        await town.open_sale("zeewind", plan=small_plan(standing=0), hold_seconds=300) as sale,
+        people.arrive(PHONE) as visitor,
+    ):
+        await visitor.comes_in(sale)
+        await visitor.shows("open", "zaal-E-1")
+        page = visitor.page
+        await page.locator(".best summary").click()
+        await expect(page.get_by_label("Close to the seats that I have")).to_be_hidden()
+        await visitor.picks("zaal-E-1")
+        await visitor.press("Reserve this seat")
+        await visitor.shows("mine", "zaal-E-1")
+        await page.get_by_label("Close to the seats that I have").check()
+        await visitor.press("Find the best seats")
+        await expect(page.locator(".found")).to_contain_text("row E, seats 2, 3")
+        await expect(page.locator(".found")).to_contain_text("closest to the seats that you have")

@@ -68,3 +68,23 @@ async def test_ones_own_limit_is_never_shown_as_sold_out(town: Town) -> None:
             assert (refused.json["limit"], refused.json["yours"]) == (2, 2)
             await sale.hold(await sale.enter(), "zaal-A-1", "zaal-A-4")
             await sale.post("/holds", {"items": [wish]}, token=await sale.enter())
+
+
+async def test_whoever_wished_for_some_rows_is_told_of_the_same_category_elsewhere(town: Town) -> None:
+    plan = small_plan(rows=3, seats=4, standing=0)
+    plan["parvis"]["without_stairs"] = {"zones": [], "rows": [["Zaal", "B"], ["Zaal", "C"]]}
+    async with await town.open_sale("noord", plan=plan) as sale:
+        assert (await sale.hold(await sale.enter(), "zaal-B-2", "zaal-B-3")).status == 201
+        token, rows = await sale.enter(), {"rows": ["B", "B"]}
+
+        async def left(**wish: object) -> list[list[str]]:
+            best = {"quantity": 2, "category": "Rang 1", **wish}
+            refused = await sale.post(
+                "/holds", {"items": [{"performance": sale.performance, "best": best}]}, token=token
+            )
+            assert (refused.status, refused.slug) == (409, "sold-out")
+            return [each["seats"] for each in refused.json["elsewhere"]]
+
+        assert await left(**rows) == [["zaal-A-1", "zaal-A-2"], ["zaal-C-1", "zaal-C-2"]]
+        # Whoever can climb no stairs is told of nothing that takes them there.
+        assert await left(**rows, no_stairs=True) == [["zaal-C-1", "zaal-C-2"]]
