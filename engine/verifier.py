@@ -326,6 +326,19 @@ def _permutation(seed: bytes, entrants: int) -> Callable[[int], int]:
     return position
 
 
+def main(arguments: list[str]) -> None:
+    """Checks the one file that is named. Raises `SystemExit`, with what is wrong in words."""
+    if len(arguments) != 1:
+        sys.exit("usage: python verifier.py FILE")
+    try:
+        transcript = read(Path(arguments[0]).read_bytes())
+        found = faults(transcript)
+    except (OSError, ValueError) as error:
+        sys.exit(f"{arguments[0]}: {error}")
+    if found:
+        sys.exit("\n".join(found))
+    sys.stdout.write(f"{transcript['entrants']} entrants were drawn as committed to: {transcript['commitment']}\n")
+
+
 if __name__ == "__main__":
-    transcript = read(Path(sys.argv[1]).read_bytes())
-    sys.exit("\n".join(faults(transcript)) or None)
+    main(sys.argv[1:])

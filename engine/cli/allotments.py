@@ -7,9 +7,9 @@ import uvloop
 from cyclopts import App
 
 from engine.allotments import Standing, Wanted, give_back, set_aside, standings
-from engine.cli.options import House, Network
+from engine.cli.options import House, Network, Why
 from engine.cli.sales import at_house, change_of
-from engine.cli.speech import good, say
+from engine.cli.speech import good, say, so_many
 from engine.instants import from_rfc3339, to_rfc3339
 from engine.words import AreaId, PerformanceId
 
@@ -24,7 +24,7 @@ def make(
     house: House,
     performance: str,
     purpose: str,
-    reason: str,
+    reason: Why,
     for_: str = "",
     seats: str = "",
     quantity: int = 0,
@@ -47,7 +47,7 @@ def make(
     purpose
         block (not for sale), house (for its staff), partner, channel or code.
     reason
-        Why.
+        Why, for the log of what staff did.
     for_
         The id of the partner's key, the channel (counter or api), or the batch of codes.
     seats
@@ -100,7 +100,7 @@ def list_allotments(performance: str, *, network: Network, house: House, json: b
 
 
 @app.command(name="end")
-def end(performance: str, name: str, *, network: Network, house: House, reason: str) -> None:
+def end(performance: str, name: str, *, network: Network, house: House, reason: Why) -> None:
     """Give back what is left of it: it is everybody's from now on. What was sold of it stays sold."""
 
     async def run() -> None:
@@ -112,7 +112,7 @@ def end(performance: str, name: str, *, network: Network, house: House, reason: 
 
 
 def _count(seats: int, places: int) -> str:
-    words = [f"{count} {what}{'s' * (count > 1)}" for count, what in ((seats, "seat"), (places, "place")) if count]
+    words = [so_many(count, what) for count, what in ((seats, "seat"), (places, "place")) if count]
     return " and ".join(words) or "nothing"
 
 

@@ -15,7 +15,7 @@ from engine.audit import Audit, audit
 from engine.cell import Cell
 from engine.cli.attention import in_words
 from engine.cli.sales import at_house, read_json
-from engine.cli.speech import bad, console, good, say
+from engine.cli.speech import bad, console, good, say, so_many
 from engine.errors import BadInput, CellUnavailable, ForgedToken, LedgerUnavailable, ParvisError
 from engine.halls.check import check, summary
 from engine.halls.pretix import Ids
@@ -48,7 +48,7 @@ def check_plan(file: Path, ids: Ids, *, is_json: bool) -> int:
         if fault.remedy:
             say(f"      → {fault.remedy}")
     if errors:
-        bad(f"{len(errors)} errors: this plan cannot be sold from")
+        bad(f"{so_many(len(errors), 'error')}: this plan cannot be sold from")
         return 1
     good(summary(document, ids))
     return 0
@@ -128,7 +128,8 @@ async def _doctor_house(house: House) -> list[str]:
         await asyncio.wait_for(ledger.position(), 10)
         unseen = await attention.alarms(ledger, 1000)
         if unseen:
-            faults.append(f"{len(unseen)} alarms that nobody has seen to (`parvis alarm list`): {unseen[0].words}")
+            count = so_many(len(unseen), "alarm")
+            faults.append(f"{count} that nobody has seen to (`parvis alarm list`): {unseen[0].words}")
         last = await recoveries(ledger, 1)
         if last:
             say(f"  {house.slug}: last recovery at {last[0].at}: {in_words(last[0])}")

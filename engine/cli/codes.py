@@ -7,9 +7,9 @@ import uvloop
 from cyclopts import App
 
 from engine import codes
-from engine.cli.options import House, Network
+from engine.cli.options import House, Network, Why
 from engine.cli.sales import at_house, change_of
-from engine.cli.speech import good, say
+from engine.cli.speech import good, say, so_many
 from engine.codes import NewBatch
 from engine.words import PerformanceId
 
@@ -23,7 +23,7 @@ def create(
     network: Network,
     house: House,
     title: str,
-    reason: str,
+    reason: Why,
     code: tuple[str, ...] = (),
     count: int = 0,
     uses: int = 1,
@@ -45,7 +45,7 @@ def create(
     title
         What it is, in the house's words.
     reason
-        Why.
+        Why, for the log of what staff did.
     code
         A code by name; may be given several times.
     count
@@ -96,13 +96,13 @@ def list_codes(*, network: Network, house: House, json: bool = False) -> None:
         for batch, used in found:
             state = ", ended" if batch.is_disabled else ""
             say(f"{batch.batch}  {batch.title}  {batch.price_type or 'no price'}{state}")
-            say(f"      {len(batch.codes)} codes of {batch.uses}, used for {used}")
+            say(f"      {so_many(len(batch.codes), 'code')} of {batch.uses}, used for {used}")
 
     uvloop.run(run())
 
 
 @app.command(name="disable")
-def disable(batch: str, *, network: Network, house: House, reason: str) -> None:
+def disable(batch: str, *, network: Network, house: House, reason: Why) -> None:
     """End a batch: its codes unlock nothing more. What is held or was sold by them stays."""
 
     async def run() -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from engine import verifier
 from engine.cli.sales import at_house
-from engine.cli.speech import bad, good, say
+from engine.cli.speech import bad, good, say, so_many
 from engine.drawing import transcript_of
 from engine.errors import BadInput, ForgedToken
 from engine.instants import from_rfc3339
@@ -104,7 +104,7 @@ async def verify_draw(file: Path, committed: str, index: int | None, before: Pat
     for fault in faults:
         bad(fault)
     if faults:
-        bad(f"{len(faults)} faults: this is not the draw that was committed to")
+        bad(f"{so_many(len(faults), 'fault')}: this is not the draw that was committed to")
         return 1
     good(f"{transcript['entrants']} entrants were drawn as committed to: {commitment}")
     for house in verifier.withheld(transcript):

@@ -8,7 +8,7 @@ import msgspec
 from cyclopts import App
 
 from engine.cli import checks, operators, sales
-from engine.cli.options import House, Network, Whole, now
+from engine.cli.options import House, Network, Whole, Why, now
 from engine.cli.themes import theme
 from engine.halls.pretix import Ids, export_plan
 from engine.halls.shipped import shipped_plan
@@ -93,7 +93,7 @@ def plan_import(
     name: str = "",
     ids: Ids = "guid",
     aisles: Path | None = None,
-    why: str = "import",
+    why: Why = "import",
 ) -> None:
     """Create a hall from a seating plan; `--aisles` takes the sheet of `plan aisles`, corrected."""
     now(sales.import_plan_file(network, house, file, hall, name, ids, aisles, why))
@@ -125,7 +125,7 @@ def performance_create(
     currency: str = "EUR",
     vat_rate: Whole = 0,
     price_types: Path | None = None,
-    why: str = "create performance",
+    why: Why = "create performance",
 ) -> None:
     """Create a performance. Prices are in minor units, one a category: `--price.Parterre 3200`.
 
@@ -145,7 +145,7 @@ def performance_plan(
     hall: str,
     price: dict[str, str] | None = None,
     price_types: Path | None = None,
-    why: str,
+    why: Why,
 ) -> None:
     """Sell a performance from another hall's plan from now on, while it is on sale too.
 
@@ -157,7 +157,7 @@ def performance_plan(
 
 
 @performance.command(name="access-release")
-def performance_access_release(performance: str, *steps: str, network: Network, house: House, why: str) -> None:
+def performance_access_release(performance: str, *steps: str, network: Network, house: House, why: Why) -> None:
     """Change when places for wheelchairs that nobody took become general seats, while they are on sale too.
 
     A step is an instant and so many per cent of those that are free then: 2026-09-01T10:00:00+02:00=50. The steps are
@@ -167,7 +167,7 @@ def performance_access_release(performance: str, *steps: str, network: Network, 
 
 
 @key.command(name="create")
-def key_create(name: str, scope: tuple[str, ...], *, network: Network, house: House, why: str = "create key") -> None:
+def key_create(name: str, scope: tuple[str, ...], *, network: Network, house: House, why: Why = "create key") -> None:
     """Create a key and print it, this once. Scopes: manage, orders:read, orders:write, counter."""
     now(sales.create_key(network, house, name, scope, why))
 

@@ -88,7 +88,7 @@ def locust(arguments: list[str]) -> list[str]:
     """Locust's command line on our file. Raises `BadInput` where it is not installed."""
     package = find_spec("loadtests")
     if find_spec("locust") is None or package is None or not package.submodule_search_locations:
-        raise BadInput("Locust is not installed here: pip install 'parvis[loadtests]'")
+        raise BadInput("Locust is not installed here: pip install '.[loadtests]' in Parvis's folder, or `make load`")
     file = Path(next(iter(package.submodule_search_locations))) / "locustfile.py"
     return [sys.executable, "-m", "locust", "-f", str(file), *arguments]
 

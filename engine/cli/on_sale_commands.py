@@ -7,7 +7,7 @@ from cyclopts import App
 from engine.catalogue import WHERE_AVOIDABLE, Contributor
 from engine.cli import afterwards, sales
 from engine.cli.lines import parse_line
-from engine.cli.options import House, Network, Whole, now
+from engine.cli.options import House, Network, Whole, Why, now
 
 on_sale: Final = App(name="on-sale", help="Windows in which performances go on sale.")
 
@@ -49,7 +49,7 @@ def on_sale_create(
     known_user_event: str = "",
     line: tuple[str, ...] = (),
     fair_window: Whole = 0,
-    why: str = "create on-sale",
+    why: Why = "create on-sale",
 ) -> None:
     """Put performances on sale.
 
@@ -109,7 +109,7 @@ def on_sale_create(
 
 
 def _verb(name: str, summary: str) -> None:
-    def command(on_sale: str, *, network: Network, house: House, why: str) -> None:
+    def command(on_sale: str, *, network: Network, house: House, why: Why) -> None:
         now(sales.change_on_sale(network, house, on_sale, name, why))
 
     command.__doc__ = summary
@@ -132,7 +132,7 @@ def on_sale_rate(
     *,
     network: Network,
     house: House,
-    why: str,
+    why: Why,
     per_minute: Whole | None = None,
     cap: Whole | None = None,
 ) -> None:
@@ -146,7 +146,7 @@ def on_sale_guard(
     *,
     network: Network,
     house: House,
-    why: str,
+    why: Why,
     safety_net_per_minute: Whole | None = None,
     fails: Literal["closed", "open"] | None = None,
 ) -> None:
@@ -156,7 +156,7 @@ def on_sale_guard(
 
 
 @on_sale.command(name="schedule")
-def on_sale_schedule(on_sale: str, *steps: str, network: Network, house: House, why: str) -> None:
+def on_sale_schedule(on_sale: str, *steps: str, network: Network, house: House, why: Why) -> None:
     """Plan what the rate becomes, and when, in place of all that was planned; without steps it stays as it is.
 
     A step is an instant and how many are let in a minute from then on: 2026-09-01T10:30:00+02:00=300.
@@ -165,7 +165,7 @@ def on_sale_schedule(on_sale: str, *steps: str, network: Network, house: House, 
 
 
 @on_sale.command(name="message")
-def on_sale_message(on_sale: str, text: str, *, network: Network, house: House, why: str) -> None:
+def on_sale_message(on_sale: str, text: str, *, network: Network, house: House, why: Why) -> None:
     """Tell everyone who waits something; an empty text takes it away."""
     now(sales.change_on_sale(network, house, on_sale, "message", why, message=text))
 

@@ -11,6 +11,8 @@ from engine.errors import BadInput
 
 Network = Annotated[Path, Parameter(name="--network", env_var="PARVIS_NETWORK", help="The network file.")]
 House = Annotated[str, Parameter(name="--house", env_var="PARVIS_HOUSE", help="The house's slug.")]
+Why = Annotated[str, Parameter(name=("--why", "--reason"), help="Why, for the log of what staff did.")]
+"""One word for it at every command, and the API's."""
 
 
 def _whole(_: Any, tokens: Sequence[Token]) -> int:
@@ -18,7 +20,8 @@ def _whole(_: Any, tokens: Sequence[Token]) -> int:
     try:
         return int(tokens[0].value)
     except ValueError:
-        raise BadInput(f"{tokens[0].keyword}: {tokens[0].value!r} is not a whole number") from None
+        where = f"{tokens[0].keyword}: " if tokens[0].keyword else ""
+        raise BadInput(f"{where}{tokens[0].value!r} is not a whole number") from None
 
 
 Whole = Annotated[int, Parameter(converter=_whole)]

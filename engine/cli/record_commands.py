@@ -5,7 +5,7 @@ from typing import Final, Literal
 from cyclopts import App
 
 from engine.cli import attention, customers, dead_letters, history, sales
-from engine.cli.options import House, Network, Whole, now
+from engine.cli.options import House, Network, Whole, Why, now
 from engine.wishes import Wish
 from engine.words import PerformanceId, SeatId
 
@@ -18,19 +18,19 @@ refund: Final = App(name="refund", help="Money that has to go back.")
 
 
 @customer.command(name="export")
-def customer_export(*, network: Network, house: House, email: str, reason: str) -> None:
+def customer_export(*, network: Network, house: House, email: str, reason: Why) -> None:
     """Print all that the house holds of a customer, as JSON; who asked, and why, is logged."""
     now(customers.export(network, house, email, reason))
 
 
 @customer.command(name="erase")
-def customer_erase(*, network: Network, house: House, email: str, reason: str) -> None:
+def customer_erase(*, network: Network, house: House, email: str, reason: Why) -> None:
     """Take a customer out of the house's data, for good; the accounts stay as they are."""
     now(customers.erase(network, house, email, reason))
 
 
 @order.command(name="refund")
-def order_refund(order: str, *, network: Network, house: House, reason: str, item: tuple[int, ...] = ()) -> None:
+def order_refund(order: str, *, network: Network, house: House, reason: Why, item: tuple[int, ...] = ()) -> None:
     """Return a recorded order: its seats go back on sale, and its money is asked back.
 
     --item N returns only that of its items, counting from 0, and may be repeated; the rest of the order stays valid.
@@ -44,7 +44,7 @@ def order_exchange(
     *,
     network: Network,
     house: House,
-    reason: str,
+    reason: Why,
     performance: str,
     seat: tuple[str, ...],
     item: tuple[int, ...] = (),
@@ -78,13 +78,13 @@ def dead_letter_list(*, network: Network, house: House, all: bool = False, json:
 
 
 @dead_letter.command(name="show")
-def dead_letter_show(entry: str, *, network: Network, house: House, customer: bool = False, reason: str = "") -> None:
+def dead_letter_show(entry: str, *, network: Network, house: House, customer: bool = False, reason: Why = "") -> None:
     """Print what is in one; who buys only with `--customer`, and that and the reason are logged."""
     now(dead_letters.show(network, house, entry, reason, with_customer=customer))
 
 
 @dead_letter.command(name="requeue")
-def dead_letter_requeue(entry: str, *, network: Network, house: House, reason: str) -> None:
+def dead_letter_requeue(entry: str, *, network: Network, house: House, reason: Why) -> None:
     """Record one after all, once its cause is mended; harmless to repeat."""
     now(dead_letters.requeue(network, house, entry, reason))
 
@@ -96,7 +96,7 @@ def alarm_list(*, network: Network, house: House, all: bool = False, json: bool 
 
 
 @alarm.command(name="seen")
-def alarm_seen(alarm: Whole, *, network: Network, house: House, reason: str) -> None:
+def alarm_seen(alarm: Whole, *, network: Network, house: House, reason: Why) -> None:
     """Note that an alarm has been seen to."""
     now(attention.see_alarm(network, house, alarm, reason))
 
@@ -108,12 +108,12 @@ def refund_list(*, network: Network, house: House, all: bool = False, json: bool
 
 
 @refund.command(name="paid")
-def refund_paid(provider: str, reference: str, *, network: Network, house: House, reason: str) -> None:
+def refund_paid(provider: str, reference: str, *, network: Network, house: House, reason: Why) -> None:
     """Note that all of a payment's money went back that was due."""
     now(attention.mark_refunded(network, house, provider, reference, reason))
 
 
 @refund.command(name="went")
-def refund_went(refund: Whole, *, network: Network, house: House, reason: str) -> None:
+def refund_went(refund: Whole, *, network: Network, house: House, reason: Why) -> None:
     """Note that the money of one refund went back, by its number as `refund list` says it."""
     now(attention.mark_paid(network, house, refund, reason))

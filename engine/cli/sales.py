@@ -17,7 +17,7 @@ from engine import on_sale as on_sales
 from engine.access_release import change_release
 from engine.catalogue import OnSale, Performance, PriceType, RateStep, Release
 from engine.cell import Cell
-from engine.cli.speech import good
+from engine.cli.speech import good, so_many
 from engine.entries import Action, Payment
 from engine.errors import BadInput, BadNetworkFile, Refused
 from engine.exchange import Wanted, difference_of, exchange
@@ -292,7 +292,8 @@ async def refund_order(network: Path, house: str, order: str, why: str, items: t
     async with at_house(network, house) as (cell, ledger):
         returned = await give_back(cell, ledger, OrderId(order), change_of(why), new_order_id(), items=items)
     words = "is returned" if returned.state == "refunded" else f"keeps, {len(returned.returned)} of it returned"
-    good(f"order {order} {words}: {len(returned.items)} places, {returned.total / 100:.2f} {returned.currency}")
+    places = so_many(len(returned.items), "place")
+    good(f"order {order} {words}: {places}, {returned.total / 100:.2f} {returned.currency}")
 
 
 async def exchange_order(
@@ -315,7 +316,7 @@ async def exchange_order(
                 await release(cell, held)
             raise
     words = f"{_money(difference, held)} was paid" if difference > 0 else f"{_money(-difference, held)} goes back"
-    good(f"order {order} is exchanged for order {made.order}: {len(made.items)} places; {words}")
+    good(f"order {order} is exchanged for order {made.order}: {so_many(len(made.items), 'place')}; {words}")
 
 
 def _till(difference: int, paid: str, held: Hold, key: str) -> Payment | None:

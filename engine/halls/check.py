@@ -1,5 +1,7 @@
 """What is wrong with a seating plan, and where, in words: `parvis plan check`."""
 
+from collections import Counter
+
 from engine.halls.blocks import compile_layout
 from engine.halls.reader import Fault, Reader
 
@@ -17,7 +19,10 @@ def summary(document: object, ids: str = "guid") -> str:
     layout = compile_layout(plan)
     seats = [seat for zone in plan.zones for row in zone.rows for seat in row.seats]
     standing = sum(area.capacity for area in layout.areas)
-    counts = {category: sum(seat.category == category for seat in seats) for category in layout.categories}
+    counts = Counter(dict.fromkeys(layout.categories, 0))
+    counts.update(seat.category for seat in seats)
+    for area in layout.areas:
+        counts[area.category] += area.capacity
     shown = ", ".join(f"{name} {count}" for name, count in counts.items())
     aisles = sum(seat.is_before_aisle for seat in seats)
     rows = sum(len(zone.rows) for zone in plan.zones)

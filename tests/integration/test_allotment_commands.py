@@ -93,7 +93,7 @@ def test_what_cannot_be_set_aside_is_explained(parvis: Parvis, at: list[str], tm
         (("x", "--purpose", "gift", "--reason", "r", "--seats", "A2"), "purpose is one of block, house, partner"),
         (("x", "--purpose", "partner", "--reason", "r", "--seats", "A2"), "for is the id of a key with the scope"),
         (("x", "--purpose", "house", "--reason", " ", "--seats", "A2"), "--reason says why"),
-        (("x", "--purpose", "house", "--seats", "A2"), "--reason requires an argument"),
+        (("x", "--purpose", "house", "--seats", "A2"), "--why requires an argument"),
     ):
         refused = parvis("allotment", "make", *words, *of)
         assert refused.code != 0, words

@@ -53,6 +53,9 @@ BAD: dict[str, tuple[str, str]] = {
     "a price in euros": (PERFORMANCE + " --price.A 12.50", "whole number of minor units: 1250 for 12.50"),
     "a price in words": (PERFORMANCE + " --price.A free", "A: 'free'"),
     "a price below nothing": (PERFORMANCE + " --price.A=-5", "A: '-5'"),
+    "an alarm that is no number": ("alarm seen x {at} --why w", "✗ 'x' is not a whole number"),
+    "a reason by its other name": ("on-sale open nope {at} --reason w", "there is no such on-sale"),
+    "a reason by that name, of money": ("refund went 99 {at} --why w", "there is no"),
     "a fee in euros": (PERFORMANCE + " --price.A 1 --fee 1.50", "'1.50' is not a whole number"),
     "a sale of nothing": (f"{ON_SALE} nope --prequeue-at {LATER} --opens-at {LATER}", "there is no such performance"),
     "a sale that opens before its queue": (

@@ -258,14 +258,21 @@ def test_the_verifier_stands_alone(tmp_path: Any) -> None:
     def run() -> tuple[int, str]:
         command = [sys.executable, "-I", str(verifier.__file__), str(file)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
-        return done.returncode, done.stderr
+        return done.returncode, done.stdout + done.stderr
 
     file.write_bytes(msgspec.json.encode(transcript()))
-    assert run() == (0, "")
+    assert run() == (0, f"{len(HASHES)} entrants were drawn as committed to: {commitment(SECRET)}\n")
     file.write_bytes(_another(root=encode(bytes(32))))
     code, told = run()
     assert code == 1
     assert "the list is not the one of the root" in told
+    file.write_bytes(msgspec.json.encode({"type": "/problems/draw-not-made", "status": 404}))
+    assert run() == (1, f"{file}: this is neither a draw's transcript nor an on-sale's public status\n")
+    file.unlink()
+    code, told = run()
+    assert code == 1
+    assert "No such file" in told
+    assert "Traceback" not in told
 
 
 def test_what_was_revealed_without_a_signed_list_shows() -> None:

@@ -180,7 +180,10 @@ def test_the_shipped_halls_have_the_places_of_the_real_ones(name: str, places: i
     assert sum(area.capacity for area in layout.areas) == standing
     assert len(set(layout.seat_ids)) == len(layout.seat_ids) == places - standing
     wanted = f"can be sold from: {places - standing} seats"
-    assert wanted in summary(export_plan(shipped_plan(name)))
+    said = summary(export_plan(shipped_plan(name)))
+    assert wanted in said
+    counts = [int(each.rpartition(" ")[2]) for each in said.rpartition("; ")[2].split(", ")]
+    assert sum(counts) == places
 
 
 def test_a_shipped_hall_has_places_for_wheelchairs_beside_their_companions() -> None:
