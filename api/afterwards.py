@@ -52,7 +52,7 @@ async def export_curve(request: Request[Any, Any, Any], on_sale: str) -> Respons
     name = caller.cell.on_sale(on_sale).on_sale
     shown = f"attachment; filename={caller.cell.house.slug}-{name}-curve.csv"
     text = await curve_csv(caller.ledger, name)
-    return Response(text, media_type="text/csv; charset=utf-8", headers={"content-disposition": shown})
+    return Response(text, media_type="text/csv", headers={"content-disposition": shown})
 
 
 AFTERWARDS: Final = (export_curve,)

@@ -25,6 +25,7 @@ async def until_counted(sale: Sale, **expected: int) -> list[dict[str, str]]:
     """The curve once its minutes sum up to that."""
     for _ in range(400):
         answer = await sale.get(f"/manage/on-sales/{sale.on_sale}/curve", token=sale.manage_key)
+        assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
         assert answer.status == 200, answer.json
         rows = rows_of(answer.body.decode())
         if all(sum(int(row[name]) for row in rows) == count for name, count in expected.items()):
