@@ -121,7 +121,7 @@ async def sold_out(stage: Stage) -> Page:
     for row in "AB":
         await sale.hold(await sale.enter(), f"zaal-{row}-2", f"zaal-{row}-3")
     await person.page.locator(".best summary").click()
-    await person.page.locator(".best select").select_option("Rang 1")
+    await person.page.locator(".best select").first.select_option("Rang 1")
     await person.page.locator(".best button.primary").click()
     await person.page.locator(".offers button").first.wait_for()
     return person.page
