@@ -1,37 +1,34 @@
 """Choosing seats without JavaScript: the best together, standing places, or seat by seat along a row."""
 
 from functools import partial
-from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
 from api.forms.basket import basket_view, title_of
-from api.forms.door import IN_TURN, MOVED, Fields, Visit, pages
+from api.forms.door import IN_TURN, MOVED, Visit, pages
 from api.forms.frame import explain
 from api.forms.halls import Hall, ListedRow, listed
 from api.forms.inside import time_inside
 from api.forms.kept import BasketHold, with_hold
 from api.forms.proofs import offered, typed_types
+from api.forms.wishing import WISHES, count, counted_types, spelled, types_of_seats, why, wish_of
 from api.hot import Answer
 from api.visitor import owner_of
 from engine import seats
-from engine.best import SPLITS, Best
 from engine.catalogue import Performance
 from engine.errors import BadInput, ForgedToken, Refused
 from engine.pressure import Level
-from engine.wishes import LARGEST_QUANTITY, Wish
-from engine.words import OPEN, AreaId, SeatId
+from engine.words import OPEN
 
 MOST_OFFERS: Final = 4
 BASKET_FULL: Final = "basket-full"
-NONE_CHOSEN: Final = "none-chosen"
 NOT_AGAIN: Final = frozenset({"pass-ended", "pass-required", "sale-ended", "forged-token"})
 """Refusals after which nothing can be chosen here."""
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """Other seats, instead of those that somebody took."""
+    """Other seats, instead of those that there are not."""
 
     seats: list[str]
     types: list[str]
@@ -43,6 +40,7 @@ class Notice(msgspec.Struct, frozen=True):
 
     said: str
     offers: list[Offer]
+    elsewhere: list[Performance]
 
 
 def _notice(visit: Visit, performance: Performance, hall: Hall) -> Notice | None:
@@ -53,20 +51,21 @@ def _notice(visit: Visit, performance: Performance, hall: Hall) -> Notice | None
         return None
     taken = [seat for seat in query.all("taken") if seat in hall.seats]
     limit = query.get("limit")
-    said = explain(words, slug, {"limit": _count(limit) or visit.on_sale.seats_a_hold})
+    said = explain(words, slug, {"limit": count(limit) or visit.on_sale.seats_a_hold})
     if taken:
         said += f" {hall.name_seats(taken, words)}."
     largest = query.get("largest")
-    if _count(largest):
-        said += " " + words.say("largest_party", n=_count(largest))
-    types, offers = query.all("type"), []
+    if count(largest):
+        said += " " + words.say("largest_party", n=count(largest))
+    types, offers = query.all("type") or counted_types(query), []
     for text in query.all("instead")[:MOST_OFFERS]:
         instead = [seat for seat in text.split(" ") if seat in hall.seats]
         priced = [performance.prices.get(hall.seats[seat][1].category, {}) for seat in instead]
         fits = len(types) == len(instead) and all(each in prices for each, prices in zip(types, priced, strict=True))
         if instead:
             offers.append(Offer(instead, types if fits else [], hall.name_seats(instead, words)))
-    return Notice(said, offers)
+    left = [visit.cell.performance(name) for name in visit.on_sale.performances if name in query.all("left")]
+    return Notice(said, offers, left)
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -126,6 +125,12 @@ async def show_seats(visit: Visit) -> Answer:
         for area in open_hall.layout.areas
     ]
     where = _row(visit, hall)
+    mine = [
+        item.seat
+        for each in view.holds
+        for item in each.hold.items
+        if item.seat and item.performance == performance.performance
+    ]
     row: ListedRow | None = hall.zones[where[0]].rows[where[1]] if where and where[1] >= 0 else None
     return visit.show(
         "seats.html",
@@ -149,7 +154,8 @@ async def show_seats(visit: Visit) -> Answer:
         asked_category=visit.query.get("category"),
         key=visit.kept.made,
         limit=visit.on_sale.seats_a_hold,
-        mine={item.seat for each in view.holds for item in each.hold.items if item.seat},
+        near=next((each for each in mine if each in hall.seats), ""),
+        mine=set(mine),
         notice=_notice(visit, performance, hall),
         on_sale=visit.on_sale,
         open_letter=OPEN,
@@ -165,46 +171,18 @@ async def show_seats(visit: Visit) -> Answer:
         states=seat_map.seats,
         title_of=title_of,
         where=where,
+        why=why(visit.query, words),
+        wished={name: visit.query.get(name) for name in WISHES},
     )
-
-
-def _count(text: str) -> int:
-    """How many, of a field."""
-    return int(text) if text.isdecimal() and len(text) <= 4 else 0
-
-
-def wish_of(visit: Visit, performance: Performance) -> "tuple[Wish, list[str]]":
-    """What a form wishes for, and the price type of each. Raises `Refused` where nothing is chosen."""
-    fields, name = visit.fields, performance.performance
-    named = [SeatId(seat) for seat in fields.all("seat")]
-    counted = (price_type for price_type, text in fields.under("q.").items() for _ in range(_count(text)))
-    # One more than may be asked for is refused like millions, and costs nothing.
-    types = fields.all("type") or list(islice(counted, LARGEST_QUANTITY + 1))
-    if named:
-        return Wish(performance=name, seats=tuple(named)), _types_of_seats(fields)
-    if not types:
-        raise Refused(NONE_CHOSEN, "nothing is chosen")
-    if area := fields.get("area"):
-        return Wish(performance=name, area=AreaId(area), quantity=len(types)), types
-    best = Best(
-        quantity=len(types),
-        category=fields.get("category"),
-        aisle=fields.get("aisle"),
-        no_stairs=bool(fields.get("no_stairs")),
-        split=SPLITS[-1] if fields.get("apart") else SPLITS[0],
-    )
-    return Wish(performance=name, best=best), types
-
-
-def _types_of_seats(fields: Fields) -> list[str]:
-    """The price type of each named seat: of those ticked in a row, or as they stand beside an offer."""
-    chosen = fields.under("type.")
-    return fields.all("type") or [chosen[seat] for seat in fields.all("seat") if seat in chosen]
 
 
 def _refused(visit: Visit, performance: Performance, slug: str, facts: "dict[str, Any]") -> Answer:
     """Back to where the choice was made, with what there is instead."""
-    fields = visit.fields
+    fields, here, left = visit.fields, performance.performance, facts.get("elsewhere", [])
+    instead = [
+        *facts.get("alternatives", []),
+        *(each.seats for each in left if each.seats and each.performance == here),
+    ]
     if slug == MOVED:
         return visit.step_aside()
     if slug in NOT_AGAIN:
@@ -216,14 +194,16 @@ def _refused(visit: Visit, performance: Performance, slug: str, facts: "dict[str
         zone=fields.get("zone"),
         row=fields.get("row"),
         problem=slug,
-        taken=facts.get("taken", []),
-        instead=[" ".join(each) for each in facts.get("alternatives", [])[:MOST_OFFERS]],
+        taken=facts.get("taken", facts.get("seat")),
+        instead=[" ".join(each) for each in instead[:MOST_OFFERS]],
+        left=list(dict.fromkeys(each.performance for each in left if each.performance != here)),
         largest=facts.get("largest_party"),
-        type=_types_of_seats(fields),
+        type=types_of_seats(fields),
         category=fields.get("category"),
         area=fields.get("area"),
         limit=facts.get("limit"),
-        **{f"q.{name}": text for name, text in fields.under("q.").items() if _count(text)},
+        **{name: fields.get(name) for name in WISHES},
+        **{f"q.{name}": text for name, text in fields.under("q.").items() if count(text)},
     )
 
 
@@ -237,7 +217,7 @@ async def hold(visit: Visit) -> Answer:
         return _refused(visit, performance, BASKET_FULL, {})
     try:
         owner, _ = owner_of(cell, kept.pass_)
-        wish, types = wish_of(visit, performance)
+        wish, types = wish_of(visit.fields, performance)
         key = cell.signer.derive(f"hold {kept.made}", kept.secret)
         held = await seats.hold(cell, owner, (wish,), types, key, kept.proofs)
     except (BadInput, ForgedToken) as error:
@@ -252,7 +232,7 @@ async def hold(visit: Visit) -> Answer:
         visit.kept = msgspec.structs.replace(kept, made=kept.made + 1)
         await seats.release(cell, held.hold)
         return _refused(visit, performance, BASKET_FULL, {})
-    return visit.go("/seats", performance=performance.performance)
+    return visit.go("/seats", performance=performance.performance, **spelled(held.choices))
 
 
 pages("/seats", "plain_seats", show=show_seats, act=hold, needs=IN_TURN, sheds=Level.HOLDS)

@@ -335,7 +335,8 @@ export class Chooser {
   /** What was refused, in words, and what can be taken instead, right here. `asked`: the best that were asked for. */
   async tell(trouble, types = [], asked = null) {
     const { plan, words } = this;
-    const { alternatives = [], taken = [], largest_party: party, limit, yours } = trouble.facts ?? {};
+    const { alternatives = [], taken = [], seat, largest_party: party, limit, yours } = trouble.facts ?? {};
+    const named = seat && plan ? [seat] : taken;
     for (const n of taken.map(plan?.n)) {
       this.picked.delete(n);
       this.letters[n] = 'h';
@@ -348,7 +349,7 @@ export class Chooser {
       return button;
     });
     const isTooMany = trouble.slug === 'too-many-seats' && yours > 0;
-    this.say([isTooMany ? words.say('too_many_with_yours', { limit, yours }) : explain(trouble, words), taken.length ? `${nameSeats(plan, taken, words)}.` : null,
+    this.say([isTooMany ? words.say('too_many_with_yours', { limit, yours }) : explain(trouble, words), named.length ? `${nameSeats(plan, named, words)}.` : null,
       trouble.slug === 'sold-out' && party ? [asked?.category, words.say('largest_party', { n: party })].filter(Boolean).join(': ') : null], [alternatives.length ? h('p', {}, words.say('take_instead')) : null, offers.length ? h('div', { class: 'offers' }, offers) : null].filter(Boolean));
     if (trouble.slug === 'sold-out' && asked) await this.tellElsewhere(asked, trouble.facts?.elsewhere ?? []);
   }

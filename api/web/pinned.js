@@ -10,7 +10,7 @@ const FETCHES = 4;
 export async function readPinned(name) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const options = { integrity: HASHES[name] ?? '', credentials: 'omit', cache: attempt > 1 ? 'reload' : 'default' };
+      const options = { integrity: HASHES[name], credentials: 'omit', cache: attempt > 1 ? 'reload' : 'default' };
       const response = await fetch(new URL(name, import.meta.url), options);
       if (!response.ok) throw new Error(name);
       return await response.json();

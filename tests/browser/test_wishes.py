@@ -130,3 +130,17 @@ async def test_further_seats_close_to_those_that_one_has(town: Town, people: Peo
         await visitor.press("Find the best seats")
         await expect(page.locator(".found")).to_contain_text("row E, seats 2, 3")
         await expect(page.locator(".found")).to_contain_text("closest to the seats that you have")
+
+
+async def test_a_seat_that_would_be_left_alone_is_named_and_others_are_one_tap(town: Town, people: People) -> None:
+    rules: dict[str, Any] = {"lone_seats": "where-avoidable", "lone_seats_last": 0, "hold_seconds": 300}
+    async with (
+        await town.open_sale("zeewind", plan=small_plan(rows=2, seats=4, standing=0), **rules) as sale,
+        people.arrive(PHONE, refused=[409]) as visitor,
+    ):
+        await visitor.comes_in(sale)
+        await visitor.picks("zaal-B-2", "zaal-B-3")
+        await visitor.press("Reserve these 2 seats")
+        await visitor.sees("This would leave a single seat on its own.", "Zaal, row B, seat 1.")
+        await visitor.page.locator(".offers button").first.click()
+        await visitor.shows("mine", "zaal-B-1", "zaal-B-2")
