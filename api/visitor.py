@@ -36,6 +36,7 @@ from engine.instants import to_rfc3339
 from engine.known_user import known_user
 from engine.ledger.ledger import Ledger
 from engine.line_codes import CODE_KEPT_SECONDS, check_code
+from engine.paid import bought_before
 from engine.payments import PROVIDERS, provider
 from engine.pressure import Level
 from engine.repeats import asked_at_ms
@@ -345,7 +346,9 @@ async def _wait_until_recorded(cell: Cell, order: OrderId, state: str, seconds: 
     return state
 
 
-async def confirm_basket(cell: Cell, token: str, request: OrderRequest, key: str) -> tuple[OrderId, str]:
+async def confirm_basket(
+    cell: Cell, ledger: Ledger, token: str, request: OrderRequest, key: str
+) -> tuple[OrderId, str]:
     """Order and state of a basket that whoever has the token confirms. Raises `ForgedToken`, `Refused`."""
     owner, channel = owner_of(cell, token, *SELLERS)
     if channel != "counter" and (request.customer is None or request.payment.provider == "counter"):
@@ -356,7 +359,13 @@ async def confirm_basket(cell: Cell, token: str, request: OrderRequest, key: str
         raise Refused("bad-input", f"an order has at most {cell.house.limits.holds_an_order} holds")
     holds = [seats.read_hold(cell, each, whose) for each in request.holds]
     buyer = orders.Buyer(caller=owner.owner, owner=whose, channel=channel, claim=owner.claim)
-    return await orders.confirm(cell, buyer, holds, request.customer, request.payment, key)
+    try:
+        return await orders.confirm(cell, buyer, holds, request.customer, request.payment, key)
+    except Refused as refusal:
+        found = await bought_before(cell, ledger, holds, request.payment) if refusal.slug == "payment-used" else None
+        if found is None:
+            raise
+        return found
 
 
 @hot(
@@ -373,7 +382,8 @@ async def confirm(call: Call) -> Answer:
     token = call.bearer()
     owner_of(cell, token, *SELLERS)  # before anything of the body is read
     key = call.idempotency_key()
-    order, state = await confirm_basket(cell, token, await call.body(ORDER), key)
+    ledger = call.scope["litestar_app"].state.ledgers[cell.house.slug]
+    order, state = await confirm_basket(cell, ledger, token, await call.body(ORDER), key)
     state = await _wait_until_recorded(cell, order, state, _wait_seconds(call))
     return _json(202, OrderedReply(order=order, order_secret=cell.signer.order_secret(order), state=state))
 

@@ -35,6 +35,7 @@ from engine.ledger.uses import bought_by_mark, had_by_owner, used_codes
 from engine.losses import Loss, compare
 from engine.on_sale import fields
 from engine.on_sale import restore as restore_line
+from engine.paid import restore_payments
 from engine.seats import restore
 from engine.standing import KEEP_SECONDS, Standings, restored
 from engine.states import restate
@@ -48,6 +49,8 @@ PERSONS_AT_ONCE: Final = 10_000
 QUIET_MS: Final = 1_500
 """After a loss nothing new is held for so long: API processes first sell again what they know to be confirmed, and
 they look twice a second."""
+LOST: Final = "lost_at_epoch"
+"""Of the cell: at which epoch a loss was found, until a gate is opened after it."""
 log = structlog.get_logger()
 
 
@@ -78,6 +81,8 @@ class Recovery:
         known, cursor = await last_standing(self._ledger), await self._ledger.settled_cursor()
         last_id, sequence = await self._progress(epoch)
         loss = compare(cursor, last_id, known, seen_sequence, sequence)
+        if loss.is_one:
+            await self._owner.hset(keys.cell, LOST, epoch)
         orders = await self._restore(loss)
         if loss.kind == "from_the_past":
             # New entries must come after those that the ledger has recorded already. Last of all: until then
@@ -86,10 +91,13 @@ class Recovery:
             await self._owner.execute_command("XDEL", keys.outbox, cursor)
         await restate(self._owner, keys, self._kept_performances(), epoch)
         loss = await self._tell(loss, known, epoch, orders, began_s)
-        reply = await cell.ask("cell/open", (keys.cell,), (epoch, QUIET_MS if loss.is_one else 0))
+        # Whoever begins again once all is put back and told finds no loss, and opens after one all the same.
+        is_after_loss = loss.is_one or await self._owner.hexists(keys.cell, LOST)
+        reply = await cell.ask("cell/open", (keys.cell,), (epoch, QUIET_MS if is_after_loss else 0))
         match reply[0]:
             case b"open":
                 cell.is_open = True
+                await self._owner.hdel(keys.cell, LOST)
             case b"fenced":
                 log.info("another keeper recovers", house=cell.house.slug)
                 return False
@@ -159,7 +167,7 @@ class Recovery:
             await self._forget_earlier_plans(on_sale)
             for performance in on_sale.performances if loss.kind == "from_the_past" else fresh:
                 await self._restore_performance(performance)
-            if loss.is_one:
+            if loss.kind == "from_the_past":
                 await self._restore_persons(name)
             for line, joined in (await entrants_by_line(self._ledger, name)).items():
                 await restore_line(cell, name, joined, line)
@@ -167,6 +175,7 @@ class Recovery:
             await restore_trees(self._owner, cell.keys, self._ledger, name, lines, int(cell.epoch))
         if loss.kind == "from_the_past":
             await self._recount(on_sales)
+            await restore_payments(self._owner, cell.keys, self._ledger)
         return orders
 
     async def _recount(self, on_sales: Sequence[OnSale]) -> None:

@@ -87,9 +87,9 @@ async def pay(visit: Visit) -> Answer:
     alive = {each.token for each in visit.basket(await visit.status())}
     order: OrderId | None
     try:
-        order, _ = await confirm_basket(
-            cell, kept.pass_, request, signer.derive(f"order {name_of(holds)}", kept.secret)
-        )
+        ledger = visit.call.scope["litestar_app"].state.ledgers[cell.house.slug]
+        key = signer.derive(f"order {name_of(holds)}", kept.secret)
+        order, _ = await confirm_basket(cell, ledger, kept.pass_, request, key)
     except Refused as refusal:
         order = await order_of(visit, holds) if refusal.slug == "key-reused" else None
         if order is None:

@@ -28,6 +28,14 @@ GIVEN_UP: Final = (
     "WHERE provider = $1 AND reference = $2 AND refund_requested_at IS NULL RETURNING told_at"
 )
 
+BOUGHT: Final = (
+    "SELECT order_id::text, provider, reference FROM orders WHERE reference <> '' "
+    "AND recorded_at > now() - make_interval(secs => $1) ORDER BY state <> 'conflicted'"
+)
+GOING_BACK: Final = (
+    "SELECT provider, reference FROM unclaimed_payments WHERE refund_requested_at > now() - make_interval(secs => $1)"
+)
+
 
 class Awaited(msgspec.Struct, frozen=True):
     """An order that waits for its payment, as it left Redis: its customer sealed."""
@@ -85,6 +93,20 @@ async def state_of_payment(ledger: "Ledger", provider: str, reference: str) -> s
             *(provider, reference),
         )
     return state
+
+
+async def bought_lately(ledger: "Ledger", seconds: float) -> list[tuple[OrderId, str, str]]:
+    """Order, provider and reference of what was recorded in so long; a live one behind one in conflict, where both are
+    of one payment. Raises `LedgerUnavailable`.
+    """
+    async with ledger.connection() as connection:
+        return [(OrderId(row[0]), row[1], row[2]) for row in await connection.fetch(BOUGHT, seconds)]
+
+
+async def given_up_lately(ledger: "Ledger", seconds: float) -> list[tuple[str, str]]:
+    """Provider and reference of payments that were given up in so long. Raises `LedgerUnavailable`."""
+    async with ledger.connection() as connection:
+        return [(row[0], row[1]) for row in await connection.fetch(GOING_BACK, seconds)]
 
 
 async def note_unclaimed(ledger: "Ledger", provider: str, reference: str) -> None:

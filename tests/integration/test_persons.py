@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,10 +22,11 @@ from engine.signing import Contact, Pass, Place, Signer
 from engine.waiting_room import Admissible, hash_secret
 from engine.wishes import Wish
 from engine.words import LineName, OnSaleId, SeatId
-from tests.backstage import Backstage
+from tests.backstage import Backstage, until
 from tests.integration.test_codes_after_loss import a_visitor
 from tests.integration.test_lines import LATER_MS, invited
 from tests.integration.test_passes import renew
+from tests.integration.test_recovery import go_back, keep, keep_copy, recover
 from tests.plain import PlainVisitor, room
 from tests.town import Answer, Sale, Town
 
@@ -61,6 +63,34 @@ async def test_whoever_missed_their_turn_joins_again_and_has_one_place_at_the_en
         assert {answer.json["index"] for answer in again} == {2}, [answer.json for answer in again]
         assert (await sale.status())["lines"]["public"]["joined"] == 3
         assert (await sale.claim(place, "phone")).slug == "turn-over", "the place before is no second one"
+
+
+async def test_a_redis_that_lost_a_moment_knows_whose_place_is_the_newest(stage: Backstage, tmp_path: Path) -> None:
+    """It has that one, which is not recorded yet; the ledger has the one before."""
+    await stage.open()
+    on_sale = await stage.put_on(turn_seconds=1, **ONE_PLACE)
+    who = Admissible(person=someone())
+
+    async def joined(key: str) -> int:
+        return (await waiting_room.join(stage.cell, on_sale, hash_secret("phone"), key, who)).index
+
+    async def is_turn_over() -> bool:
+        await waiting_room.serve(stage.cell, on_sale.on_sale)
+        return int((await standing(stage.cell, on_sale.on_sale))["gone"]) > 0
+
+    assert await joined("first") == 0
+    await stage.drain()
+    await until(is_turn_over, "the turn is over")
+    newest = await joined("again")
+    assert newest > 0
+    copy = keep_copy(stage, tmp_path)
+    await stage.join(on_sale)
+    await keep(stage)
+    go_back(stage, copy)
+    await recover(stage)
+    ((detail,),) = await stage.rows("SELECT detail->>'kind' FROM recoveries ORDER BY epoch DESC LIMIT 1")
+    assert detail == "fell_behind"
+    assert await joined("once more") == newest
 
 
 async def test_a_person_in_two_lines_has_one_pass_and_one_limit(town: Town) -> None:

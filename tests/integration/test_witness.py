@@ -2,20 +2,21 @@
 again, or its money goes back."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine import recovery
 from engine.cell import Cell
 from engine.entries import Customer, Payment
-from engine.errors import GateClosed
+from engine.errors import BrokenContract, GateClosed
 from engine.ledger.recoveries import recoveries
 from engine.orders import Buyer, confirm, find
 from engine.payments import PaymentEvent
 from engine.settlement import settle
 from engine.witness import Witness
 from tests.backstage import Backstage
-from tests.integration.test_recovery import check_clean, go_back, keep, keep_copy, patiently, recover
+from tests.integration.test_recovery import check_clean, crash, go_back, keep, keep_copy, patiently, recover
 
 
 @pytest.fixture
@@ -197,3 +198,32 @@ async def test_an_order_that_waits_again_after_it_was_confirmed_is_sold(stage: B
     await Witness(stage.cell, stage.ledger).look()
     assert await states(stage) == {order: "recorded"}
     assert ("order-lost", "confirmed") in await told(stage)
+
+
+async def test_a_gate_that_a_second_recovery_opens_is_opened_after_a_loss_too(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first ended between telling what was lost and opening: the second finds all as it was put back."""
+    on_sale = await stage.put_on()
+    await stage.sell(on_sale, "zaal-A-1")
+    await stage.drain()
+    await keep(stage)
+    go_back(stage, None)
+    ask = stage.keeper.cell.ask
+
+    async def ask_until_it_opens(operation: str, *rest: Any) -> Any:
+        if operation == "cell/open":
+            raise BrokenContract("it ends here")
+        return await ask(operation, *rest)
+
+    monkeypatch.setattr(stage.keeper.cell, "ask", ask_until_it_opens)
+    with pytest.raises(BrokenContract):
+        await patiently(stage.keeper.recover)
+    monkeypatch.setattr(stage.keeper.cell, "ask", ask)
+    await recover(stage)
+    assert stage.cell.lost_at_ms > 0
+    with pytest.raises(GateClosed):
+        await stage.hold(on_sale, "zaal-A-2")
+    crash(stage)
+    await recover(stage)
+    await stage.hold(on_sale, "zaal-A-2")
