@@ -5,6 +5,7 @@ process starts ends with it, even if it is killed.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -185,6 +186,8 @@ async def serve_api(
         if not ended.done():
             await _end(process, ended)
             return
+        with contextlib.suppress(ProcessLookupError):  # a worker of one that was killed would go on for ever
+            os.killpg(process.pid, signal.SIGKILL)
         log.error("the API ended", code=process.returncode)
         await _pause(stop, pause_seconds)
         pause_seconds = min(pause_seconds * 2, 30.0)

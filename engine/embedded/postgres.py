@@ -76,6 +76,11 @@ class EmbeddedPostgres:
             raise ServerFailed("this Postgres was not started")
         return self._child.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended, by itself or otherwise."""
+        return self._child is not None and self._child.poll() is None
+
     def house_dsn(self, slug: HouseSlug) -> str:
         """As the house's own role, in its own database. Raises `BadInput` for a slug that is none."""
         if not is_slug(slug):
@@ -88,7 +93,7 @@ class EmbeddedPostgres:
         Raises `FolderInUse` if another process runs a Postgres on these data, `ServerFailed` if it does not
         come up.
         """
-        if self._child is not None and self._child.poll() is None:
+        if self.is_running:
             return
         account = account_for_postgres()
         lock = take_lock(self.folder, wait_s=LOCK_TIMEOUT_S)

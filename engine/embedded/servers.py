@@ -86,7 +86,7 @@ class EmbeddedServers:
 
     @contextmanager
     def kept_up(self) -> Iterator[None]:
-        """Meanwhile a Redis that ends by itself, or is killed, is started again, as a service manager would."""
+        """Meanwhile a server that ends by itself, or is killed, is started again, as a service manager would."""
         stop = Event()
         watcher = Thread(target=self._keep_up, args=(stop,), name="parvis-servers", daemon=True)
         watcher.start()
@@ -97,16 +97,21 @@ class EmbeddedServers:
             watcher.join()
 
     def _keep_up(self, stop: Event) -> None:
+        # The ledger comes last: what is left of a Postgres that was killed may take seconds to end.
+        servers: dict[str, EmbeddedRedis | EmbeddedPostgres] = {
+            **{f"Redis of {slug}": server for slug, server in self.redis.items()},
+            "Postgres": self.postgres,
+        }
         while not stop.wait(WATCH_SECONDS):
-            for slug, server in self.redis.items():
+            for name, server in servers.items():
                 if server.is_running:
                     continue
                 try:
                     server.start()
                 except ParvisError as error:  # begun again at the next look
-                    log.warning("an embedded Redis does not come up", house=slug, why=str(error).splitlines()[0])
+                    log.warning("an embedded server does not come up", server=name, why=str(error).splitlines()[0])
                 else:
-                    log.warning("an embedded Redis had ended and was started again", house=slug)
+                    log.warning("an embedded server had ended and was started again", server=name)
 
     def stop(self) -> None:
         """Stops everything in good order; harmless if it does not run."""
