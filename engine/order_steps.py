@@ -112,9 +112,12 @@ def _decide(cell: Cell, operation: str, reply: Reply, most: int = 0) -> tuple[Or
 
 
 def _bear_in_mind(cell: Cell, order: Order, holds: bytes, word: bytes, *rest: Any) -> None:
-    """What was confirmed just now is remembered here until it is recorded; a repeat's answer names the first order."""
-    if word == b"confirmed" and rest[1].decode() == cell.keys.order(order.order):
-        cell.promised.note(Confirmed(order, holds, rest[0].decode(), int(cell.epoch)))
+    """What was confirmed just now, or is in conflict, is remembered here until it is recorded; a repeat's answer names
+    the first order.
+    """
+    if word in {b"confirmed", b"conflicted"} and rest[1].decode() == cell.keys.order(order.order):
+        is_conflict = word == b"conflicted"
+        cell.promised.note(Confirmed(order, holds, rest[0].decode(), int(cell.epoch), is_conflict=is_conflict))
 
 
 def _customer(cell: Cell, order: Order) -> tuple[str, int]:
@@ -169,6 +172,7 @@ async def conflict(cell: Cell, order: Order, operation: str, fingerprint: str) -
         (*_payment_keys(cell, order, operation), cell.keys.outbox),
         (fingerprint, encode_order(order)),
     )
+    _bear_in_mind(cell, order, b"", *reply)
     return _decide(cell, "orders/conflict", reply)[0]
 
 

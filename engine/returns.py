@@ -17,6 +17,7 @@ from engine.ledger.returns import Standing, read_standing, returned_by
 from engine.one_plan import of_one_plan
 from engine.orders import Ordered, find, returned_items
 from engine.prices import total
+from engine.promised import GivenBack
 from engine.shares import area_names, letter_of
 from engine.words import OrderId
 
@@ -64,6 +65,8 @@ async def give_back(
         reply = await cell.ask("orders/return", _keys(cell, some, operation), (epoch, *arguments))
         match reply[0]:
             case b"returned":
+                told = GivenBack(order, change, key, tuple(items), reply[1].decode(), int(epoch))
+                cell.promised.note(told)
                 return _returned(known, left)
             case b"already_returned":
                 # Perhaps only some of it, of which the ledger has not heard yet; what is left is meant then.

@@ -1,9 +1,9 @@
 """After a recovery: what this process had been told to be confirmed is looked for, and sold again where it is lost.
 
 An order that Redis or the ledger knows is left alone. One that neither knows is sold again under its own id, with its
-own payment, if its seats are open; else its money goes back. One for which another was exchanged is not: the other
-stands as it was. Either way the ledger has an alarm that names it. The
-keeper holds new visitors back for a moment after a loss (`lua/cell/open.lua`), so that these come first.
+own payment, if its seats are open; else its money goes back, as it does where that was said before. One for which
+another was exchanged is not: the other stands as it was. Either way the ledger has an alarm that names it. The keeper
+holds new visitors back for a moment after a loss (`lua/cell/open.lua`), so that these come first.
 """
 
 import asyncio
@@ -16,9 +16,10 @@ from engine.cell import WATCH_SECONDS, Cell, digest
 from engine.errors import CellUnavailable, LedgerUnavailable, Refused
 from engine.ledger.ledger import Ledger
 from engine.ledger.recoveries import raise_alarm
-from engine.order_steps import sell_late
+from engine.order_steps import conflict, sell_late
 from engine.orders import find_order
-from engine.promised import Confirmed
+from engine.promised import Confirmed, GivenBack
+from engine.returns import give_back
 
 log = structlog.get_logger()
 
@@ -42,8 +43,18 @@ class Witness:
         cell = self._cell
         if not cell.is_open:
             return
-        for confirmed in cell.promised.before(int(cell.stored_epoch)):
-            await self._speak_of(confirmed)
+        for promise in cell.promised.before(int(cell.stored_epoch)):
+            if isinstance(promise, Confirmed):
+                await self._speak_of(promise)
+            else:
+                await self._give_back(promise)
+
+    async def _give_back(self, promise: GivenBack) -> None:
+        """The same asked for again, which is harmless where it is known."""
+        with contextlib.suppress(Refused):
+            again = promise.order, promise.change, promise.key
+            await give_back(self._cell, self._ledger, *again, items=promise.items)
+        self._cell.promised.forget(promise)
 
     async def _speak_of(self, confirmed: Confirmed) -> None:
         cell, order = self._cell, confirmed.order
@@ -55,13 +66,17 @@ class Witness:
             return
         state = "recorded"
         if await self._ledger.order(order.order) is None:
+            again = digest("again", order.order)
             try:
-                # What was exchanged for it was lost with it: that order stands as it was.
-                again = digest("again", order.order)
-                state = "lost" if order.exchange else await sell_late(cell, order, confirmed.holds, again)
+                if order.exchange:
+                    state = "lost"  # what was exchanged for it was lost with it: that order stands as it was
+                elif confirmed.is_conflict:
+                    await conflict(cell, order, again, again)
+                    state = "conflicted"
+                else:
+                    state = await sell_late(cell, order, confirmed.holds, again)
             except Refused as refusal:  # its payment has bought another order: a visitor who asked again was sooner
                 state = refusal.slug
             log.error("an order that was confirmed was lost", house=cell.house.slug, order=order.order, became=state)
             await raise_alarm(self._ledger, "order-lost", {"order": order.order, "became": state})
-        if state != "confirmed":
-            cell.promised.forget(order.order)
+        cell.promised.forget(confirmed)

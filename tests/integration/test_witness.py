@@ -9,14 +9,16 @@ import pytest
 from engine import recovery
 from engine.cell import Cell
 from engine.entries import Customer, Payment
-from engine.errors import BrokenContract, GateClosed
+from engine.errors import BrokenContract, GateClosed, Refused
 from engine.ledger.recoveries import recoveries
 from engine.orders import Buyer, confirm, find
 from engine.payments import PaymentEvent
+from engine.returns import give_back
 from engine.settlement import settle
 from engine.witness import Witness
-from tests.backstage import Backstage
+from tests.backstage import BY, Backstage
 from tests.integration.test_recovery import check_clean, crash, go_back, keep, keep_copy, patiently, recover
+from tests.integration.test_settlement import end_holds
 
 
 @pytest.fixture
@@ -104,7 +106,34 @@ async def test_what_was_lost_and_sold_to_somebody_else_is_paid_back_once(
     assert await states(stage) == {lost: "conflicted", sooner: "recorded"}
     assert await stage.value("SELECT count(*) FROM refund_requests") == 1
     assert ("order-lost", "conflicted") in await told(stage)
+    await stage.cell.look()
     assert len(stage.cell.promised) == 0
+    await other.close()
+
+
+@pytest.mark.parametrize("losses", [1, 2])
+async def test_money_that_was_said_to_go_back_does_so_after_a_loss_too(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch, losses: int
+) -> None:
+    """Its seats are open again, and nobody sells them to whoever was told that they cannot have them."""
+    not_quiet(monkeypatch)
+    on_sale = await stage.put_on()
+    held = await stage.hold(on_sale, "zaal-A-1")
+    await end_holds(stage, on_sale)
+    other = Cell(stage.house)
+    await other.look()
+    await stage.confirm(await stage.hold(on_sale, "zaal-A-1", cell=other), cell=other)
+    with pytest.raises(Refused, match="your money goes back") as refused:
+        await stage.confirm(held, payment="yes-late")
+    for _ in range(losses):
+        go_back(stage, None)
+        await recover(stage)
+        for _ in range(2):
+            await Witness(stage.cell, stage.ledger).look()
+    assert await states(stage) == {refused.value.facts["order"]: "conflicted"}
+    assert await stage.rows("SELECT reference FROM refund_requests") == [("yes-late",)]
+    assert ("order-lost", "conflicted") in await told(stage)
+    assert await stage.sold(on_sale) == set()
     await other.close()
 
 
@@ -227,3 +256,44 @@ async def test_a_gate_that_a_second_recovery_opens_is_opened_after_a_loss_too(
     crash(stage)
     await recover(stage)
     await stage.hold(on_sale, "zaal-A-2")
+
+
+@pytest.mark.parametrize("items", [(), (1,)])
+async def test_what_was_given_back_and_lost_is_given_back_again(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch, items: tuple[int, ...]
+) -> None:
+    not_quiet(monkeypatch)
+    on_sale = await stage.put_on()
+    order = await stage.sell(on_sale, "zaal-A-1", "zaal-A-2")
+    await stage.drain()
+    await give_back(stage.cell, stage.ledger, order, BY, "the-key", items=items)
+    go_back(stage, None)
+    await recover(stage)
+    assert await stage.sold(on_sale) == {"zaal-A-1", "zaal-A-2"}
+    for _ in range(2):
+        await Witness(stage.cell, stage.ledger).look()
+    left = {"zaal-A-1"} if items else set()
+    assert await stage.sold(on_sale) == left
+    assert await states(stage) == {order: "recorded" if left else "refunded"}
+    assert await stage.rows("SELECT amount FROM refund_requests") == [(2100 if left else 4200,)]
+    await stage.cell.look()
+    assert len(stage.cell.promised) == 0
+    await check_clean(stage, "redis-lost")
+
+
+async def test_what_was_given_back_and_is_recorded_or_still_known_is_left_alone(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    order = await stage.sell(on_sale, "zaal-A-1", "zaal-A-2")
+    await stage.drain()
+    await give_back(stage.cell, stage.ledger, order, BY, "one", items=(0,))
+    await stage.drain()
+    await give_back(stage.cell, stage.ledger, order, BY, "two", items=(1,))
+    crash(stage)
+    await recover(stage)
+    for _ in range(2):
+        await Witness(stage.cell, stage.ledger).look()
+    assert await states(stage) == {order: "refunded"}
+    assert await stage.rows("SELECT amount FROM refund_requests") == [(2100,), (2100,)]
+    await stage.cell.look()
+    assert len(stage.cell.promised) == 0
+    await check_clean(stage)

@@ -44,7 +44,7 @@ def confirmed(number: int, *, epoch: int = 1) -> Confirmed:
 
 
 def remembered(memory: Promised) -> list[str]:
-    return [each.order.order for each in memory.before(10**9)]
+    return [each.name for each in memory.before(10**9)]
 
 
 def test_what_is_recorded_is_forgotten_in_its_own_epoch_only() -> None:
@@ -53,7 +53,7 @@ def test_what_is_recorded_is_forgotten_in_its_own_epoch_only() -> None:
         memory.note(confirmed(number, epoch=epoch))
     memory.forget_recorded("3-0", 2)
     assert remembered(memory) == ["1", "4"]
-    assert [each.order.order for each in memory.before(2)] == ["1"]
+    assert [each.name for each in memory.before(2)] == ["1"]
 
 
 def test_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
