@@ -3,6 +3,7 @@
 import { getFile, SERVER } from './api.js';
 import { h } from './dom.js';
 
+const OVER = ['sold_out', 'closed'];
 const summaryOf = (house, onSale) => new URL(`v1/houses/${house}/on-sales/${onSale}/summary`, SERVER);
 
 /** For visitors, once the sale is over: where else there may be seats, and how it went. */
@@ -19,12 +20,18 @@ export function saveFile(file, name) {
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
-/** For the house: a file and the same link, of the on-sale that is looked at. `attempt(button, action)` shows trouble. */
+/** For the house: a file, and once a sale is over the same link. `attempt(button, action)` shows trouble. */
 export function saleCurve({ words, path, house, key, attempt, onSale }) {
   const curve = h('button', { type: 'button', class: 'secondary', onclick: () => attempt(curve, async () => {
     saveFile(await getFile(`${path}/on-sales/${onSale()}/curve`, { bearer: key }), `${house}-${onSale()}-curve.csv`);
   }) }, words.say('sale_curve'));
-  const link = h('a', { href: '#' }, words.say('how_it_went'));
-  link.addEventListener('click', () => { link.href = summaryOf(house, onSale()); });
-  return [curve, h('p', {}, link)];
+  const link = h('a', {}, words.say('how_it_went'));
+  const went = h('p', { hidden: true }, link);
+  return {
+    elements: [curve, went],
+    update({ on_sale: name, phase }) {
+      went.hidden = !OVER.includes(phase);
+      link.href = summaryOf(house, name);
+    },
+  };
 }

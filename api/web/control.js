@@ -104,6 +104,7 @@ function show(now) {
   drawBoard(now);
   setText([...choice.options].find((option) => option.value === now.on_sale), nameOnSale(now));
   steer.show(now);
+  curve.update(now);
 }
 
 /** How old what is shown is: nobody should steer by numbers that stopped moving. */
@@ -152,6 +153,7 @@ function made(sale) {
 const [orders, csv] = orderDesk(desk);
 const choice = h('select', { onchange: () => { after.hide(); look(choice.value); } }, onSales.map((each) => h('option', { value: each.on_sale }, nameOnSale(each))));
 const chooser = h('label', { class: 'field inline', hidden: !onSales.length }, h('span', {}, words.say('on_sale')), choice);
+const curve = saleCurve({ ...desk, onSale: () => choice.value });
 const nothing = h('p', { class: 'card', hidden: Boolean(onSales.length) }, words.say('nothing_on_sale'));
 const desktop = h('div', { class: 'columns', hidden: !onSales.length },
   h('section', { class: 'card now', 'aria-label': words.say('now') }, h('h2', { class: 'unseen' }, words.say('now')), badge, sentence, pressed, steer.first, age, stale),
@@ -160,7 +162,7 @@ main.classList.add('wide');
 main.append(h('div', { class: 'intro row' }, h('h1', {}, words.say('control')), leaveButton({ words })), chooser, problem, after.element, attention.element, nothing, desktop,
   h('section', { class: 'card', 'aria-label': words.say('numbers'), hidden: !onSales.length }, h('h2', {}, words.say('numbers')), board),
   h('section', { class: 'card administration', 'aria-label': words.say('administration') }, h('h2', {}, words.say('administration')),
-    newSale({ ...desk, onmade: made }), linesDesk({ ...desk, shown: () => shown }), asideDesk(desk), planChange({ ...desk, onSale: () => choice.value }), orders, themeDesk({ ...desk, name: facts.name }), staffKeys(desk), webhookList(desk).element, csv, ...saleCurve({ ...desk, onSale: () => choice.value })),
+    newSale({ ...desk, onmade: made }), linesDesk({ ...desk, shown: () => shown }), asideDesk(desk), planChange({ ...desk, onSale: () => choice.value }), orders, themeDesk({ ...desk, name: facts.name }), staffKeys(desk), webhookList(desk).element, csv, ...curve.elements),
   h('section', { class: 'card' }, h('h2', {}, words.say('actions')), actions));
 setInterval(tellAge, 1000);
 if (onSales.length) {

@@ -153,7 +153,8 @@ class Story:
         if options.is_json:
             print(msgspec.json.encode(result).decode(), flush=True)
         if not options.is_ending:
-            await asyncio.Event().wait()
+            with self._servers.kept_up():
+                await asyncio.Event().wait()
         return 0 if is_clean else 1
 
     @property

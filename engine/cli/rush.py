@@ -166,7 +166,8 @@ class Rush:
             await asyncio.sleep(REDIS_FROZEN_SECONDS)
         finally:
             os.kill(pid, signal.SIGCONT)
-        console.print("[green]▌ It goes on; its visitors were asked to try again, its neighbours went on selling.[/]")
+        neighbours = "its neighbours' visitors held seats as before"
+        console.print(f"[green]▌ It goes on; its visitors were asked to try again, {neighbours}.[/]")
 
     def _start_probe(self, slug: HouseSlug) -> Process:
         options = ("--quiet-probe", "--visits-per-second", "5", *self._address(slug))
