@@ -104,7 +104,8 @@ class Settlement:
         seconds = self._cell.house.limits.payment_claim_seconds
         for provider, reference in await paid_and_awaited(self._ledger):
             event = PaymentEvent(reference=reference, is_paid=True)
-            await settle(self._cell, self._ledger, provider, event)
+            with contextlib.suppress(Refused):  # it has bought another order meanwhile
+                await settle(self._cell, self._ledger, provider, event)
         for provider, reference in await unclaimed_payments(self._ledger, seconds):
             if await forgo(self._cell, self._ledger, provider, reference):
                 log.warning("money goes back that no order has named", house=self._cell.house.slug, provider=provider)

@@ -4,8 +4,9 @@ import uuid
 
 import pytest
 
-from engine import orders
+from engine import orders, settlement
 from engine.catalogue import OnSale
+from engine.cell import Cell
 from engine.entries import Customer, Payment
 from engine.errors import Refused
 from engine.ledger.payments import note_unclaimed
@@ -164,3 +165,29 @@ async def test_an_order_that_comes_for_money_on_its_way_back_is_an_alarm(stage: 
     await stage.sell(on_sale, "zaal-A-1", payment=reference)
     await stage.drain()
     assert [kind for kind, _ in await stage.alarms()] == ["unclaimed-payment", "payment-given-back"]
+
+
+async def test_a_payment_that_buys_another_order_meanwhile_keeps_no_other_from_being_settled(
+    stage: Backstage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waited for it began anew and was served between two looks: that is decided in Redis, and ends nothing."""
+    on_sale = await stage.put_on()
+    waiting = [await order_awaiting(stage, on_sale, seat) for seat in ("zaal-A-1", "zaal-B-1")]
+    await stage.drain()
+    for _, reference in waiting:
+        await note_unclaimed(stage.ledger, "demo", reference)
+    forget(stage)
+    await end_holds(stage, on_sale)
+    sold_first = Payment("demo", waiting[0][1])
+    find = settlement.find_paid
+
+    async def find_and_then(cell: Cell, provider: str, reference: str) -> OrderId | None:
+        found = await find(cell, provider, reference)
+        if reference == sold_first.reference and found is None:
+            stage.redis.set(stage.keys.payment("demo", reference), stage.keys.order(OrderId("another")))
+        return found
+
+    monkeypatch.setattr(settlement, "find_paid", find_and_then)
+    await stage.keeper.cell.look()
+    await Settlement(stage.keeper.cell, stage.ledger).look()
+    assert await states(stage) == [(waiting[1][0], "recorded")]
