@@ -87,9 +87,9 @@ class Call:
         """The request's Idempotency-Key. Raises `Refused` when it is missing or cannot be one."""
         return idempotency_key(self.header(b"idempotency-key"))
 
-    async def raw_body(self) -> bytes:
+    def raw_body(self) -> Awaitable[bytes]:
         """The body as it came. Raises `Refused` above the house's limit, `TimeoutError` when it is slow to come."""
-        return await PATIENCE.bear(self._read())
+        return PATIENCE.bear(self._read())
 
     async def _read(self) -> bytes:
         limit = self.cell.house.limits.body_bytes

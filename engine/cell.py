@@ -30,6 +30,8 @@ LAG_SAMPLES: Final = 3
 """The least of so many looks counts: a loop that was late once is not strained."""
 OWNER_TIMEOUT_MS: Final = 5_000
 """Recovery moves whole halls, and nobody waits at a door for an answer of it."""
+UNKNOWN_PERFORMANCE: Final = b"unknown_performance"
+"""The word for a performance whose keys hold nothing: its plan may have changed."""
 Reply = list[Any]
 log = structlog.get_logger()
 
@@ -128,7 +130,8 @@ class Cell:
             if self.whole.epoch.encode() != reply[1]:
                 await self.whole.look()
             self.epoch = self.whole.epoch
-        await self._check_plan(reply)
+        if reply[0] == UNKNOWN_PERFORMANCE:
+            await self._check_plan()
         match reply[0]:
             case b"closed":
                 raise GateClosed
@@ -141,14 +144,16 @@ class Cell:
     async def ask(self, operation: str, keys: Sequence[str], arguments: Sequence[str | bytes | int] = ()) -> Reply:
         """Calls an operation as it is, gate and epoch left to the caller: recovery's way."""
         reply: Reply = await self.client.call(self._library.functions[operation], keys, arguments)
-        await self._check_plan(reply)
+        if reply[0] == UNKNOWN_PERFORMANCE:
+            await self._check_plan()
         return reply
 
     async def read(self, operation: str, keys: Sequence[str], arguments: Sequence[str | bytes | int] = ()) -> Reply:
         """Calls an operation that writes nothing, open or not."""
         function = self._library.functions[operation]
         reply: Reply = await self.client.call(function, keys, arguments, read_only=True)
-        await self._check_plan(reply)
+        if reply[0] == UNKNOWN_PERFORMANCE:
+            await self._check_plan()
         return reply
 
     def as_it_stands(self) -> "Cell":
@@ -157,9 +162,9 @@ class Cell:
         view.__dict__.update(self.__dict__)
         return view
 
-    async def _check_plan(self, reply: Reply) -> None:
+    async def _check_plan(self) -> None:
         """Raises `PlanChanged` in a view where a performance that is unknown by its keys has others by now."""
-        if reply[0] != b"unknown_performance" or self is self.whole:
+        if self is self.whole:
             return
         await self.whole.look()
         known = self.catalogue.performances

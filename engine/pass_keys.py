@@ -68,8 +68,8 @@ class PassKey:
 
     def sign(self, signed: bytes) -> bytes:
         """The signature of bytes (RFC 7518), as base64url."""
-        numbers = decode_dss_signature(self._key.sign(signed, ES256))
-        return base64url(b"".join(each.to_bytes(COORDINATE_BYTES, "big") for each in numbers))
+        r, s = decode_dss_signature(self._key.sign(signed, ES256))
+        return base64url(r.to_bytes(COORDINATE_BYTES, "big") + s.to_bytes(COORDINATE_BYTES, "big"))
 
     def sign_apart(self, kind: str, body: bytes) -> str:
         """A JWS of these bytes without its payload. `kind`: one of `headers`."""

@@ -52,9 +52,10 @@ async def join(
     """
     for _ in range(RECOVERIES):
         joined, lost_at_ms = None, cell.whole.lost_at_ms
-        if not who.person:  # else whose place it is says which it is
+        # A person has the place that is theirs, and Redis knows it.
+        if not who.person and may_be_repeat(asked_ms, lost_at_ms, now_ms()):
             try:
-                joined = await place_of(cell, ledger, on_sale.on_sale, who.line, secret_hash, asked_ms)
+                joined = await place_of(cell, ledger, on_sale.on_sale, who.line, secret_hash)
             except LedgerUnavailable:
                 # Whoever asked before a loss may have a place that nobody but the ledger knows, and waits for it. Else
                 # whoever joined before has lost a moment at most, and everybody else nothing.
@@ -65,24 +66,20 @@ async def join(
             with contextlib.suppress(Refused):
                 return await waiting_room.join(cell, on_sale, secret_hash, key, who, is_known=True)
             return joined
-        # After a loss that this process did not know of, the ledger is asked again.
-        with contextlib.suppress(Recovered):
+        try:
             return await waiting_room.join(cell, on_sale, secret_hash, key, who, lost_at_ms=lost_at_ms)
+        except Recovered:
+            continue  # from a loss that this process did not know of: the ledger is asked again
     raise GateClosed("the cell is recovering")
 
 
-async def place_of(
-    cell: Cell, ledger: Ledger, on_sale: OnSaleId, line: str, secret_hash: str, asked_ms: int | None
-) -> Joined | None:
-    """The place of a secret that joined before, where this may be a repeat; None for whoever is new.
+async def place_of(cell: Cell, ledger: Ledger, on_sale: OnSaleId, line: str, secret_hash: str) -> Joined | None:
+    """The place of a secret that joined before, as the ledger knows it; None for whoever is new.
 
     Raises `LedgerUnavailable`.
     """
-    cell = cell.whole
-    if not may_be_repeat(asked_ms, cell.lost_at_ms, now_ms()):
-        return None
     index = await index_of(ledger, on_sale, line, secret_hash)
     if index is None:
         return None
-    place = Place(on_sale, LineName(line), index, secret_hash, int(cell.epoch))
+    place = Place(on_sale, LineName(line), index, secret_hash, int(cell.whole.epoch))
     return Joined(place=cell.signer.sign(place), line=place.line, index=index)

@@ -169,9 +169,8 @@ async def join(
         *(keys.retry(name, secret_hash, line), keys.outbox, keys.persons(name), keys.stays(name)),
     )
     asked = (digest(secret_hash, line), secret_hash, name, line, 0 if is_known else cell.house.limits.line_length)
-    grace_ms, stay_ms = (
-        on_sale.stretched_ms(seconds, is_longer=False) for seconds in (on_sale.grace_seconds, on_sale.stay_seconds)
-    )
+    grace_ms = on_sale.stretched_ms(on_sale.grace_seconds, is_longer=False)
+    stay_ms = on_sale.stretched_ms(on_sale.stay_seconds, is_longer=False)
     known = (-1, -1)
     for _ in range(3):
         told = pack((who.kept_s, who.person, who.code, who.code_until_ms, grace_ms, stay_ms, PASS_LEEWAY_MS, *known))
@@ -342,7 +341,8 @@ async def admit(
     operation = keys.operation(digest("admit", name, key))
     asked = digest(token, renews, str(is_longer)) if renews or is_longer else digest(token)
     pass_ms = on_sale.stretched_ms(on_sale.pass_seconds, is_longer=is_longer)
-    grace_ms, kept_ms = (on_sale.stretched_ms(on_sale.grace_seconds, is_longer=each) for each in (is_longer, True))
+    grace_ms = on_sale.stretched_ms(on_sale.grace_seconds, is_longer=is_longer)
+    kept_ms = on_sale.stretched_ms(on_sale.grace_seconds, is_longer=True)
     renewed = former.generation if former else -1
     stay_ms = on_sale.stretched_ms(on_sale.stay_seconds, is_longer=is_longer)
     times = (pass_ms, PASS_LEEWAY_MS, stay_ms, grace_ms, kept_ms)

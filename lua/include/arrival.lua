@@ -15,5 +15,5 @@ local function room_for(sale, live, now)
   local is_still = phase == "prequeue" and now < opens_at_ms or phase == "open" and joined > now_serving
   if not is_still then return turn(sale, live, now) end
   return {name = "public", phase = phase, prequeue_at_ms = tonumber(prequeue_at_ms) or 0, opens_at_ms = opens_at_ms,
-    fair_window_ms = 0, joined = joined, now_serving = now_serving, mark_at_ms = phase == "open" and 1 or 0, others = NOBODY_ELSE}
+    net_per_minute = 0, fair_window_ms = 0, joined = joined, now_serving = now_serving, mark_at_ms = phase == "open" and 1 or 0, others = NOBODY_ELSE}
 end

@@ -3,6 +3,7 @@
 local NET_SLACK_MS = 30000
 
 local function newcomer(sale, line, now)
+  if line.net_per_minute == 0 then return end -- whoever looked for an arrival has seen that there is none
   local found = net(sale, line, now)
   if found.per_minute == 0 then return end
   local until_ms = math.max(now, found.until_ms) + 60000 / found.per_minute

@@ -55,7 +55,7 @@ local returning = redis.call("GETBIT", claimed, index) == 1
 if not alive then
   if is_gone(line, position, ended_at_ms, now, grace_ms) then return {"gone"} end
   if room.phase == "paused" and (room.stopped == 1 or not returning) then return {"paused"} end
-  if redis.call("ZCOUNT", live, "(" .. now, "+inf") >= room.cap then return {"full"} end
+  if room.inside >= room.cap then return {"full"} end
   if room.pace == 0 then return {"paced", room.rate == 0 and 60000 or 5000} end
   local wait_ms = early_ms(room, now)
   if wait_ms > 0 then return {"paced", wait_ms} end
@@ -67,14 +67,11 @@ if stay_ms > 0 then expires_at_ms = math.min(expires_at_ms, stay_ends_at_ms + le
 local generation = (former and former + 1 or math.floor(now / 1000)) % GENERATIONS
 if not alive then
   redis.call("ZREMRANGEBYSCORE", live, "-inf", now - kept_ms)
-  redis.call("HSET", sale, door_fields(room, now, 1))
+  redis.call("HSET", sale, "admitted", room.admitted + (returning and 0 or 1), door_fields(room, now, 1))
+  if not returning then count_wait(sale, line, joined_at_ms, now) end
 end
 redis.call("ZADD", live, score_of(expires_at_ms, generation), member)
 if not returning then redis.call("SETBIT", claimed, index, 1) end
-if not returning and not alive then
-  redis.call("HINCRBY", sale, "admitted", 1)
-  count_wait(sale, line, joined_at_ms, now)
-end
 if stay_ms > 0 and not since_ms then stay.begin(stays, member, stay_ms, kept_ms, now) end
 local word = returning and "renewed" or "admitted"
 return remember(operation, fingerprint, 60, {word, expires_at_ms, generation, stay_ends_at_ms, sequence(cell)})

@@ -1241,7 +1241,13 @@ MUTANTS = (
         "a person comes in with the place before, too",
     ),
     M("waiting_room/admit", "newest > tonumber(index)", "newest ~= tonumber(index)", "a loss takes a person's place"),
-    M("waiting_room/admit", "returning and not alive", "returning", "a person who changes lines has come in twice"),
+    M(
+        "waiting_room/admit",
+        'if not alive then\n  redis.call("ZREM',
+        'if not (alive and returning) then\n  redis.call("ZREM',
+        "a person who changes lines has come in twice",
+    ),
+    M("waiting_room/admit", "(returning and 0 or 1)", "1", "whoever comes in again has come in twice"),
     M("include/of_line", 'if person ~= "" then return person end', "", "a person in two lines is two shoppers"),
     M("waiting_room/admit", "renews ~= former", "false", "a renewal takes over from another device"),
     M("waiting_room/admit", "former and former + 1 or", "former or", "the pass of the device before opens the shop"),
@@ -1370,7 +1376,7 @@ MUTANTS = (
         "whoever has stayed to the end joins no more",
     ),
     M("include/stay", " and ended_at_ms <= ends_at_ms + leeway_ms", "", "more time is lost with another device"),
-    M("waiting_room/admit", '"+inf") >= room.cap', '"+inf") > room.cap', "one more is in than the house takes"),
+    M("waiting_room/admit", "room.inside >= room.cap", "room.inside > room.cap", "one more is in than the house takes"),
     M("waiting_room/admit", "or not returning) then", "or true) then", "a pause puts out who was in"),
     M(
         "waiting_room/admit",
@@ -1386,8 +1392,8 @@ MUTANTS = (
     ),
     M(
         "waiting_room/admit",
-        'redis.call("HSET", sale, door_fields(room, now, 1))\n',
-        "",
+        ", door_fields(room, now, 1))",
+        ")",
         "the pace at the door is forgotten",
     ),
     M("waiting_room/admit", 'redis.call("SETBIT", claimed, index, 1)', "", "a claim is made again and again"),
@@ -1446,6 +1452,7 @@ MUTANTS = (
     M("include/net", "until_ms <= now and (", "(", "a room closes between two newcomers of a rush"),
     M("include/net", '(line.phase == "open" or has_ended) and (', "(", "who comes before the opening goes straight in"),
     M("include/net", '(values[3] == "1" or is_calm)', "is_calm", "one newcomer after another opens the room"),
+    M("include/newcomer", "line.net_per_minute == 0", "true", "a net counts nobody"),
     M("include/newcomer", "not found.is_active and until_ms", "until_ms", "a room that shows rests in a rush"),
     M("include/newcomer", "math.max(now, found.until_ms)", "found.until_ms", "a quiet hour is saved up for a rush"),
     M(
