@@ -69,6 +69,9 @@ export function asideDesk({ words, path, house, key, attempt, after }) {
 
     function makeForm(close) {
       const [name, reason, seats, releaseAt] = [h('input', { type: 'text', required: true, maxlength: 30 }), whyInput(true), h('input', { type: 'text', maxlength: 2000, autocomplete: 'off', spellcheck: 'false' }), h('input', { type: 'datetime-local' })];
+      const many = h('input', { type: 'number', min: 0, max: plan.count, inputmode: 'numeric' });
+      const used = new Set(plan.category);
+      const category = h('select', {}, ['', ...plan.categories.filter((_, at) => used.has(at)).map(({ name: each }) => each)].map((value) => h('option', { value }, value || words.say('any_category'))));
       const places = plan.areas.map(({ id, capacity }) => [id, h('input', { type: 'number', min: 0, max: capacity, inputmode: 'numeric' })]);
       const purpose = h('select', { onchange: () => offer() }, PURPOSES.map((each) => h('option', { value: each }, words.say(`aside_purpose.${each}`))));
       const [which, choice] = [h('div', { hidden: true }), h('select', { required: true })];
@@ -87,11 +90,13 @@ export function asideDesk({ words, path, house, key, attempt, after }) {
         const areas = Object.fromEntries(places.filter(([, input]) => Number(input.value)).map(([id, input]) => [id, Number(input.value)]));
         const released = releaseAt.value ? instantIn(words.zone, releaseAt.value) : '';
         if (!plainName(name.value)) return 'aside_no_name';
-        if (!seats.value.trim() && !sumOf(areas)) return 'aside_empty';
+        const quantity = Number(many.value);
+        if (!seats.value.trim() && !quantity && !sumOf(areas)) return 'aside_empty';
+        if (seats.value.trim() && quantity) return 'aside_both';
         if (released === null) return 'sale_no_such_time';
         if (released && Date.parse(released) <= Date.now()) return 'aside_past';
         if (released && Date.parse(released) > Date.parse(performance.starts_at)) return 'aside_late';
-        return { performance: performance.performance, name: plainName(name.value), purpose: purpose.value, for: options[purpose.value] ? choice.value : '', seat_list: seats.value.trim(), areas, release_at: released, reason: reason.value };
+        return { performance: performance.performance, name: plainName(name.value), purpose: purpose.value, for: options[purpose.value] ? choice.value : '', seat_list: seats.value.trim(), quantity, category: quantity ? category.value : '', areas, release_at: released, reason: reason.value };
       }
       const submit = (event) => {
         event.preventDefault();
@@ -111,7 +116,7 @@ export function asideDesk({ words, path, house, key, attempt, after }) {
       };
       offer();
       return h('form', { onsubmit: submit }, field(words.say('aside_name'), name, words.say('aside_name_hint')), field(words.say('aside_purpose'), purpose), which,
-        plan.count ? field(words.say('aside_seats'), seats, words.say('aside_seats_hint')) : null,
+        plan.count ? [field(words.say('aside_seats'), seats, words.say('aside_seats_hint')), field(words.say('aside_many'), many, words.say('aside_many_hint')), field(words.say('aside_category'), category)] : null,
         places.map(([id, input]) => field(words.say('aside_places', { area: nameArea(plan, id, words) }), input)),
         field(words.say('aside_release'), releaseAt, words.say('sale_zone', { zone: words.zone })), field(words.say('reason'), reason, words.say('reason_hint')), trouble, button);
     }

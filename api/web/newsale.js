@@ -4,6 +4,7 @@ import { change, get } from './api.js';
 import { field, h } from './dom.js';
 import { linesForm, sayLines } from './linesdesk.js';
 import { nameFor, newPerformance } from './newperformance.js';
+import { seatRules } from './seatrules.js';
 import { secondLook } from './secondlook.js';
 import { timesForm } from './timesform.js';
 import { unfold } from './unfold.js';
@@ -49,7 +50,7 @@ export function newSale({ words, path, key, attempt, after, onmade }) {
     const sayWindow = (seconds) => (seconds ? words.say('sale_windows_each', { window: words.span(seconds) }) : words.say('sale_windows_none'));
     const windows = h('select', {}, WINDOW_SECONDS.map((each) => h('option', { value: each }, sayWindow(each))));
 
-    const times = timesForm({ words });
+    const [times, rules] = [timesForm({ words }), seatRules({ words })];
     const others = linesForm({ words, opensAt: () => queueAt.value });
 
     function read() {
@@ -67,12 +68,12 @@ export function newSale({ words, path, key, attempt, after, onmade }) {
         on_sale: nameFor(title.value), title: title.value.trim(), performances: chosen.map((each) => each.performance), prequeue_at: prequeue, opens_at: opens,
         rate_per_minute: Number(rate.value), cap: Number(cap.value), seats_a_hold: Number(most.value), seats_a_place: Number(most.value),
         proof_of_work: work.value, one_place_per: per.value, contact_url: sender.value, reason: words.say('reason_none'),
-        contributors: contributing.filter((each) => each.checked).map((each) => each.value), lines, fair_window_seconds: Number(windows.value), ...times.read(),
+        contributors: contributing.filter((each) => each.checked).map((each) => each.value), lines, fair_window_seconds: Number(windows.value), ...times.read(), ...rules.read(),
       };
       return {
         lines: [...chosen.map((each) => `${each.title}, ${words.moment(each.starts_at)}`), words.say('sale_summary_when', { queue: words.moment(prequeue), start: words.moment(opens) }),
           words.say('sale_summary_pace', { rate: body.rate_per_minute, cap: body.cap, most: body.seats_a_hold }),
-          ...times.say(body),
+          ...times.say(body), ...rules.say(body),
           ...(body.fair_window_seconds ? [sayWindow(body.fair_window_seconds)] : []),
           ...(body.contributors.length ? [`${words.say('sale_contributors')}: ${houses.filter((_, at) => contributing[at].checked).map(({ name }) => name).join(', ')}`] : []), ...sayLines(lines, words)],
         hint: words.say('sale_make_hint'), yes: words.say('sale_make'),
@@ -81,7 +82,7 @@ export function newSale({ words, path, key, attempt, after, onmade }) {
     }
     const fields = [list, field(words.say('sale_title'), title, words.say('sale_title_hint')),
       field(words.say('sale_queue_at'), queueAt, words.say('sale_queue_at_hint')), field(words.say('sale_start_at'), startAt, words.say('sale_zone', { zone: words.zone })),
-      field(words.say('rate_field'), rate), field(words.say('cap_field'), cap, words.say('cap_hint')), field(words.say('sale_most'), most), field(words.say('sale_windows'), windows, words.say('sale_windows_hint')), contributors, others.element, times.element, against];
+      field(words.say('rate_field'), rate), field(words.say('cap_field'), cap, words.say('cap_hint')), field(words.say('sale_most'), most), field(words.say('sale_windows'), windows, words.say('sale_windows_hint')), contributors, others.element, rules.element, times.element, against];
     return secondLook({ words, attempt, fields, read });
   }
 

@@ -26,6 +26,9 @@ def line(manager: Person, name: str) -> Locator:
     return manager.page.locator(".log li").filter(has=manager.page.get_by_text(name, exact=True))
 
 
+BEST = "Or so many of the best free seats"
+
+
 async def makes(manager: Person, purpose: str, which: str = "", **fields: str) -> None:
     """Fills the form and presses its button."""
     if not await manager.page.get_by_label("What for?").is_visible():
@@ -116,3 +119,23 @@ async def test_what_is_not_for_sale_and_what_ends_by_itself(town: Town, people: 
         assert (desk["purpose"], desk["places_left"], door["for"]) == ("block", {"vloer": 20}, "counter")
         # Typed where the house is, whatever zone the device is in.
         assert desk["release_at"] < begins
+
+
+async def test_so_many_of_the_best_seats_of_a_category_are_set_aside(town: Town, people: People) -> None:
+    async with (
+        await town.open_sale("zeewind", show_title=f"Nachtmuziek {now_ms()}") as sale,
+        people.arrive(PHONE, refused=[409]) as manager,
+    ):
+        await opens_desk(manager, sale)
+        await makes(manager, "For the house’s own staff", Name="Party", Seats="A1", **{BEST: "12"})
+        await manager.sees("Say which seats or how many of the best, not both.")
+        await manager.page.get_by_label("Category of these").select_option("Rang 2")
+        await makes(manager, "For the house’s own staff", Name="Party", **{BEST: "12"})
+        await manager.sees("party is set aside: 12.")
+        await expect(line(manager, "party")).to_contain_text("Still set aside: 12 of 12")
+        await sale.until_seats("b", *(f"zaal-C-{number}" for number in range(1, 11)))
+        await manager.finds(sale, "b", 12)
+        assert await manager.overflow() == 0
+        await makes(manager, "For the house’s own staff", Name="Choir", **{BEST: "39"})
+        await manager.sees("So many are not free any more; at most 38.")
+        await manager.finds(sale, "b", 12)

@@ -395,12 +395,20 @@ async def test_someone_new_puts_a_performance_on_sale(town: Town, people: People
         await manager.sees("That time does not exist: the clock skips that hour.")
         await fills(manager, Sales_start_at="2031-05-01T10:00", The_queue_opens_at="2031-05-01T09:00")
         await manager.page.get_by_label("Who comes first").select_option("300")
+        await manager.page.get_by_text("Rules for seats").click()
+        await manager.page.get_by_label("A single seat left alone").select_option("always")
+        await fills(manager, Minutes_for_which_seats="7", Until_so_many_seats="4", Seats_a_customer="12")
         await manager.page.get_by_text("Time inside").click()
         await fills(manager, Minutes_to_choose_and_pay="20", Minutes_to_come_back="10", Minutes_inside_in_all="90")
         await fills(manager, More_time_for_whoever_asks="150", Event_id="opening-2031")
         await manager.press("Check it")
         await manager.sees("Is this right?", "1 May 2031", "Earlier windows of 5 minutes first")
         await manager.sees("20 minutes to choose and pay, 150\N{NO-BREAK SPACE}% more", "opening-2031")
+        await manager.sees(
+            "Seats are reserved for 7 minutes.",
+            "A single seat left alone: Not where the hall has another choice",
+            "12 seats of a performance a customer, in all orders.",
+        )
         await manager.press("Put on sale")
         await manager.sees(f"{title} is ready at", "Not on sale yet.")
         listed = (await sale.get("")).json["on_sales"]
@@ -419,6 +427,10 @@ async def test_someone_new_puts_a_performance_on_sale(town: Town, people: People
             "more_time_percent": 150,
             "known_user": True,
         }
+        async with at_house(town.network_file, sale.slug) as (cell, _):
+            kept = cell.on_sale(found["on_sale"])
+        rules = (kept.hold_seconds, kept.lone_seats, kept.lone_seats_last, kept.seats_a_customer)
+        assert rules == (420, "always", 4, 12)
 
 
 async def test_someone_new_changes_how_the_pages_look_and_goes_back(town: Town, people: People) -> None:
