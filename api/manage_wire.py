@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from api.wire import ItemReply, Reply, Request
-from engine.catalogue import FAILS, WHERE_AVOIDABLE, PriceType
+from engine.catalogue import RULES, PriceType
 from engine.entries import Payment
 from engine.ledger.ledger import LoggedAction, RecordedOrder
 from engine.wishes import Wish
@@ -175,36 +175,36 @@ class OnSaleRequest(Request, frozen=True):
     performances: tuple[PerformanceId, ...]
     prequeue_at: str
     opens_at: str
-    rate_per_minute: int = 300
-    cap: int = 500
-    hold_seconds: int = 600
-    pass_seconds: int = 900
-    grace_seconds: int = 300
-    longest_stay_seconds: int = 3_600
-    more_time_percent: int = 100
-    turn_seconds: int = 600
-    seats_a_hold: int = 8
-    seats_a_place: int = 8
-    return_delay_seconds: int = 30
-    burst_percent: int = 5
-    lone_seats: str = WHERE_AVOIDABLE
-    lone_seats_last: int = 10
-    unpaid_holds: int = 2
-    cool_down_seconds: int = 60
-    longest_hold_seconds: int = 1_800
-    seats_a_customer: int = 0
-    proof_of_work: str = "off"
-    one_place_per: str = ""
-    contact_url: str = ""
-    safety_net_per_minute: int = 0
-    fails: str = FAILS[0]
+    rate_per_minute: int = RULES.rate_per_minute
+    cap: int = RULES.cap
+    hold_seconds: int = RULES.hold_seconds
+    pass_seconds: int = RULES.pass_seconds
+    grace_seconds: int = RULES.grace_seconds
+    longest_stay_seconds: int = RULES.longest_stay_seconds
+    more_time_percent: int = RULES.more_time_percent
+    turn_seconds: int = RULES.turn_seconds
+    seats_a_hold: int = RULES.seats_a_hold
+    seats_a_place: int = RULES.seats_a_place
+    return_delay_seconds: int = RULES.return_delay_seconds
+    burst_percent: int = RULES.burst_percent
+    lone_seats: str = RULES.lone_seats
+    lone_seats_last: int = RULES.lone_seats_last
+    unpaid_holds: int = RULES.unpaid_holds
+    cool_down_seconds: int = RULES.cool_down_seconds
+    longest_hold_seconds: int = RULES.longest_hold_seconds
+    seats_a_customer: int = RULES.seats_a_customer
+    proof_of_work: str = RULES.proof_of_work
+    one_place_per: str = RULES.one_place_per
+    contact_url: str = RULES.contact_url
+    safety_net_per_minute: int = RULES.safety_net_per_minute
+    fails: str = RULES.fails
     contributors: tuple[HouseSlug, ...] = ()
     """Other houses of the network, whose own secrets are mixed into the draw."""
     rates: tuple[RateAt, ...] = ()
-    visitors_a_seat: int = 2
-    known_user_event: str = ""
+    visitors_a_seat: int = RULES.visitors_a_seat
+    known_user_event: str = RULES.known_user_event
     lines: tuple[LineRequest, ...] = ()
-    fair_window_seconds: int = 0
+    fair_window_seconds: int = RULES.fair_window_seconds
     """Who joins within so long is drawn together, and earlier windows come first; 0: all before the start are."""
     reason: Text = "set up"
 

@@ -263,6 +263,10 @@ class OnSale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         return self.stretched_ms(self.pass_seconds, is_longer=True) + PASS_LEEWAY_MS
 
 
+RULES: Final = OnSale(on_sale=OnSaleId(""), title="", performances=(), prequeue_at_ms=0, opens_at_ms=0)
+"""What the rules of an on-sale are unless its house says otherwise: the API and the shell take them here."""
+
+
 class CodeBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Codes that were made together. `codes`: their ids (`engine.codes.code_id`): what a visitor types is not kept.
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from engine.catalogue import LONE_RULES, OnSale, Performance
+from engine.catalogue import LONE_RULES, RULES, OnSale, Performance
 from engine.cell import Cell, broken, digest, pack
 from engine.conditions import NOTHING, Granted, Proofs, grant
 from engine.entries import Item
@@ -213,7 +213,7 @@ def _earlier_halls(cell: Cell, names: Sequence[PerformanceId]) -> Iterator[list[
 
 def _terms(on_sale: OnSale | None, granted: Granted, takeable: Takeable, owner: Owner) -> tuple[object, ...]:
     """The rules of a hold as `lua/seats/hold.lua` takes them; for the house's own staff there are none."""
-    hold_seconds = on_sale.hold_seconds if on_sale else 600
+    hold_seconds = (on_sale or RULES).hold_seconds
     longest_ms = max(hold_seconds, on_sale.longest_hold_seconds if on_sale else 0) * 1000
     if on_sale is None or not owner.place:
         return hold_seconds * 1000, STAFF_LIMIT, 0, 0, 0, 0, longest_ms, granted.counted, takeable.letters
