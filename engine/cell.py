@@ -103,6 +103,8 @@ class Cell:
         self.promised = Promised()
         self._library = assemble()
         self._refreshing: asyncio.Task[None] | None = None
+        self._read_at_epoch = ""
+        """The stored epoch as it was when the catalogue was asked for last."""
 
     async def call(
         self,
@@ -196,7 +198,9 @@ class Cell:
         else:
             self.promised.forget_recorded(self.recorded, int(stored))
         # A Redis that went back in time counts its versions anew: the number alone does not tell.
-        if is_recovered or int(version) != self.catalogue.version:
+        if self._read_at_epoch != stored or int(version) != self.catalogue.version:
+            await self.refresh()
+        if self._read_at_epoch != stored:  # somebody else's reading, which had begun before the recovery
             await self.refresh()
         self.is_open = open_epoch != ""
 
@@ -213,12 +217,14 @@ class Cell:
             task.exception()
 
     async def _refresh(self) -> None:
+        epoch = self.stored_epoch
         reply = await self.read("cell/catalogue", (self.keys.cell, self.keys.catalogue))
         if reply[0] != b"catalogue":
             raise broken("cell/catalogue", reply)
         flat = reply[2]
         bodies = {name.decode(): body for name, body in zip(flat[::2], flat[1::2], strict=True)}
         self.catalogue = await asyncio.to_thread(build, self.catalogue, int(reply[1]), bodies)
+        self._read_at_epoch = epoch
 
     async def watch(self) -> None:
         """Looks again and again, until cancelled; a cell that does not answer is simply asked later."""

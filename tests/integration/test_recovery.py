@@ -598,19 +598,52 @@ async def test_a_document_that_cannot_be_read_keeps_its_house_closed_and_says_so
         assert await is_closed(stage)
 
 
-async def test_an_api_process_learns_what_was_published_just_before_the_loss(stage: Backstage, tmp_path: Path) -> None:
+@pytest.mark.parametrize("reading", ["answers", "fails once", "had begun before"])
+async def test_an_api_process_learns_what_was_published_just_before_the_loss(
+    stage: Backstage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reading: str
+) -> None:
     """The catalogue's version counts anew after a loss, and may come to the number that a process knows."""
     await stage.put_on()
     copy = keep_copy(stage, tmp_path)
     seen = Cell(stage.house)
     await seen.look()
+    read, may_end = seen.read, asyncio.Event()
+
+    async def fails_once(operation: str, *rest: Any) -> Any:
+        if operation == "cell/catalogue":
+            monkeypatch.setattr(seen, "read", read)
+            raise CellUnavailable("once")
+        return await read(operation, *rest)
+
+    async def takes_long(operation: str, *rest: Any) -> Any:
+        reply = await read(operation, *rest)
+        if operation == "cell/catalogue":
+            monkeypatch.setattr(seen, "read", read)
+            await may_end.wait()
+        return reply
+
+    if reading == "had begun before":
+        monkeypatch.setattr(seen, "read", takes_long)
+        before = asyncio.create_task(seen.refresh())
+        await until(lambda: _is(seen.read == read), "the catalogue was read")
     on_sale = await stage.put_on()
     go_back(stage, copy)
     await recover(stage)
     stage.redis.hset(stage.keys.cell, "catalogue", seen.catalogue.version)
-    await patiently(seen.look)
+    if reading == "fails once":
+        monkeypatch.setattr(seen, "read", fails_once)
+    looking = asyncio.create_task(patiently(seen.look))
+    await until(lambda: _is(seen.stored_epoch == stage.cell.stored_epoch), "the epoch is seen")
+    may_end.set()
+    await looking
+    if reading == "had begun before":
+        await before
     assert on_sale.on_sale in seen.catalogue.on_sales
     await seen.close()
+
+
+async def _is(what: bool) -> bool:
+    return what
 
 
 async def test_a_process_that_starts_says_open_only_once_it_knows_what_is_on_sale(

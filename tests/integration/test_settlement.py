@@ -179,7 +179,7 @@ async def test_a_payment_that_buys_another_order_meanwhile_keeps_no_other_from_b
     forget(stage)
     await end_holds(stage, on_sale)
     sold_first = Payment("demo", waiting[0][1])
-    find = settlement.find_paid
+    find = orders.find_paid
 
     async def find_and_then(cell: Cell, provider: str, reference: str) -> OrderId | None:
         found = await find(cell, provider, reference)
