@@ -14,6 +14,7 @@ from engine.errors import Refused
 from engine.orders import find_paid
 from engine.settlement import forgo
 from engine.wishes import Wish
+from engine.witness import Witness
 from engine.words import OrderId, SeatId
 from tests.backstage import Backstage
 from tests.integration.test_recovery import go_back, keep_copy, recover
@@ -24,7 +25,7 @@ WHAT = ("zaal-A-1", "vloer")
 
 @pytest.fixture
 async def stage(stage: Backstage, monkeypatch: pytest.MonkeyPatch) -> Backstage:
-    monkeypatch.setattr(recovery, "QUIET_MS", 0)
+    monkeypatch.setattr(recovery, "QUIET_MS", 1)
     await stage.open()
     return stage
 
@@ -33,7 +34,7 @@ class Visitor:
     """Somebody who is inside with a hold, and confirms it as often as they like."""
 
     def __init__(self, stage: Backstage, token: str, hold: str) -> None:
-        self.stage, self.token, self.hold = stage, token, hold
+        self.stage, self.token, self.hold, self.key = stage, token, hold, "the-key"
 
     @classmethod
     async def inside(cls, stage: Backstage, what: str) -> "Visitor":
@@ -51,7 +52,7 @@ class Visitor:
     async def confirm(self, reference: str = "yes-1") -> tuple[OrderId, str]:
         customer = Customer(email="visitor@example.org", name="A Visitor")
         request = OrderRequest(holds=(self.hold,), payment=Payment("demo", reference), customer=customer)
-        return await confirm_basket(self.stage.cell, self.stage.ledger, self.token, request, "the-key")
+        return await confirm_basket(self.stage.cell, self.stage.ledger, self.token, request, self.key)
 
 
 @pytest.mark.parametrize("what", WHAT)
@@ -68,6 +69,26 @@ async def test_whoever_lost_the_answer_and_asks_again_after_a_loss_has_the_order
     assert await states(stage) == [(order, "recorded")]
     with pytest.raises(Refused, match="declined"):
         await visitor.confirm("no-1")
+
+
+async def test_so_has_whoever_asks_again_once_it_has_been_sold_again(stage: Backstage) -> None:
+    """It was lost before it was recorded, and a witness was sooner."""
+    visitor = await Visitor.inside(stage, "zaal-A-1")
+    order, _ = await visitor.confirm()
+    await stage.drain()
+    before = await Visitor.inside(stage, "zaal-A-1")
+    lost, _ = await before.confirm("yes-2")
+    go_back(stage, None)
+    await recover(stage)
+    await Witness(stage.cell, stage.ledger).look()
+    assert await before.confirm("yes-2") == (lost, "confirmed")
+    assert await visitor.confirm() == (order, "recorded")
+    assert {(order, "recorded"), (lost, "recorded")} == set(await states(stage))
+    later = await Visitor.inside(stage, "zaal-A-1")
+    await later.confirm("yes-3")
+    later.key = "another"
+    with pytest.raises(Refused, match="another order"):  # it knows of this one when it was made
+        await later.confirm("yes-3")
 
 
 @pytest.mark.parametrize("what", WHAT)
