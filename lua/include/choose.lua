@@ -3,7 +3,9 @@
 -- letters {a string a performance}}. `uses_back`: {code = count} of what is given up for it in the same
 -- step, see `give_up`; of each performance that is `given_up`, so much of what the owner has there.
 -- Answers a refusal, or nil and {uses = {code = change}, codes {code, count, …}, ways}.
--- INCLUDES codes take strands
+-- INCLUDES known codes take strands
+local terms_in = knowing(1000, function(text) return cmsgpack.unpack(text) end) -- many ask within the same
+
 local function within_limit(performances, limit, request)
   for _, performance in ipairs(performances) do
     performance.seats, performance.areas, performance.named, performance.returns_to = {}, {}, {}, {}

@@ -2,5 +2,6 @@
 -- INCLUDES
 local function clock()
   local time = redis.call("TIME")
-  return time[1] * 1000 + math.floor(time[2] / 1000), tonumber(time[2])
+  local microseconds = tonumber(time[2])
+  return time[1] * 1000 + math.floor(microseconds / 1000), microseconds
 end

@@ -1,6 +1,6 @@
 -- A performance as this call sees it: rows are read once, changed in memory, and written by `settle`, so that
 -- a refusal half way has changed nothing. `owner`, where one is meant: what they have, and their unpaid holds, are
--- read along.
+-- read along, and so is the record of a `hold`.
 --
 -- In the performance's hash: n blocks, k categories, m areas, r longest return delay (ms), v version, f open seats;
 -- b<block> the row, a letter a seat (o h s b, or the capital of the allotment that it is set aside for);
@@ -8,22 +8,26 @@
 -- l<letter> an allotment, l the letters of those that live, see `aside`; x the units that are released by and by, q when
 -- the next of all these is, see `release_due`; h<hold> a packed hold; o<owner> how much an owner has; w<owner> its
 -- unpaid holds.
--- INCLUDES
-local function draft(key, index, due, step, owner)
-  owner = owner or ""
-  local values = redis.call("HMGET", key, "n", "k", "v", "r", "f", "q", "o" .. owner, "w" .. owner)
+-- INCLUDES known
+local NOBODY = {}
+
+local function draft(key, index, due, step, owner, hold)
+  local own = owner and {"o" .. owner, "w" .. owner, hold and "h" .. hold} or NOBODY
+  local values = redis.call("HMGET", key, "n", "k", "v", "r", "f", "q", unpack(own))
   if not values[3] then return nil end
-  return {key = key, index = index, due = due, step = step, blocks = tonumber(values[1]),
-    categories = tonumber(values[2]), version = tonumber(values[3]), return_ms = tonumber(values[4]),
+  return {key = key, index = index, due = due, step = step, blocks = number_in(values[1]),
+    categories = number_in(values[2]), version = tonumber(values[3]), return_ms = number_in(values[4]),
     open = tonumber(values[5]) or 0, release_at_ms = tonumber(values[6]) or math.huge,
-    owned = tonumber(values[7]) or 0, unpaid = values[8],
-    before = {}, rows = {}, described = {}, fields = {}, changes = {}, moved = {}, touched = {}, segments = {}}
+    owned = tonumber(values[7]) or 0, unpaid = values[8], stored = values[9],
+    before = {}, rows = {}, described = {}, moved = {}, touched = {}, segments = {},
+    -- With room for a hold of one run, so that they need not grow.
+    fields = {nil, nil, nil, nil, nil, nil, nil, nil, nil, nil}, changes = {nil, nil, nil, nil}}
 end
 
 local function read_block(performance, block)
   local row = performance.rows[block]
   if row then return row end
-  local values = redis.call("HMGET", performance.key, "b" .. block, "c" .. block)
+  local values = redis.call("HMGET", performance.key, row_field(block), description_field(block))
   if not values[1] then return nil end
   row = values[1]
   performance.before[block], performance.rows[block], performance.described[block] = row, row, values[2]
@@ -39,14 +43,14 @@ end
 local function description_of(performance, block)
   local text = performance.described[block]
   if not text then
-    text = redis.call("HGET", performance.key, "c" .. block)
+    text = redis.call("HGET", performance.key, description_field(block))
     performance.described[block] = text
   end
   return text
 end
 
 local function classes_of(performance, block)
-  return string.match(description_of(performance, block), " (.+)")
+  return parts_in(description_of(performance, block))[2]
 end
 
 local function overwrite(performance, block, offset, count, state)

@@ -14,8 +14,9 @@
 -- The first block of all at a level, where nothing else is wished for: as the next step would find it, only sooner.
 local function first_indexed(performance, wish, slots, level)
   local blocks, best = performance.blocks, nil
+  local first, stride = segment(0, level, wish.k, blocks)
   for number = 1, #slots do
-    local base = segment(slots[number], level, wish.k, blocks)
+    local base = first + slots[number] * A_CLASS * stride
     local found = redis.call("BITPOS", performance.index, 1, base, base + (best or blocks) - 1, "BIT")
     if found >= 0 then best = found - base end
     if best == 0 then break end
@@ -29,7 +30,7 @@ local function find_best(performance, wish)
     if block then return block, offset, level end
   end
   if wish.from then return nil end
-  local found, slots = {}, slots_of(performance, wish, wish.k)
+  local found, slots = nil, slots_of(performance, wish, wish.k)
   local is_told = wish.k <= LARGEST_INDEXED -- whether the index tells who is left alone
   for level = wish.level, 1 do
     local strict, loose = level == 0, level == 1 or not is_told
@@ -38,6 +39,7 @@ local function find_best(performance, wish)
       local offset = block and read_block(performance, block) and fit(performance, wish, block, nil, strict)
       if offset then return block, offset, level end
     end
+    found = found or {}
     for _, edge in ipairs(EDGES[wish.edge or 0]) do
       if #performance.touched > 0 then
         search(performance, wish, changed_blocks(performance, wish), edge, strict, loose, found)

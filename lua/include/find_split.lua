@@ -2,7 +2,7 @@
 -- (split 1), in rows one behind the other (2), or near each other (3); else (4) in as few parts as may be, anywhere.
 -- Nobody sits alone where that can be, and the parts are as even as may be. What else a wish says, it says of each part;
 -- but a unit is not split. Changes nothing: answers runs {block, offset, count, …} and how they are split, or nil.
--- INCLUDES find_best find_near find_pair roomy draft
+-- INCLUDES find_best find_near find_pair roomy known draft
 local LARGEST_PART, NEAR_A_PART = 8, 32
 
 local function part_of(wish, k)
@@ -17,7 +17,7 @@ local function focus_of(performance, wish, block)
   for place = 1, #near, 2 do
     if near[place] == block then return near[place + 1] end
   end
-  return tonumber(string.match(description_of(performance, block), "^%S+"))
+  return parts_in(description_of(performance, block))[1]
 end
 
 local function find_parts(performance, wish, sizes)

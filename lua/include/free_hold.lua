@@ -4,11 +4,15 @@
 -- returns_to, codes {code, count, …}, latest_ms, former end, said}; for the last two see `leave`. `returns_to`: for each run of seats the letter that it had, empty
 -- when all were open; an area of an allotment is its letter and number. Codes are counted in the cell, for all its
 -- performances; `latest_ms`: however often it is extended, it ends by then.
--- `verb`: how it ended, for the history; `expire` and `release` count as unpaid.
+-- `verb`: how it ended, for the history; `expire` and `release` count as unpaid. What its owner has is known, and written
+-- with the draft, where that is about this owner and no other hold of theirs ends in it: see `draft_all`.
 -- INCLUDES draft history aside
 local function note_unpaid(performance, owner)
-  local before = string.match(redis.call("HGET", performance.key, "w" .. owner) or "0", "^%d+")
-  redis.call("HSET", performance.key, "w" .. owner, before + 1 .. " " .. performance.step.now)
+  local field, fields, is_known = "w" .. owner, performance.fields, performance.owner == owner
+  local before = is_known and performance.unpaid or not is_known and redis.call("HGET", performance.key, field) or "0"
+  local noted = string.match(before, "^%d+") + 1 .. " " .. performance.step.now
+  if not is_known then return redis.call("HSET", performance.key, field, noted) end
+  fields[#fields + 1], fields[#fields + 2] = field, noted
 end
 
 local function keep_for_nobody(performance, hold, seats, areas, returns_to)
@@ -25,7 +29,13 @@ local function free_hold(performance, hold, record, verb)
   for place = 2, #areas, 2 do count = count + areas[place] end
   if owner ~= "" then
     for place = 1, #codes, 2 do redis.call("HINCRBY", step.cell, "u" .. codes[place], -codes[place + 1]) end
-    if redis.call("HINCRBY", performance.key, "o" .. owner, -count) <= 0 then ended[2] = "o" .. owner end
+    local field, fields, is_known = "o" .. owner, performance.fields, performance.owner == owner
+    local left = is_known and performance.owned - count or redis.call("HINCRBY", performance.key, field, -count)
+    if left <= 0 then
+      ended[2] = field
+    elseif is_known then
+      fields[#fields + 1], fields[#fields + 2] = field, left
+    end
     if (verb == "expire" or verb == "release") and who_is(owner) == "visitor" then note_unpaid(performance, owner) end
     if performance.return_ms > 0 then
       if ended[2] then redis.call("HDEL", performance.key, ended[2]) end

@@ -53,7 +53,8 @@ local function leave(performance, hold, owner)
   end
   if is_less and who_is(owner) == "visitor" then note_unpaid(performance, owner) end
   if performance.owned > 0 then
-    performance.fields = {"o" .. owner, performance.owned}
+    local fields = performance.fields
+    fields[#fields + 1], fields[#fields + 2] = "o" .. owner, performance.owned
   else
     redis.call("HDEL", performance.key, "o" .. owner)
   end

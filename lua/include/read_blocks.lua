@@ -1,8 +1,5 @@
 -- The rows of many blocks of a draft at once, as they stand in it, kept there or only looked at.
--- Their fields' names are made once: to write a number takes longer than to look it up.
--- INCLUDES
-local FIELD = {}
-
+-- INCLUDES known
 local function keep_row(performance, block, row)
   if performance.rows[block] then return end
   performance.rows[block], performance.before[block] = row, row
@@ -11,15 +8,7 @@ end
 local function rows_of(performance, blocks)
   local names, known = {}, performance.rows
   if #blocks == 0 then return names end
-  for at = 1, #blocks do
-    local block = blocks[at]
-    local name = FIELD[block]
-    if not name then
-      name = "b" .. block
-      FIELD[block] = name
-    end
-    names[at] = name
-  end
+  for at = 1, #blocks do names[at] = ROW_FIELD[blocks[at]] or row_field(blocks[at]) end
   local rows = redis.call("HMGET", performance.key, unpack(names))
   if next(known) then
     for at = 1, #blocks do rows[at] = known[blocks[at]] or rows[at] end

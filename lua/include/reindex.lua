@@ -1,6 +1,6 @@
 -- Collects into `changes` (arguments of one BITFIELD) the index bits of a block that differ between two rows. A block of
 -- one class is in that class's slot alone; one of several is in each of theirs, and in "" for what spans them.
--- INCLUDES runs segment
+-- INCLUDES known runs segment
 local function note_flips(flips, first, before, after)
   local band, count, differs = bit.band, #flips, bit.bxor(before, after)
   while differs ~= 0 do
@@ -44,11 +44,16 @@ local function note(changes, performance, block, class, flips)
   end
 end
 
-local function reindex(changes, performance, block, classes, before, after)
+-- The class of a row of one class, or false.
+local only_class = knowing(1000, function(classes)
   local class = string.sub(classes, 1, 1)
-  local place = string.find(classes, "[^" .. class .. "]")
-  if not place then return note(changes, performance, block, class, flips_alike(before, after)) end
-  local seen = {[class] = true, [""] = true}
+  return not string.find(classes, "[^" .. class .. "]") and class
+end)
+
+local function reindex(changes, performance, block, classes, before, after)
+  local class, place = only_class(classes), 1
+  if class then return note(changes, performance, block, class, flips_alike(before, after)) end
+  local seen = {[""] = true}
   while place do
     class = string.sub(classes, place, place)
     seen[class] = true

@@ -1,5 +1,5 @@
 -- Looks at the rows of blocks, one after the other: whether a wish, see `find_best`, finds room in them.
--- INCLUDES draft read_blocks pick candidates
+-- INCLUDES known draft read_blocks pick candidates
 local AT_ONCE = 512
 
 -- The blocks that this call changed, of which the index says what was.
@@ -32,9 +32,10 @@ end
 local function fit(performance, wish, block, edge, is_strict, focus)
   local row = performance.rows[block]
   if wish.unit and #row ~= wish.k then return nil end
-  local middle, classes = string.match(description_of(performance, block), "^(%S+) (%a+)$")
+  local parts = parts_in(description_of(performance, block))
+  local middle, classes = parts[1], parts[2]
   if edge then return pick_edge(row, classes, wish.class, wish.k, edge, is_strict, wish.from) end
-  return pick(row, classes, wish.class, wish.k, focus or tonumber(middle), is_strict, wish.from)
+  return pick(row, classes, wish.class, wish.k, focus or middle, is_strict, wish.from)
 end
 
 -- Of the blocks that follow, the first that serves: `strict` without leaving a seat alone, `loose` at all. What is

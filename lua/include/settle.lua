@@ -1,7 +1,7 @@
 -- Writes a draft: changed rows, other fields, the open seats and the version with HSET, changed index bits with
 -- BITFIELD; more than once where many blocks changed, because Lua unpacks no more than 8,000 arguments. The draft goes on
 -- from what is written: a call may settle again.
--- INCLUDES draft reindex
+-- INCLUDES known draft reindex
 local UNPACKED_AT_ONCE = 4000 -- whole pairs, and whole groups of four
 
 local function settle(performance)
@@ -9,7 +9,7 @@ local function settle(performance)
   for _, block in ipairs(performance.touched) do
     local before, row = performance.before[block], performance.rows[block]
     if row ~= before then
-      fields[#fields + 1], fields[#fields + 2] = "b" .. block, row
+      fields[#fields + 1], fields[#fields + 2] = row_field(block), row
       reindex(changes, performance, block, classes_of(performance, block), before, row)
       performance.before[block] = row
     end

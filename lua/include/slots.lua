@@ -1,15 +1,20 @@
 -- Where in the index a wish is looked for, see `find_best`: in the slots of its letters, or of any; and at which lengths.
--- INCLUDES runs segment candidates
+-- INCLUDES runs segment candidates known
 local EDGES = {[0] = {false}, {1}, {2}, {1, 2}}
+
+-- Of a general request in a hall of so many categories: all of them.
+local every_slot = knowing(100, function(categories)
+  local each = {0}
+  for number = 1, categories do each[#each + 1] = number end
+  return each
+end)
 
 -- The slots of the index that hold every block that may serve a class: one a letter, and "" for blocks of several.
 local function slots_of(performance, wish, k)
   local class, each = wish.class, {}
+  if class == "" then return every_slot(performance.categories) end
   if #class == 1 then return {slot_of(class, performance.categories)} end
   if not string.find(class, "%l") and (not wish.span or wish.span[k]) then each[1] = 0 end
-  if class == "" then
-    for number = 1, performance.categories do each[#each + 1] = number end
-  end
   for letter in string.gmatch(class, "%a") do
     each[#each + 1] = slot_of(letter, performance.categories)
   end

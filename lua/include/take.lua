@@ -50,7 +50,7 @@ local function leaves_alone(performance, runs)
 end
 
 local function take_best(performance, number, item, level, ways)
-  local wish = item[5] or {}
+  local wish = item[5] or {class = "", k = 0, level = 0}
   if wish.from then wish.near = blocks_of(performance, wish) end
   wish.class, wish.k, wish.level = item[3], item[4], (wish.unit or wish.from) and 1 or level
   local block, offset, found = find_best(performance, wish)

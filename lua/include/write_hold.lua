@@ -11,7 +11,8 @@ local function write_hold(performances, hold, owner, expires_at_ms, latest_ms, c
       local record = cmsgpack.pack({owner, expires_at_ms, performance.seats, performance.areas, 0,
         performance.is_allotted and table.concat(performance.returns_to) or "", codes, latest_ms})
       reply[#reply + 1], codes = record, {}
-      fields[1], fields[2], fields[3], fields[4] = "h" .. hold, record, "o" .. owner, performance.owned
+      local at = #fields
+      fields[at + 1], fields[at + 2], fields[at + 3], fields[at + 4] = "h" .. hold, record, "o" .. owner, performance.owned
       redis.call("ZADD", performance.due, expires_at_ms, hold)
     end
     for area, count in pairs(performance.taken_places) do count_places(performance, area, -count, 0) end

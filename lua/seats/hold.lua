@@ -28,7 +28,7 @@ if is_quiet(cell, step.now) then return {"closed"} end
 local performances = draft_all(KEYS, 6, step, owner)
 if not performances then return {"unknown_performance"} end
 
-terms = cmsgpack.unpack(terms)
+terms = terms_in(terms)
 refusal = may_shop(sale, live, place, step.now) or cooling_down(performances, terms)
 if refusal then return refusal end
 local none, chosen = choose(performances, place, terms, cmsgpack.unpack(items), {})

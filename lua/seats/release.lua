@@ -13,12 +13,11 @@ if refusal then return refusal end
 local answer = recall(operation, fingerprint)
 if answer then return answer end
 local step = step_of(cell, outbox, epoch)
-local performances = draft_all(KEYS, 4, step)
+local performances = draft_all(KEYS, 4, step, owner, hold)
 if not performances then return {"unknown_performance"} end
 
 for _, performance in ipairs(performances) do
-  local stored = redis.call("HGET", performance.key, "h" .. hold)
-  performance.hold = stored and cmsgpack.unpack(stored)
+  performance.hold = performance.stored and cmsgpack.unpack(performance.stored)
   if not performance.hold or performance.hold[1] ~= owner then return {"hold_ended"} end
 end
 

@@ -23,7 +23,7 @@ if is_quiet(cell, step.now) then return {"closed"} end
 local performances = draft_all(KEYS, 6, step, owner)
 if not performances then return {"unknown_performance"} end
 
-terms, former = cmsgpack.unpack(terms), cmsgpack.unpack(former)
+terms, former = terms_in(terms), cmsgpack.unpack(former)
 refusal = may_shop(sale, live, place, step.now)
 if refusal then return refusal end
 local uses, expires_at_ms, latest_ms = {}, math.huge, math.huge

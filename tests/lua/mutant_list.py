@@ -186,7 +186,21 @@ MUTANTS = (
     # Coming back.
     M("include/free_hold", "-codes[place + 1])", "-2 * codes[place + 1])", "a code comes back twice"),
     M("include/free_hold", 'if owner ~= "" then\n', "do\n", "what waits to come back is let go a second time"),
-    M("include/free_hold", "-count) <= 0", "1 - count) <= 0", "what was let go counts against its owner"),
+    M("include/free_hold", "owned - count or", "owned - count + 1 or", "what was let go counts against its owner"),
+    M(
+        "include/free_hold",
+        '"o" .. owner, performance.fields, performance.owner == owner',
+        '"o" .. owner, performance.fields, true',
+        "what else somebody has is forgotten when time ends a hold",
+    ),
+    M(
+        "include/free_hold",
+        '"w" .. owner, performance.fields, performance.owner == owner',
+        '"w" .. owner, performance.fields, true',
+        "what time ends is counted for whoever asks",
+    ),
+    M("include/free_hold", "key, field, -count)", "key, field, 1 - count)", "what time ends counts against its owner"),
+    M("include/write_hold", "local at = #fields", "local at = 0", "what a swap leaves behind is not counted as unpaid"),
     M("include/free_hold", "if performance.return_ms > 0 then", "if false then", "seats come back at once"),
     M(
         "include/free_hold",
@@ -213,7 +227,7 @@ MUTANTS = (
         'verb == "expire"',
         "letting go unpaid is not counted",
     ),
-    M("include/free_hold", "before + 1 ..", "before + 2 ..", "one unpaid hold counts as two"),
+    M("include/free_hold", '"^%d+") + 1 ..', '"^%d+") + 2 ..', "one unpaid hold counts as two"),
     M("include/free_hold", 'redis.call("ZREM", performance.due, hold)', "", "what came back is swept again"),
     M(
         "include/history",
@@ -944,8 +958,8 @@ MUTANTS = (
     ),
     M(
         "include/slots",
-        "for number = 1, performance.categories do",
-        "for number = 1, performance.categories - 1 do",
+        "for number = 1, categories do",
+        "for number = 1, categories - 1 do",
         "the last category is not for a general request",
     ),
     M("include/search", "table.sort(blocks)\n", "", "changed rows come in the order of the change"),

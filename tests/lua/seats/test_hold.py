@@ -319,6 +319,20 @@ def test_who_let_two_holds_go_unpaid_waits_a_moment_and_who_pays_does_not(stage:
     assert stage.hold(1, "A2", hold="fourth", terms=terms)[0] == b"held"
 
 
+def test_what_time_ends_on_somebody_elses_way_is_counted_for_whoever_had_it(stage: Stage) -> None:
+    stage.before("A: . . . . . .")
+    stage.let_in(1, 2)
+    assert stage.hold(1, "A1", hold="let go")[0] == b"held"
+    assert stage.release(1, "let go")[0] == b"released"
+    assert stage.hold(1, "A1", hold="lapses", hold_ms=1_000)[0] == b"held"
+    assert stage.hold(1, "A3 A4", hold="lives")[0] == b"held"
+    stage.pass_time(1_001)
+    assert stage.hold(2, "A6")[0] == b"held"
+    assert stage.after() == "A: . . h h . h"
+    assert stage.owned(1) == 2
+    assert stage.hold(1, "A1", hold="third", terms=(0, 0, 2, 60_000))[0] == b"cool_down"
+
+
 def test_a_code_is_counted_with_the_hold_and_comes_back_with_its_end(stage: Stage) -> None:
     stage.before("A: . . . .")
     stage.let_in(1, 2)
