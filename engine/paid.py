@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 REMEMBERED_SECONDS: Final = 86_400
 """As `lua/include/write_order.lua` does."""
 AT_ONCE: Final = 5_000
+"""In a transaction: it goes to disk in one write."""
 AWAITING: Final = b"awaiting_payment"
 """How an order that waits for its payment begins, packed."""
 
@@ -34,7 +35,7 @@ async def restore_payments(redis: "Redis", keys: Keys, ledger: Ledger) -> None:
     given_up = await given_up_lately(ledger, FORGONE_SECONDS)
     bought = await bought_lately(ledger, REMEMBERED_SECONDS)
     for first in range(0, len(given_up), AT_ONCE):
-        async with redis.pipeline(transaction=False) as pipeline:
+        async with redis.pipeline(transaction=True) as pipeline:
             for provider, reference in given_up[first : first + AT_ONCE]:
                 pipeline.set(keys.payment(provider, reference), "", ex=FORGONE_SECONDS)
             await pipeline.execute()
@@ -42,7 +43,7 @@ async def restore_payments(redis: "Redis", keys: Keys, ledger: Ledger) -> None:
         some = bought[first : first + AT_ONCE]
         names = [keys.order(order) for order, _, _ in some]
         known: list[Any] = await redis.mget(names)
-        async with redis.pipeline(transaction=False) as pipeline:
+        async with redis.pipeline(transaction=True) as pipeline:
             for name, stored, (_, provider, reference) in zip(names, known, some, strict=True):
                 if stored and AWAITING in stored[: 2 * len(AWAITING)]:
                     pipeline.delete(name)
