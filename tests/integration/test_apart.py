@@ -211,11 +211,13 @@ async def requests_with(sale: Sale, text: str) -> "list[tuple[str, str, Any, str
     quiet = text.replace(" ", "/**/")
     payment = {"provider": "demo", "reference": f"yes-{uuid.uuid4()}{text}"[:200]}
     key = sale.manage_key
-    customer = {"email": f"{quiet}@example.org", "name": text}
+    customer = {"email": "ada@example.org", "name": text}
+    elsewhere = {"email": f"{quiet}@example.org", "name": text}
     best = [{"performance": sale.performance, "best": {"quantity": 1, "category": text}}]
     return [
         ("POST", "/orders", {"holds": [held], "customer": customer, "payment": payment}, token),
         ("POST", "/orders", {"holds": [text], "customer": customer, "payment": payment}, token),
+        ("POST", "/orders", {"holds": [held], "customer": elsewhere, "payment": payment}, token),
         ("POST", "/holds", {"items": [{"performance": text, "seats": [text]}]}, token),
         ("POST", "/holds", {"items": [{"performance": sale.performance, "seats": [text]}]}, token),
         ("POST", "/holds", {"items": best}, token),
