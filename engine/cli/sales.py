@@ -291,9 +291,10 @@ async def refund_order(network: Path, house: str, order: str, why: str, items: t
         raise BadInput("--reason says why")
     async with at_house(network, house) as (cell, ledger):
         returned = await give_back(cell, ledger, OrderId(order), change_of(why), new_order_id(), items=items)
-    words = "is returned" if returned.state == "refunded" else f"keeps, {len(returned.returned)} of it returned"
+    is_all = returned.state == "refunded"
+    words = "is returned:" if is_all else f"stays valid; returned: {so_many(len(returned.returned), 'place')}; left:"
     places = so_many(len(returned.items), "place")
-    good(f"order {order} {words}: {places}, {returned.total / 100:.2f} {returned.currency}")
+    good(f"order {order} {words} {places}, {returned.total / 100:.2f} {returned.currency}")
 
 
 async def exchange_order(
