@@ -5,6 +5,7 @@ import { change, explain, get } from './api.js';
 import { asideDesk } from './asidedesk.js';
 import { attentionList } from './attention.js';
 import { nowMs } from './clock.js';
+import { codesDesk } from './codesdesk.js';
 import { h, setText, whileBusy } from './dom.js';
 import { lineTiles, linesDesk } from './linesdesk.js';
 import { newSale } from './newsale.js';
@@ -162,7 +163,7 @@ main.classList.add('wide');
 main.append(h('div', { class: 'intro row' }, h('h1', {}, words.say('control')), leaveButton({ words })), chooser, problem, after.element, attention.element, nothing, desktop,
   h('section', { class: 'card', 'aria-label': words.say('numbers'), hidden: !onSales.length }, h('h2', {}, words.say('numbers')), board),
   h('section', { class: 'card administration', 'aria-label': words.say('administration') }, h('h2', {}, words.say('administration')),
-    newSale({ ...desk, onmade: made }), linesDesk({ ...desk, shown: () => shown }), asideDesk(desk), planChange({ ...desk, onSale: () => choice.value }), orders, themeDesk({ ...desk, name: facts.name }), staffKeys(desk), webhookList(desk).element, csv, ...curve.elements),
+    newSale({ ...desk, onmade: made }), linesDesk({ ...desk, shown: () => shown }), asideDesk(desk), codesDesk(desk), planChange({ ...desk, onSale: () => choice.value }), orders, themeDesk({ ...desk, name: facts.name }), staffKeys(desk), webhookList(desk).element, csv, ...curve.elements),
   h('section', { class: 'card' }, h('h2', {}, words.say('actions')), actions));
 setInterval(tellAge, 1000);
 if (onSales.length) {
