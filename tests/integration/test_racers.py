@@ -142,7 +142,9 @@ async def test_of_two_hundred_claims_at_once_for_each_of_a_thousand_places_one_i
     told, newest = Counter[str](), 0
     for first in range(0, places, at_once):
         visitors = range(first, first + at_once)
-        replies = await track.race([track.plan.admit(visitor, pass_ms=600_000) for visitor in visitors for _ in range(claims)])
+        replies = await track.race(
+            [track.plan.admit(visitor, pass_ms=600_000) for visitor in visitors for _ in range(claims)]
+        )
         told += words(replies)
         for number, visitor in enumerate(visitors):
             generations = {reply[2] for reply in replies[number * claims : (number + 1) * claims]}
