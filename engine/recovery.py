@@ -81,6 +81,8 @@ class Recovery:
         known, cursor = await last_standing(self._ledger), await self._ledger.settled_cursor()
         last_id, sequence = await self._progress(epoch)
         loss = compare(cursor, last_id, known, seen_sequence, sequence)
+        # Whoever begins again once all is put back and told finds no loss, and opens after one all the same.
+        is_after_loss = loss.is_one or await self._owner.hexists(keys.cell, LOST)
         if loss.is_one:
             await self._owner.hset(keys.cell, LOST, epoch)
         orders = await self._restore(loss)
@@ -91,8 +93,6 @@ class Recovery:
             await self._owner.execute_command("XDEL", keys.outbox, cursor)
         await restate(self._owner, keys, self._kept_performances(), epoch)
         loss = await self._tell(loss, known, epoch, orders, began_s)
-        # Whoever begins again once all is put back and told finds no loss, and opens after one all the same.
-        is_after_loss = loss.is_one or await self._owner.hexists(keys.cell, LOST)
         reply = await cell.ask("cell/open", (keys.cell,), (epoch, QUIET_MS if is_after_loss else 0))
         match reply[0]:
             case b"open":
