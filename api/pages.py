@@ -58,15 +58,18 @@ def _read(folder: Traversable, prefix: str = "") -> dict[str, bytes]:
 SOURCES: Final = _read(files("api").joinpath("web"))
 HOME: Final = "new URL('/', import.meta.url)"
 """How the widget knows its server: it is where the widget came from."""
-NO_HASHES: Final = "const HASHES = {};"
+NO_HASHES: Final = re.compile(r"(const \w*HASHES = )\{\};")
 STYLE: Final = re.compile(r"^(export const \w*STYLE = `)(.+?)(`;)$", re.MULTILINE | re.DOTALL)
 """A stylesheet inside a module: the widget's."""
-CHUNKS: Final = ("widgetmore.js", "seatmap.js")
+SEAT_MAP: Final = "seatmap.js"
+CHUNKS: Final = ("widgetmore.js", SEAT_MAP)
 """What the widget loads once it is needed, beside its first file."""
 ALONE: Final = {"prove.js": ("joinWithProof",), "windows.js": ("leadsToAnchor", "rank")}
 """What pages and the widget load alike once it is needed, with what it gives: it takes nothing of theirs."""
 STAFF_PARTS: Final = ("/staff.json", "/ops.json", "/plain.json", "/directory.json")
 """Words that the widget never loads."""
+SHOP_PART: Final = "/shop.json"
+"""Words that its seat map alone loads, and pins."""
 
 
 def _data() -> dict[str, bytes]:
@@ -95,20 +98,26 @@ def _scripts(server: str) -> dict[str, str]:
     return scripts
 
 
+def _pinning(scripts: Mapping[str, str], name: str, later: Mapping[str, bytes]) -> dict[str, str]:
+    """The scripts, with the hashes of what one of them leads to."""
+    # A hash cannot be compressed: the shortest that browsers take.
+    hashes = msgspec.json.encode({each: integrity_of(body, "sha256") for each, body in later.items()}).decode()
+    return {**scripts, name: NO_HASHES.sub(lambda found: f"{found[1]}{hashes};", scripts[name])}
+
+
 def _widget(scripts: Mapping[str, str], later: Mapping[str, bytes]) -> dict[str, bytes]:
     """The widget, with the hashes of what it loads later."""
-    # A hash cannot be compressed: the shortest that browsers take.
-    hashes = {name: integrity_of(body, "sha256") for name, body in later.items() if not name.endswith(STAFF_PARTS)}
-    filled = scripts["pinned.js"].replace(NO_HASHES, f"const HASHES = {msgspec.json.encode(hashes).decode()};")
+    own = {name: body for name, body in later.items() if not name.endswith((*STAFF_PARTS, SHOP_PART))}
     gives = {name for chunk in CHUNKS for name in taken(scripts, chunk, WIDGET)}
-    return {WIDGET: bundle({**scripts, "pinned.js": filled}, WIDGET, gives=gives).encode()}
+    return {WIDGET: bundle(_pinning(scripts, "pinned.js", own), WIDGET, gives=gives).encode()}
 
 
 def _later(scripts: Mapping[str, str], data: Mapping[str, bytes]) -> dict[str, bytes]:
     """What may be loaded after a first file: words, and the widget's further scripts."""
     words = {name: body for name, body in data.items() if name.endswith(".json")}
     alone = {name: bundle(scripts, name, gives=gives).encode() for name, gives in ALONE.items()}
-    return words | alone | {name: bundle(scripts, name, beside=WIDGET).encode() for name in CHUNKS}
+    pinning = _pinning(scripts, SEAT_MAP, {name: body for name, body in words.items() if name.endswith(SHOP_PART)})
+    return words | alone | {name: bundle(pinning, name, beside=WIDGET).encode() for name in CHUNKS}
 
 
 def _version(built: Mapping[str, bytes]) -> str:

@@ -10,8 +10,14 @@ import { Chooser } from './choose.js';
 import { wear } from './chooserstyle.js';
 import { untilMs } from './clock.js';
 import { h } from './dom.js';
+import { HASHES } from './pinned.js';
 import { applyColours } from './theme.js';
 import { chooseLanguage, loadWords } from './words.js';
+
+/** Of words that this file alone loads; filled in where it is put together (api/pages.py). */
+const OWN_HASHES = {};
+
+Object.assign(HASHES, OWN_HASHES);
 
 const TABS_AT_MOST = 4;
 const PLACES_ELSEWHERE = 4;
