@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 REMEMBERED_SECONDS: Final = 86_400
-"""As `lua/include/write_order.lua` does."""
+"""Those of the last day, so that no house stays closed for long; else payments are remembered for 30 days."""
 AT_ONCE: Final = 5_000
 """In a transaction: it goes to disk in one write."""
 AWAITING: Final = b"awaiting_payment"

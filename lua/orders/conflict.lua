@@ -16,6 +16,6 @@ local paid_for = redis.call("GET", payment)
 if paid_for and paid_for ~= order then return {"payment_used", paid_for} end
 
 local entry = redis.call("XADD", outbox, "*", "kind", "conflict", "data", payload)
-redis.call("SET", payment, order, "EX", 86400)
+redis.call("SET", payment, order, "EX", 2592000)
 redis.call("SET", order, cmsgpack.pack({"conflicted", entry, payload}), "EX", 86400)
 return remember(operation, fingerprint, 86400, {"conflicted", entry, order, sequence(cell)})

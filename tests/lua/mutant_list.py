@@ -146,7 +146,7 @@ MUTANTS = (
         "",
         "a sale leaves its seats held",
     ),
-    M("include/write_order", 'redis.call("SET", payment, order, "EX", 86400)', "", "one payment buys two orders"),
+    M("include/write_order", 'redis.call("SET", payment, order, "EX", 2592000)', "", "one payment buys two orders"),
     M("orders/confirm", "if paid_for and paid_for ~= order", "if false", "a payment of another order is taken"),
     M("orders/confirm", 'redis.call("ZREM", live, member)', "type(live)", "the pass outlives the order"),
     M("include/remember", "return reply", "return {reply[1]}", "the first answer is cut short"),
@@ -678,7 +678,7 @@ MUTANTS = (
     ),
     M(
         "orders/conflict",
-        'redis.call("SET", payment, order, "EX", 86400)\n',
+        'redis.call("SET", payment, order, "EX", 2592000)\n',
         "",
         "a payment that went back buys an order",
     ),

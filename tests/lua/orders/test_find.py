@@ -21,11 +21,13 @@ def test_an_unknown_order_says_how_far_recording_is(stage: Stage) -> None:
     assert stage.find("nothing") == [b"unknown_order", b"5-0"]
 
 
-def test_an_order_is_known_for_a_day(stage: Stage) -> None:
+def test_an_order_is_known_for_a_day_and_its_payment_for_thirty(stage: Stage) -> None:
     stage.before("A: h1 .")
     stage.confirm(1, "h1", order="o1", payment="yes-1")
     stage.pass_time(DAY_MS - 60_000)
     assert stage.find("o1")[0] == b"found"
     stage.pass_time(60_001)
     assert stage.find("o1")[0] == b"unknown_order"
+    assert stage.find_payment("yes-1") == [b"paid_for", stage.order_key("o1")]
+    stage.pass_time(29 * DAY_MS)
     assert stage.find_payment("yes-1") == [b"unknown_payment"]
