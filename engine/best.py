@@ -61,7 +61,8 @@ def meant_categories(best: Best, layout: Layout, performance: Performance) -> li
     wanted = [best.category] if best.category else list(layout.categories)
     if best.max_price is None:
         return wanted
-    prices = {name: next(iter(performance.prices[name].values())) + performance.fee for name in wanted}
+    standard = {name: next(iter(performance.prices[name].items())) for name in wanted}
+    prices = {name: amount + performance.fee_of(price_type) for name, (price_type, amount) in standard.items()}
     affordable = [name for name in wanted if prices[name] <= best.max_price]
     if not affordable:
         raise Refused("too-dear", "nothing here costs so little", from_price=min(prices.values()))

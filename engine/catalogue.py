@@ -110,6 +110,11 @@ class Performance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         """What there is to say of a price type."""
         return self.price_types.get(price_type, PLAIN)
 
+    def fee_of(self, price_type: str) -> int:
+        """What comes on top of a price of that type, minor units."""
+        fee = self.type_of(price_type).fee
+        return self.fee if fee is None else fee
+
 
 class Contributor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Another house of the network, and what it committed to contribute to a draw; see `engine/contributions.py`."""

@@ -162,7 +162,7 @@ async def _note_paid(ledger: Ledger, wanted: Wanted) -> str:
     if paid is not Outcome.PAID:
         return "payment-declined"
     if await state_of_payment(ledger, payment.provider, payment.reference) is not None:
-        return "payment-used"  # Redis has forgotten it after a day
+        return "payment-used"  # Redis forgets it in the end
     if paid_by.is_charged_first:
         await note_unclaimed(ledger, payment.provider, payment.reference)
     return ""

@@ -70,7 +70,7 @@ def price(pieces: Sequence[Piece], price_types: Sequence[str], codes: Sequence[s
         prices = performance.prices[piece.category]
         name = price_types[number] if price_types else next(iter(prices))
         kind = performance.type_of(name)
-        fee = performance.fee if kind.fee is None else kind.fee
+        fee = performance.fee_of(name)
         vat_rate = performance.vat_rate if kind.vat_rate is None else kind.vat_rate
         items.append(
             Item(

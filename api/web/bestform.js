@@ -7,6 +7,8 @@ import { stepper } from './stepper.js';
 
 /** What a seat of a category costs at the least: the price that the house names first is what most people pay. */
 const usualPrice = (performance, name) => Object.values(performance.prices[name])[0];
+/** With its fee, which may be the price type's own. */
+const usualTotal = (performance, name) => usualPrice(performance, name) + (performance.price_types[Object.keys(performance.prices[name])[0]]?.fee ?? performance.fee);
 
 /** A row of choices of which one is taken, as buttons to the finger and as radios to the keyboard. */
 function chips({ name, legend, options, value, onchange }) {
@@ -77,7 +79,7 @@ export function bestForm({ performance, categories, limit, currency, words, onas
     const wished = category || asked.category;
     const best = {
       quantity: asked.quantity,
-      ...(wished ? { category: wished } : asked.most < prices.at(-1) ? { max_price: asked.most + performance.fee } : {}),
+      ...(wished ? { category: wished } : asked.most < prices.at(-1) ? { max_price: Math.max(...allowed().map((name) => usualTotal(performance, name))) } : {}),
       ...(aisle.value && !isAnywhere ? { aisle: aisle.value } : {}), ...(isAnywhere ? {} : part.read()), ...(noStairs.checked ? { no_stairs: true } : {}), ...(apart.checked ? { split: 'anywhere' } : {}),
     };
     return { best, types: [...usual, ...others], category: wished };

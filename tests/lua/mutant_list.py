@@ -308,6 +308,7 @@ MUTANTS = (
     # Rules: seats left alone, cool-down, codes.
     M("include/strands", "if performance.open <= last", "if false", "the last seats of a hall obey the rule"),
     M("include/strands", "if rule == 2", "if true", "another row is offered where only the same counts"),
+    M("include/strands", "if level ~= 0 then", "if true then", "what is offered instead is the best, however far"),
     M(
         "include/pick",
         "(byte(was, at) == 111 or byte(was, at + 2) == 111) and",

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.best import Best, packed_best
-from engine.catalogue import Performance
+from engine.catalogue import Performance, PriceType
 from engine.errors import BadInput, Refused
 from engine.halls.blocks import compile_layout
 from engine.halls.layout import Block, Layout
@@ -91,6 +92,13 @@ def test_a_ceiling_is_of_the_price_with_its_fee(ceiling: int, letters: str | Non
         assert (refused.value.slug, refused.value.facts["from_price"]) == ("too-dear", 1900)
     else:
         assert packed_best(wish, LAYOUT, SHOW)[1] == letters
+
+
+def test_a_fee_may_be_the_price_types_own() -> None:
+    dear = msgspec.structs.replace(SHOW, price_types={"full": PriceType(fee=500)})
+    with pytest.raises(Refused) as refused:
+        packed_best(Best(quantity=2, max_price=1900), LAYOUT, dear)
+    assert refused.value.facts["from_price"] == 1800 + 500
 
 
 @pytest.mark.parametrize(

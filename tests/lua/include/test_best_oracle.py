@@ -213,12 +213,20 @@ def test_named_seats_may_leave_one_alone_only_where_there_is_no_other_way(stage:
         alone = newly_alone(row, seats)
         wish = Wish(k=k, letters=letters)
         in_row = oracle.best_start(row, wish, 0, chosen[0] + 1 + (k - 1) / 2, is_strict=True)
+        around = [(other, rows[other].focus) for kind in row.neighbours for other in kind]
+        nearby = [
+            [other, offset]
+            for other, focus in around
+            if (offset := oracle.best_start(rows[other], wish, 0, focus, is_strict=True)) is not None
+        ]
         elsewhere = oracle.together(rows, wish)
         is_exempt = is_staff or rule == 0 or len(free) - k <= last or not letters.isupper()
         if not alone or is_exempt:
             expected = None
         elif in_row is not None:
             expected = [block, in_row]
+        elif rule == 2 and nearby:
+            expected = nearby[0]
         elif rule == 2 and elsewhere and elsewhere[2] == 0:
             expected = list(elsewhere[:2])
         else:
