@@ -18,8 +18,10 @@ from engine.words import OrderId
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-REMEMBERED_SECONDS: Final = 86_400
-"""Those of the last day, so that no house stays closed for long; else payments are remembered for 30 days."""
+LATELY_SECONDS: Final = 86_400
+"""Older ones are not put back, so that no house stays closed for long."""
+BOUGHT_SECONDS: Final = 30 * 86_400
+"""How long it is remembered what a payment has bought, as `lua/include/write_order.lua` does."""
 AT_ONCE: Final = 5_000
 """In a transaction: it goes to disk in one write."""
 AWAITING: Final = b"awaiting_payment"
@@ -33,7 +35,7 @@ async def restore_payments(redis: "Redis", keys: Keys, ledger: Ledger) -> None:
     Raises `LedgerUnavailable`, `RedisError`.
     """
     given_up = await given_up_lately(ledger, FORGONE_SECONDS)
-    bought = await bought_lately(ledger, REMEMBERED_SECONDS)
+    bought = await bought_lately(ledger, LATELY_SECONDS)
     for first in range(0, len(given_up), AT_ONCE):
         async with redis.pipeline(transaction=True) as pipeline:
             for provider, reference in given_up[first : first + AT_ONCE]:
@@ -47,7 +49,7 @@ async def restore_payments(redis: "Redis", keys: Keys, ledger: Ledger) -> None:
             for name, stored, (_, provider, reference) in zip(names, known, some, strict=True):
                 if stored and AWAITING in stored[: 2 * len(AWAITING)]:
                     pipeline.delete(name)
-                pipeline.set(keys.payment(provider, reference), name, ex=REMEMBERED_SECONDS)
+                pipeline.set(keys.payment(provider, reference), name, ex=BOUGHT_SECONDS)
             await pipeline.execute()
 
 

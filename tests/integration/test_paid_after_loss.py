@@ -2,6 +2,7 @@
 
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,6 +66,8 @@ async def test_whoever_lost_the_answer_and_asks_again_after_a_loss_has_the_order
     await stage.drain()
     go_back(stage, None)
     await recover(stage)
+    left_s: Any = stage.redis.ttl(stage.keys.payment("demo", "yes-1"))
+    assert left_s > 29 * 86_400, "remembered as long as without a loss"
     assert await visitor.confirm() == (order, "recorded")
     assert await states(stage) == [(order, "recorded")]
     with pytest.raises(Refused, match="declined"):
