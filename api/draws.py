@@ -177,11 +177,6 @@ def _signed_reply(told: str, at: datetime) -> SignedReply:
     return SignedReply(entrants=int(entrants), root=root, bound=bound, at=instant)
 
 
-def _ledger(call: Call) -> Ledger:
-    found: Ledger = call.scope["litestar_app"].state.ledgers[call.cell.house.slug]
-    return found
-
-
 @hot(
     "POST",
     "/draw-contributions/{other:str}/{on_sale:str}/{line:str}/{planned:str}/reveal",
@@ -196,7 +191,7 @@ async def reveal_contribution(call: Call) -> Answer:
     said = await call.body(_statement_decoder)
     told = Statement(*of, said.entrants, said.root, said.bound)
     keys = _neighbour_keys.setdefault(call.cell.house.slug, NeighbourKeys())
-    found = await contributions.reveal(call.cell, _ledger(call), keys, told, said.signature)
+    found = await contributions.reveal(call.cell, call.ledger, keys, told, said.signature)
     reply = RevealedReply(secret=found.secret, signature=found.signature)
     return Answer(200, msgspec.json.encode(reply), [NOT_KEPT])
 

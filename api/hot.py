@@ -24,6 +24,7 @@ from api.problems import MEDIA_TYPE, Problem, problem, problem_of
 from api.tallies import REFUSALS, TALLIES
 from engine.cell import Cell
 from engine.errors import Refused
+from engine.ledger.ledger import Ledger
 from engine.pressure import Level
 
 JSON: Final = b"application/json"
@@ -73,6 +74,12 @@ class Call:
         self.parameters: dict[str, Any] = scope["path_params"]
         self.is_done_with = False
         """Whether the body has come to its end, or nobody has time for it."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The house's ledger."""
+        found: Ledger = self.scope["litestar_app"].state.ledgers[self.cell.house.slug]
+        return found
 
     def header(self, name: bytes) -> str:
         """A header's value (its name in lower case), or an empty string."""

@@ -83,8 +83,7 @@ async def join(call: Call) -> Answer:
     code, until_ms = ("", 0) if line == PUBLIC_LINE else check_code(call.cell, on_sale, line, request.code)
     person = person_for(call.cell, on_sale, request.secret_hash, request.contact)
     who = Admissible(CODE_KEPT_SECONDS if code else kept_s, person, line=line, code=code, code_until_ms=until_ms)
-    ledger = call.scope["litestar_app"].state.ledgers[call.cell.house.slug]
-    joined = await repeats.join(call.cell, ledger, on_sale, request.secret_hash, key, who, asked_at_ms(key))
+    joined = await repeats.join(call.cell, call.ledger, on_sale, request.secret_hash, key, who, asked_at_ms(key))
     position = waiting_room.position(call.cell, on_sale.on_sale, joined.index, joined.line)
     return _json(201, PlaceReply(place=joined.place, line=joined.line, index=joined.index, position=position))
 
@@ -382,8 +381,7 @@ async def confirm(call: Call) -> Answer:
     token = call.bearer()
     owner_of(cell, token, *SELLERS)  # before anything of the body is read
     key = call.idempotency_key()
-    ledger = call.scope["litestar_app"].state.ledgers[cell.house.slug]
-    order, state = await confirm_basket(cell, ledger, token, await call.body(ORDER), key)
+    order, state = await confirm_basket(cell, call.ledger, token, await call.body(ORDER), key)
     state = await _wait_until_recorded(cell, order, state, _wait_seconds(call))
     return _json(202, OrderedReply(order=order, order_secret=cell.signer.order_secret(order), state=state))
 
@@ -397,8 +395,7 @@ async def confirm(call: Call) -> Answer:
 )
 async def read_order(call: Call) -> Answer:
     """The order's state, items and total."""
-    ledger = call.scope["litestar_app"].state.ledgers[call.cell.house.slug]
-    found = await find_order(call.cell, ledger, OrderId(call.parameters["order"]), call.bearer())
+    found = await find_order(call.cell, call.ledger, OrderId(call.parameters["order"]), call.bearer())
     return _json(200, order_reply(found))
 
 
@@ -444,6 +441,5 @@ async def payment_event(call: Call) -> Answer:
         raise Refused("not-found", "there is no such payment provider here")
     headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in call.scope["headers"]}
     event = provider(name).read_event(call.cell.signer, headers, await call.raw_body())
-    ledger = call.scope["litestar_app"].state.ledgers[call.cell.house.slug]
-    state = await settle(call.cell, ledger, name, event)
+    state = await settle(call.cell, call.ledger, name, event)
     return _json(200, PaymentReply(state=state))

@@ -97,10 +97,9 @@ async def _go_on(visit: Visit, contact: str, kept_s: int = REPEAT_SECONDS) -> An
             return visit.go("/contact")
         person = person_for(cell, on_sale, secret_hash, contact)
         who = Admissible(CODE_KEPT_SECONDS if code else kept_s, person, line=line, code=code, code_until_ms=until_ms)
-        ledger = visit.call.scope["litestar_app"].state.ledgers[cell.house.slug]
         key = cell.signer.derive("join" if line == PUBLIC_LINE else f"join {line}", secret)
         # A form does not say when it was sent first.
-        joined = await repeats.join(cell, ledger, on_sale, secret_hash, key, who, None)
+        joined = await repeats.join(cell, visit.call.ledger, on_sale, secret_hash, key, who, None)
     except Refused as refusal:
         if refusal.slug == "queue-full":
             raise

@@ -87,9 +87,8 @@ async def pay(visit: Visit) -> Answer:
     alive = {each.token for each in visit.basket(await visit.status())}
     order: OrderId | None
     try:
-        ledger = visit.call.scope["litestar_app"].state.ledgers[cell.house.slug]
         key = signer.derive(f"order {name_of(holds)}", kept.secret)
-        order, _ = await confirm_basket(cell, ledger, kept.pass_, request, key)
+        order, _ = await confirm_basket(cell, visit.call.ledger, kept.pass_, request, key)
     except Refused as refusal:
         order = await order_of(visit, holds) if refusal.slug == "key-reused" else None
         if order is None:
@@ -119,9 +118,8 @@ async def show_order(visit: Visit) -> Answer:
     kept = visit.kept
     if not kept.order:
         return visit.go()
-    ledger = visit.call.scope["litestar_app"].state.ledgers[visit.cell.house.slug]
     try:
-        found = await find_order(visit.cell, ledger, OrderId(kept.order), kept.order_secret)
+        found = await find_order(visit.cell, visit.call.ledger, OrderId(kept.order), kept.order_secret)
     except Refused:  # a cookie from elsewhere
         visit.keep(order="", order_secret="")
         return visit.go()
