@@ -1,8 +1,11 @@
 // Several tabs of one browser are one visitor: one of them asks the server, and tells the others what it heard.
 
+import { pause } from './api.js';
 import { readKept, writeKept } from './storage.js';
 
 const LEASE_MS = 4000;
+/** What another tab has kept may be seen so much later than what it says, or than its lock. */
+const LATE_MS = 150;
 
 /** A part of a page that the browser may forbid altogether, or lack; undefined then. */
 const attempt = (make) => { try { return make(); } catch { return undefined; } };
@@ -16,7 +19,7 @@ export class Tabs {
   start() {
     this.isRunning = true;
     this.channel = attempt(() => new BroadcastChannel(this.name));
-    if (this.channel) this.channel.onmessage = ({ data }) => this.onhear(data);
+    if (this.channel) this.channel.onmessage = async ({ data }) => { await pause(LATE_MS); if (this.isRunning) this.onhear(data); };
     this.take();
   }
 
@@ -80,15 +83,19 @@ export class Tabs {
     this.renew(isTaking);
   }
 
-  /** Does something that only one tab may be doing; the others wait for it to be done. */
+  /** Does something that only one tab may be doing; the others wait for it to be done, and for what it kept to be seen. */
   async alone(action) {
     if (!navigator.locks) return action();
-    let isDone = false;
-    const run = () => { isDone = true; return action(); };
+    let isBegun = false;
+    const run = async () => {
+      isBegun = true;
+      // Done is done only then: a page that goes on to another lets go of its locks.
+      try { return await action(); } finally { await pause(LATE_MS); }
+    };
     try {
       return await navigator.locks.request(`${this.name}/alone`, run);
     } catch (error) {
-      if (isDone) throw error;
+      if (isBegun) throw error;
       return action();
     }
   }

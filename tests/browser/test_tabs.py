@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, Request, expect
 
-from tests.browser.devices import WITHOUT_LOCKS
+from tests.browser.devices import LATE, WITHOUT_LOCKS
 from tests.browser.person import PATIENCE_MS, People, Person
 from tests.town import Sale, Town
 
@@ -80,8 +80,11 @@ async def test_two_tabs_show_the_same_and_only_one_asks(town: Town, people: Peop
         await expect(heir.locator(".number")).to_have_text("6")
 
 
-async def test_two_tabs_join_once_and_claim_once(town: Town, people: People) -> None:
+@pytest.mark.parametrize("script", ["", LATE], ids=["at once", "a moment late"])
+async def test_two_tabs_join_once_and_claim_once(town: Town, people: People, script: str) -> None:
     async with await town.open_sale("zeewind", **SLOW) as sale, people.arrive() as visitor:
+        if script:
+            await visitor.context.add_init_script(script)
         first, second = visitor.page, await visitor.context.new_page()
         claims, joins = Asked(visitor, "/passes"), Asked(visitor, "/places")
         address = f"{visitor.url}/h/zeewind/{sale.on_sale}"

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,9 +74,9 @@ def assert_nothing_is_left(family: list[psutil.Process], folder: Path) -> None:
 
 @pytest.mark.timeout(200)
 def test_a_house_sells_out_its_own_plan_through_faults_and_the_books_balance(short_folder: Path) -> None:
-    folder = short_folder / "demo"
-    folder.mkdir(mode=0o755)
-    plan = short_folder / "plan.json"
+    folder = Path(tempfile.mkdtemp(dir=short_folder))
+    folder.chmod(0o755)
+    plan = folder.with_suffix(".json")
     plan.write_bytes(msgspec.json.encode(small_plan(rows=24, seats=14, standing=60)))
     with demo(folder, "--visitors", "800", "--seed", "7", "--exit", "--json", "--plan", str(plan)) as process:
         assert process.stdout is not None
@@ -106,8 +107,8 @@ def test_a_house_sells_out_its_own_plan_through_faults_and_the_books_balance(sho
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_demo_cut_short_leaves_nothing_behind(short_folder: Path, number: signal.Signals) -> None:
-    folder = short_folder / f"cut-{number}"
-    folder.mkdir(mode=0o755)
+    folder = Path(tempfile.mkdtemp(dir=short_folder))
+    folder.chmod(0o755)
     with demo(folder, "--visitors", "100") as process:
         assert process.stdout is not None
         told: list[str] = []
