@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import jwt
+import psutil
 import psycopg
 import pytest
 
@@ -101,8 +102,21 @@ class Supervised(TownOfProcesses):
             timeout=150,
             check=False,
         )
-        assert said.returncode == 0, f"{name}: {said.stdout}{said.stderr}{self.log()[-2000:]}"
+        told = f"{name}: {said.stdout}{said.stderr}{self.log()[-2000:]}"
+        assert said.returncode == 0, f"{told}\n{self.running()}"
         return said.stdout
+
+    def running(self) -> str:
+        """The houses' processes with their children, and how busy the machine is."""
+        lines = [f"load {os.getloadavg()}"]
+        for path in self.tools.glob("*.pid"):
+            with suppress(psutil.Error):
+                parent = psutil.Process(int(path.read_text()))
+                lines += [
+                    f"{path.stem} {each.pid} {each.status()} {each.cpu_times()} {each.cmdline()[1:6]}"
+                    for each in (parent, *parent.children(recursive=True))
+                ]
+        return "\n".join(lines)
 
     def steps(self) -> list[str]:
         """What the supervisor was asked to do."""

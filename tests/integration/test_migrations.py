@@ -100,13 +100,16 @@ async def test_what_was_cut_off_half_way_is_built_again(dsn: str, slow: Any) -> 
 
 async def test_two_releases_that_start_together_do_not_wait_for_each_other(dsn: str, slow: Any) -> None:
     program = "import sys; from engine.ledger.migrate import migrate; migrate(sys.argv[1])"
-    both = [await asyncio.create_subprocess_exec(sys.executable, "-c", program, dsn) for _ in range(2)]
+    named = f"{dsn}{'&' if '?' in dsn else '?'}application_name=release"
+    both = [await asyncio.create_subprocess_exec(sys.executable, "-c", program, named) for _ in range(2)]
     await waiting(dsn)
     watcher = await asyncpg.connect(dsn)
 
     async def are_both_there() -> bool:
-        count = "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'advisory|INDEX' AND pid <> pg_backend_pid()"
-        return bool(await watcher.fetchval(count + " AND datname = current_database()") >= 2)
+        count = (
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'release' AND query ~ 'INDEX|COMMIT|lock'"
+        )
+        return bool(await watcher.fetchval(count) >= 2)
 
     await until(are_both_there, "both have begun")
     await watcher.close()
