@@ -57,3 +57,8 @@ class Figures:
                 told = msgspec.msgpack.decode(path.read_bytes(), type=Told)
                 found.append((max(0, now - told.at_ms), msgspec.msgpack.decode(told.value, type=wanted)))
         return sorted(found, key=lambda each: each[0])
+
+    def marks(self, kind: str) -> set[tuple[str, int]]:
+        """Each process's file and when it was written, nanoseconds: whatever lives has others a moment later."""
+        paths = list(self._folder.glob(f"{kind}-*")) if self._folder else []
+        return {(path.name, path.stat().st_mtime_ns) for path in paths}

@@ -19,6 +19,7 @@ import structlog
 import uvloop
 
 from engine.cell import Cell
+from engine.cli.lookout import Lookout
 from engine.cli.stage import check_ports
 from engine.contributions import own_address
 from engine.errors import BadInput
@@ -43,7 +44,9 @@ from engine.writer import Writer
 RETRY_SECONDS: Final = 1.0
 REFUSED_SECONDS: Final = 5.0
 """Until a house that may do too much is looked at again."""
+LONGEST_RETRY_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
+MOST_PATIENCE: Final = 8
 MOST_WORKERS: Final = 256
 log = structlog.get_logger()
 
@@ -167,30 +170,38 @@ async def serve_api(
 ) -> None:
     """The API's processes, which share the folder `figures`, until `stop`.
 
-    They are started again, a little later each time, when they end by themselves.
+    They are started again when they end by themselves, or are stuck: a little later each time, until they live.
     """
     environment = os.environ | {
         "PARVIS_NETWORK": str(network_file),
         "PARVIS_HOUSES": ",".join(house.slug for house in houses),
         FOLDER_VARIABLE: str(figures),
     }
-    pause_seconds = RETRY_SECONDS
+    pause_seconds, patience = RETRY_SECONDS, 1
     while not stop.is_set():
         process = await asyncio.create_subprocess_exec(
             *api_command(address), env=environment, start_new_session=True, preexec_fn=child_of_this()
         )
+        lookout = Lookout(own_address(address.host, address.port), Figures(figures), patience)
         ended = asyncio.create_task(process.wait())
+        looking = asyncio.create_task(lookout.until_stuck())
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait((ended, stopping), return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if not ended.done():
+        await asyncio.wait((ended, looking, stopping), return_when=asyncio.FIRST_COMPLETED)
+        is_stuck = looking.done() and not ended.done()
+        for task in (looking, stopping):
+            task.cancel()
+        if stop.is_set() and not ended.done():
             await _end(process, ended)
             return
         with contextlib.suppress(ProcessLookupError):  # a worker of one that was killed would go on for ever
             os.killpg(process.pid, signal.SIGKILL)
-        log.error("the API ended", code=process.returncode)
+        log.error("the API was stuck" if is_stuck else "the API ended", code=await ended)
+        if lookout.has_lived:
+            pause_seconds, patience = RETRY_SECONDS, 1
+        elif is_stuck:
+            patience = min(patience * 2, MOST_PATIENCE)
         await _pause(stop, pause_seconds)
-        pause_seconds = min(pause_seconds * 2, 30.0)
+        pause_seconds = min(pause_seconds * 2, LONGEST_RETRY_SECONDS)
 
 
 async def _end(process: asyncio.subprocess.Process, ended: "asyncio.Task[int]") -> None:

@@ -15,9 +15,11 @@ from pathlib import Path
 import psutil
 import pytest
 import tomli_w
+from structlog.testing import capture_logs
 
-from engine.cli import serve
-from engine.network import load
+from engine.cli import lookout, serve
+from engine.cli.stage import write_resolved
+from engine.network import Network, load
 from engine.writer import Writer
 from tests.backstage import running_theatre, until
 from tests.town import free_port
@@ -144,3 +146,50 @@ async def test_a_house_that_fails_in_an_unknown_way_is_begun_again(monkeypatch: 
             await until(is_recorded, "the order is recorded")
             stop.set()
             await asyncio.wait_for(keeping, 20)
+
+
+def processes_on(port: int) -> list[psutil.Process]:
+    """The API's processes that were started for a port, the server's first."""
+    alive = [each for each in psutil.Process().children(recursive=True) if each.status() != psutil.STATUS_ZOMBIE]
+    return sorted((each for each in alive if str(port) in each.cmdline()), key=psutil.Process.create_time)
+
+
+@pytest.mark.timeout(360)
+async def test_an_api_that_is_stuck_is_told_of_and_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether before it listens, or later: a process that lives and does nothing ends by itself never."""
+    monkeypatch.setattr(lookout, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(lookout, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(lookout, "TOLD_AFTER", 2)
+    monkeypatch.setattr(lookout, "STUCK_AFTER", 25)
+    monkeypatch.setattr(serve, "MOST_PATIENCE", 1_000)
+    address = serve.Address("127.0.0.1", free_port(), workers=1)
+    with running_theatre() as theatre, tempfile.TemporaryDirectory() as figures, capture_logs() as told:
+        async with theatre.house() as stage:
+            network = Path(figures) / "network.toml"
+            write_resolved(Network("Test", (stage.house,)), network)
+            stop = asyncio.Event()
+            serving = asyncio.create_task(serve.serve_api(network, (stage.house,), address, Path(figures), stop))
+
+            def said() -> list[str]:
+                return [each["event"] for each in told]
+
+            async def is_started() -> bool:
+                return bool(processes_on(address.port))
+
+            async def answers() -> bool:
+                assert not serving.done()
+                return said()[-1:] == ["the API answers"]
+
+            await until(is_started, "the server is started")
+            for family in (processes_on(address.port), []):
+                family = family or processes_on(address.port)  # noqa: PLW2901 - whoever answers by then
+                told.clear()
+                for process in family:
+                    process.suspend()
+                await until(answers, "another one answers", seconds=120)
+                assert "the API does not answer" in said()
+                assert "the API was stuck" in said()
+                assert psutil.wait_procs(family, timeout=5)[1] == []
+            stop.set()
+            await asyncio.wait_for(serving, 20)
+            assert processes_on(address.port) == []
