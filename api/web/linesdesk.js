@@ -18,7 +18,7 @@ function lineName(title, taken) {
   return ['public', ...taken].includes(plain) ? `${plain}-${taken.length + 1}` : plain;
 }
 
-/** The fields for them. `read()` gives the lines as the API takes them, or the words of what is wrong. `opensAt()`: typed, when everybody's queue opens. */
+/** The fields for them. `read()` gives the lines as the API takes them, or the words of what is wrong. `opensAt()`: typed, when sales start for everybody. */
 export function linesForm({ words, opensAt }) {
   const rows = [];
   const list = h('div', { class: 'unfolded', hidden: true });
@@ -39,7 +39,7 @@ export function linesForm({ words, opensAt }) {
     const row = { title, by, share, opens, closes };
     const remove = h('button', { type: 'button', class: 'quiet', onclick: () => { rows.splice(rows.indexOf(row), 1); draw(); add.focus(); } }, words.say('sale_line_remove'));
     row.box = h('fieldset', {}, field(words.say('sale_line_title'), title, words.say('sale_line_title_hint')), field(words.say('sale_line_by'), by), field(words.say('sale_line_share'), share),
-      field(words.say('sale_line_opens'), opens, words.say('sale_zone', { zone: words.zone })), field(words.say('sale_line_closes'), closes), remove);
+      field(words.say('sale_line_opens'), opens, `${words.say('sale_zone', { zone: words.zone })} ${words.say('sale_line_opens_hint')}`), field(words.say('sale_line_closes'), closes), remove);
     rows.push(row);
     draw();
     title.focus();

@@ -51,7 +51,7 @@ export function newSale({ words, path, key, attempt, after, onmade }) {
     const windows = h('select', {}, WINDOW_SECONDS.map((each) => h('option', { value: each }, sayWindow(each))));
 
     const [times, rules] = [timesForm({ words }), seatRules({ words })];
-    const others = linesForm({ words, opensAt: () => queueAt.value });
+    const others = linesForm({ words, opensAt: () => startAt.value });
 
     function read() {
       const chosen = performances.filter((_, at) => boxes[at].checked);

@@ -33,10 +33,10 @@ async def test_a_sale_is_put_on_with_queues_for_members_and_press(town: Town, pe
         await page.get_by_text("More queues (optional)").click()
         await manager.press("Add a queue")
         await fills(manager, Name_of_the_queue="Members", It_closes_at="2031-04-01T08:00")
-        await expect(page.get_by_label("This queue opens at")).to_have_value("2031-05-01T09:00")
+        await expect(page.get_by_label("Sales to this queue start at")).to_have_value("2031-05-01T10:00")
         await manager.press("Check it")
-        await manager.sees("A queue cannot close before it opens.")
-        await fills(manager, This_queue_opens_at="2031-03-01T09:00")
+        await manager.sees("A queue cannot close before its sales start.")
+        await fills(manager, Sales_to_this_queue_start_at="2031-03-01T09:00")
         await manager.press("Add a queue")
         press = page.get_by_role("group").filter(has=page.get_by_label("Name of the queue")).last
         await press.get_by_label("Name of the queue").fill("Press & guests")
@@ -48,7 +48,7 @@ async def test_a_sale_is_put_on_with_queues_for_members_and_press(town: Town, pe
         await has_no_barrier(manager, "queues of a new sale")
         assert await manager.overflow() == 0
         await manager.press("Check it")
-        await manager.sees("Queue Members: Whoever has a code, 20 per cent, Saturday, 1 March 2031")
+        await manager.sees("Queue Members: Whoever has a code, 20 per cent, sales Saturday, 1 March 2031")
         await manager.press("Put on sale")
         await manager.sees(f"{title} is ready at", "Press & guests (", "Members (")
         listed = (await sale.get("")).json["on_sales"]
