@@ -57,7 +57,9 @@ class Keys:
         return f"{self._prefix}op:{operation}"
 
     def retry(self, on_sale: OnSaleId, secret_hash: str, line: str = "public") -> str:
-        """String: the index in a line that was given to this secret within the last minute, a dot, and when (ms)."""
+        """String: the index in a line that was given to this secret within the last minute, or is not recorded yet;
+        a dot, and when (ms).
+        """
         return f"{self._prefix}retry:{on_sale}:{secret_hash}" + ("" if line == "public" else f":{line}")
 
     def persons(self, on_sale: OnSaleId) -> str:

@@ -1,8 +1,9 @@
 """Joining again: whoever asks once more, long after they asked first or after a loss, gets the place that they had.
 
-Redis remembers a join for a minute. What it has forgotten the ledger knows, by the secret's hash; it is asked only for
-what may be a repeat. When somebody asked first is told by their Idempotency-Key, where it begins with an instant: a
-UUIDv7, or thirteen digits of milliseconds; so our own pages' joins cost no look at Postgres. Any other key may be old.
+Redis remembers a join for a minute, and until it is recorded (`engine/unrecorded.py`). What it has forgotten the ledger
+knows, by the secret's hash; it is asked only for what may be a repeat. When somebody asked first is told by their
+Idempotency-Key, where it begins with an instant: a UUIDv7, or thirteen digits of milliseconds; so our own pages' joins
+cost no look at Postgres. Any other key may be old.
 """
 
 import contextlib

@@ -39,6 +39,7 @@ from engine.sealing import Opener
 from engine.sender import Sender
 from engine.sight import NETWORK_KIND, NetworkSight, Sight
 from engine.statements import ADDRESS_VARIABLE
+from engine.unrecorded import Unrecorded
 from engine.writer import Writer
 
 RETRY_SECONDS: Final = 1.0
@@ -121,6 +122,7 @@ async def _keep_house(house: House, stop: asyncio.Event, sight: Sight | None, fi
             tasks.create_task(keeper.run(stop))
             tasks.create_task(writer.run(stop))
             tasks.create_task(Folder(owner, cell.keys).run(stop))
+            tasks.create_task(Unrecorded(owner, cell.keys).run(stop))
             tasks.create_task(keep_prepared(house, stop))
             tasks.create_task(forget_daily(house, ledger, stop, owner))
             tasks.create_task(Sender(house, cell.signer).run(stop))
