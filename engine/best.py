@@ -121,7 +121,7 @@ def _narrowed(best: Best, letters: str, layout: Layout) -> dict[str, Any]:
             numbers = {block.start: number for number, block in enumerate(layout.blocks)}
             options["near"] = [part for block in units for part in (numbers[block.start], block.focus)]
     if tests:
-        options["mask"] = as_text(layout.mask(lambda block: all(test(block) for test in tests)))
+        options["mask"] = as_text(layout.mask(partial(_passes, tests)))
     if best.quantity > LARGEST_INDEXED:
         options["whole"] = as_text(
             layout.mask(lambda block: block.length >= best.quantity and all(test(block) for test in tests))
@@ -130,6 +130,10 @@ def _narrowed(best: Best, letters: str, layout: Layout) -> dict[str, Any]:
         options["span"] = _spans(best, letters, layout, tests)
     if best.aisle:
         options["edge"] = EDGES[best.aisle]
+    if best.aisle == "any":
+        # Where either end will do, it is still the one at an aisle that is meant, and not the one at a wall.
+        sides: tuple[Callable[[Block], bool], ...] = (lambda b: b.has_aisle_left, lambda b: b.has_aisle_right)
+        options["ends"] = [as_text(layout.mask(partial(_passes, [*tests, side]))) for side in sides]
     if best.split != SPLITS[0]:
         options["split"] = SPLITS.index(best.split)
     return options
@@ -165,6 +169,10 @@ def _spans(
         sizes |= {-(-best.quantity // 2), *range(2, min(best.quantity, LARGEST_INDEXED + 1))}
     possible = [size for size in sizes if size <= max(longest.values(), default=0)]
     return {size: as_text(layout.mask(partial(_is_long, longest, size))) for size in possible}
+
+
+def _passes(tests: Sequence[Callable[[Block], bool]], block: Block) -> bool:
+    return all(test(block) for test in tests)
 
 
 def _is_long(longest: Mapping[int, int], size: int, block: Block) -> bool:

@@ -6,8 +6,9 @@
 -- A wish is {class = the letters that may be taken ("" any general seat), k, level = 0, or 1 where nobody minds a seat
 -- left alone, mask, span = {k = mask} of the blocks in which k seats together may be of several letters (not said: all),
 -- whole = what is allowed besides and is long enough, for a party of which the index does not know,
--- edge = 1 left 2 right 3 either, near = {block, focus, …} to be tried first and in this order, from = the letter of the
--- allotment to take from (only `near`, then), unit = a whole block or nothing}.
+-- edge = 1 left 2 right 3 either, ends = {mask, mask} of those of `mask` of which the left end is meant, and the right (of
+-- `edge` 3; not said: both of all), near = {block, focus, …} to be tried first and in this order, from = the letter of
+-- the allotment to take from (only `near`, then), unit = a whole block or nothing}.
 -- Answers block, offset, level; or nil.
 -- INCLUDES runs segment draft slots search find_near
 

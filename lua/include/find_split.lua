@@ -9,7 +9,7 @@ local function part_of(wish, k)
   local near = wish.near -- of what is set aside that is all there is
   if near and not wish.from then near = {unpack(near, 1, math.min(#near, 2 * NEAR_A_PART))} end
   return {class = wish.class, k = k, level = wish.level, mask = wish.mask, span = wish.span, edge = wish.edge,
-    near = near, from = wish.from}
+    ends = wish.ends, near = near, from = wish.from}
 end
 
 local function focus_of(performance, wish, block)

@@ -28,7 +28,7 @@ local function roomy(performance, wish, half)
   near = with_room(performance, walk_list(near), room, #near)
   if wish.from then return {near} end
   local anywhere = with_room(performance, changed_blocks(performance, wish), room, LOOKS)
-  local part = {k = half, mask = wish.mask, span = wish.span}
+  local part = {k = half, mask = wish.mask, span = wish.span, ends = wish.ends}
   for _, slot in ipairs(slots_of(performance, wish, half)) do
     for _, edge in ipairs(EDGES[wish.edge or 0]) do
       for _, length in ipairs(lengths_for(half, edge, false)) do

@@ -32,6 +32,7 @@ end
 local function fit(performance, wish, block, edge, is_strict, focus)
   local row = performance.rows[block]
   if wish.unit and #row ~= wish.k then return nil end
+  if edge and wish.ends and not is_allowed(wish.ends[edge], block) then return nil end
   local parts = parts_in(description_of(performance, block))
   local middle, classes = parts[1], parts[2]
   if edge then return pick_edge(row, classes, wish.class, wish.k, edge, is_strict, wish.from) end

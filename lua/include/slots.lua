@@ -33,5 +33,6 @@ end
 
 local function walk(performance, wish, slot, level, length)
   local base = segment(slot, level, length, performance.blocks)
-  return candidates(performance, base, wish.whole or slot == 0 and wish.span and wish.span[wish.k] or wish.mask)
+  local spans = slot == 0 and wish.span and wish.span[wish.k]
+  return candidates(performance, base, wish.whole or spans or wish.ends and wish.ends[level - 1] or wish.mask)
 end

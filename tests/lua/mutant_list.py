@@ -983,6 +983,25 @@ MUTANTS = (
         "an end of the row is anywhere",
     ),
     M(
+        "include/search",
+        "if edge and wish.ends and not",
+        "if false and not",
+        "an end of the row is one at a wall",
+    ),
+    M(
+        "include/reach",
+        "if wish.ends then left",
+        "if false then left",
+        "a part of a party is looked for at a wall",
+    ),
+    M(
+        "include/slots",
+        "wish.ends and wish.ends[level - 1] or ",
+        "wish.ends and wish.ends[4 - level] or ",
+        "rows are looked at whose other end is meant",
+    ),
+    M("include/find_split", "ends = wish.ends, near", "near", "a part of a party sits at a wall"),
+    M(
         "include/read_blocks",
         "known[blocks[at]] or rows[at]",
         "rows[at]",

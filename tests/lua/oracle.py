@@ -25,6 +25,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     letters: str = ""
     level: int = 0
     edge: int = 0
+    ends: tuple[frozenset[int], frozenset[int]] | None = None
     allowed: frozenset[int] | None = None
     near: tuple[tuple[int, float], ...] = ()
     split: int = 0
@@ -32,6 +33,9 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     def may_be(self, block: int) -> bool:
         return self.allowed is None or block in self.allowed
+
+    def edges_of(self, block: int) -> list[int]:
+        return [edge for edge in EDGES[self.edge] if not (edge and self.ends) or block in self.ends[edge - 1]]
 
 
 Found = tuple[int, int, int]
@@ -86,14 +90,14 @@ def together(rows: Sequence[Row], wish: Wish) -> Found | None:
     for blocks in (wish.near, anywhere):
         for level in range(wish.level, 2):
             for block, focus in blocks:
-                for edge in EDGES[wish.edge]:
+                for edge in wish.edges_of(block):
                     offset = best_start(rows[block], wish, edge, focus, is_strict=level == 0)
                     if offset is not None:
                         return block, offset, level
     return None
 
 
-def reach(row: Row, wish: Wish) -> list[int]:
+def reach(row: Row, wish: Wish, block: int) -> list[int]:
     """The lengths of the runs that may be taken, the longest first; where an end is wished for, of those at an end."""
     found, start = [], 0
     while start < len(row.seats):
@@ -101,7 +105,7 @@ def reach(row: Row, wish: Wish) -> list[int]:
         while stop < len(row.seats) and row.seats[stop] == "o" and is_meant(row.letters[stop], wish.letters):
             stop += 1
         at_ends = {edge for edge, is_there in ((1, start == 0), (2, stop == len(row.seats))) if is_there}
-        if stop > start and (not wish.edge or at_ends & set(EDGES[wish.edge])):
+        if stop > start and (not wish.edge or at_ends & set(wish.edges_of(block))):
             found.append(stop - start)
         start = stop + 1
     return sorted(found, reverse=True)
@@ -115,10 +119,10 @@ def without(rows: Sequence[Row], block: int, offset: int, count: int) -> list[Ro
 
 def pairs(rows: Sequence[Row], wish: Wish, block: int) -> Iterator[tuple[tuple[int, ...], tuple[int, int, int]]]:
     """Every way to seat a party in two parts, the larger in `block`, as badness and {block, larger, other}."""
-    mine = reach(rows[block], wish)
+    mine = reach(rows[block], wish, block)
     beside = [(1, block, mine[1:])]
     for kind, blocks in enumerate(rows[block].neighbours, start=1):
-        beside += [(kind, other, reach(rows[other], wish)) for other in blocks if wish.may_be(other)]
+        beside += [(kind, other, reach(rows[other], wish, other)) for other in blocks if wish.may_be(other)]
     for kind, other, theirs in beside:
         for larger in range(-(-wish.k // 2), wish.k):
             if kind <= wish.split and mine and theirs and mine[0] >= larger and theirs[0] >= wish.k - larger:
@@ -187,6 +191,8 @@ def options(rows: Sequence[Row], wish: Wish, *, is_spanned: bool) -> dict[str, A
         packed["mask"] = bits(wish.allowed)
     if wish.edge:
         packed["edge"] = wish.edge
+    if wish.ends:
+        packed["ends"] = [bits(blocks) for blocks in wish.ends]
     if wish.near:
         packed["near"] = [part for each in wish.near for part in each]
     if wish.split:

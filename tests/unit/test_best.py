@@ -83,6 +83,14 @@ def test_at_which_end_an_aisle_is(edge: str, is_meant: Any) -> None:
     assert found == [each for each in LAYOUT.blocks if is_meant(each)] != []
 
 
+def test_where_any_aisle_will_do_no_wall_is_one() -> None:
+    _, _, _, options = packed_best(Best(quantity=2, aisle="any", zone="Zaal", rows=("A", "C")), LAYOUT, SHOW)
+    for mask, has_aisle in zip(options["ends"], ("has_aisle_left", "has_aisle_right"), strict=True):  # type: ignore[index]
+        bits = bytes(mask)[5:]
+        found = [each for n, each in enumerate(LAYOUT.blocks) if bits[n // 8] & (128 >> n % 8)]
+        assert [(each.row, getattr(each, has_aisle)) for each in found] == [("A", True), ("C", True)]
+
+
 @pytest.mark.parametrize(("ceiling", "letters"), [(3100, ""), (3099, "B"), (1900, "B"), (1899, None)])
 def test_a_ceiling_is_of_the_price_with_its_fee(ceiling: int, letters: str | None) -> None:
     wish = Best(quantity=2, max_price=ceiling)

@@ -99,12 +99,17 @@ def some_wishes(chance: random.Random, rows: Sequence[Row]) -> Iterator[Wish]:
         for _ in range(5):
             is_unit = chance.random() < 0.1
             near = chance.sample(blocks, chance.randrange(len(rows) + 1)) if chance.random() < 0.3 else []
+            edge = chance.choice([0, 0, 0, 1, 2, 3])
+            share = chance.choice([0.6, 1, 1])
+            allowed = frozenset(each for each in blocks if chance.random() < share)
+            sides = [frozenset(each for each in allowed if chance.random() < 0.6) for _ in range(2)]
             yield Wish(
                 k=k,
                 letters=chance.choice(["a", "b"] if is_unit else ["", "", "A", "B", "C", "AB", "BC", "ABC"]),
                 level=1 if is_unit else 0,
-                edge=chance.choice([0, 0, 0, 1, 2, 3]),
-                allowed=frozenset(each for each in blocks if chance.random() < 0.6) if chance.random() < 0.3 else None,
+                edge=edge,
+                ends=(sides[0], sides[1]) if edge == 3 and chance.random() < 0.6 else None,
+                allowed=None if len(allowed) == len(rows) else allowed,
                 near=tuple((block, float(chance.randrange(1, 9))) for block in near),
                 split=chance.choice([0, 1, 2, 3, 4]) if k > 1 else 0,
                 is_unit=is_unit,
@@ -118,7 +123,8 @@ def test_random_halls_and_wishes(stage: Stage, seed: int) -> None:
     for _ in range(HALLS):
         rows = a_hall(chance)
         wishes = [
-            msgspec.structs.replace(each, edge=0 if each.is_unit else each.edge) for each in some_wishes(chance, rows)
+            msgspec.structs.replace(each, edge=0, ends=None) if each.is_unit else each
+            for each in some_wishes(chance, rows)
         ]
         granted += agree(stage, rows, wishes, is_spanned=chance.random() < 0.7)
         asked += len(wishes)

@@ -44,6 +44,34 @@ def test_an_end_of_the_row(stage: Stage, edge: int, seats: str) -> None:
     assert stage.index_is_right()
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "seats"),
+    [
+        (bits(1), bits(0), "A3 A4"),
+        (bits(0, 1), bits(), "A1 A2"),
+        (bits(1), bits(), "B1 B2"),
+        (bits(), bits(), None),
+    ],
+)
+@pytest.mark.parametrize("more", [{}, {"near": [0, 1, 1, 1]}, {"mask": bits(0, 1)}])
+def test_where_either_end_will_do_it_is_one_that_is_meant(
+    stage: Stage, left: Any, right: Any, seats: str | None, more: dict[str, Any]
+) -> None:
+    lay(stage, "A: . . . .   B: . . . .")
+    reply = best(stage, 2, edge=3, ends=[left, right], **more)
+    assert stage.seats(reply) == seats if seats else reply[0] == b"none"
+
+
+@pytest.mark.parametrize(("left", "right", "seats"), [((0, 2), (2,), "A1 A2 C1 C2"), ((2,), (0, 2), "A4 A5 C1 C2")])
+def test_a_party_apart_sits_at_ends_that_are_meant(
+    stage: Stage, left: tuple[int, ...], right: tuple[int, ...], seats: str
+) -> None:
+    lay(stage, "A: . . s1 . .   B: . . .   C: . . .")
+    _with_neighbours(stage, 0, [1], [2], [1, 2])
+    reply = best(stage, 4, edge=3, ends=[bits(*left), bits(*right)], mask=bits(0, 1, 2), split=2)
+    assert sorted(stage.seats(reply).split()) == seats.split()
+
+
 def test_near_comes_before_better(stage: Stage) -> None:
     lay(stage, HALL)
     assert stage.seats(best(stage, 2, near=[2, 4, 1, 4])) == "C3 C4"
