@@ -9,15 +9,15 @@ def serve(stage: Stage) -> Reply:
 
 
 def test_calls_whom_the_rate_allows_and_writes_it_down(stage: Stage) -> None:
-    stage.put_up(rate=600, joined=50)
-    stage.pass_time(1_050)
+    stage.put_up(rate=60, joined=50)
+    stage.pass_time(10_500)
     assert serve(stage) == [b"serving", 10, []]
     assert stage.sale()["now_serving"] == "10"
 
 
 def test_what_was_served_stands_when_the_clock_is_set_back(stage: Stage) -> None:
-    stage.put_up(rate=600, joined=50)
-    stage.pass_time(1_050)
+    stage.put_up(rate=60, joined=50)
+    stage.pass_time(10_500)
     assert stage.status()["now_serving"] == 10
     serve(stage)
     stage.pass_time(-20_000)
@@ -27,9 +27,9 @@ def test_what_was_served_stands_when_the_clock_is_set_back(stage: Stage) -> None
 
 def test_calls_nobody_while_the_cell_is_closed_and_knows_its_on_sales(stage: Stage) -> None:
     assert serve(stage) == [b"unknown_on_sale"]
-    stage.put_up(rate=600, joined=50)
+    stage.put_up(rate=60, joined=50)
     stage.run("cell/close", [stage.keys.cell])
-    stage.pass_time(1_050)
+    stage.pass_time(10_500)
     assert serve(stage) == [b"closed"]
 
 
