@@ -4,13 +4,31 @@ from typing import Any, Final
 
 from litestar import Request, Response, get
 
-from api.boards import Document, Fresh, document
+from api.boards import Boards, Document, Fresh, document
 from api.guards import allows, caller_of
 from api.hot import Answer, Call, hot
 from engine.afterwards import Summary, curve_csv, summary
 
 SUMMARY_SECONDS: Final = 10.0
 CACHE: Final = (b"cache-control", b"public, max-age=10, stale-while-revalidate=60, stale-if-error=600")
+
+
+async def known_summary(call: Call) -> Document:
+    """The signed summary of the on-sale that the path names, at most ten seconds old.
+
+    Raises `Refused` (`unknown-on-sale`, `not-over`), `LedgerUnavailable`.
+    """
+    cell, name = call.cell, call.cell.on_sale(call.parameters["on_sale"]).on_sale
+    boards: Boards = call.scope["litestar_app"].state.boards[cell.house.slug]
+    fresh = boards.summaries.get(name)
+    if fresh is None:
+        ledger = call.ledger
+
+        async def work_out() -> Document:
+            return document(await summary(ledger, cell.house.slug, cell.on_sale(name)), cell.signer)
+
+        fresh = boards.summaries[name] = Fresh(SUMMARY_SECONDS, work_out)
+    return await fresh.get()
 
 
 @hot(
@@ -22,18 +40,7 @@ CACHE: Final = (b"cache-control", b"public, max-age=10, stale-while-revalidate=6
 )
 async def read_summary(call: Call) -> Answer:
     """Counts, waits and instants; the same bytes for everybody."""
-    cell, state = call.cell, call.scope["litestar_app"].state
-    on_sale = cell.on_sale(call.parameters["on_sale"])
-    summaries: dict[str, Fresh[Document]] = state.boards[cell.house.slug].summaries
-    fresh = summaries.get(on_sale.on_sale)
-    if fresh is None:
-
-        async def work_out() -> Document:
-            ledger = state.ledgers[cell.house.slug]
-            return document(await summary(ledger, cell.house.slug, cell.on_sale(on_sale.on_sale)), cell.signer)
-
-        fresh = summaries[on_sale.on_sale] = Fresh(SUMMARY_SECONDS, work_out)
-    found = await fresh.get()
+    found = await known_summary(call)
     headers = [CACHE, (b"etag", found.etag.encode()), (b"parvis-signature", found.signature)]
     if found.etag in call.header(b"if-none-match"):
         return Answer(304, b"", headers)

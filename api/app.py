@@ -25,6 +25,7 @@ from api.forms import basket as _basket_pages
 from api.forms import choosing as _choosing_pages
 from api.forms import joining as _joining_pages
 from api.forms import paying as _paying_pages
+from api.forms import summary as _summary_page
 from api.forms.directory import PLAIN_PAGES
 from api.hot import (
     BODILESS,
@@ -65,7 +66,7 @@ NETWORK_VARIABLE: Final = "PARVIS_NETWORK"
 HOUSES_VARIABLE: Final = "PARVIS_HOUSES"
 ROUTE_MODULES: Final = (_public_routes, _draw_routes, _doorbell_routes, _contact_routes, _visitor_routes, _ops_routes)
 """Imported for the routes that they register."""
-PAGE_MODULES: Final = (_joining_pages, _choosing_pages, _basket_pages, _paying_pages)
+PAGE_MODULES: Final = (_joining_pages, _choosing_pages, _basket_pages, _paying_pages, _summary_page)
 """Imported for the pages without JavaScript that they lay."""
 TYPED: Final = (directory, MANAGE, operated_houses, healthz, readyz, metrics)
 log = structlog.get_logger()

@@ -11,11 +11,12 @@ from engine.catalogue import OnSale
 from engine.counted import COUNTERS, counted_in, persons_in
 from engine.errors import Refused
 from engine.instants import to_rfc3339
-from engine.leap import number_in, suffixes
+from engine.leap import number_in
 from engine.ledger.curves import curve, last_done, losses_since
 from engine.ledger.ledger import Ledger
 from engine.ledger.standings import last_kept
-from engine.words import HouseSlug, OnSaleId
+from engine.of_line import of_line
+from engine.words import HouseSlug, LineName, OnSaleId
 
 OVER: Final = frozenset({"sold_out", "closed"})
 WAIT_FIELD: Final = "waited_"
@@ -28,6 +29,16 @@ class Waits(msgspec.Struct, frozen=True):
     measured: int
     p50_seconds: int
     p95_seconds: int
+
+
+class LineSummary(msgspec.Struct, frozen=True):
+    """What became of one line of an on-sale. `title`: empty for everybody's."""
+
+    line: LineName
+    title: str
+    entrants: int
+    joined: int
+    called: int
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -54,6 +65,7 @@ class Summary(msgspec.Struct, frozen=True):
     rate_per_minute: int
     overshoot: int
     lost: tuple[str, ...]
+    lines: tuple[LineSummary, ...]
 
 
 def waits_in(fields: Mapping[str, str]) -> Waits:
@@ -72,16 +84,29 @@ def waits_in(fields: Mapping[str, str]) -> Waits:
     return Waits(measured=total, p50_seconds=percentile(0.5), p95_seconds=percentile(0.95))
 
 
+def _lines_in(fields: Mapping[str, str], on_sale: OnSale) -> tuple[LineSummary, ...]:
+    def told(name: LineName) -> LineSummary:
+        line, suffix = on_sale.line(name), of_line("", name)
+        entrants, joined, called = (persons_in(fields, suffix, each) for each in ("entrants", "joined", "now_serving"))
+        return LineSummary(name, line.title if line else "", entrants, joined, called)
+
+    return tuple(map(told, on_sale.line_names))
+
+
 async def summary(ledger: Ledger, house: HouseSlug, on_sale: OnSale) -> Summary:
-    """The summary of an on-sale that is over. Raises `Refused` (`not-over`), `LedgerUnavailable`."""
+    """The summary of an on-sale that is over.
+
+    Raises `Refused` (`not-over`, with `opens_at`: RFC 3339, when its sales start or started), `LedgerUnavailable`.
+    """
     name = on_sale.on_sale
     kept = await last_kept(ledger, name)
     fields = kept.fields
     phase = fields.get("phase", "")
+    opened_at = to_rfc3339(number_in(fields, "opens_at_ms") or on_sale.opens_at_ms)
     if phase not in OVER:
-        raise Refused("not-over", "there is a summary once the sale is over")
+        raise Refused("not-over", "there is a summary once the sale is over", opens_at=opened_at)
     counted = counted_in(fields)
-    opened_at = to_rfc3339(number_in(fields, "opens_at_ms"))
+    lines = _lines_in(fields, on_sale)
     minutes = await curve(ledger, name)
     return Summary(
         house=house,
@@ -91,7 +116,7 @@ async def summary(ledger: Ledger, house: HouseSlug, on_sale: OnSale) -> Summary:
         opened_at=opened_at,
         sold_out_at=await last_done(ledger, name, "sell_out"),
         closed_at=await last_done(ledger, name, "close") if phase == "closed" else None,
-        entrants=sum(persons_in(fields, line, "entrants") for line in suffixes(fields)),
+        entrants=sum(line.entrants for line in lines),
         joined=counted.joined,
         called=counted.called,
         admitted=counted.admitted,
@@ -101,6 +126,7 @@ async def summary(ledger: Ledger, house: HouseSlug, on_sale: OnSale) -> Summary:
         rate_per_minute=number_in(fields, "rate"),
         overshoot=kept.overshoot,
         lost=tuple(await losses_since(ledger, to_rfc3339(on_sale.prequeue_at_ms))),
+        lines=lines,
     )
 
 

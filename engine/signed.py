@@ -15,12 +15,15 @@ TIME_OUT: Final = aiohttp.ClientTimeout(total=10)
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What a verified status says of itself: of which on-sale it is, and when it was so (RFC 3339)."""
+    """What a verified status says of itself: of which on-sale it is, and when it was so (RFC 3339).
+
+    A summary says no time: what it tells of is over.
+    """
 
     house: str
     on_sale: str
     phase: str
-    server_time: str
+    server_time: str = ""
 
 
 def verify(body: bytes, signature: str, keys: dict[str, Any], kind: str = DOCUMENT) -> None:

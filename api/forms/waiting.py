@@ -52,7 +52,7 @@ async def show_room(visit: Visit) -> Answer:
         enters="return.enter" if visit.back else "do.enter",
         draw=status.draw,
         transcript=f"/v1/houses/{visit.cell.house.slug}/on-sales/{on_sale.on_sale}/draw",
-        how_it_went=f"/v1/houses/{visit.cell.house.slug}/on-sales/{on_sale.on_sale}/summary" if is_over else "",
+        how_it_went=visit.frame.link(f"{visit.room.removesuffix('/plain')}/summary") if is_over else "",
         facts=facts_of(status, found, on_sale, words),
         found=found,
         halls={each.performance: visit.cell.catalogue.halls[each.hall].hall.name for each in performances},

@@ -4,11 +4,11 @@ import { getFile, SERVER } from './api.js';
 import { h } from './dom.js';
 
 const OVER = ['sold_out', 'closed'];
-const summaryOf = (house, onSale) => new URL(`v1/houses/${house}/on-sales/${onSale}/summary`, SERVER);
+const summaryOf = (words, house, onSale) => new URL(`h/${house}/${onSale}/summary?language=${words.language}`, SERVER);
 
 /** For visitors, once the sale is over: where else there may be seats, and how it went. */
 export function saleSummary({ words, onSale }) {
-  const ways = [['sold_out_elsewhere', new URL(`h/${onSale.house}`, SERVER)], ['all_houses', SERVER], ['how_it_went', summaryOf(onSale.house, onSale.on_sale)]];
+  const ways = [['sold_out_elsewhere', new URL(`h/${onSale.house}`, SERVER)], ['all_houses', SERVER], ['how_it_went', summaryOf(words, onSale.house, onSale.on_sale)]];
   const element = h('ul', { class: 'onwards', hidden: true }, ways.map(([name, href]) => h('li', {}, h('a', { href }, words.say(name)))));
   return { element, update(_, shown) { element.hidden = !shown.hasEnded; } };
 }
@@ -31,7 +31,7 @@ export function saleCurve({ words, path, house, key, attempt, onSale }) {
     elements: [curve, went],
     update({ on_sale: name, phase }) {
       went.hidden = !OVER.includes(phase);
-      link.href = summaryOf(house, name);
+      link.href = summaryOf(words, house, name);
     },
   };
 }

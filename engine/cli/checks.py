@@ -92,7 +92,7 @@ async def audit_house(network: Path, slug: str, *, is_json: bool) -> int:
 
 
 async def verify_status(address: str, keys: str) -> int:
-    """Checks who signed a status, and says how old it is. Answers the exit code.
+    """Checks who signed a status, or a summary, and says how old it is. Answers the exit code.
 
     Raises `BadInput`, `CellUnavailable`.
     """
@@ -106,8 +106,9 @@ async def verify_status(address: str, keys: str) -> int:
     except ForgedToken as error:
         bad(f"{address}: {error}")
         return 1
-    age_s = (now_ms() - from_rfc3339(told.server_time)) / 1000
-    good(f"{told.house}/{told.on_sale} is {told.phase}, said by the house itself {age_s:.1f} s ago")
+    age_s = (now_ms() - from_rfc3339(told.server_time)) / 1000 if told.server_time else None
+    when = "" if age_s is None else f" {age_s:.1f} s ago"
+    good(f"{told.house}/{told.on_sale} is {told.phase}, said by the house itself{when}")
     return 0
 
 

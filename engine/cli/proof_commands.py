@@ -50,7 +50,7 @@ def draw_transcript(on_sale: str, *, network: Network, house: House) -> None:
 
 @status.command(name="verify")
 def status_verify(address: str, *, keys: str = "") -> None:
-    """Check that a status is the house's own, wherever it is served.
+    """Check that a status, or the summary of a sale that is over, is the house's own, wherever it is served.
 
     Parameters
     ----------

@@ -4,14 +4,18 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Page, expect
 
+from engine.catalogue import Line
 from engine.instants import now_ms
+from engine.words import LineName
+from tests.backstage import until
 from tests.browser.person import Person
 from tests.browser.screenshots import Stage, State
-from tests.browser.states_waiting import last_seats
+from tests.browser.states_waiting import last_seats, manage
 from tests.integration.test_prices import open_sale
 from tests.operated import frozen
 from tests.plain import room
 from tests.sale import Sale
+from tests.town import small_plan
 
 DAY_MS = 86_400_000
 
@@ -118,6 +122,45 @@ async def turn(stage: Stage) -> Page:
     person = await arrive(stage, await stage.sale())
     await person.press(stage.say("do.join"))
     await person.button(stage.say("do.enter")).wait_for()
+    return person.page
+
+
+async def sale_that_went(stage: Stage) -> Sale:
+    """Two were in the draw, one bought all that there was, and others came in vain."""
+    plan, members = small_plan(rows=1, seats=2, standing=0), Line(LineName("members"), "Vrienden", "code", 20, 1)
+    sale = await stage.sale(plan=plan, lines=(members,), opens_at_ms=now_ms() + DAY_MS)
+    first, *_ = [await sale.join() for _ in range(2)]
+    await manage(sale, "open")
+    token = await sale.pass_for(*first)
+    held = await sale.hold(token, "zaal-A-1", "zaal-A-2")
+    await manage(sale, "rate", rate_per_minute=1)
+    for _ in range(9):
+        await sale.join()
+    await sale.order(token, held.json["hold"])
+    await sale.until_status(phase="sold_out")
+
+    async def is_told() -> bool:
+        told = await sale.get(f"/on-sales/{sale.on_sale}/summary")
+        return told.status == 200 and bool(told.json["orders"]) and bool(told.json["sold_out_at"])
+
+    await until(is_told, "the figures")
+    return sale
+
+
+async def summary(stage: Stage) -> Page:
+    """How a sale went."""
+    sale = await sale_that_went(stage)
+    person = await stage.arrive(java_script_enabled=False)
+    await person.open(f"/h/{sale.slug}/{sale.on_sale}/summary")
+    await person.page.locator("details summary").click()
+    return person.page
+
+
+async def summary_too_soon(stage: Stage) -> Page:
+    """How a sale went, before it is over."""
+    sale = await stage.sale(opens_at_ms=now_ms() + DAY_MS)
+    person = await stage.arrive(java_script_enabled=False)
+    await person.open(f"/h/{sale.slug}/{sale.on_sale}/summary")
     return person.page
 
 
@@ -234,6 +277,8 @@ STATES: list[tuple[str, State]] = [
     ("message", steered("message", message="De foyer is open. Le foyer est ouvert.")),
     ("paused", steered("pause")),
     ("closed", steered("close")),
+    ("summary", summary),
+    ("summary_too_soon", summary_too_soon),
     ("leaving", leaving),
     ("turn", turn),
     ("seats", seats),

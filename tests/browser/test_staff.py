@@ -133,7 +133,8 @@ async def test_someone_new_runs_a_whole_sale_and_undoes_what_was_wrong(
         await manager.press("Yes, close for good")
         await manager.sees("Sales are closed.", "This sale is over.")
         await sale.until_status(phase="closed")
-        await expect(summary).to_have_attribute("href", f"{sale.base}/on-sales/{sale.on_sale}/summary")
+        page = f"{town.url}/h/{sale.slug}/{sale.on_sale}/summary?language=en"
+        await expect(summary).to_have_attribute("href", page)
         await expect(summary).to_be_visible()
         await expect(line_of(manager, "Sales closed:")).to_contain_text("the end")
         await expect(line_of(manager, "Pace changed:")).to_contain_text("undone: Change the pace")

@@ -14,6 +14,7 @@ from api.app import create_app
 from api.forms.directory import HOUSE as PLAIN_HOUSE
 from api.forms.door import FORMS, ROOM
 from api.forms.door import PATHS as PLAIN_PATHS
+from api.forms.summary import ADDRESS as SUMMARY_PAGE
 from api.hot import ROUTES
 from tests.integration.books import Books, changes
 from tests.receiver import ADDRESS
@@ -24,7 +25,7 @@ MANAGE = HOUSE + "/manage"
 ON_SALE = HOUSE + "/on-sales/{on_sale:str}"
 PERFORMANCE = HOUSE + "/performances/{performance:str}"
 
-PATHS = (*PLAIN_PATHS, PLAIN_HOUSE)
+PATHS = (*PLAIN_PATHS, PLAIN_HOUSE, SUMMARY_PAGE)
 FORMED = "formed"
 """A form without JavaScript: who may send it is tried in `test_plain.py`, form by form."""
 PUBLIC, JOINING, CLAIMING, SHOPPING, OWNING, SIGNED = "public", "joining", "claiming", "shopping", "owning", "signed"
@@ -61,7 +62,7 @@ EXPECTED: dict[tuple[str, str], "str | frozenset[str]"] = {
         ],
         PUBLIC,
     ),
-    **{("GET", path): PUBLIC for path in ("/plain", "/plain/houses.css", PLAIN_HOUSE)},
+    **{("GET", path): PUBLIC for path in ("/plain", "/plain/houses.css", PLAIN_HOUSE, SUMMARY_PAGE)},
     **{("GET", ROOM + path): PUBLIC for path in ("", "/join", "/contact", "/enter", "/leave", "/release")},
     **{("GET", ROOM + path): PUBLIC for path in ("/back", "/proofs", "/seats", "/pay", "/order")},
     **{
