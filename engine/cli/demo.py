@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import aiohttp
 import msgspec
 import uvloop
 from rich.table import Table
@@ -21,7 +20,6 @@ from engine.cli.rush import Rush, Scene
 from engine.cli.sales import at_house, read_json
 from engine.cli.stage import Company, check_ports, console, demo_network_file, embedded_network, new_folder
 from engine.contributions import own_address
-from engine.embedded.child import ServerFailed
 from engine.embedded.servers import EmbeddedServers
 from engine.errors import BadInput
 from engine.instants import now_ms
@@ -32,7 +30,6 @@ COUNTDOWN_SECONDS: Final = 30
 SHORT_COUNTDOWN_SECONDS: Final = 5
 LONGEST_SECONDS: Final = 180
 LONGEST_WITH_EXIT_SECONDS: Final = 64
-READY_SECONDS: Final = 60
 SITE_PORT: Final = 10
 """The house's own site listens this many ports further."""
 
@@ -124,7 +121,7 @@ class Story:
         for house in self._network.houses:
             self._company.serve(house, self._network_file, int(self._urls[house.slug].rpartition(":")[2]))
         with console.status("Waiting until every gate is open …"):
-            await self._until_ready()
+            await self._company.until_ready()
             await self._open_houses()
         self._start_site()
         console.print(f"\n[bold]Queue among them:[/] {self._site}  (a house's own site, with the waiting room in it)")
@@ -169,24 +166,6 @@ class Story:
             database = urlsplit(house.postgres_dsn).path.lstrip("/")
             table.add_row(house.name, f"process {self._servers.redis[house.slug].pid}", database)
         console.print(table)
-
-    async def _until_ready(self) -> None:
-        """Until every house's gate is open and its API answers. Raises `ServerFailed` after a minute."""
-        deadline = time.monotonic() + READY_SECONDS
-        async with aiohttp.ClientSession() as session:
-            for slug in self._urls:
-                while not await self._is_ready(session, slug):
-                    if time.monotonic() > deadline:
-                        log = (self._folder / f"{slug}.log").read_text(errors="replace")[-2000:]
-                        raise ServerFailed(f"{slug} did not open within {READY_SECONDS} s:\n{log}")
-                    await asyncio.sleep(0.1)
-
-    async def _is_ready(self, session: aiohttp.ClientSession, slug: HouseSlug) -> bool:
-        try:
-            async with session.get(f"{self._urls[slug]}/readyz") as response:
-                return response.status == 200
-        except aiohttp.ClientError:
-            return False
 
     async def _open_houses(self) -> None:
         countdown = SHORT_COUNTDOWN_SECONDS if self._options.is_ending else COUNTDOWN_SECONDS

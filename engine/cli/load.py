@@ -1,7 +1,6 @@
 """`parvis load`: Locust's crowd at a house; without `--host` at one of its own, on servers started for it."""
 
 import argparse
-import asyncio
 import contextlib
 import os
 import shutil
@@ -9,12 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import aiohttp
 import msgspec
 import uvloop
 from cyclopts import App, Parameter
@@ -23,7 +20,6 @@ from engine.cli.programme import QUIET_PACE, RUSH, SHOWS, Opened, put_on
 from engine.cli.sales import at_house, read_json
 from engine.cli.speech import say
 from engine.cli.stage import Company, check_ports, demo_network_file, embedded_network, new_folder
-from engine.embedded.child import ServerFailed
 from engine.embedded.servers import EmbeddedServers
 from engine.errors import BadInput
 from engine.instants import now_ms
@@ -34,7 +30,6 @@ from engine.words import HouseSlug
 QUIET: Final = HouseSlug("gulden-masker")
 LEAD_SECONDS: Final = 8
 """For Locust to start, before the first visitors come."""
-READY_SECONDS: Final = 60
 LAST_WORDS_SECONDS: Final = 120
 """For the verdict of a run that was cut short."""
 TWO_HOUSES: Final = "two-houses"
@@ -136,7 +131,7 @@ def _on_stage(command: list[str], own: argparse.Namespace, shared: argparse.Name
             say("Starting servers, and opening the house …")
             servers, network_file = stack.enter_context(embedded_network(demo_network_file(), folder / "data"))
             company = stack.enter_context(Company(folder))
-            staged = uvloop.run(_open_houses(company, folder, network_file, own, shared, document))
+            staged = uvloop.run(_open_houses(company, network_file, own, shared, document))
             return _let_come([*command, *_where(staged)], staged)
     except KeyboardInterrupt:
         return 130
@@ -148,7 +143,6 @@ def _on_stage(command: list[str], own: argparse.Namespace, shared: argparse.Name
 
 async def _open_houses(
     company: Company,
-    folder: Path,
     network_file: Path,
     own: argparse.Namespace,
     shared: argparse.Namespace,
@@ -159,7 +153,7 @@ async def _open_houses(
     urls = {slug: f"http://127.0.0.1:{own.port + number}" for number, slug in enumerate(slugs)}
     for slug in slugs:
         company.serve(network.house(slug), network_file, int(urls[slug].rpartition(":")[2]))
-    await _until_ready(urls, folder)
+    await company.until_ready()
     opened = {}
     for slug in slugs:
         async with at_house(network_file, slug) as (cell, ledger):
@@ -190,26 +184,6 @@ def _opens_in_s(shared: argparse.Namespace) -> float:
         return 0
     quiet_s = shared.quiet_s if shared.shape == TWO_HOUSES else 0
     return float(LEAD_SECONDS + quiet_s + shared.come_within_s)
-
-
-async def _until_ready(urls: dict[HouseSlug, str], folder: Path) -> None:
-    """Until every house's gate is open. Raises `ServerFailed` after a minute."""
-    deadline = time.monotonic() + READY_SECONDS
-    async with aiohttp.ClientSession() as session:
-        for slug, url in urls.items():
-            while not await _is_ready(session, url):
-                if time.monotonic() > deadline:
-                    log = (folder / f"{slug}.log").read_text(errors="replace")[-2000:]
-                    raise ServerFailed(f"{slug} did not open within {READY_SECONDS} s:\n{log}")
-                await asyncio.sleep(0.1)
-
-
-async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:
-    try:
-        async with session.get(f"{url}/readyz") as response:
-            return response.status == 200
-    except aiohttp.ClientError:
-        return False
 
 
 def _where(staged: Staged) -> list[str]:

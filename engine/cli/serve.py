@@ -216,11 +216,16 @@ async def _end(process: asyncio.subprocess.Process, ended: "asyncio.Task[int]") 
         await ended
 
 
+def _asked_to_stop(number: signal.Signals, stop: asyncio.Event) -> None:
+    log.info("asked to stop", signal=number.name)
+    stop.set()
+
+
 async def _serve(network_file: Path, houses: Sequence[House], address: Address) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(name, _asked_to_stop, name, stop)
     # What other houses contribute to a draw is asked for here, unless the network file says another address.
     os.environ.setdefault(ADDRESS_VARIABLE, own_address(address.host, address.port))
     log.info("serving", loop=_loop_name(), port=address.port, houses=[house.slug for house in houses])
@@ -232,6 +237,7 @@ async def _serve(network_file: Path, houses: Sequence[House], address: Address) 
                 tasks.create_task(see_house(sight, stop))
             tasks.create_task(tell_figures(sights, Path(folder), stop))
             tasks.create_task(serve_api(network_file, houses, address, Path(folder), stop))
+    log.info("stopped")
 
 
 def check(address: Address) -> None:

@@ -1,27 +1,34 @@
 """The stage of the demo: embedded servers, the network file that names them, and the processes that run on it."""
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final, Self
 
+import aiohttp
 import msgspec
 import tomli_w
 from rich.console import Console
 
+from engine.embedded.child import ServerFailed
 from engine.embedded.servers import EmbeddedServers
 from engine.errors import BadInput
 from engine.network import House, Network, load, read_slugs
 from engine.network_file import MADE
 from engine.parenthood import child_of_this
+from engine.words import HouseSlug
 
+READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
 NICE: Final = 10
 LARGEST_PORT: Final = 65_535
@@ -81,6 +88,7 @@ class Company:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._running: list[subprocess.Popen[bytes]] = []
+        self._serving: dict[HouseSlug, tuple[subprocess.Popen[bytes], str]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -122,7 +130,34 @@ class Company:
     def serve(self, house: House, network_file: Path, port: int) -> "subprocess.Popen[bytes]":
         """Starts `parvis serve` for one house on its own port."""
         arguments = ("--network", str(network_file), "--house", house.slug, "--port", str(port))
-        return self.start(house.slug, "engine.cli", "serve", *arguments)
+        process = self.start(house.slug, "engine.cli", "serve", *arguments)
+        self._serving[house.slug] = process, f"http://127.0.0.1:{port}"
+        return process
+
+    async def until_ready(self) -> None:
+        """Until every house's gate is open and its API answers.
+
+        Raises `ServerFailed`, with the end of its log, where it ended by itself or a minute was not enough.
+        """
+        deadline = time.monotonic() + READY_SECONDS
+        timeout = aiohttp.ClientTimeout(total=READY_SECONDS)
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            for slug, (process, url) in self._serving.items():
+                while not await _is_ready(session, url):
+                    is_over = process.poll() is not None
+                    if is_over or time.monotonic() > deadline:
+                        why = f"ended with code {process.returncode}" if is_over else f"not within {READY_SECONDS:g} s"
+                        log = (self._folder / f"{slug}.log").read_text(errors="replace")[-2000:]
+                        raise ServerFailed(f"{slug} did not open ({why}):\n{log}")
+                    await asyncio.sleep(0.1)
+
+
+async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with session.get(f"{url}/readyz") as response:
+            return response.status == HTTPStatus.OK
+    except (aiohttp.ClientError, TimeoutError):
+        return False
 
 
 def check_ports(ports: Iterable[int], host: str = "127.0.0.1") -> None:

@@ -18,7 +18,8 @@ import tomli_w
 from structlog.testing import capture_logs
 
 from engine.cli import lookout, serve
-from engine.cli.stage import write_resolved
+from engine.cli.stage import Company, write_resolved
+from engine.embedded.child import ServerFailed
 from engine.network import Network, load
 from engine.writer import Writer
 from tests.backstage import running_theatre, until
@@ -105,6 +106,7 @@ def test_serves_with_servers_of_its_own_and_ends_them_all(folder: Path) -> None:
         assert len(family) > 2
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+        assert log.read_text().splitlines()[-1].endswith("event=stopped"), "its log tells why it ends"
         assert psutil.wait_procs(family, timeout=10)[1] == []
     finally:
         if process.poll() is None:
@@ -193,3 +195,11 @@ async def test_an_api_that_is_stuck_is_told_of_and_begun_again(monkeypatch: pyte
             stop.set()
             await asyncio.wait_for(serving, 20)
             assert processes_on(address.port) == []
+
+
+async def test_a_company_waits_for_no_server_that_has_ended(folder: Path) -> None:
+    with running_theatre() as theatre, Company(folder) as company:
+        async with theatre.house() as stage:
+            company.serve(stage.house, folder / "nowhere.toml", free_port())
+            with pytest.raises(ServerFailed, match=r"ended with code 2.*\n.*nowhere\.toml has a fault"):
+                await company.until_ready()
