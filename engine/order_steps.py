@@ -107,8 +107,13 @@ def _decide(cell: Cell, operation: str, reply: Reply, most: int = 0) -> tuple[Or
                 "too-many-seats", "that would be more seats than one customer may have", limit=most, yours=reply[2]
             )
         case b"hold_ended" | b"unknown_performance" | b"taken" | b"limit" | b"code_used":
-            raise Refused("hold-ended", "the time for which these seats were kept has ended")
+            raise over()
     raise broken(operation, reply)
+
+
+def over() -> Refused:
+    """The refusal of holds that have ended."""
+    return Refused("hold-ended", "the time for which these seats were kept has ended")
 
 
 def _bear_in_mind(cell: Cell, order: Order, holds: bytes, word: bytes, *rest: Any) -> None:

@@ -14,14 +14,18 @@ import structlog
 from engine.cell import Cell, broken, digest, pack
 from engine.entries import Customer, Item, Order, Payment, decode_action, decode_order, items_of
 from engine.errors import BadInput, Refused
+from engine.instants import now_ms
 from engine.losses import is_after
-from engine.order_steps import TOO_LATE, Sold, keep, packed_holds, sell, sell_after_all
+from engine.order_steps import TOO_LATE, Sold, conflict, keep, over, packed_holds, sell, sell_after_all
 from engine.payments import Outcome, PaymentProvider, provider
 from engine.signing import Hold
 from engine.waiting_room import newest
 from engine.words import OrderId
 
 LONGEST_TEXT: Final = 200
+LATE_MS: Final = 3_600_000
+"""So long after the latest end of a hold its money still buys the same seats at the same prices; then it goes back.
+Less than the day for which nothing else has the hold's name, see `lua/seats/hold.lua`."""
 PROVIDER_SECONDS: Final = 5.0
 """For a payment provider to say how a payment stands."""
 ADDRESS: Final = re.compile(r'[^\s@,;:<>()[\]"\\]+@[^\s@,;:<>()[\]"\\]+\.[^\s@,;:<>()[\]"\\.]+')
@@ -103,16 +107,21 @@ async def confirm(
     operation = digest("order", buyer.caller, key)
     sold = Sold(owner=buyer.owner, place=buyer.claim or holds[0].place, holds=packed_holds(order, holds))
     paid_by = provider(payment.provider)
-    slug = "hold-ended"
+    slug, is_over = "hold-ended", await _are_over(cell, holds, payment)
     match await outcome_of(paid_by, payment.reference, order.total, order.currency):
         case Outcome.PAID:
             try:
+                if is_over:
+                    raise over()
                 ordered, state = await sell(cell, order, sold, operation, fingerprint)
             except Refused as refusal:
                 if refusal.slug not in TOO_LATE or not paid_by.is_charged_first:
                     raise
                 slug = refusal.slug
-                ordered, state = await sell_after_all(cell, order, sold.holds, operation, fingerprint)
+                if is_over:
+                    ordered, state = await conflict(cell, order, operation, fingerprint), "conflicted"
+                else:
+                    ordered, state = await sell_after_all(cell, order, sold.holds, operation, fingerprint)
             if state == "conflicted":
                 raise Refused(
                     slug,
@@ -123,9 +132,19 @@ async def confirm(
                 )
             return ordered, state
         case Outcome.PENDING:
+            if is_over:
+                raise over()
             await newest(cell, order.on_sale, buyer.claim)
             return await keep(cell, order, sold, operation, fingerprint)
     raise Refused("payment-declined", "the payment was declined; your seats stay reserved for you until their time")
+
+
+async def _are_over(cell: Cell, holds: Sequence[Hold], payment: Payment) -> bool:
+    """Whether one of the holds ended so long ago that it is sold no more; not for whoever asks again, having paid."""
+    now = now_ms()
+    if all(now <= held.latest_ms + LATE_MS for held in holds if held.latest_ms):
+        return False
+    return await find_paid(cell, payment.provider, payment.reference) is None
 
 
 def _mark(cell: Cell, held: Hold, customer: Customer | None) -> str:

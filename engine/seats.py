@@ -20,7 +20,17 @@ from engine.prices import check_price_types, price, total
 from engine.shares import Owner, Takeable
 from engine.signing import Hold
 from engine.waiting_room import moved_elsewhere
-from engine.wishes import Choice, Wish, check_sizes, explain, packed_wish, pieces, price_lists, with_seats
+from engine.wishes import (
+    Choice,
+    Wish,
+    check_sizes,
+    decode_record,
+    explain,
+    packed_wish,
+    pieces,
+    price_lists,
+    with_seats,
+)
 from engine.words import ALLOTTED, BLOCKED, HELD, OPEN, SOLD, STATE_WORDS, HoldId, PerformanceId, SeatId
 
 EXTENSION_MS: Final = 300_000
@@ -142,6 +152,7 @@ async def hold(
                 items=items,
                 total=total(items),
                 currency=cell.performance(performances[0]).currency,
+                latest_ms=decode_record(reply[3]).latest_ms,
             )
             choices = tuple(explain(cell, wishes, items, reply[-1]))
             return Held(token=cell.signer.sign(held), hold=held, expires_at_ms=reply[1], choices=choices)

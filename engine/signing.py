@@ -81,6 +81,8 @@ class Hold(msgspec.Struct, frozen=True, array_like=True):
     items: tuple[Item, ...]
     total: int
     currency: str
+    latest_ms: int = 0
+    """However often it is kept longer, it has ended by then; 0 in one that an older release gave."""
 
 
 class Preview(msgspec.Struct, frozen=True, array_like=True):

@@ -36,4 +36,5 @@ if none then return none end
 
 local reply = {"held", step.now + terms[1], numbered(step)}
 write_hold(performances, hold, owner, reply[2], step.now + terms[7], chosen, "hold", reply)
-return remember(operation, fingerprint, 86400, reply)
+-- For a day more than it may live: until then no other hold has its name, nor its token's prices.
+return remember(operation, fingerprint, 86400 + math.ceil(terms[7] / 1000), reply)

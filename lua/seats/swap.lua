@@ -48,4 +48,5 @@ end
 local reply = {"held", expires_at_ms, numbered(step)}
 for at = 2, #former do leave(performances[former[at]], former[1], owner) end
 write_hold(performances, hold, owner, expires_at_ms, latest_ms, chosen, "swap", reply)
-return remember(operation, fingerprint, 86400, reply)
+-- For a day more than it may live: until then no other hold has its name, nor its token's prices.
+return remember(operation, fingerprint, 86400 + math.ceil(terms[7] / 1000), reply)

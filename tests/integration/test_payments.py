@@ -5,9 +5,13 @@ from typing import Any
 
 import msgspec
 import pytest
+import redis
 
+from engine.address import address_of
 from engine.cli.sales import at_house
-from engine.signing import Signer
+from engine.instants import now_ms
+from engine.keys import Keys
+from engine.signing import Hold, Signer
 from engine.words import HouseSlug
 from tests.town import Answer, Sale, Town
 
@@ -38,6 +42,15 @@ async def unclaimed(sale: Sale, reference: str) -> "list[bool]":
     async with at_house(sale.town.network_file, sale.slug) as (_, ledger), ledger.connection() as postgres:
         rows = await postgres.fetch("SELECT * FROM unclaimed_payments WHERE reference = $1", reference)
     return [row["refund_requested_at"] is not None for row in rows]
+
+
+def forget(sale: Sale, token: str) -> None:
+    """Has Redis forget which request made a hold, as it does in time."""
+    house = sale.town.network.house(sale.slug)
+    held = Signer(HouseSlug(sale.slug), house.secrets_path).read(Hold, token)
+    address = address_of(house.redis_owner_url)
+    with redis.Redis(unix_socket_path=address.path, username=address.user or None, password=address.password) as owner:
+        assert owner.delete(Keys(HouseSlug(sale.slug)).operation(held.hold)) == 1
 
 
 async def awaiting(sale: Sale, seat: str) -> "tuple[str, dict[str, Any], str, str]":
@@ -113,6 +126,55 @@ async def test_a_visitor_whose_hold_has_ended_and_who_has_paid_gets_the_seats_or
         assert (lost.status, lost.slug, lost.json["refund"]) == (410, "hold-ended", "requested")
         await sale.until_recorded(lost.json, "conflicted")
         assert await recorded(sale, lost.json["order"], "refund_requests") == 1
+
+
+def aged(sale: Sale, token: str, hours: int) -> str:
+    """A hold's token as it would be had it been given so long ago."""
+    signer = Signer(HouseSlug(sale.slug), sale.town.network.house(sale.slug).secrets_path)
+    held = signer.read(Hold, token)
+    assert held.latest_ms > now_ms()
+    return signer.sign(msgspec.structs.replace(held, latest_ms=held.latest_ms - hours * 3_600_000))
+
+
+async def test_what_a_hold_would_have_cost_is_no_price_for_ever(town: Town) -> None:
+    """Long after it ended nobody buys by it what has become dearer, nor past the queue: the money goes back."""
+    async with await town.open_sale("noord") as sale:
+        token = await sale.enter()
+        held = (await sale.hold(token, "zaal-A-1")).json["hold"]
+        assert (await sale.ask("DELETE", f"/holds/{held}", token=token)).status == 204
+        old = aged(sale, held, hours=2)
+        reference, key = f"yes-{uuid.uuid4()}", str(uuid.uuid4())
+        for _ in range(2):
+            refused = await sale.order(token, old, payment=reference, key=key)
+            assert (refused.status, refused.slug, refused.json["refund"]) == (410, "hold-ended", "requested")
+        await sale.until_recorded(refused.json, "conflicted")
+        assert await recorded(sale, refused.json["order"], "refund_requests") == 1
+        for payment in ("late", "silent"):
+            late = await sale.order(token, old, payment=f"{payment}-{uuid.uuid4()}")
+            assert (late.status, late.slug) == (410, "hold-ended")
+        assert await sale.seat("zaal-A-1") == "o"
+
+
+async def test_a_hold_of_another_day_is_not_paid_by_the_token_of_one_that_had_its_name(town: Town) -> None:
+    """A hold is named by its Idempotency-Key: for a day longer than it may live nobody else's holds have that name."""
+    async with await town.open_sale("noord", prices={"Rang 1": 9000}) as sale:
+        token, key = await sale.enter(), str(uuid.uuid4())
+        cheap = (await sale.hold(token, "zaal-C-1", key=key)).json["hold"]
+        assert (await sale.ask("DELETE", f"/holds/{cheap}", token=token)).status == 204
+        forget(sale, cheap)
+        assert (await sale.hold(token, "zaal-A-1", key=key)).status == 201
+        refused = await sale.order(token, aged(sale, cheap, hours=25))
+        assert (refused.status, refused.slug) == (410, "hold-ended")
+        await sale.until_seats("h", "zaal-A-1")
+
+
+async def test_whoever_asks_again_long_after_is_told_of_their_order(town: Town) -> None:
+    async with await town.open_sale("noord") as sale:
+        token, key, reference = await sale.enter(), str(uuid.uuid4()), f"yes-{uuid.uuid4()}"
+        held = (await sale.hold(token, "zaal-A-1")).json["hold"]
+        first = await sale.order(token, held, payment=reference, key=key)
+        again = await sale.order(token, aged(sale, held, hours=20), payment=reference, key=key)
+        assert (again.status, again.json["order"]) == (202, first.json["order"])
 
 
 async def test_a_payment_that_is_told_before_its_order_comes_buys_it(town: Town) -> None:

@@ -448,6 +448,8 @@ MUTANTS = (
         "new holds come before lost orders",
     ),
     M("seats/hold", "step.now + terms[7]", "step.now + 10 * terms[7]", "a hold's longest life is ten times as long"),
+    M("seats/hold", " + math.ceil(terms[7] / 1000)", "", "another hold has its name while its token still pays"),
+    M("seats/swap", " + math.ceil(terms[7] / 1000)", "", "another hold has its name while its token still pays"),
     M("seats/hold", "or cooling_down(performances, terms)", "", "whoever lets go again and again may hold on"),
     M("seats/swap", "record[1] ~= owner", "false", "anybody may exchange another's hold"),
     M("seats/swap", "record[2] <= step.now", "false", "a hold that is over is exchanged"),

@@ -13,7 +13,10 @@ FOLDER = Path(__file__).parent
 GATES = {"cell/open", "cell/close"}
 ALIKE = {"closed", "fenced", "other_payload", "unknown_on_sale", "unknown_performance"}
 MINUTE, DAY = 60, 86_400
-REMEMBERED_S = {"waiting_room/join": MINUTE, "waiting_room/admit": MINUTE}
+LONGEST_HOLD_S = 1_800
+REMEMBERED_S = {"waiting_room/join": MINUTE, "waiting_room/admit": MINUTE} | dict.fromkeys(
+    ("seats/hold", "seats/swap"), DAY + LONGEST_HOLD_S
+)
 RUN_WITHOUT_MEMORY = {
     *("orders/confirm", "orders/await", "orders/rebook", "orders/conflict", "orders/return", "orders/exchange"),
     *("seats/release", "seats/extend", "seats/sweep"),
