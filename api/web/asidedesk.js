@@ -1,8 +1,8 @@
 // What a house sets aside of a performance, on the control page: for whom and why, how much of it is left, made and ended.
 
+import { plainName } from './addresses.js';
 import { Problem, change, get } from './api.js';
 import { field, h, setText } from './dom.js';
-import { plainName } from './newperformance.js';
 import { nameArea, nameSeats, planPath, readPlan } from './plan.js';
 import { unfold } from './unfold.js';
 import { instantIn } from './zonetime.js';

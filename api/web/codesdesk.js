@@ -1,8 +1,8 @@
 // Codes that unlock a price or what is set aside, on the control page: made, counted, ended.
 
+import { nameFor } from './addresses.js';
 import { change, get } from './api.js';
 import { field, h } from './dom.js';
-import { nameFor } from './newperformance.js';
 import { sayPriceType } from './prices.js';
 import { unfold } from './unfold.js';
 

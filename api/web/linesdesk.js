@@ -1,9 +1,9 @@
 // A sale's queues beside everybody's, on the control page: declared with the sale, watched, and the codes that open them.
 
+import { nameFor, plainName } from './addresses.js';
 import { saveFile } from './aftersale.js';
 import { change, get, SERVER } from './api.js';
 import { field, h, setText } from './dom.js';
-import { nameFor, plainName } from './newperformance.js';
 import { unfold } from './unfold.js';
 import { instantIn, typedIn } from './zonetime.js';
 

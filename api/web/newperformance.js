@@ -1,7 +1,9 @@
 // Making a performance in one of the house's halls: what it is called, when it begins, and what each category costs.
 
+import { nameFor } from './addresses.js';
 import { change, get } from './api.js';
 import { field, h } from './dom.js';
+import { newHall } from './newhall.js';
 import { basisPoints, percent, priceKinds } from './pricekinds.js';
 import { sayPriceType } from './prices.js';
 import { secondLook } from './secondlook.js';
@@ -11,18 +13,13 @@ import { instantIn } from './zonetime.js';
 const DEAREST = 100_000;
 const TYPES = ['full', 'reduced'];
 
-/** An address of its own: a title's letters, and what keeps two of one title apart. */
-export const nameFor = (title) => `${plainName(title) || 'title'}-${Date.now().toString(36).slice(-5)}`;
-
-/** What is left of words in an address: small letters, numbers and hyphens, or nothing. */
-export const plainName = (text) => text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 30).replace(/-+$/, '');
-
-/** `attempt(button, action, said)` shows trouble, or what was done; `onmade(performance)` once it is there. `currency`: ISO 4217. */
-export function newPerformance({ words, path, key, attempt, onmade, currency }) {
+/** `attempt(button, action)` shows trouble; `after` tells what was done; `onmade(performance)` once it is there. `currency`: ISO 4217. */
+export function newPerformance({ words, path, key, attempt, after, onmade, currency }) {
   const { maximumFractionDigits: digits } = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
   const amount = (required) => h('input', { type: 'number', required, min: 0, max: DEAREST, step: 10 ** -digits, inputmode: 'decimal' });
   const minor = (input) => Math.round(Number(input.value) * 10 ** digits);
 
+  /** `offer(hall)` chooses one that was made meanwhile: what is typed already stays. */
   function formFor(halls, close) {
     const title = h('input', { type: 'text', required: true, maxlength: 120 });
     const startAt = h('input', { type: 'datetime-local', required: true });
@@ -58,17 +55,35 @@ export function newPerformance({ words, path, key, attempt, onmade, currency }) 
     drawPrices();
     const fields = [field(words.say('show_title'), title, words.say('show_title_hint')), field(words.say('show_hall'), which), field(words.say('show_starts_at'), startAt, words.say('sale_zone', { zone: words.zone })),
       prices, kinds.element, field(words.say('show_fee'), fee, words.say('show_fee_hint')), field(words.say('show_vat'), vat, words.say('show_vat_hint'))];
-    return secondLook({ words, attempt, fields, read });
+    const offer = (hall) => {
+      if (![...which.options].some(({ value }) => value === hall.hall)) which.append(h('option', { value: hall.hall }, hall.name));
+      which.value = hall.hall;
+      drawPrices();
+      which.focus();
+    };
+    return { elements: secondLook({ words, attempt, fields, read }), offer };
   }
 
   function build(close) {
-    const box = h('div', {}, h('p', { class: 'muted' }, words.say('loading')));
-    const retry = h('button', { type: 'button' });
-    attempt(retry, async () => {
-      const { halls } = await get(`${path}/halls`, { bearer: key });
-      box.replaceChildren(...(halls.length ? formFor(halls, close) : [h('p', {}, words.say('show_no_hall'))]));
+    const form = h('div', {}, h('p', { class: 'muted' }, words.say('loading')));
+    const halls = [];
+    let offer = null;
+    function draw() {
+      const made = halls.length ? formFor(halls, close) : null;
+      offer = made?.offer;
+      form.replaceChildren(...(made?.elements ?? [h('p', {}, words.say('show_no_hall'))]));
+    }
+    const another = newHall({ words, path, key, attempt, onmade: (hall) => {
+      halls.push(hall);
+      after.tell(words.say('hall_made', { name: hall.name }));
+      if (!offer) draw();
+      offer(hall);
+    } });
+    attempt(h('button', { type: 'button' }), async () => {
+      halls.push(...(await get(`${path}/halls`, { bearer: key })).halls);
+      draw();
     });
-    return [box];
+    return [another, form];
   }
   return unfold(words.say('show_new'), build).element;
 }

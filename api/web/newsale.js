@@ -1,9 +1,10 @@
 // Putting performances on sale, in three looks: what, when, and a check in words before anything is made.
 
+import { nameFor } from './addresses.js';
 import { change, get } from './api.js';
 import { field, h } from './dom.js';
 import { linesForm, sayLines } from './linesdesk.js';
-import { nameFor, newPerformance } from './newperformance.js';
+import { newPerformance } from './newperformance.js';
 import { seatRules } from './seatrules.js';
 import { secondLook } from './secondlook.js';
 import { timesForm } from './timesform.js';
@@ -90,7 +91,7 @@ export function newSale({ words, path, key, attempt, after, onmade }) {
     const box = h('div', {}, h('p', { class: 'muted' }, words.say('loading')));
     async function draw(made) {
       const [{ offered, currency }, { houses }] = await Promise.all([unsold(), get(`${path}/neighbours`, { bearer: key })]);
-      const another = newPerformance({ words, path, key, attempt, currency, onmade: async (performance) => {
+      const another = newPerformance({ words, path, key, attempt, after, currency, onmade: async (performance) => {
         after.tell(words.say('show_made', { title: performance.title }));
         await draw(performance.performance);
         box.querySelector('form input:checked')?.focus();

@@ -1,8 +1,8 @@
 // Another seating plan for a performance that is on sale: its file, what would change by it, and why it is done.
 
+import { nameFor } from './addresses.js';
 import { change, get, Problem } from './api.js';
 import { field, h } from './dom.js';
-import { nameFor } from './newperformance.js';
 import { nameArea, nameSeats, planPath, readPlan } from './plan.js';
 import { secondLook } from './secondlook.js';
 import { unfold } from './unfold.js';

@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from engine.instants import now_ms
 from tests.browser.person import DESK, PHONE, People
 from tests.browser.test_accessibility import has_no_barrier
-from tests.browser.test_staff import at_control
+from tests.browser.test_staff import at_control, fills
 from tests.integration.test_manage import manage
 from tests.town import Town, small_plan
 
@@ -95,3 +95,43 @@ async def test_a_manager_changes_the_plan_of_what_is_on_sale(town: Town, people:
             await asyncio.sleep(0.05)
         assert (len(after["seats"]), after["plan_change"]) == (59, 1)
         await manager.sees("Seating plan changed:", "the mixing desk moves")
+
+
+async def test_a_manager_makes_a_hall_from_a_file_while_making_a_performance(
+    town: Town, people: People, tmp_path: Path
+) -> None:
+    async with await town.open_sale("zeewind") as sale, people.arrive(PHONE, refused=[422]) as manager:
+        page, name, file = manager.page, f"Foyer {now_ms()}", tmp_path / "plan.json"
+        await at_control(manager, sale)
+        await manager.press("Put performances on sale")
+        await manager.press("Make a performance")
+        await fills(manager, Name_of_the_performance="Matinee")
+        await manager.press("Make a hall")
+        part = page.locator(".unfolded", has=page.get_by_label("File of the seating plan")).last
+
+        async def chooses(text: str) -> None:
+            file.write_text(text)
+            await part.get_by_label("File of the seating plan").set_input_files(file)
+            await part.get_by_role("button", name="Check it").click()
+
+        await fills(manager, Name_of_the_hall=name)
+        await chooses("no plan")
+        await manager.sees("This file is not a seating plan.")
+        plan = small_plan(rows=3)
+        plan["zones"][0]["rows"][2]["seats"][0]["category"] = "Rang 9"
+        await chooses(json.dumps(plan))
+        await part.get_by_role("button", name="Make it").click()
+        await manager.sees("What has to be mended in it, in English: ", "Rang 9")
+        await manager.press("Change something")
+        await chooses(json.dumps(small_plan(rows=3)))
+        await manager.sees("Rang 1: 20", "Rang 2: 10", "Standing – Vloer: 20")
+        await has_no_barrier(manager, "a hall to be made")
+        assert await manager.overflow() == 0
+        await part.get_by_role("button", name="Make it").click()
+        await manager.sees(f"{name} is there. Choose it for a performance.")
+        await expect(page.get_by_label("Name of the performance")).to_have_value("Matinee")
+        await expect(page.get_by_role("combobox", name="Hall", exact=True).locator("option:checked")).to_have_text(name)
+        await expect(page.get_by_label("Full price")).to_have_count(2)
+        halls = (await sale.get("/manage/halls", token=sale.manage_key)).json["halls"]
+        made = next(each for each in halls if each["name"] == name)
+        assert (made["seats"], made["standing"], made["categories"]) == (30, 20, ["Rang 1", "Rang 2"])
