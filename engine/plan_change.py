@@ -19,6 +19,7 @@ from engine.instants import now_ms
 from engine.ledger.ledger import Ledger
 from engine.one_plan import of_one_plan
 from engine.prices import with_shares
+from engine.seats import curve_of
 from engine.words import HallId, PerformanceId
 
 
@@ -61,7 +62,13 @@ async def replan(
             *cell.hall_keys(performance),
             *keys.performance(performance, made.plan_change),
         ),
-        (digest(pack(wanted)), name, document, encode_action(action), pack(_moves(here, there))),
+        (
+            digest(pack(wanted)),
+            name,
+            document,
+            encode_action(action),
+            pack([*_moves(here, there), curve_of(made, there)]),
+        ),
     )
     match reply[0]:
         case b"replanned":
@@ -100,7 +107,7 @@ def _made(cell: Cell, before: Performance, wanted: NewPlan) -> Performance | Non
 
 
 def _moves(here: Layout, there: Layout) -> Sequence[object]:
-    """Where everything goes, as `lua/include/places.lua` takes it."""
+    """Where everything goes, as `lua/include/places.lua` takes it; behind it comes when its units are released."""
     numbers = {seat: number for number, seat in enumerate(there.block_by_block(), start=1)}
     areas = {area.id: (number, area.capacity) for number, area in enumerate(there.areas)}
     gone = (-1, 0)

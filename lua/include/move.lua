@@ -24,10 +24,12 @@ local function move_hold(move, record)
   return record
 end
 
--- Of the units that are released by and by, those that are general seats already stay so.
+-- Of the units that are released by and by, those that are general seats already stay so. What becomes a unit is
+-- released with the others, at the steps that are to come; where there were none, at those that the plan brings.
 local function move_curve(move, fields)
-  local curve = cmsgpack.unpack(fields.x)
-  local blocks, is_unit = move_blocks(move, fields, curve[2]), {}
+  local steps, units = unpack(move.plan.curve)
+  local curve = fields.x and cmsgpack.unpack(fields.x) or {steps, {}}
+  local blocks, is_unit, is_known = move_blocks(move, fields, curve[2]), {}, {}
   for _, block in ipairs(curve[2]) do
     if string.find(fields["c" .. block], " %l") then
       for _, to in ipairs(move_blocks(move, fields, {block})) do is_unit[to] = true end
@@ -36,7 +38,12 @@ local function move_curve(move, fields)
   for _, block in ipairs(blocks) do
     local described = move.plan.blocks[block + 1]
     if not is_unit[block] then described[1] = string.upper(described[1]) end
+    is_known[block] = true
   end
+  for _, block in ipairs(units) do
+    if not is_known[block] then blocks[#blocks + 1] = block end
+  end
+  table.sort(blocks)
   return cmsgpack.pack({curve[1], blocks, curve[3]})
 end
 
@@ -55,12 +62,13 @@ local function move_fields(move, fields)
       local areas, record = {}, cmsgpack.unpack(value)
       for _, area in ipairs(record[4]) do areas[#areas + 1] = move_area(move, area) end
       moved[name] = cmsgpack.pack({record[1], record[2], move_blocks(move, fields, record[3]), areas})
-    elseif name == "x" then
-      moved.x = move_curve(move, fields)
     elseif not string.find(name, "^[bcg]%d+$") then
       moved[name] = value
     end
   end
+  local next_step = plan.curve[1][1]
+  if fields.x or next_step then moved.x = move_curve(move, fields) end
+  if next_step and not fields.x then moved.q = math.min(tonumber(fields.q) or math.huge, next_step) end
   for number, places in ipairs(plan.capacities) do
     local name = "a" .. (number - 1)
     moved[name] = moved[name] or places

@@ -1,7 +1,7 @@
 -- Where a performance's seats, blocks and areas are in another plan. `plan` = {blocks {{"focus classes", neighbours}, …}, categories,
 -- capacities {places, …} of the new areas, areas {{to, more}, …} for each of the old: its new number, or -1, and how
 -- many places more it has; numbers {number, …} for each old seat, block by block: its number among the new ones from 1
--- on, or 0}. No block number of one plan is ever used with the other.
+-- on, or 0; curve {{at_ms, percent, …}, {block, …}} of the new plan, as `install` takes it}. No block number of one plan is ever used with the other.
 -- INCLUDES
 local function fields_of(key)
   local all, fields = redis.call("HGETALL", key), {}

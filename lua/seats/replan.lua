@@ -6,7 +6,7 @@
 -- KEYS  cell operation outbox catalogue performance index due to_key to_index to_due
 -- ARGV  epoch fingerprint name document action plan
 -- WHERE name, document: the performance's, as it is published; plan: packed [blocks, categories, capacities, areas,
---       numbers], see `places`
+--       numbers, curve], see `places`
 -- REPLY replanned: version sequence | missing: (block offset)… | full: (area)… | other_payload | unknown_performance
 --       | closed | fenced: epoch
 -- INCLUDES gate recall step draft sweep places move reindex history remember
@@ -26,7 +26,7 @@ if not performance then return {"unknown_performance"} end
 sweep(performance, SWEPT)
 
 plan = cmsgpack.unpack(plan)
-plan = {blocks = plan[1], categories = plan[2], capacities = plan[3], areas = plan[4], numbers = plan[5]}
+plan = {blocks = plan[1], categories = plan[2], capacities = plan[3], areas = plan[4], numbers = plan[5], curve = plan[6]}
 local fields = fields_of(key)
 local move = move_seats(fields, plan)
 if #move.missing > 0 then return {"missing", unpack(move.missing, 1, math.min(#move.missing, AT_ONCE))} end

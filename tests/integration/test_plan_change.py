@@ -12,14 +12,16 @@ import pytest
 
 from engine import house as houses
 from engine import recovery, seats
+from engine.access_release import change_release
 from engine.allotments import Wanted, set_aside, standings
 from engine.allotments import give_back as give_back_aside
 from engine.audit import audit
-from engine.catalogue import OnSale, Performance
+from engine.catalogue import OnSale, Performance, Release
 from engine.cell import Cell
 from engine.conditions import NOTHING, Proofs
 from engine.entries import Customer, Payment
 from engine.errors import BadInput, CellUnavailable, Refused
+from engine.instants import now_ms
 from engine.order_steps import sell_late
 from engine.orders import Buyer, confirm, find_order
 from engine.plan_change import NewPlan, replan
@@ -120,6 +122,27 @@ async def test_a_category_has_another_name_and_prices_follow(stage: Backstage) -
     await move(stage, on_sale, hall, prices={"Gold": {"full": 3000}, "Rang 2": {"full": 1000}})
     held = await stage.hold(on_sale, "zaal-A-1")
     assert [(item.category, item.price) for item in held.hold.items] == [("Gold", 3000)]
+
+
+async def test_a_bay_that_a_new_plan_brings_is_released_when_the_house_said(stage: Backstage) -> None:
+    on_sale = await stage.put_on()
+    soon = Release(now_ms() + 1_500, 100)
+    await change_release(stage.cell, stage.ledger, on_sale.performances[0], [soon], BY, "soon")
+    plan = small_plan()
+    plan["parvis"]["units"] = [{"kind": "wheelchair", "name": "W", "seats": ["zaal-C-1", "zaal-C-2"]}]
+    plan["parvis"]["access"] = {"zaal-C-1": ["wheelchair"], "zaal-C-2": ["companion"]}
+    await move(stage, on_sale, await add_hall(stage, plan))
+    with pytest.raises(Refused, match="sold with others"):
+        await stage.hold(on_sale, "zaal-C-1")
+
+    async def is_released() -> bool:
+        try:
+            await stage.hold(on_sale, "zaal-C-1")
+        except Refused:
+            return False
+        return True
+
+    await until(is_released, "the bay is sold seat by seat")
 
 
 async def test_a_repeat_is_harmless_and_it_can_go_back(stage: Backstage) -> None:

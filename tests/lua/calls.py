@@ -84,7 +84,7 @@ TERMS = pack([60_000, 9, 1, 0, 2, 60_000, 1_800_000, ["spring", 1, 5], ()])
 BEST = [1, "best", "", 2, {"mask": as_text(b"\xff")}]
 BOTH = pack([["both", 1, 2]])
 REVERSED = [8, 7, 6, 5, 4, 3, 2, 1]
-PLAN = pack([[("2.5 AAAA", None), ("2.5 AAAA", [[0], [], []])], 1, [5], [[0, 0]], REVERSED])
+PLAN = pack([[("2.5 AAAA", None), ("2.5 AAAA", [[0], [], []])], 1, [5], [[0, 0]], REVERSED, [[], []]])
 SOLD_BY = pack([8, ["spring", 1, 5], "mark", 9])
 CALLS: dict[str, Callable[[Stage], tuple[list[str], list[Any]]]] = {
     "cell/bind": lambda s: ([s.keys.cell, s.keys.operation(OPERATION)], ["f"]),

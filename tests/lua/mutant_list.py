@@ -439,6 +439,14 @@ MUTANTS = (
         "what comes back after a change of plan goes to another allotment",
     ),
     M("include/move", "if not is_unit[block] then", "if is_unit[block] then", "released units are units again"),
+    M("include/move", "if not is_known[block] then", "if false then", "a new plan's units are released never"),
+    M("include/move", "if fields.x or next_step then", "if fields.x then", "a plan's first units are released never"),
+    M(
+        "include/move",
+        "if next_step and not fields.x then moved.q",
+        "if false then moved.q",
+        "nobody looks at when a plan's first units are released",
+    ),
     # The same in the scripts that came later, and in those around the sale.
     M("seats/hold", "may_shop(sale, live, place, step.now) or", "", "anybody holds without a pass"),
     M(

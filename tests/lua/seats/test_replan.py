@@ -24,6 +24,7 @@ def replan(
     areas: Sequence[Sequence[int]] = (),
     neighbours: Mapping[str, Sequence[Sequence[int]]] | None = None,
     operation: str = "",
+    curve: Sequence[Sequence[int]] = ((), ()),
 ) -> Reply:
     """Moves `p` to the drawn hall. A seat keeps its name, unless `seats` (old: new) gives it another; none: it goes."""
     drawn = drawings.read(drawing, categories or {})
@@ -40,7 +41,7 @@ def replan(
     described = [
         (each, (neighbours or {}).get(name)) for name, (each, _) in zip(drawn.names, drawn.blocks, strict=True)
     ]
-    plan = [described, kinds, list(capacities), list(areas), numbers]
+    plan = [described, kinds, list(capacities), list(areas), numbers, curve]
     keys = [stage.keys.cell, operation or stage.key(), stage.keys.outbox, stage.keys.catalogue]
     halls = [*stage.hall(), *stage.hall(NEW)]
     return stage.run("seats/replan", [*keys, *halls], "f", "performance:p", "{}", b"action", pack(plan))
@@ -204,6 +205,30 @@ def test_a_unit_that_was_held_at_the_last_step_is_waited_for_under_the_new_plan_
     (again, *_), _, waits = msgspec.msgpack.decode(stage.hash(stage.hall()[0])[b"x"])
     assert replan(stage, "C: .   B: .   A: . . .", categories={"B": "a", "C": "a"})[0] == b"replanned"
     assert msgspec.msgpack.decode(stage.hash(stage.hall(NEW)[0])[b"x"]) == [[again, 100], [0, 1], waits]
+
+
+@pytest.mark.parametrize(
+    ("curve", "categories", "released"),
+    [
+        ([[1, 50, 9_000_000_000_000, 100], [1, 2]], {"B": "a", "C": "a"}, ["AA", "a", "A", "aa"]),
+        ("", {}, ["AA", "A", "A", "aa"]),
+    ],
+)
+def test_units_that_a_new_plan_brings_are_released_with_the_others(
+    stage: Stage, curve: Any, categories: dict[str, str], released: list[str]
+) -> None:
+    stage.before("A: . .   B: .   C: .", categories=categories, curve=curve)
+    stage.sweep()
+    later = stage.now_ms() + 30_000
+    after = "A: . .   B: .   C: .   D: . ."
+    steps = [later, 50, later + 30_000, 100]
+    assert replan(stage, after, categories={**categories, "D": "aa"}, curve=[steps, [3]])[0] == b"replanned"
+    letters = [stage.hash(stage.hall(NEW)[0])[f"c{block}".encode()].split()[1].decode() for block in range(4)]
+    assert letters == released
+    stored = msgspec.msgpack.decode(stage.hash(stage.hall(NEW)[0])[b"x"])
+    assert stored == ([[9_000_000_000_000, 100], [1, 2, 3]] if categories else [steps, [3]])
+    assert int(stage.hash(stage.hall(NEW)[0])[b"q"]) == stored[0][0]
+    assert stage.index_is_right(NEW)
 
 
 def test_everybody_is_told_where_it_is_and_the_ledger_of_what_it_is(stage: Stage) -> None:

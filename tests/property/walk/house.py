@@ -206,4 +206,4 @@ def _moves(here: Plan, there: Plan) -> list[Any]:
     numbers = {area: number for number, area in enumerate(there.areas)}
     areas = [(numbers.get(area, -1), there.areas.get(area, 0) - count) for area, count in here.areas.items()]
     olds = [seats.get(seat.id, 0) for block in here.blocks for seat in block]
-    return [described(there), 2, list(there.areas.values()), areas, olds]
+    return [described(there), 2, list(there.areas.values()), areas, olds, [[], []]]
