@@ -52,6 +52,8 @@ def _notice(visit: Visit, performance: Performance, hall: Hall) -> Notice | None
     taken = [seat for seat in query.all("taken") if seat in hall.seats]
     limit = query.get("limit")
     said = explain(words, slug, {"limit": count(limit) or visit.on_sale.seats_a_hold})
+    if slug == "condition-not-met" and (price := query.get("price")) in performance.price_types:
+        said = words.unmet(price, performance.type_of(price))
     if taken:
         said += f" {hall.name_seats(taken, words)}."
     largest = query.get("largest")
@@ -164,6 +166,7 @@ async def show_seats(visit: Visit) -> Answer:
         prices_of=partial(offered, visit, performance),
         proofs=visit.kept.proofs,
         typed=typed_types(performance),
+        counts_of=lambda name: words.counts_of(performance.type_of(name)),
         is_companion=lambda name: performance.type_of(name).needs == "companion",
         performances=[visit.cell.performance(name) for name in visit.on_sale.performances],
         row=row,
@@ -202,6 +205,7 @@ def _refused(visit: Visit, performance: Performance, slug: str, facts: "dict[str
         category=fields.get("category"),
         area=fields.get("area"),
         limit=facts.get("limit"),
+        price=facts.get("price_type"),
         **{name: fields.get(name) for name in WISHES},
         **{f"q.{name}": text for name, text in fields.under("q.").items() if count(text)},
     )

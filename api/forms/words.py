@@ -16,6 +16,7 @@ from babel.numbers import format_currency, format_decimal, get_currency_precisio
 from babel.units import format_unit
 
 from api.pages import SOURCES
+from engine.catalogue import PriceType
 from engine.network_checks import LANGUAGES
 
 LOCALES: Final = {"nl": "nl_BE", "fr": "fr_BE", "de": "de_DE", "en": "en_GB"}
@@ -106,6 +107,17 @@ class Words:
     def price_type(self, name: str) -> str:
         """A price type as people say it; one that only this house knows is said as the house wrote it."""
         return self.say(f"price.{name}") if self.has(f"price.{name}") else re.sub("[-_]", " ", name)
+
+    def counts_of(self, kind: PriceType) -> "list[str]":
+        """For how many at once a price is, in words: none, one or two."""
+        least = [self.say("price_at_least", n=kind.at_least)] if kind.at_least > 1 else []
+        return least + ([self.say("price_at_most", n=kind.at_most)] if kind.at_most else [])
+
+    def unmet(self, name: str, kind: PriceType) -> str:
+        """Why a price was refused: all that it asks for."""
+        needed = [self.say(f"price_needs.{kind.needs}")] if kind.needs else []
+        conditions = ", ".join(needed + self.counts_of(kind))
+        return self.say("condition_unmet", price=self.price_type(name), conditions=conditions)
 
     def _at(self, instant_ms: int) -> datetime:
         return datetime.fromtimestamp(instant_ms / 1000, self.zone)

@@ -2,7 +2,7 @@
 
 import { h, setText } from './dom.js';
 import { partForm } from './partform.js';
-import { priceRange, pricesOf, sayPriceType } from './prices.js';
+import { aboutPrice, pricesOf, sayPriceType } from './prices.js';
 import { stepper } from './stepper.js';
 
 /** What a seat of a category costs at the least: the price that the house names first is what most people pay. */
@@ -46,7 +46,7 @@ export function bestForm({ performance, categories, limit, currency, words, onas
       const name = sayPriceType(type, words);
       const each = stepper({ label: name, value: Math.min(before.get(type)?.value ?? 0, asked.quantity), most: asked.quantity, onchange: settle, words });
       types.set(type, each);
-      return h('div', { class: 'quantity' }, h('span', {}, name, h('small', {}, priceRange(found[type], currency, words))), each.element);
+      return h('div', { class: 'quantity' }, h('span', {}, name, h('small', {}, aboutPrice(found[type], performance.price_types?.[type], currency, words))), each.element);
     }));
     settle();
     reduced.hidden = !others.length;

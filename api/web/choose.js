@@ -8,7 +8,7 @@ import { HallMap } from './hallmap.js';
 import { fillLegend } from './legend.js';
 import { LiveSeats } from './liveseats.js';
 import { nameSeat, nameSeats, planPath, readPlan } from './plan.js';
-import { priceRange, pickedSeats } from './prices.js';
+import { priceRange, pickedSeats, sayUnmet } from './prices.js';
 import { BLOCKED, MINE, PICKED, STATE_NAMES, STATE_OF_LETTER } from './seatlooks.js';
 import { proofForm } from './proofs.js';
 import { SeatList } from './seatlist.js';
@@ -349,7 +349,8 @@ export class Chooser {
       return button;
     });
     const isTooMany = trouble.slug === 'too-many-seats' && yours > 0;
-    this.say([isTooMany ? words.say('too_many_with_yours', { limit, yours }) : explain(trouble, words), named.length ? `${nameSeats(plan, named, words)}.` : null,
+    const isUnmet = trouble.slug === 'condition-not-met';
+    this.say([isTooMany ? words.say('too_many_with_yours', { limit, yours }) : isUnmet ? sayUnmet(trouble.facts, words) : explain(trouble, words), named.length ? `${nameSeats(plan, named, words)}.` : null,
       trouble.slug === 'sold-out' && party ? [asked?.category, words.say('largest_party', { n: party })].filter(Boolean).join(': ') : null], [alternatives.length ? h('p', {}, words.say('take_instead')) : null, offers.length ? h('div', { class: 'offers' }, offers) : null].filter(Boolean));
     if (trouble.slug === 'sold-out' && asked) await this.tellElsewhere(asked, trouble.facts?.elsewhere ?? []);
   }

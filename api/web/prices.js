@@ -29,11 +29,23 @@ export function priceRange([least, most], currency, words) {
   return least === most ? words.money(least, currency) : `${words.money(least, currency)} – ${words.money(most, currency)}`;
 }
 
+/** For how many at once a price is, in words: none, one or two. `kind`: of `price_types`, where the house says more of it. */
+const countsOf = (kind, words) => [kind?.at_least > 1 && words.say('price_at_least', { n: kind.at_least }), kind?.at_most && words.say('price_at_most', { n: kind.at_most })].filter(Boolean);
+
+/** What stands below a price type's name: "€ 24,00 · from 10 seats at once". */
+export const aboutPrice = (range, kind, currency, words) => [priceRange(range, currency, words), ...countsOf(kind, words)].join(' · ');
+
+/** Why a price was refused: all that it asks for. `facts` as the API gives them. */
+export function sayUnmet({ price_type: type, needs, ...counts }, words) {
+  const conditions = [needs && words.say(`price_needs.${needs}`), ...countsOf(counts, words)].filter(Boolean).join(', ');
+  return words.say('condition_unmet', { price: sayPriceType(type, words), conditions });
+}
+
 /**
  * Steppers, one a price type. `types` (the flat list for the API) and `count` are read from it; the limit holds for
- * all together. `onchange()` after each press.
+ * all together. `onchange()` after each press. `kinds`: the performance's `price_types`.
  */
-export function quantities({ prices, limit, currency, words, onchange, start = 0 }) {
+export function quantities({ prices, kinds, limit, currency, words, onchange, start = 0 }) {
   const steppers = new Map();
   const total = () => [...steppers.values()].reduce((sum, each) => sum + each.value, 0);
   const element = h('div', { class: 'quantities' });
@@ -46,7 +58,7 @@ export function quantities({ prices, limit, currency, words, onchange, start = 0
     const name = sayPriceType(type, words);
     const each = stepper({ label: name, value: at === 0 ? start : 0, most: limit, onchange: settle, words });
     steppers.set(type, each);
-    element.append(h('div', { class: 'quantity' }, h('span', {}, name, h('small', {}, priceRange(range, currency, words))), each.element));
+    element.append(h('div', { class: 'quantity' }, h('span', {}, name, h('small', {}, aboutPrice(range, kinds?.[type], currency, words))), each.element));
   });
   return {
     element,

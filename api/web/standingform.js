@@ -9,7 +9,7 @@ export function standingForm(chooser, area) {
   const { words, currency, limit, plan, performance, id } = chooser;
   const left = h('p', { class: 'muted' });
   const button = h('button', { type: 'submit', class: 'primary', disabled: true }, words.say('reserve'));
-  const amounts = quantities({ prices: pricesOf(performance, [area.category]), limit, currency, words, onchange: () => { button.disabled = !amounts.count; } });
+  const amounts = quantities({ prices: pricesOf(performance, [area.category]), kinds: performance.price_types, limit, currency, words, onchange: () => { button.disabled = !amounts.count; } });
   const submit = (event) => {
     event.preventDefault();
     if (!amounts.count) return;

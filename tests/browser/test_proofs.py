@@ -47,6 +47,20 @@ async def test_a_members_number_unlocks_the_members_price(town: Town, people: Pe
         await expect(page.locator(".basket .items li").first).to_contain_text("€15.00")
 
 
+async def test_a_price_says_for_how_many_at_once_it_is_and_says_it_again_where_it_is_refused(
+    town: Town, people: People
+) -> None:
+    async with await open_sale(town, slug="zeewind") as sale, people.arrive(PHONE, refused=[422]) as visitor:
+        await visitor.comes_in(sale)
+        standing = visitor.page.locator(".standing")
+        await expect(standing).to_contain_text("€18.00 · from 3 seats at once")
+        await expect(standing).to_contain_text("€10.00 · at most 2 seats")
+        await standing.get_by_role("button", name="One more: Group").click()
+        await standing.get_by_role("button", name="Reserve").click()
+        await visitor.sees("“Group” has a condition: from 3 seats at once.")
+        assert await visitor.overflow() == 0
+
+
 async def test_vat_is_told_by_its_rate_from_the_basket_to_the_confirmation(town: Town, people: People) -> None:
     async with await open_sale(town, slug="zeewind") as sale, people.arrive(PHONE, language="nl") as visitor:
         page = visitor.page
