@@ -25,7 +25,7 @@ export function newPerformance({ words, path, key, attempt, after, onmade, curre
     const startAt = h('input', { type: 'datetime-local', required: true });
     const fee = amount(false);
     const vat = percent();
-    const kinds = priceKinds({ words });
+    const kinds = priceKinds({ words, path, key, attempt });
     const which = h('select', { onchange: () => drawPrices() }, halls.map((each) => h('option', { value: each.hall }, each.name)));
     const prices = h('fieldset');
     const hallNow = () => halls.find((each) => each.hall === which.value);

@@ -7,6 +7,7 @@ import { linesForm, sayLines } from './linesdesk.js';
 import { newPerformance } from './newperformance.js';
 import { seatRules } from './seatrules.js';
 import { secondLook } from './secondlook.js';
+import { secretButton } from './secretbutton.js';
 import { timesForm } from './timesform.js';
 import { unfold } from './unfold.js';
 import { instantIn, typedIn } from './zonetime.js';
@@ -38,9 +39,9 @@ export function newSale({ words, path, key, attempt, after, onmade }) {
     const [rate, cap, most] = [number(60, 1, 100_000), number(100, 1, 100_000), number(6, 1, MOST_SEATS)];
     const work = h('select', {}, ['off', 'under-pressure', 'always'].map((each) => h('option', { value: each }, words.say(`sale_work.${each}`))));
     const per = h('select', {}, ['', 'email', 'phone'].map((each) => h('option', { value: each }, words.say(`sale_per.${each || 'none'}`))));
-    const sender = h('input', { type: 'url', maxlength: 500, placeholder: 'https://' });
+    const sender = h('input', { type: 'url', maxlength: 500, placeholder: 'https://', pattern: 'https://.+' });
     const against = h('details', { class: 'more' }, h('summary', {}, words.say('sale_robots')), field(words.say('sale_work'), work, words.say('sale_work_hint')),
-      field(words.say('sale_per'), per, words.say('sale_per_hint')), field(words.say('sale_sender'), sender, words.say('sale_sender_hint')));
+      field(words.say('sale_per'), per, words.say('sale_per_hint')), field(words.say('sale_sender'), sender, words.say('sale_sender_hint')), secretButton({ words, path, key, attempt, of: 'contact' }));
     const boxes = performances.map((each) => h('input', { type: 'checkbox', name: 'performance', value: each.performance, checked: each === first }));
     const list = h('fieldset', {}, h('legend', {}, words.say('sale_what')), performances.map((each, at) => h('label', { class: 'choice' }, boxes[at], h('span', {}, h('b', {}, each.title), h('small', {}, words.moment(each.starts_at))))));
 

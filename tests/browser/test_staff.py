@@ -349,7 +349,13 @@ async def test_someone_new_makes_a_performance_and_puts_it_on_sale(
         await manager.sees("Rang 1: Full price €32.50, Reduced €20.00", "Rang 2: Full price €18.00", "1 June 2031")
         await manager.sees("Fee a ticket: €1.50", "It cannot be changed or deleted later")
         await manager.sees("Youth: 50\N{NO-BREAK SPACE}% of the full price", "VAT contained: 6\N{NO-BREAK SPACE}%")
+        await manager.sees("Nobody checks the numbers: every one is good.")
         await manager.press("Change something")
+        checker = "https://127.0.0.1:8443/check"
+        await fills(manager, Address_of_your_program_that_checks=checker)
+        await manager.press("Show what its questions are signed with")
+        secret = (await sale.get("/manage/number-secret", sale.manage_key)).json["secret"]
+        await manager.sees(secret)
         await fills(manager, Fee_a_ticket="")
         await manager.press("Check it")
         await manager.sees("Fee a ticket: €0.00")
@@ -366,7 +372,7 @@ async def test_someone_new_makes_a_performance_and_puts_it_on_sale(
         assert (made["fee"], made["currency"], made["vat_rate"]) == (0, "EUR", 600)
         assert made["price_types"] == {
             "youth": {"share": 5000},
-            "member": {"share": 7500, "needs": "number", "at_most": 2},
+            "member": {"share": 7500, "needs": "number", "at_most": 2, "verify_url": checker},
             "companion": {"share": 0, "needs": "companion", "fee": 0},
         }
         # It is chosen already, and one step away from being sold.
