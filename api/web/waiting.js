@@ -109,8 +109,10 @@ try {
   const dates = h('ul', { class: 'dates' }, onSale.performances.map((performance) => h('li', {},
     onSale.performances.length > 1 ? h('b', {}, performance.title) : null, ' ', whenAndWhere(performance, words))));
   const areMany = onSale.performances.length > FEW;
+  // Whoever has bought finds it here again: this is the address that people keep.
+  const bought = line.memory.kept.order ? h('p', {}, h('a', { href: `/h/${slug}/${id}/seats` }, words.say('your_order'))) : null;
   main.append(
-    h('div', { class: 'intro' }, h('h1', {}, onSale.title), areMany ? null : dates),
+    h('div', { class: 'intro' }, h('h1', {}, onSale.title), areMany ? null : dates, bought),
     view.element,
     areMany ? h('details', { class: 'policies' }, h('summary', {}, `${words.say('performances')} (${words.number(onSale.performances.length)})`), dates) : '',
     ...policies(onSale.policies));

@@ -114,6 +114,11 @@ async def test_seats_of_two_performances_are_one_basket_in_two_tabs_and_one_orde
         kept = (await visitor.kept(sale))["order"]
         assert {item["performance"] for item in kept["items"]} == set(sale.performances)
 
+        # Whoever comes back by the sale's own address finds it from there.
+        await visitor.open(f"/h/{sale.slug}/{sale.on_sale}")
+        await page.get_by_role("link", name="Your order").click()
+        await visitor.sees("Your order is confirmed")
+
 
 async def test_a_sold_out_category_says_what_is_left_and_takes_it_in_place(town: Town, people: People) -> None:
     plan = small_plan(rows=4, seats=4, standing=0)
