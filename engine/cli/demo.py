@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import shutil
-import signal
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +17,15 @@ from engine.cli.balance import balance, lost_orders, result_of, show_books, show
 from engine.cli.programme import QUIET_PACE, RUSH, SHOWS, Opened, brisk, put_on
 from engine.cli.rush import Rush, Scene
 from engine.cli.sales import at_house, read_json
-from engine.cli.stage import Company, check_ports, console, demo_network_file, embedded_network, new_folder
+from engine.cli.stage import (
+    Company,
+    check_ports,
+    console,
+    demo_network_file,
+    embedded_network,
+    end_as_with_ctrl_c,
+    new_folder,
+)
 from engine.contributions import own_address
 from engine.embedded.servers import EmbeddedServers
 from engine.errors import BadInput
@@ -48,15 +55,12 @@ class Options(msgspec.Struct, frozen=True):
 
 def serve_embedded(network: Path | None, slugs: tuple[str, ...], address: serve.Address, data: Path) -> None:
     """`parvis serve --embedded`: the servers' data lie under `data` and survive a restart."""
+    end_as_with_ctrl_c()  # until it serves
     data.mkdir(parents=True, exist_ok=True)
     here = own_address(address.host, address.port)
     with embedded_network(network or demo_network_file(), data, address=here) as (servers, resolved), servers.kept_up():
         console.print(f"Servers are up; other commands find them with --network {resolved}")
         serve.run(resolved, slugs, address)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def run(options: Options) -> int:
@@ -65,8 +69,7 @@ def run(options: Options) -> int:
     if options.visitors < 1:
         raise BadInput("a demo has at least one visitor")
     check_ports(options.port + number for number in (*range(len(SHOWS)), SITE_PORT))
-    # Whoever asks a demo to end gets the same tidy end as with Ctrl-C.
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_as_with_ctrl_c()
     folder = new_folder()
     origin = f"http://127.0.0.1:{options.port + SITE_PORT}"
     servers: EmbeddedServers | None = None

@@ -16,10 +16,11 @@ import msgspec
 import uvloop
 from cyclopts import App, Parameter
 
+from engine.cli.options import INTERRUPTED
 from engine.cli.programme import QUIET_PACE, RUSH, SHOWS, Opened, put_on
 from engine.cli.sales import at_house, read_json
 from engine.cli.speech import say
-from engine.cli.stage import Company, check_ports, demo_network_file, embedded_network, new_folder
+from engine.cli.stage import Company, check_ports, demo_network_file, embedded_network, end_as_with_ctrl_c, new_folder
 from engine.embedded.servers import EmbeddedServers
 from engine.errors import BadInput
 from engine.instants import now_ms
@@ -109,7 +110,7 @@ def run(arguments: list[str]) -> int:
     command += [] if shared.visitors else ["--visitors", "2000"]
     document = read_json(own.plan) if own.plan else None
     check_ports((own.port, own.port + 1))
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_as_with_ctrl_c()
     return _on_stage(command, own, shared, document)
 
 
@@ -117,10 +118,6 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _on_stage(command: list[str], own: argparse.Namespace, shared: argparse.Namespace, document: object) -> int:
@@ -134,7 +131,7 @@ def _on_stage(command: list[str], own: argparse.Namespace, shared: argparse.Name
             staged = uvloop.run(_open_houses(company, network_file, own, shared, document))
             return _let_come([*command, *_where(staged)], staged)
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     finally:
         if servers is not None:
             servers.erase()
@@ -212,7 +209,8 @@ def _let_come(command: list[str], staged: Staged) -> int:
         return process.wait()
     except KeyboardInterrupt:
         process.send_signal(signal.SIGINT)
-        return process.wait(LAST_WORDS_SECONDS)
+        code = process.wait(LAST_WORDS_SECONDS)
+        return code if code >= 0 else INTERRUPTED  # it had not begun yet
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import uvloop
 from cyclopts import App, Parameter
@@ -24,7 +24,7 @@ from engine.cli.halls_commands import house, key, operator, performance, plan
 from engine.cli.lines import app as invitation
 from engine.cli.load import app as load
 from engine.cli.on_sale_commands import on_sale
-from engine.cli.options import House, Network, Whole, now
+from engine.cli.options import INTERRUPTED, House, Network, Whole, now
 from engine.cli.proof_commands import draw, status
 from engine.cli.record_commands import alarm, customer, dead_letter, order, refund, seats
 from engine.cli.speech import bad, say
@@ -32,8 +32,6 @@ from engine.cli.webhooks import app as webhook
 from engine.errors import BadInput, ParvisError, Refused
 from engine.halls.pretix import Ids
 
-INTERRUPTED: Final = 130
-"""What a shell says of a command that Ctrl-C ended."""
 console = Console(stderr=True)
 app = App(name="parvis", help="The on-sale engine: waiting room, seats, orders.", version_flags=["--version"])
 for part in (

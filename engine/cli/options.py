@@ -2,7 +2,7 @@
 
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import uvloop
 from cyclopts import Parameter, Token
@@ -13,6 +13,8 @@ Network = Annotated[Path, Parameter(name="--network", env_var="PARVIS_NETWORK", 
 House = Annotated[str, Parameter(name="--house", env_var="PARVIS_HOUSE", help="The house's slug.")]
 Why = Annotated[str, Parameter(name=("--why", "--reason"), help="Why, for the log of what staff did.")]
 """One word for it at every command, and the API's."""
+INTERRUPTED: Final = 130
+"""What a shell says of a command that Ctrl-C ended."""
 
 
 def _whole(_: Any, tokens: Sequence[Token]) -> int:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from importlib.resources import as_file, files
 from pathlib import Path
+from types import FrameType
 from typing import Final, Self
 
 import aiohttp
@@ -172,6 +173,23 @@ def check_ports(ports: Iterable[int], host: str = "127.0.0.1") -> None:
                 probe.bind(address)
         except OSError as error:
             raise BadInput(f"cannot listen on {host}, port {port} ({error}): choose others with --port") from error
+
+
+def end_as_with_ctrl_c() -> None:
+    """Whoever asks this process to end (SIGTERM) gets the same tidy end from now on as with Ctrl-C.
+
+    That is asyncio's while a loop runs, which ends the main task: an exception out of nowhere would be swallowed where
+    it struck a finalizer or a callback.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        as_with_ctrl_c = signal.getsignal(signal.SIGINT)
+        if callable(as_with_ctrl_c):
+            as_with_ctrl_c(number, frame)
+        else:  # in the background of a script nobody hears Ctrl-C
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def new_folder() -> Path:

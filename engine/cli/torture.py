@@ -1,12 +1,12 @@
 """`parvis torture`: what the command says, and how it ends."""
 
-import signal
 from typing import Final
 
 import msgspec
 import uvloop
 
 from engine.cli.speech import bad, good, say
+from engine.cli.stage import end_as_with_ctrl_c
 from engine.errors import BadInput
 from engine.torture.options import KINDS, OF_SHIM, draw
 from engine.torture.run import Torture, Verdict
@@ -18,10 +18,6 @@ BROKEN: Final = 1
 BLIND: Final = 3
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
 def run(seed: int, minutes: float, only: tuple[str, ...], *, is_json: bool) -> int:
     """Tortures a network of its own. Answers the exit code: 1 for a broken promise, 3 for a fault that never bit."""
     if not 0 < minutes <= LONGEST_MINUTES:
@@ -29,7 +25,7 @@ def run(seed: int, minutes: float, only: tuple[str, ...], *, is_json: bool) -> i
     unknown = tuple(f"{kind!r} is none" for kind in only if kind not in KINDS)
     if unknown:
         raise BadInput(f"faults are {', '.join(KINDS)}", unknown)
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_as_with_ctrl_c()
     reason = missing()
     left_out = tuple(kind for kind in KINDS if kind in OF_SHIM and reason)
     kinds = tuple(kind for kind in only or KINDS if kind not in left_out)

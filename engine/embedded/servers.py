@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -43,8 +43,12 @@ class ServerAddresses(msgspec.Struct, frozen=True):
 
 def _all(jobs: Sequence[Callable[[], object]]) -> None:
     """Does the jobs side by side, waits for every one, and raises the first error."""
-    with ThreadPoolExecutor(max_workers=STARTS_AT_ONCE) as pool:
+    pool = ThreadPoolExecutor(max_workers=STARTS_AT_ONCE)
+    try:
         futures = [pool.submit(job) for job in jobs]
+        wait(futures)
+    finally:  # after a Ctrl-C too: a start that goes on would be behind the back of whoever stops them all
+        pool.shutdown(cancel_futures=True)
     for future in futures:
         future.result()
 

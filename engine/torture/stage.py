@@ -87,8 +87,12 @@ class Stage:
         self._all: list[Served] = []
 
     def __enter__(self) -> Self:
-        self.servers.start()
-        self._write_networks()
+        try:
+            self.servers.start()
+            self._write_networks()
+        except BaseException:  # a Ctrl-C among them
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -44,10 +44,10 @@ def first_port() -> int:
 
 
 @contextlib.contextmanager
-def demo(folder: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
-    """A demo whose temporary files lie in `folder`."""
+def company_of(folder: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    """A command of ours whose temporary files lie in `folder`."""
     with subprocess.Popen(
-        [sys.executable, "-m", "engine.cli", "demo", "--port", str(first_port()), *options],
+        [sys.executable, "-m", "engine.cli", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -60,8 +60,22 @@ def demo(folder: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
             process.kill()
 
 
+def demo(folder: Path, *options: str) -> contextlib.AbstractContextManager["subprocess.Popen[str]"]:
+    """A demo on ports that are free."""
+    return company_of(folder, "demo", "--port", str(first_port()), *options)
+
+
 def everybody(process: "subprocess.Popen[str]") -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
+
+
+def runs(process: "subprocess.Popen[str]", word: str) -> bool:
+    """Whether anybody of the family has the word in its command line."""
+    for each in everybody(process):
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            if word in " ".join(each.cmdline()):
+                return True
+    return False
 
 
 def assert_nothing_is_left(family: list[psutil.Process], folder: Path) -> None:
@@ -117,7 +131,7 @@ def test_a_demo_cut_short_leaves_nothing_behind(short_folder: Path, number: sign
             assert line, "".join(told)
             told.append(line)
         deadline = time.monotonic() + 20
-        while not any("loadtests.crowd" in " ".join(each.cmdline()) for each in everybody(process)):
+        while not runs(process, "loadtests.crowd"):
             assert time.monotonic() < deadline
             time.sleep(0.1)
         family = everybody(process)
@@ -125,6 +139,73 @@ def test_a_demo_cut_short_leaves_nothing_behind(short_folder: Path, number: sign
         process.send_signal(number)
         assert process.wait(30) == 0, process.stdout.read()
     assert_nothing_is_left(family, folder)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(("demo", "--visitors", "100"), 0), (("torture", "--minutes", "0.1"), 130), (("load", "--headless"), 130)],
+)
+def test_what_is_interrupted_while_its_servers_start_leaves_nothing_behind(
+    short_folder: Path, words: tuple[str, ...], code: int
+) -> None:
+    folder = Path(tempfile.mkdtemp(dir=short_folder))
+    folder.chmod(0o755)
+    ports = () if words[0] == "torture" else ("--port", str(first_port()))
+    with company_of(folder, *words, *ports) as process:
+        deadline = time.monotonic() + 60
+        while not runs(process, "initdb"):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        family = everybody(process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == code, process.stdout and process.stdout.read()
+    assert_nothing_is_left(family, folder)
+
+
+def test_sigterm_ends_a_loop_also_where_an_exception_would_be_swallowed() -> None:
+    program = """
+import asyncio, uvloop
+from engine.cli.stage import end_as_with_ctrl_c
+
+class Slow:
+    def __del__(self):
+        for _ in range(1_000_000):
+            pass
+
+async def main():
+    print("runs", flush=True)
+    while True:
+        Slow()
+        await asyncio.sleep(0)
+
+end_as_with_ctrl_c()
+try:
+    uvloop.run(main())
+except KeyboardInterrupt:
+    print("ends")
+"""
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "runs\n"
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+            assert process.stdout.read() == "ends\n"
+        finally:
+            process.kill()
+
+
+def test_an_interruption_before_anything_has_begun_is_silent() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "engine.cli", "codes"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.rstrip().endswith("structlog"):
+                process.send_signal(signal.SIGINT)
+                break
+        assert "Traceback" not in process.stderr.read()
+    assert process.returncode == -signal.SIGINT
 
 
 @pytest.mark.parametrize(
