@@ -46,11 +46,13 @@ def _seats(layout: Layout, runs: Sequence[int]) -> tuple[SeatId, ...]:
     )
 
 
-async def others_like(cell: Cell, wish: Wish, taken: Sequence[SeatId]) -> list[tuple[SeatId, ...]]:
+async def others_like(
+    cell: Cell, wish: Wish, taken: Sequence[SeatId], share: str | None = None
+) -> list[tuple[SeatId, ...]]:
     """As many other seats as were named, of the same quality first.
 
     Together in the category of the first that was taken: near it, then the best of all; then the best anywhere. Where
-    no such party sits together any more, in the least bad way apart.
+    no such party sits together any more, in the least bad way apart. `share`: as in `left_elsewhere`.
     """
     layout, performance = cell.catalogue.layout(wish.performance), cell.performance(wish.performance)
     category, quantity = layout.category_of(taken[0]), len(wish.seats)
@@ -60,21 +62,28 @@ async def others_like(cell: Cell, wish: Wish, taken: Sequence[SeatId]) -> list[t
     if not unit:
         bests.insert(1, Best(quantity=quantity, category=category))
         bests.append(Best(quantity=quantity, near=taken[0], split=SPLITS[-1]))
-    items = [packed_best(best, layout, performance) for best in bests]
+    asked = [(best, letter) for best in bests for letter in _sources(share)]
+    items = [packed_best(best, layout, performance, letter) for best, letter in asked]
     found = [_seats(layout, runs) for runs in await _suggest(cell, wish.performance, items)]
-    together = [seats for best, seats in zip(bests, found, strict=True) if seats and best.split == SPLITS[0]]
+    together = [seats for (best, _), seats in zip(asked, found, strict=True) if seats and best.split == SPLITS[0]]
     return list(dict.fromkeys(together)) or [seats for seats in found if seats]
 
 
-async def left_elsewhere(cell: Cell, wish: Wish, on_sale: OnSale | None) -> list[Left]:
+def _sources(share: str | None) -> Sequence[str]:
+    """The letters of the allotments to be looked in; the empty one stands for what is everybody's."""
+    return ("",) if share is None else tuple(share)
+
+
+async def left_elsewhere(cell: Cell, wish: Wish, on_sale: OnSale | None, share: str | None = None) -> list[Left]:
     """Where else as many find room: in the same performance first, then in others of the on-sale.
 
-    Whoever needs a unit is told of units, and whoever can climb no stairs of what is reached without.
+    Whoever needs a unit is told of units, and whoever can climb no stairs of what is reached without. `share`: the
+    letters of the allotments of whoever may take nothing else, of this performance alone.
     """
     quantity, unit = wish_size(wish), wish.best.unit if wish.best else ""
     no_stairs = wish.best is not None and wish.best.no_stairs
     performances = [wish.performance]
-    if on_sale is not None:
+    if on_sale is not None and share is None:
         performances += [each for each in on_sale.performances if each != wish.performance][:MOST_PERFORMANCES]
     left: list[Left] = []
     for name in performances:
@@ -87,10 +96,11 @@ async def left_elsewhere(cell: Cell, wish: Wish, on_sale: OnSale | None) -> list
         if unit:
             is_there = any(block.unit == unit for block in layout.blocks)
             bests = [Best(quantity=quantity, unit=unit, no_stairs=no_stairs)] if is_there else []
-        items = [packed_best(best, layout, performance) for best in bests]
-        items += [["area", place, quantity] for place in range(len(layout.areas))]
-        found = await _suggest(cell, name, items)
-        left += _found(name, layout, found[: len(bests)], found[len(bests) :])
+        for letter in _sources(share):
+            items = [packed_best(best, layout, performance, letter) for best in bests]
+            items += [["area", f"{letter}{place}", quantity] for place in range(len(layout.areas))]
+            found = await _suggest(cell, name, items)
+            left += _found(name, layout, found[: len(bests)], found[len(bests) :])
     return [each for each in left if not _is_asked(wish, each)]
 
 

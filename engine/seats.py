@@ -157,7 +157,7 @@ async def hold(
             choices = tuple(explain(cell, wishes, items, reply[-1]))
             return Held(token=cell.signer.sign(held), hold=held, expires_at_ms=reply[1], choices=choices)
         case b"taken":
-            raise await _seats_taken(cell, wishes, reply[1:])
+            raise await _seats_taken(cell, wishes, reply[1:], takeable)
         case b"whole":
             raise _in_part(cell, wishes[reply[1] - 1], reply[2])
         case b"none":
@@ -167,7 +167,7 @@ async def hold(
                 "there are not that many together any more" if reply[2] else "nothing is left of what you chose",
                 performance=wish.performance,
                 largest_party=reply[2],
-                elsewhere=await left_elsewhere(cell, wish, on_sale),
+                elsewhere=await left_elsewhere(cell, wish, on_sale, takeable.share(wish.performance)),
             )
         case b"limit":
             raise Refused(
@@ -268,7 +268,7 @@ def _in_part(cell: Cell, wish: Wish, block: int) -> Refused:
     return Refused("whole-unit", "this seat is sold with others, or not at all", seat=seat, missing=missing)
 
 
-async def _seats_taken(cell: Cell, wishes: Sequence[Wish], flat: Sequence[int]) -> Refused:
+async def _seats_taken(cell: Cell, wishes: Sequence[Wish], flat: Sequence[int], takeable: Takeable) -> Refused:
     """The refusal that names what was taken, and other seats of the same quality where there are any."""
     taken = []
     for number, block, offset in zip(*[iter(flat)] * 3, strict=True):
@@ -280,7 +280,7 @@ async def _seats_taken(cell: Cell, wishes: Sequence[Wish], flat: Sequence[int]) 
         "somebody else was a moment sooner",
         performance=wish.performance,
         taken=taken,
-        alternatives=await others_like(cell, wish, taken),
+        alternatives=await others_like(cell, wish, taken, takeable.share(wish.performance)),
     )
 
 

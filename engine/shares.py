@@ -81,6 +81,11 @@ class Takeable:
         # Something must stand there: nothing at all would be what is everybody's.
         return (own or "-") if self._owner.is_partner else OPEN + own
 
+    def share(self, performance: PerformanceId) -> str | None:
+        """The letters of all that a partner may take; None for whoever may take what is everybody's."""
+        own = "".join(each.letter for each in self._allotments[performance])
+        return own if self._owner.is_partner else None
+
     def letter(self, performance: PerformanceId, name: str) -> str:
         """The letter of the allotment that is meant, empty for none; a partner with only one need not name it.
 

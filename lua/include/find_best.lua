@@ -1,15 +1,13 @@
 -- The best block for k seats together, through the index: flat in the size of the hall. First anywhere that leaves
 -- nobody alone (level 0), then anywhere at all (1). The index speaks of rows as stored and of parties up to eight: what
--- this call changed is looked at besides, and of a larger party the rows are, many at a time, until one serves it. So
--- whoever can be seated together is.
+-- this call changed is looked at besides, and of a larger party the rows are, many at a time, until one serves it.
 --
 -- A wish is {class = the letters that may be taken ("" any general seat), k, level = 0, or 1 where nobody minds a seat
 -- left alone, mask, span = {k = mask} of the blocks in which k seats together may be of several letters (not said: all),
 -- whole = what is allowed besides and is long enough, for a party of which the index does not know,
 -- edge = 1 left 2 right 3 either, ends = {mask, mask} of those of `mask` of which the left end is meant, and the right (of
 -- `edge` 3; not said: both of all), near = {block, focus, …} to be tried first and in this order, from = the letter of
--- the allotment to take from (only `near`, then), unit = a whole block or nothing}.
--- Answers block, offset, level; or nil.
+-- the allotment to take from (only `near`, then), unit = a whole block or nothing}. Answers block, offset, level; or nil.
 -- INCLUDES runs segment draft slots search find_near
 
 -- The first block of all at a level, where nothing else is wished for: as the next step would find it, only sooner.
@@ -61,9 +59,13 @@ end
 
 -- The largest party that still finds seats together (0: none), as far as the index knows.
 local function finds_seats(performance, wish, k)
-  local party = {k = k, mask = wish.mask, span = wish.span}
+  local party = {k = k, mask = wish.mask, span = wish.span, ends = wish.ends}
   for _, slot in ipairs(slots_of(performance, wish, k)) do
-    if #walk(performance, party, slot, 1, k)(1) > 0 then return true end
+    for _, edge in ipairs(EDGES[wish.edge or 0]) do
+      for _, length in ipairs(lengths_for(k, edge, false)) do
+        if #walk(performance, party, slot, edge and edge + 1 or 1, length)(1) > 0 then return true end
+      end
+    end
   end
   return false
 end

@@ -18,13 +18,14 @@ from engine.entries import Customer, Payment
 from engine.errors import BadInput, CellUnavailable, Refused
 from engine.house import add_key, add_on_sale, add_performance
 from engine.instants import now_ms
+from engine.instead import Left
 from engine.ledger.allotments import pending_allotments
 from engine.orders import Buyer
 from engine.seats import Held, count_states
 from engine.shares import PARTNER, Owner
 from engine.wishes import Wish
 from engine.words import AreaId, OnSaleId, PerformanceId, SeatId
-from tests.backstage import BY, Backstage, until
+from tests.backstage import BY, Backstage, seat_names, until
 from tests.integration.test_recovery import check_clean, go_back, keep_copy, recover
 from tests.town import small_plan
 
@@ -93,6 +94,34 @@ async def test_a_partner_sells_exactly_its_share_and_the_public_none_of_it(stage
     assert {item.allotment for each in held for item in each.hold.items} == {"share"}
     outside = next(seat for seat in await open_seats(stage, on_sale))
     assert await try_hold(stage, own, Wish(performance=performance, seats=(outside,))) == "seats-taken"
+
+
+async def test_a_partner_that_is_refused_is_told_of_its_own_share_and_of_nothing_else(stage: Backstage) -> None:
+    on_sale = await stage.put_on(shows=2)
+    own, other = await partner(stage, on_sale), await partner(stage, on_sale, "Another")
+    performance = on_sale.performances[0]
+    share = [SeatId(f"zaal-{row}-{number}") for row, count in (("A", 4), ("C", 2)) for number in range(1, count + 1)]
+    await set_aside(stage.cell, stage.ledger, wanted(on_sale, own, seats=tuple(share), areas={"vloer": 2}), BY)
+    theirs = map(SeatId, seat_names("B", 5))
+    await set_aside(stage.cell, stage.ledger, wanted(on_sale, other, name="theirs", seats=tuple(theirs)), BY)
+    await try_hold(stage, own, Wish(performance=performance, seats=tuple(share[:1])))
+
+    async def facts(wish: Wish) -> Any:
+        with pytest.raises(Refused) as refused:
+            await seats.hold(stage.cell, own, [wish], [], uuid.uuid4().hex)
+        return refused.value.facts
+
+    told = await facts(Wish(performance=performance, seats=tuple(share[:2])))
+    assert (told["taken"], told["alternatives"]) == (share[:1], [tuple(share[1:3]), tuple(share[2:4])])
+    told = await facts(
+        Wish(performance=performance, best=Best(quantity=2, category="Rang 1", zone="Zaal", rows=("B", "B")))
+    )
+    assert told["elsewhere"] == [
+        Left(performance, "Rang 1", tuple(share[2:4])),
+        Left(performance, "Rang 2", tuple(share[4:])),
+        Left(performance, "Rang 2", area=AreaId("vloer")),
+    ]
+    assert (await facts(Wish(performance=performance, best=Best(quantity=5))))["elsewhere"] == []
 
 
 async def test_what_cannot_be_set_aside_leaves_nothing_behind(stage: Backstage) -> None:

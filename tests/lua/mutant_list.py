@@ -615,6 +615,13 @@ MUTANTS = (
         '"a" .. area, "t" .. area',
         "the map counts an area twice for each partner",
     ),
+    M("seats/suggest", "wish.near = blocks_of(performance, wish)", "", "a partner is offered nothing of its share"),
+    M(
+        "include/find_best",
+        "edge and edge + 1 or 1, length)(1) > 0",
+        "1, length)(1) > 0",
+        "who finds no room at an aisle is told of parties that sit elsewhere",
+    ),
     M("seats/suggest", "open >= item[3]", "open > item[3]", "the last places are not offered"),
     M("seats/suggest", "wish.split and find_split(performance, wish, wish.split) or", "", "no split is offered"),
     M("seats/replan", "sweep(performance, SWEPT)\n", "", "a hold that is due keeps a plan from changing"),

@@ -72,6 +72,15 @@ def test_a_party_apart_sits_at_ends_that_are_meant(
     assert sorted(stage.seats(reply).split()) == seats.split()
 
 
+@pytest.mark.parametrize(
+    ("wish", "largest"),
+    [({"edge": 1}, 1), ({"edge": 2}, 3), ({"edge": 3}, 3), ({"edge": 3, "ends": [bits(0, 1), bits()]}, 1)],
+)
+def test_who_finds_no_room_at_an_aisle_is_told_how_many_would(stage: Stage, wish: dict[str, Any], largest: int) -> None:
+    lay(stage, "A: . s1 . . . . s1   B: s1 . . .")
+    assert best(stage, 4, **wish) == [b"none", 1, largest]
+
+
 def test_near_comes_before_better(stage: Stage) -> None:
     lay(stage, HALL)
     assert stage.seats(best(stage, 2, near=[2, 4, 1, 4])) == "C3 C4"

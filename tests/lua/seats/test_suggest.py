@@ -38,5 +38,13 @@ def test_each_item_gets_what_a_hold_would_get_now(stage: Stage, item: list[Any],
     assert found[1:] == [runs, [1]]
 
 
+def test_of_what_is_set_aside_a_choice_is_told_too(stage: Stage) -> None:
+    stage.before("A: . . . .   B: . . .", areas=[4])
+    stage.allot("P", "A2 A3 B1 B2 B3", [0, 3, 0])
+    wishes = [["best", "", k, {"from": "P"}] for k in (2, 3, 4)]
+    found = suggested(stage, "p", *wishes, ["area", "P0", 3], ["area", "P0", 4])
+    assert found == [b"suggested", [0, 1, 2], [1, 0, 3], [], [3], []]
+
+
 def test_a_performance_that_is_not_there(stage: Stage) -> None:
     assert suggested(stage, "elsewhere", ["best", "A", 1]) == [b"unknown_performance"]

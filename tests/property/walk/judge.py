@@ -235,15 +235,13 @@ class Judge:
         assert kind_of(got[0][0], got[first][0]) == best[1], (got, best)
 
     def _largest(self, part: Part, class_: str, wish: dict[str, Any]) -> int:
-        """Of an allotment as it is meant; else by rows as they were, wherever in a row."""
+        """As it is meant; but of what is everybody's by rows as they were."""
         rows, free, near = part.texts(), wish.get("from", ""), wish.get("near", [])[::2]
         ends = {0: (0,), 1: (1,), 2: (2,), 3: (1, 2)}[wish.get("edge", 0)]
         for k in range(10 if free else 8, 0, -1):
             for at in [*near, *self._blocks(part, wish)] if free else self._blocks(part, wish):
                 row, letters = rows[at] if free else "".join(part.hall.rows[at]), part.hall.classes[at]
-                if free and any(fitting(row, letters, class_, k, end, 1, free) for end in ends):
-                    return k
-                if not free and has_room(row, letters, class_, k):
+                if any(fitting(row, letters, class_, k, end, 1, free or "o") for end in ends):
                     return k
         return 0
 
