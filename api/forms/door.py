@@ -183,6 +183,13 @@ class Visit:
             raise Refused("forged-form", "this form was not made for this visitor")
 
 
+def policy_of(visit: Visit, name: str) -> str:
+    """What the house says of `fees`, `refunds` or `delivery`: in this language, else as its network file does."""
+    own = visit.frame.look.words.get(visit.words.language, {}).get(f"own.{name}")
+    said: str = own or getattr(visit.cell.house.policy, name)
+    return said
+
+
 def comes_from_ourselves(scope: Scope) -> bool:
     """Whether what the browser says of where a form comes from, if it does, names us."""
     site, origin = header_of(scope, b"sec-fetch-site"), header_of(scope, b"origin")

@@ -4,7 +4,7 @@ from typing import Final
 
 from api.forms.basket import basket_view, halls_of, title_of
 from api.forms.bought import CHOICES, keep_order, name_of, order_of, payment_of
-from api.forms.door import IN_TURN, MOVED, Visit, pages
+from api.forms.door import IN_TURN, MOVED, Visit, pages, policy_of
 from api.forms.frame import explain
 from api.forms.kept import basket_of
 from api.hot import Answer
@@ -128,7 +128,9 @@ async def show_order(visit: Visit) -> Answer:
     return visit.show(
         "order.html",
         refresh_s=LOOK_AGAIN_SECONDS if is_waiting and visit.query.get("still") != "1" else 0,
+        delivery=policy_of(visit, "delivery"),
         fees=sum(item.fee for item in found.items),
+        halls={name: visit.cell.catalogue.halls[visit.cell.performance(name).hall].hall.name for name in names},
         is_still=visit.query.get("still") == "1",
         is_waiting=is_waiting,
         names=await halls_of(visit, [*names]),

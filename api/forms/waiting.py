@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from api.forms.door import IN_LINE, MOVED, Visit, pages
+from api.forms.door import IN_LINE, MOVED, Visit, pages, policy_of
 from api.forms.frame import explain
 from api.forms.kept import former_pass, fresh
 from api.forms.lines import lines_of, say_own
@@ -40,18 +40,17 @@ async def show_room(visit: Visit) -> Answer:
         is_full=problem == "full",
     )
     action, own_line = ACTIONS.get(found.name, ""), visit.place.line if visit.place else PUBLIC_LINE
+    beside = "" if own_line == PUBLIC_LINE else f"/lines/{own_line}"
     is_still, is_over = visit.query.get("still") == "1", status.phase in ENDED
     pause_s = refresh_s(status, found, on_sale, random.random())
     performances = [visit.cell.performance(name) for name in on_sale.performances]
-    own = visit.frame.look.words.get(words.language, {})
-    policy = msgspec.structs.asdict(visit.cell.house.policy)
     return visit.show(
         "waiting.html",
         refresh_s=0 if is_still else pause_s,
         action=action,
         enters="return.enter" if visit.back else "do.enter",
         draw=status.draw,
-        transcript=f"/v1/houses/{visit.cell.house.slug}/on-sales/{on_sale.on_sale}/draw",
+        transcript=f"/v1/houses/{visit.cell.house.slug}/on-sales/{on_sale.on_sale}{beside}/draw",
         how_it_went=visit.frame.link(f"{visit.room.removesuffix('/plain')}/summary") if is_over else "",
         facts=facts_of(status, found, on_sale, words),
         found=found,
@@ -66,13 +65,13 @@ async def show_room(visit: Visit) -> Answer:
         lines=lines_of(status, on_sale, own_line, words) if not visit.place or action == "again" else None,
         message=status.message or "",
         next=next_of(status, found, on_sale, words),
-        notice=own.get("own.line", ""),
+        notice=visit.frame.look.words.get(words.language, {}).get("own.line", ""),
         on_sale=on_sale,
         pause_s=pause_s,
         own_line=say_own(on_sale, own_line, words) if found.name in KEEPING | IN_TURN else "",
         outlook=outlook_of(status, found, words),
         performances=performances,
-        policies=[(name, own.get(f"own.{name}") or policy[name]) for name in POLICIES],
+        policies=[(name, policy_of(visit, name)) for name in POLICIES],
         said=explain(words, problem) if problem and problem not in SAID_BY_ITSELF else "",
         seats_open=status.seats_open if found.name in {"waiting", "paused"} else {},
         way_back=visit.way_back,

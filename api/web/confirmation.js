@@ -21,21 +21,23 @@ function calendarOf(performances, order, words) {
   return ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//Parvis//EN', ...entries, 'END:VCALENDAR', ''].join('\r\n');
 }
 
-/** Follows the order until nothing more can change. `again` is the way to buy more, or null. */
-export function confirmation({ house, order, performances, words, names, again }) {
+/** Follows the order until nothing more can change. `again` is the way to buy more, or null; `delivery`: how the house says that tickets come. */
+export function confirmation({ house, order, performances, words, names, delivery, again }) {
   const mark = h('span', { class: 'mark', 'aria-hidden': 'true' });
   const headline = h('h2', { tabindex: '-1' });
   const lead = h('p', { role: 'status' });
   const ids = [...new Set(order.items.map((item) => item.performance))];
-  const file = URL.createObjectURL(new Blob([calendarOf(performances.filter((each) => ids.includes(each.performance)), order.order, words)], { type: 'text/calendar' }));
+  const bought = performances.filter((each) => ids.includes(each.performance));
+  const file = URL.createObjectURL(new Blob([calendarOf(bought, order.order, words)], { type: 'text/calendar' }));
+  const arriving = delivery ? h('div', {}, h('dt', {}, words.say('policy.delivery')), h('dd', {}, delivery)) : null;
   const keeping = h('div', { class: 'actions keeping' },
     h('a', { class: 'button secondary', href: file, download: 'tickets.ics' }, words.say('to_calendar')),
     h('button', { type: 'button', class: 'secondary', onclick: () => print() }, words.say('print')), again);
   const element = h('section', { class: 'card done' }, mark, headline, lead,
-    h('p', {}, ids.map((performance) => h('b', { class: 'what' }, names.titleOf(performance)))),
+    bought.map(({ performance, hall }) => h('p', {}, h('b', {}, names.titleOf(performance)), hall ? `\u00a0· ${hall}` : '')),
     h('dl', { class: 'facts' },
       orderFact(order.order, words),
-      order.email ? h('div', {}, h('dt', {}, words.say('email')), h('dd', {}, order.email)) : null),
+      order.email ? h('div', {}, h('dt', {}, words.say('email')), h('dd', {}, order.email)) : null, arriving),
     itemList({ items: order.items, total: order.total, currency: order.currency, names, words }), keeping);
 
   function show(state) {
@@ -45,6 +47,7 @@ export function confirmation({ house, order, performances, words, names, again }
     const said = state === 'recorded' ? 'confirmed' : state;
     setText(headline, words.say(`order.${said}`));
     setText(lead, words.say(`order.${said}_lead`));
+    if (arriving) arriving.hidden = !OPEN_ENDED.includes(said);
   }
 
   async function follow() {

@@ -157,7 +157,7 @@ function showDone(order) {
   if (history.state?.step) history.replaceState({}, '');
   const more = () => { memory.keep({ order: undefined }); if (memory.pass) showSeats(); else location.assign(waitingPage); };
   const again = h('button', { type: 'button', class: 'secondary', onclick: more }, words.say('buy_more'));
-  const element = confirmation({ house, order, performances: onSale.performances, words, names, again });
+  const element = confirmation({ house, order, performances: onSale.performances, words, names, delivery: words.entries['own.delivery'] ?? onSale.policies?.delivery, again });
   stage.replaceChildren(element);
   scrollTo({ top: 0 });
   element.querySelector('h2').focus();

@@ -103,6 +103,9 @@ async def test_seats_of_two_performances_are_one_basket_in_two_tabs_and_one_orde
         await expect(page.locator(".fault")).to_be_hidden()
         await visitor.press("Pay €84.00")
         await visitor.sees("Your order is confirmed")
+        hall = (await sale.get(f"/on-sales/{sale.on_sale}")).json["performances"][0]["hall"]
+        await expect(page.locator(".done")).to_contain_text(f"· {hall}")
+        await expect(page.locator(".done .facts")).to_contain_text("Deliveryby e-mail")
         order = await page.locator(".order-number").get_attribute("data-order") or ""
         groups = await page.locator(".order-number > [aria-hidden] > span").all_inner_texts()
         assert "".join(groups).lower() == order.replace("-", "")

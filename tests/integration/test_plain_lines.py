@@ -32,6 +32,8 @@ async def test_an_invited_visitor_joins_their_own_line_and_comes_in(town: Town) 
         assert "has given somebody a number already" in late.text
         assert "Your queue: Press." in page.text
         page = await visitor.until(page, "Choose my seats")
+        whole = page.link("Everything to recompute it with")
+        assert whole == f"/v1/houses/noord/on-sales/{sale.on_sale}/lines/press/draw"
         page = await visitor.send(page, "Choose my seats")
         page = await visitor.send(page, "Find the best seats", q_full="1")
         assert "Reserved for you until" in page.text

@@ -102,6 +102,21 @@ async def test_whoever_waited_in_vain_reads_how_the_sale_went_and_checks_who_say
         assert dutch.link("wachtrij") == f"/h/noord/{sale.on_sale}?language=nl"
 
 
+async def test_whoever_waited_without_javascript_finds_their_number_again_in_the_draw(town: Town) -> None:
+    async with (
+        await town.open_sale("noord", opens_at_ms=now_ms() + HOUR_MS) as sale,
+        PlainVisitor(town.url) as visitor,
+    ):
+        await visitor.send(await visitor.open(room(sale)), "Join the queue")
+        for verb in ("open", "close"):
+            answer = await sale.post(f"/manage/on-sales/{sale.on_sale}/{verb}", {"reason": "x"}, token=sale.manage_key)
+            assert answer.status == 200, answer.json
+        await sale.until_status(phase="closed")
+        shown = await visitor.open(room(sale))
+        assert "You joined as number 1 Your number in the queue 1" in shown.text
+        assert "parvis draw verify draw.json --index 0" in shown.text
+
+
 async def test_before_it_is_over_the_page_says_when_to_come_back(town: Town) -> None:
     async with (
         await town.open_sale("noord", opens_at_ms=now_ms() + HOUR_MS) as later,
