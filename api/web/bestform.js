@@ -20,11 +20,11 @@ function chips({ name, legend, options, value, onchange }) {
 /**
  * `categories`: the names of those with seats. `onask({best, types, category})`: `best` as the engine takes it;
  * `category`: what was chosen, empty for any. `hasStairs`: some of the hall is reached without stairs, and some is not.
- * `onwheelchair`: where wheelchair places are, null without any.
+ * `onwheelchair`: where wheelchair places are, null without any. `start`: how many are asked for at first.
  */
-export function bestForm({ performance, categories, limit, currency, words, onask, onwheelchair, hasStairs }) {
+export function bestForm({ performance, categories, limit, currency, words, onask, onwheelchair, hasStairs, start = 2 }) {
   const prices = [...new Set(categories.map((name) => usualPrice(performance, name)))].sort((a, b) => a - b);
-  const asked = { quantity: Math.min(2, limit), most: prices.at(-1), category: '' };
+  const asked = { quantity: Math.min(start, limit), most: prices.at(-1), category: '' };
   const reduced = h('div', { class: 'quantities' });
   const box = h('details', { class: 'more' }, h('summary', {}, words.say('best_more')));
   const button = h('button', { type: 'submit', class: 'primary large' }, words.say('find_best'));

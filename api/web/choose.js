@@ -24,7 +24,7 @@ const NO_ROOM = ['too-many-seats', 'basket-full'];
  * that is done elsewhere; `mine(performance)` gives the seat ids already reserved. `onopen({category: n})` tells what is
  * left, `onpick(ids)` what is picked, `elsewhere(quantity)` gives buttons that lead to other performances. `isInside`: the
  * page around it has the style already. `onelement(element)`: there is something to see; the plan is still being read. `keptAs`: the
- * name under which this tab keeps what is picked, over a reload.
+ * name under which this tab keeps what is picked, over a reload. `start`: for how many the best are asked for at first.
  */
 export class Chooser {
   constructor(given) {
@@ -105,7 +105,7 @@ export class Chooser {
     this.standing = areas.map((area) => standingForm(this, area));
     const hasWheelchair = this.plan?.isWheelchair.some(Boolean);
     this.best = categories.length ? bestForm({
-      performance, categories, limit, currency, words, onask: (button, asked) => this.askBest(button, asked),
+      performance, categories, limit, currency, words, start: this.start, onask: (button, asked) => this.askBest(button, asked),
       hasStairs: Boolean(this.plan?.hasStairs),
       onwheelchair: hasWheelchair ? () => { this.showAs('list'); this.list.showWheelchair(); } : null,
     }) : null;

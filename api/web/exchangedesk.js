@@ -60,7 +60,7 @@ export async function exchangeDesk({ words, path, house, key, attempt, found, it
     const { onSale, performance } = choices[Number(which.value)];
     seats = [];
     panel.replaceChildren(h('p', { class: 'muted' }, words.say('loading')));
-    chooser = await openChooser({ house, performance, currency: onSale.currency, limit: onSale.limits.seats_a_hold, words, hold: offer, mine: (id) => (id === performance.performance ? seats : []) });
+    chooser = await openChooser({ house, performance, currency: onSale.currency, limit: onSale.limits.seats_a_hold, words, start: items.length, hold: offer, mine: (id) => (id === performance.performance ? seats : []) });
     panel.replaceChildren(chooser.element);
   }
 

@@ -5,6 +5,7 @@ import { change, get } from './api.js';
 import { field, h } from './dom.js';
 import { linesForm, sayLines } from './linesdesk.js';
 import { newPerformance } from './newperformance.js';
+import { sayPriceType } from './prices.js';
 import { seatRules } from './seatrules.js';
 import { secondLook } from './secondlook.js';
 import { secretButton } from './secretbutton.js';
@@ -72,9 +73,12 @@ export function newSale({ words, path, key, attempt, after, onmade }) {
         proof_of_work: work.value, one_place_per: per.value, contact_url: sender.value, reason: words.say('reason_none'),
         contributors: contributing.filter((each) => each.checked).map((each) => each.value), lines, fair_window_seconds: Number(windows.value), ...times.read(), ...rules.read(),
       };
+      const kinds = chosen.flatMap((each) => Object.entries(each.price_types));
+      const large = new Map(kinds.filter(([, kind]) => kind.at_least > body.seats_a_hold).map(([type, kind]) => [type, kind.at_least]));
       return {
         lines: [...chosen.map((each) => `${each.title}, ${words.moment(each.starts_at)}`), words.say('sale_summary_when', { queue: words.moment(prequeue), start: words.moment(opens) }),
           words.say('sale_summary_pace', { rate: body.rate_per_minute, cap: body.cap, most: body.seats_a_hold }),
+          ...[...large].map(([type, least]) => words.say('sale_summary_group', { price: sayPriceType(type, words), least, most: body.seats_a_hold })),
           ...times.say(body), ...rules.say(body),
           ...(body.fair_window_seconds ? [sayWindow(body.fair_window_seconds)] : []),
           ...(body.contributors.length ? [`${words.say('sale_contributors')}: ${houses.filter((_, at) => contributing[at].checked).map(({ name }) => name).join(', ')}`] : []), ...sayLines(lines, words)],

@@ -277,6 +277,7 @@ async def test_some_of_an_order_is_returned_and_the_rest_exchanged(
         await manager.press("Exchange this seat")
         await manager.sees("The old ones stay the buyer’s until the exchange is made.")
         exchange = manager.page.locator(".exchange")
+        await expect(exchange.get_by_role("radio", name="1", exact=True)).to_be_checked()
         await exchange.get_by_role("button", name="List").click()
         await exchange.locator("details.row > summary").nth(1).click()
         for seat in ("zaal-B-1", "zaal-B-2"):
@@ -337,7 +338,7 @@ async def test_someone_new_makes_a_performance_and_puts_it_on_sale(
                 await part.get_by_label(label).fill(price)
         await fills(manager, Fee_a_ticket="1.5", VAT_in_per_cent="6")
         await manager.page.get_by_text("More prices (optional)").click()
-        await fills(manager, Youth="50", Member="75", A_group_has_at_least="12")
+        await fills(manager, Group="90", Youth="50", Member="75", A_group_has_at_least="12")
         await manager.page.get_by_label("Whoever comes along with somebody in a wheelchair is free").check()
         await manager.press("Check it")
         await manager.sees("The performance would begin in the past.")
@@ -366,11 +367,12 @@ async def test_someone_new_makes_a_performance_and_puts_it_on_sale(
         (made,) = (each for each in listed if each["title"] == title)
         assert (made["hall"], made["starts_at"]) == (sale.hall, "2031-06-01T18:00:00.000Z")
         assert made["prices"] == {
-            "Rang 1": {"full": 3250, "reduced": 2000, "youth": 1625, "member": 2438, "companion": 0},
-            "Rang 2": {"full": 1800, "youth": 900, "member": 1350, "companion": 0},
+            "Rang 1": {"full": 3250, "reduced": 2000, "group": 2925, "youth": 1625, "member": 2438, "companion": 0},
+            "Rang 2": {"full": 1800, "group": 1620, "youth": 900, "member": 1350, "companion": 0},
         }
         assert (made["fee"], made["currency"], made["vat_rate"]) == (0, "EUR", 600)
         assert made["price_types"] == {
+            "group": {"share": 9000, "at_least": 12},
             "youth": {"share": 5000},
             "member": {"share": 7500, "needs": "number", "at_most": 2, "verify_url": checker},
             "companion": {"share": 0, "needs": "companion", "fee": 0},
@@ -379,6 +381,8 @@ async def test_someone_new_makes_a_performance_and_puts_it_on_sale(
         await expect(manager.page.get_by_role("checkbox", name=title)).to_be_checked()
         await expect(manager.page.get_by_label("Title", exact=True)).to_have_value(title)
         await manager.press("Check it")
+        # A price that no visitor can have is told before the sale is made.
+        await manager.sees("“Group” is from 12 seats at once, and a visitor may take 6")
         await manager.press("Put on sale")
         await manager.sees(f"{title} is ready at", "Not on sale yet.")
         assert any(each["title"] == title for each in (await sale.get("")).json["on_sales"])
