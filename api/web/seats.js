@@ -57,7 +57,9 @@ function otherwise(trouble) {
 
 const onSale = await get(root).catch((trouble) => { fail(trouble); return NEVER; });
 const watch = passWatch({ line, words, isOffered: onSale.more_time_percent > 0, onback: () => location.reload() });
-observe((await get(`${root}/status`).catch(() => ({}))).server_time);
+const status = await get(`${root}/status`).catch(() => ({}));
+observe(status.server_time);
+const isOver = ['sold_out', 'closed'].includes(status.phase);
 main.append(h('div', { class: 'intro' }, h('h1', {}, onSale.title), watch.element), steps, connection, problem, stage);
 sayConnection();
 takeHandover();
@@ -122,10 +124,10 @@ function showSeats() {
   readPlans(basket.items.map((item) => item.performance)).then(() => view?.update());
 }
 
-/** For whoever has no place in the queue: how the hall fills, and the way in. */
+/** For whoever has no place in the queue: how the hall fills, and the way in, as long as there is one. */
 function showHall() {
   steps.hidden = true;
-  stage.replaceChildren(h('p', { class: 'notice' }, words.say('look_only'), ' ', h('a', { href: waitingPage }, words.say('do.join'))), whenIfOne(), seatMap(false));
+  stage.replaceChildren(h('p', { class: 'notice' }, isOver ? words.say(`next.${status.phase}`) : [words.say('look_only'), ' ', h('a', { href: waitingPage }, words.say('do.join'))]), whenIfOne(), seatMap(false));
 }
 
 function leaveStage() {

@@ -9,6 +9,7 @@ from playwright.async_api import expect
 from engine import draw
 from engine.instants import now_ms
 from tests.browser.person import PHONE, People, Site
+from tests.integration.test_manage import tell
 from tests.town import Sale, Town
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -138,6 +139,18 @@ async def test_whoever_is_not_in_the_queue_may_watch_the_hall_fill(town: Town, p
         await visitor.press("Join the queue")
         await visitor.press("Choose my seats")
         await expect(visitor.button("Find the best seats")).to_be_visible()
+
+
+async def test_whoever_watches_the_hall_of_a_sale_that_is_over_is_not_sent_into_its_queue(
+    town: Town, people: People
+) -> None:
+    async with await town.open_sale("zeewind") as sale, people.arrive(PHONE) as visitor:
+        assert (await tell(sale, "close")).status == 200
+        await sale.until_status(phase="closed")
+        await visitor.open(f"/h/zeewind/{sale.on_sale}/seats")
+        await visitor.sees("Nothing more is being sold here online.")
+        await visitor.shows("open", "zaal-C-4")
+        await expect(visitor.page.get_by_role("link", name="Join the queue")).to_have_count(0)
 
 
 async def test_addresses_that_lead_nowhere_say_so(people: People) -> None:
