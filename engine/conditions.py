@@ -174,8 +174,10 @@ def _check(
     if kind.needs == "companion":
         mine = [wish for wish in wishes if wish.performance == performance]
         places = _wheelchair_places(cell.catalogue.layout(performance), mine)
-        # One companion beside each wheelchair, and for each wheelchair somebody who pays.
-        if count > places or sum(map(wish_size, mine)) - count < places:
+        types = cell.performance(performance).type_of
+        along = sum(counts[each] for each in counts if each[0] == performance and types(each[1]).needs == kind.needs)
+        # One companion beside each wheelchair, at whichever such price, and for each wheelchair somebody who pays.
+        if along > places or sum(map(wish_size, mine)) - along < places:
             raise _unmet(asked, kind, "this price is for whoever comes along with somebody in a wheelchair")
 
 

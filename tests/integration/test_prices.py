@@ -43,7 +43,7 @@ async def open_sale(town: Town, *, shows: int = 1, slug: str = "noord", **change
         "member": PriceType(needs="number", at_most=2, share=7500),
         "social": PriceType(needs="number", share=2000, vat_rate=0, verify_url=changed.pop("verify_url", "")),
         "companion": PriceType(needs="companion", share=0, fee=0),
-    }
+    } | changed.pop("price_types", {})
     async with at_house(town.network_file, slug) as (cell, ledger):
         await houses.add_hall(cell, ledger, f"hall-{number}", "Hall", plan, BY)
         for name in names:
@@ -197,6 +197,17 @@ async def test_a_companion_is_free_beside_a_wheelchair_that_is_paid_for_and_only
         answer = await hold(sale, token, items, types)
         assert answer.status == status, (types, answer.json)
     assert [each["price"] for each in answer.json["items"]] == [2000, 0]
+
+
+async def test_prices_for_companions_make_no_second_companion_of_whoever_should_pay(town: Town) -> None:
+    assistant = {"assistant": PriceType(needs="companion", share=0, fee=0)}
+    async with await open_sale(town, price_types=assistant) as sale:
+        token, bay = await sale.enter(), [seats(sale, "A-1", "A-2")]
+        refused = await hold(sale, token, bay, ["companion", "assistant"])
+        assert (refused.status, refused.slug) == (422, "condition-not-met"), refused.json
+        three = [*bay, seats(sale, "C-1")]
+        assert (await hold(sale, token, three, ["full", "companion", "assistant"])).status == 422
+        assert (await hold(sale, token, bay, ["full", "assistant"])).status == 201
 
 
 async def test_nobody_comes_along_with_half_of_a_bay_that_is_one_no_more(sale: Sale) -> None:
