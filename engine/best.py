@@ -84,7 +84,8 @@ def packed_best(best: Best, layout: Layout, performance: Performance, letter: st
     if letter:
         options["from"] = letter
     if best.near is not None:
-        options["near"] = _near(best.near, layout, _allowed(best, letters, layout))
+        nearest = _near(best.near, layout, _allowed(best, letters, layout))
+        options["near"] = [*nearest, *options.get("near", ())]
     return ["best", letters, best.quantity, options] if options else ["best", letters, best.quantity]
 
 

@@ -131,3 +131,17 @@ def test_what_the_hall_does_not_have_is_said(wish: dict[str, Any], slug: str) ->
 def test_what_cannot_be_meant_is_said(wish: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
         packed_best(Best(quantity=2, **wish), LAYOUT, SHOW)
+
+
+def test_of_units_of_several_categories_none_is_too_far_from_a_seat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index knows none of them: beyond what is near, each is looked at all the same."""
+    monkeypatch.setattr("engine.best.NEAREST_BLOCKS", 1)
+    plan = hall(*(row(name, "1 2", y=30 * at) for at, name in enumerate("ABC")))
+    for drawn in plan["zones"][0]["rows"][1:]:
+        drawn["seats"][1]["category"] = "Rang 2"
+    units = [{"kind": "table", "name": name, "seats": [f"zaal-{name}-1", f"zaal-{name}-2"]} for name in "BC"]
+    plan["parvis"] = {"units": units}
+    layout = compile_layout(import_plan(plan))
+    _, _, _, options = packed_best(Best(quantity=2, unit="table", near=layout.seat_ids[0]), layout, SHOW)
+    found = {layout.blocks[block].row for block in options["near"][::2]}  # type: ignore[index]
+    assert found == {"B", "C"}
