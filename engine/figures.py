@@ -5,9 +5,14 @@ keeps the houses. Whoever asks for figures asks one worker: it reads them all. A
 so that nothing that was counted is ever uncounted.
 """
 
+import fcntl
 import os
 import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Final, TypeVar
 
 import msgspec
@@ -22,6 +27,8 @@ BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2
 FRESH_MS: Final = 5_000
 """A process that has not written for so long is gone, or stuck: what it counted counts, how it is does not."""
 TELL_SECONDS: Final = 1.0
+PREFIX: Final = "parvis-figures-"
+LOCK: Final = "lock"
 Value = TypeVar("Value", bound=msgspec.Struct)
 
 
@@ -30,6 +37,36 @@ class Told(msgspec.Struct, frozen=True):
 
     at_ms: int
     value: msgspec.Raw
+
+
+@contextmanager
+def shared_folder() -> Iterator[Path]:
+    """A folder for the processes of one `parvis serve`, which is gone with it; what killed ones left goes first."""
+    for left in Path(gettempdir()).glob(f"{PREFIX}*"):
+        _remove_if_left(left)
+    with TemporaryDirectory(prefix=PREFIX) as name:
+        folder = Path(name)
+        # Whoever dies loses the lock. It has its name only once it is held.
+        draft = folder / f".{LOCK}"
+        descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            draft.rename(folder / LOCK)
+            yield folder
+        finally:
+            os.close(descriptor)
+
+
+def _remove_if_left(folder: Path) -> None:
+    with suppress(OSError):  # it is somebody else's, is in use, is just being made, or was removed meanwhile
+        if folder.lstat().st_uid != os.geteuid():
+            return
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder)
+        finally:
+            os.close(descriptor)
 
 
 class Figures:

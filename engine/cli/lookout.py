@@ -10,7 +10,7 @@ import structlog
 from engine.figures import DOOR_KIND, Figures
 
 LOOK_SECONDS: Final = 2.0
-ANSWER_SECONDS: Final = 5.0
+ANSWER_SECONDS: Final = 3.0
 TOLD_AFTER: Final = 5
 """So many looks in a row that were not answered are told of, again and again."""
 STUCK_AFTER: Final = 30

@@ -11,7 +11,6 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import msgspec
@@ -23,7 +22,7 @@ from engine.cli.lookout import Lookout
 from engine.cli.stage import check_ports
 from engine.contributions import own_address
 from engine.errors import BadInput
-from engine.figures import FOLDER_VARIABLE, TELL_SECONDS, Figures
+from engine.figures import FOLDER_VARIABLE, TELL_SECONDS, Figures, shared_folder
 from engine.folding import Folder
 from engine.garbage import collect_seldom
 from engine.keeper import Keeper
@@ -230,13 +229,13 @@ async def _serve(network_file: Path, houses: Sequence[House], address: Address) 
     os.environ.setdefault(ADDRESS_VARIABLE, own_address(address.host, address.port))
     log.info("serving", loop=_loop_name(), port=address.port, houses=[house.slug for house in houses])
     sights = [Sight(house) for house in houses]
-    with TemporaryDirectory(prefix="parvis-figures-") as folder:
+    with shared_folder() as folder:
         async with asyncio.TaskGroup() as tasks:
             for sight in sights:
                 tasks.create_task(keep_house(sight.house, stop, sight, Figures(folder)))
                 tasks.create_task(see_house(sight, stop))
-            tasks.create_task(tell_figures(sights, Path(folder), stop))
-            tasks.create_task(serve_api(network_file, houses, address, Path(folder), stop))
+            tasks.create_task(tell_figures(sights, folder, stop))
+            tasks.create_task(serve_api(network_file, houses, address, folder, stop))
     log.info("stopped")
 
 

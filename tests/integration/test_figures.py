@@ -4,6 +4,9 @@ import asyncio
 import os
 import re
 import signal
+import subprocess
+import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +17,7 @@ import pytest
 from prometheus_client import Metric
 
 from engine.cli.sales import at_house
-from engine.figures import Figures
+from engine.figures import Figures, shared_folder
 from engine.ledger.recoveries import raise_alarm
 from engine.sight import NETWORK_KIND, HouseSight, Lag, NetworkSight
 from tests.backstage import until
@@ -305,3 +308,37 @@ def test_a_writer_that_is_away_for_days_does_not_fill_the_memory() -> None:
     for now_s in range(10_000):
         assert lag.note(now_s, f"{now_s + 1}-0", "0-1") == now_s
     assert len(lag._marks) <= 1_001
+
+
+def test_the_folder_of_a_killed_process_goes_with_the_next_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = """
+import time
+from engine.figures import shared_folder
+with shared_folder() as folder:
+    print(folder, flush=True)
+    time.sleep(60)
+"""
+
+    def begin() -> tuple[subprocess.Popen[str], Path]:
+        environment = os.environ | {"TMPDIR": str(tmp_path)}
+        process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environment)
+        assert process.stdout is not None
+        return process, Path(process.stdout.readline().strip())
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (killed, left), (living, used) = begin(), begin()
+    try:
+        (left / "door-1").write_bytes(b"a word")
+        killed.kill()
+        killed.wait()
+        assert left.exists()
+        being_made = Path(tempfile.mkdtemp(prefix="parvis-figures-"))
+        with shared_folder() as own:
+            assert set(tmp_path.iterdir()) == {used, being_made, own}
+        assert set(tmp_path.iterdir()) == {used, being_made}
+    finally:
+        for process in (killed, living):
+            process.kill()
+            process.wait()
