@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from tests.town import Town, free_port
+from engine.ports import free_port
+from tests.town import Town
 
 
 class Apart(Town):

@@ -5,7 +5,6 @@ import itertools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,21 +25,16 @@ from engine.cli.stage import embedded_network
 from engine.house import Change
 from engine.instants import now_ms
 from engine.network import load
+from engine.ports import free_port
 from tests.canaries import canary_of, look_through
 from tests.certificates import make_certificate
 from tests.receiver import ADDRESS
 from tests.sale import READY_SECONDS, Answer, Sale, past
 
-__all__ = ["RETURN_ADDRESS", "Answer", "Sale", "Town", "free_port", "past", "small_plan"]
+__all__ = ["RETURN_ADDRESS", "Answer", "Sale", "Town", "past", "small_plan"]
 RETURN_ADDRESS: Final = "https://www.example.org/parvis/return"
 BY = Change(who="test", why="a test")
 numbers = itertools.count(1)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def small_plan(rows: int = 5, seats: int = 10, standing: int = 20) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from engine.cli.rush import Rush, Scene
 from engine.cli.sales import at_house, read_json
 from engine.cli.stage import (
     Company,
-    check_ports,
     console,
     demo_network_file,
     embedded_network,
@@ -31,6 +30,7 @@ from engine.embedded.servers import EmbeddedServers
 from engine.errors import BadInput
 from engine.instants import now_ms
 from engine.network import Network, load
+from engine.ports import check_ports
 from engine.words import HouseSlug
 
 COUNTDOWN_SECONDS: Final = 30

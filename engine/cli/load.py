@@ -5,7 +5,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -20,12 +19,13 @@ from engine.cli.options import INTERRUPTED
 from engine.cli.programme import QUIET_PACE, RUSH, SHOWS, Opened, put_on
 from engine.cli.sales import at_house, read_json
 from engine.cli.speech import say
-from engine.cli.stage import Company, check_ports, demo_network_file, embedded_network, end_as_with_ctrl_c, new_folder
+from engine.cli.stage import Company, demo_network_file, embedded_network, end_as_with_ctrl_c, new_folder
 from engine.embedded.servers import EmbeddedServers
 from engine.errors import BadInput
 from engine.instants import now_ms
 from engine.network import load
 from engine.parenthood import child_of_this
+from engine.ports import check_ports, free_port
 from engine.words import HouseSlug
 
 QUIET: Final = HouseSlug("gulden-masker")
@@ -104,7 +104,7 @@ def run(arguments: list[str]) -> int:
         return subprocess.run(locust(arguments), check=False).returncode
     own, arguments = _own_options().parse_known_args(arguments)
     # A port of its own for master and workers: two rehearsals on one machine would share Locust's.
-    meeting = str(_free_port())
+    meeting = str(free_port())
     command = locust([*arguments, "--master-bind-port", meeting, "--master-port", meeting])
     command += [] if shared.processes else ["--processes", "2"]
     command += [] if shared.visitors else ["--visitors", "2000"]
@@ -112,12 +112,6 @@ def run(arguments: list[str]) -> int:
     check_ports((own.port, own.port + 1))
     end_as_with_ctrl_c()
     return _on_stage(command, own, shared, document)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _on_stage(command: list[str], own: argparse.Namespace, shared: argparse.Namespace, document: object) -> int:

@@ -19,7 +19,6 @@ import uvloop
 
 from engine.cell import Cell
 from engine.cli.lookout import Lookout
-from engine.cli.stage import check_ports
 from engine.contributions import own_address
 from engine.errors import BadInput
 from engine.figures import FOLDER_VARIABLE, TELL_SECONDS, Figures, shared_folder
@@ -32,6 +31,7 @@ from engine.ledger.retention import forget_daily
 from engine.network import House, Network, load
 from engine.nodes import keep_prepared
 from engine.parenthood import child_of_this
+from engine.ports import check_ports
 from engine.redis_urls import connect, credentials
 from engine.rights import TooMuch, check_rights
 from engine.sealing import Opener

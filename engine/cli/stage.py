@@ -3,12 +3,11 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from importlib.resources import as_file, files
@@ -23,7 +22,6 @@ from rich.console import Console
 
 from engine.embedded.child import ServerFailed
 from engine.embedded.servers import EmbeddedServers
-from engine.errors import BadInput
 from engine.network import House, Network, load, read_slugs
 from engine.network_file import MADE
 from engine.parenthood import child_of_this
@@ -32,7 +30,6 @@ from engine.words import HouseSlug
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
 NICE: Final = 10
-LARGEST_PORT: Final = 65_535
 console: Final = Console()
 
 
@@ -159,20 +156,6 @@ async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:
             return response.status == HTTPStatus.OK
     except (aiohttp.ClientError, TimeoutError):
         return False
-
-
-def check_ports(ports: Iterable[int], host: str = "127.0.0.1") -> None:
-    """Raises `BadInput` unless every port can be listened on here."""
-    for port in ports:
-        if not 1 <= port <= LARGEST_PORT:
-            raise BadInput(f"port {port} does not lie between 1 and {LARGEST_PORT}")
-        try:
-            family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-            with socket.socket(family, kind) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(address)
-        except OSError as error:
-            raise BadInput(f"cannot listen on {host}, port {port} ({error}): choose others with --port") from error
 
 
 def end_as_with_ctrl_c() -> None:

@@ -5,7 +5,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from engine.embedded.servers import EmbeddedServers
 from engine.ledger.ledger import Ledger
 from engine.network import load
 from engine.parenthood import child_of_this
+from engine.ports import free_port
 from engine.torture.options import STRUCK, Options
 from engine.torture.proxy import FaultProxy
 from engine.torture.sale import ON_SALE, put_on
@@ -148,9 +148,7 @@ class Stage:
     def serve(self, slug: HouseSlug) -> Served:
         """Starts another `parvis serve` of a house; the struck one's is of the release that it runs."""
         release = self.release if slug == STRUCK else None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        port = free_port()
         command = [sys.executable, "-m", "engine.cli", "serve", "--network", str(self.served_file)]
         command += ["--house", slug, "--port", str(port)]
         command += ["--workers", str(self.options.workers if slug == STRUCK else 1)]

@@ -15,11 +15,12 @@ import msgspec
 from engine.cli.serve import Address, api_command
 from engine.halls.generate import big_house
 from engine.halls.pretix import export_plan
+from engine.ports import free_port
 from tests.bench import rival
 from tests.bench.load import request
 from tests.bench.rounds import AT_LEAST, Bar, Part, interleave
 from tests.bench.stand import SLUG, VISITORS, Stand
-from tests.town import Sale, free_port
+from tests.town import Sale
 
 HOLDS: Final = 1_500
 QUANTITY: Final = 2

@@ -10,12 +10,13 @@ from typing import Final
 import aiohttp
 import msgspec
 
+from engine.ports import free_port
 from engine.words import HouseSlug
 from tests.apart import Apart
 from tests.bench.rounds import AT_MOST, Bar, Part, interleave
 from tests.edge import running_edge
 from tests.paced import Holding, Joining, Paced, Pacer, Polling
-from tests.town import Sale, Town, free_port, small_plan
+from tests.town import Sale, Town, small_plan
 
 WEST, OOST = HouseSlug("west"), HouseSlug("oost")
 POLLS_A_SECOND: Final = 5_000

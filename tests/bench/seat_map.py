@@ -13,11 +13,12 @@ from playwright.async_api import CDPSession, Page, async_playwright
 
 from engine.halls.generate import big_house
 from engine.halls.pretix import export_plan
+from engine.ports import free_port
 from tests.bench.rounds import AT_MOST, Bar, Part, interleave
 from tests.browser.conftest import HOUSE, house_town
 from tests.browser.find import launch_options
 from tests.browser.person import PHONE, People, Person, Site
-from tests.town import Sale, free_port
+from tests.town import Sale
 
 SEATS: Final = 16_000
 SLOWER: Final = 6

@@ -10,10 +10,11 @@ import pytest_asyncio
 import tomli_w
 from playwright.async_api import async_playwright
 
+from engine.ports import free_port
 from tests.browser.find import launch_options
 from tests.browser.person import People, Site
 from tests.operated import OPERATOR_KEY_HASH
-from tests.town import Town, free_port
+from tests.town import Town
 
 HOUSE = "zeewind"
 SomeTown = TypeVar("SomeTown", bound=Town)

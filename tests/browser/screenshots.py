@@ -17,10 +17,11 @@ from typing import Any, Final
 import msgspec
 from playwright.async_api import Page, async_playwright
 
+from engine.ports import free_port
 from tests.browser.conftest import HOUSE, house_town
 from tests.browser.find import launch_options
 from tests.browser.person import DESK, PHONE, People, Person, Site
-from tests.town import Sale, Town, free_port
+from tests.town import Sale, Town
 
 FOLDER: Final = Path("reports/screenshots")
 HERE: Final = Path(__file__).parent

@@ -19,12 +19,13 @@ from yarl import URL
 from api.pages import VERSION, widget_files
 from api.versions import file_of, integrity_of, write_files
 from engine.instants import now_ms
+from engine.ports import free_port
 from parvis_guard.pages import PROBLEMS
 from tests.browser.person import DESK, PHONE, People, Person, Site
 from tests.browser.test_waiting import manage
 from tests.edge import NGINX, TEMPORARY, WHY_NOT, nginx_command, until_listening
 from tests.guard_alone import GUARD, python_alone
-from tests.town import Sale, Town, free_port
+from tests.town import Sale, Town
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 EXERCISES = ("examples/*", "examples/component/*", "examples/frame/*", "examples/redirect/*", "examples/seat-map/*")

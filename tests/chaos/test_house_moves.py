@@ -22,6 +22,7 @@ from engine.cli.sales import at_house
 from engine.cli.stage import Company
 from engine.embedded.postgres import EmbeddedPostgres
 from engine.entries import Payment
+from engine.ports import free_port
 from engine.shares import Owner
 from engine.wishes import Wish
 from engine.words import AreaId, HouseSlug, OrderId, PerformanceId
@@ -29,7 +30,7 @@ from tests.chaos.crowd import Crowd
 from tests.chaos.truth import backlog_of, clean, recorded
 from tests.faults.dumps import dump, restore
 from tests.sale import READY_SECONDS, Sale
-from tests.town import Town, free_port, small_plan
+from tests.town import Town, small_plan
 
 SEED = 11
 NOORD, ZUID = "noord", "zuid"

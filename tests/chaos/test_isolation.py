@@ -14,6 +14,7 @@ import pytest
 import redis.exceptions
 
 from engine.cli.sales import at_house
+from engine.ports import free_port
 from engine.redis_urls import connect
 from engine.words import HouseSlug
 from tests.apart import Apart
@@ -22,7 +23,7 @@ from tests.chaos.truth import clean, recorded
 from tests.edge import NGINX, WHY_NOT, running_edge
 from tests.faults.patience import until
 from tests.paced import Joining, Pacer
-from tests.town import Sale, Town, free_port, small_plan
+from tests.town import Sale, Town, small_plan
 
 WEST, OOST = HouseSlug("west"), HouseSlug("oost")
 SEED = 6

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from redis.retry import Retry
 from engine.embedded.child import Child, end, spawn
 from engine.embedded.folders import make_private, take_lock
 from engine.embedded.redis import EmbeddedRedis
+from engine.ports import free_port
 
 PASSWORD: Final = "of-the-ops-side"
 SLOTS: Final = 16_384
@@ -45,12 +45,8 @@ def wait_for(is_so: Callable[[], bool], what: str, *, seconds: float = LONGEST_S
 
 
 def bus_port() -> int:
-    """A free port whose neighbour for the cluster bus (+ 10,000) exists too."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = int(probe.getsockname()[1])
-        if port < 55_000:
-            return port
+    """A free port whose neighbour for the cluster bus is free too."""
+    return free_port(10_000)
 
 
 def client_of(port: int, password: str = PASSWORD, user: str = "default") -> redis.Redis:

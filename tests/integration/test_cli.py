@@ -14,11 +14,12 @@ import tomli_w
 from engine.audit import Audit
 from engine.cli.sales import at_house
 from engine.on_sale import standing
+from engine.ports import free_port
 from engine.waiting_room import hash_secret
 from engine.words import OnSaleId
 from tests.integration.books import Books
 from tests.integration.commands import HOUSE, LATER, Parvis, put_on_sale
-from tests.town import Town, free_port, small_plan
+from tests.town import Town, small_plan
 
 
 @pytest.fixture(scope="module")

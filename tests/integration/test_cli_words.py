@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from engine.ports import free_port
 from tests.integration.commands import HOUSE, LATER, Parvis, give, put_on_sale
-from tests.town import Town, free_port, small_plan
+from tests.town import Town, small_plan
 
 PERFORMANCE = f"performance create x {{at}} --hall bad --title T --starts-at {LATER}"
 ON_SALE = "on-sale create x {at} --title T --performance"

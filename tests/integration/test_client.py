@@ -1,7 +1,6 @@
 """The small client against a real Redis: replies, errors, limits, users, and slots that move."""
 
 import asyncio
-import socket
 import time
 from collections.abc import AsyncIterator
 from urllib.parse import quote
@@ -23,6 +22,7 @@ from engine.errors import (
     CellUnreachable,
     FunctionMissing,
 )
+from tests.faults.nodes import bus_port
 from tests.faults.patience import call_until_answered, until
 from tests.faults.redis_process import RedisProcess, running_redis
 
@@ -296,17 +296,8 @@ async def test_closing_answers_everybody_and_later_calls_are_refused(server: Red
     await client.close()
 
 
-def free_port() -> int:
-    """A port whose neighbour for the cluster bus (+ 10,000) exists too."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = int(probe.getsockname()[1])
-        if port < 55_000:
-            return port
-
-
 async def test_a_slot_that_moved_to_another_node_is_followed() -> None:
-    ports = [free_port(), free_port()]
+    ports = [bus_port(), bus_port()]
     options = [
         (
             "--port",

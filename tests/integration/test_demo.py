@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ import msgspec
 import psutil
 import pytest
 
-from tests.town import free_port, small_plan
+from tests.town import small_plan
 
 WANTED = {
     *("visitors", "admitted", "orders_confirmed", "orders_recorded", "seats_sold", "capacity", "double_sold"),
@@ -25,22 +24,6 @@ WANTED = {
 OF_A_HOUSE = {"slug", "seats_sold", "errors", "hold_ms_p99", "hold_ms_p99_quiet"}
 HOUSES = 3
 PORTS = (*range(HOUSES), 10)
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def first_port() -> int:
-    while True:
-        port = free_port()
-        if port < 65_000 and all(is_free(port + number) for number in PORTS):
-            return port
 
 
 @contextlib.contextmanager
@@ -62,7 +45,7 @@ def company_of(folder: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
 
 def demo(folder: Path, *options: str) -> contextlib.AbstractContextManager["subprocess.Popen[str]"]:
     """A demo on ports that are free."""
-    return company_of(folder, "demo", "--port", str(first_port()), *options)
+    return company_of(folder, "demo", "--port", str(free_port(*PORTS)), *options)
 
 
 def everybody(process: "subprocess.Popen[str]") -> list[psutil.Process]:
@@ -150,7 +133,7 @@ def test_what_is_interrupted_while_its_servers_start_leaves_nothing_behind(
 ) -> None:
     folder = Path(tempfile.mkdtemp(dir=short_folder))
     folder.chmod(0o755)
-    ports = () if words[0] == "torture" else ("--port", str(first_port()))
+    ports = () if words[0] == "torture" else ("--port", str(free_port(*PORTS)))
     with company_of(folder, *words, *ports) as process:
         deadline = time.monotonic() + 60
         while not runs(process, "initdb"):

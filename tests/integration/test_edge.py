@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from engine.ports import free_port
 from tests.backstage import until
 from tests.edge import NGINX, WHY_NOT, running_edge
-from tests.town import free_port
 
 pytestmark = [
     pytest.mark.skipif(NGINX is None, reason=WHY_NOT),

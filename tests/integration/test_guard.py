@@ -15,6 +15,7 @@ import jwt
 import msgspec
 import pytest
 
+from engine.ports import free_port
 from engine.signing import Signer
 from engine.words import HouseSlug
 from parvis_guard import GuardASGI, GuardWSGI, Settings
@@ -23,7 +24,6 @@ from parvis_guard.rules import is_never_queued, safe_target
 from tests.edge import until_listening
 from tests.guard_alone import GUARD, python_alone
 from tests.guarded import HTML, ORIGIN, Browser, KeyServer, guard_of, header, pass_of
-from tests.town import free_port
 
 EXERCISES = ("examples/guard/**/*",)
 """As `parvis_guard`, which is found by its path."""

@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.town import free_port, small_plan
+from engine.ports import free_port
+from tests.town import small_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = ("--think-s", "0.2", "--come-within-s", "3", "--hold-seconds", "3")

@@ -12,7 +12,8 @@ import pytest
 
 from engine.instants import now_ms
 from engine.orders import new_order_id
-from tests.town import Sale, Town, free_port, small_plan
+from engine.ports import free_port
+from tests.town import Sale, Town, small_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 VISITORS = 90

@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from tests.town import free_port
+from engine.ports import free_port
 
 README: Final = (Path(__file__).parents[2] / "README.md").read_text()
 SERVE: Final = re.compile(r"^parvis serve --embedded &.*$\n(?: +#.*\n)*", re.MULTILINE)

@@ -16,11 +16,12 @@ import tomli_w
 from engine.cell import digest, pack
 from engine.cli.serve import Address, api_command
 from engine.entries import Customer, Payment, decode_order, encode_order
+from engine.ports import free_port
 from engine.sealing import PRIVATE_FILE
 from tests.backstage import Backstage, Theatre, until
 from tests.integration.test_writer import make_order, put
 from tests.redis_contents import contents
-from tests.town import Town, free_port
+from tests.town import Town
 
 ADDRESS, NAME = b"visitor@example.org", b"A Visitor"
 

@@ -21,9 +21,9 @@ from engine.cli import lookout, serve
 from engine.cli.stage import Company, write_resolved
 from engine.embedded.child import ServerFailed
 from engine.network import Network, load
+from engine.ports import free_port
 from engine.writer import Writer
 from tests.backstage import running_theatre, until
-from tests.town import free_port
 
 PARVIS = (sys.executable, "-m", "engine.cli")
 

@@ -19,6 +19,7 @@ from api.boards import Boards
 from engine.draw import decode
 from engine.errors import ForgedToken
 from engine.key_files import base64url
+from engine.ports import free_port
 from engine.signed import verify
 from engine.signing import Place, Signer
 from tests.backstage import Backstage
@@ -26,7 +27,7 @@ from tests.edge import NGINX, WHY_NOT, running_edge
 from tests.integration.commands import Parvis
 from tests.npm import node_with, run_node
 from tests.sale import Answer
-from tests.town import Sale, Town, free_port
+from tests.town import Sale, Town
 
 WEB_CRYPTO = """
 const [body, signature, keys] = JSON.parse(require('fs').readFileSync(0));

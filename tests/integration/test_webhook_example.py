@@ -13,10 +13,10 @@ import aiohttp
 import pytest
 
 from engine.instants import now_ms
+from engine.ports import free_port
 from engine.signing import Signer
 from engine.webhooks import of_order, secret_of, sign
 from engine.words import HouseSlug
-from tests.town import free_port
 
 EXERCISES = ("examples/webhooks/*",)
 EXAMPLE = Path(__file__).parents[2] / "deploy/examples/webhooks/receiver.py"

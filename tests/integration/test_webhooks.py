@@ -25,6 +25,7 @@ from engine.ledger.retention import forget_webhooks
 from engine.ledger.telling import known_openings, tell
 from engine.ledger.webhooks import Delivery, Endpoint
 from engine.network import House
+from engine.ports import free_port
 from engine.returns import give_back
 from engine.sender import Sender
 from engine.webhooks import RETRY_SECONDS, TYPES, of_opening, secret_of
@@ -32,7 +33,7 @@ from engine.words import OrderId
 from tests.backstage import BY, Backstage, Theatre, until
 from tests.certificates import make_certificate
 from tests.receiver import ADDRESS, Receiver, trust
-from tests.town import free_port, small_plan
+from tests.town import small_plan
 
 DAY_MS = 86_400_000
 
