@@ -1,12 +1,7 @@
 -- What is set aside of a performance, by letter: {name, release_at_ms (0: never by itself), blocks {block, …}, areas
 -- {area, …}}. Its seats have the letter in their rows; its standing places are those of "<letter><area>". What was taken
 -- of it comes back to it, and where it has ended by then, to everybody.
--- INCLUDES draft history
-local function set_aside(performance, letter)
-  local stored = redis.call("HGET", performance.key, "l" .. letter)
-  return stored and cmsgpack.unpack(stored)
-end
-
+-- INCLUDES set_aside draft history
 local function letters_aside(performance)
   return redis.call("HGET", performance.key, "l") or ""
 end

@@ -1,5 +1,5 @@
 -- Whether a performance has nothing to sell any more and nothing that may come back.
--- INCLUDES segment draft aside
+-- INCLUDES segment draft set_aside aside
 local function may_be_released(performance, letter)
   local record = set_aside(performance, letter)
   if record[2] == 0 then return false end

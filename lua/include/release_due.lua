@@ -1,6 +1,6 @@
 -- Releases by the clock what is set aside: an allotment is everybody's from its instant on, and units are released as
 -- their curve says. Its last step waits for whoever holds one just then.
--- INCLUDES aside curve settle history
+-- INCLUDES set_aside aside curve settle history
 local LOOK_AGAIN_MS = 60000
 
 -- Writes down when the next release is.

@@ -1,6 +1,6 @@
 -- The best of an allotment: its blocks as `find_best` takes what is near, in the order of their quality and each nearest
 -- to its own focus, behind those that a wish wants to be near; and the largest party that finds room in them.
--- INCLUDES aside candidates reach
+-- INCLUDES set_aside candidates reach
 local function blocks_of(performance, wish)
   local record, near = set_aside(performance, wish.from), wish.near or {}
   for _, block in ipairs(record and record[3] or {}) do

@@ -7,7 +7,7 @@
 --       none of them sold
 -- REPLY allotted: sequence | exists | letter_used: name | taken: (block offset)… | few: area open
 --       | unknown_performance | closed | fenced: epoch
--- INCLUDES gate step draft sweep aside release_due settle history
+-- INCLUDES gate step draft sweep set_aside aside release_due settle history
 -- FLAGS
 local cell, outbox, key, index, due = unpack(KEYS)
 local epoch, letter, name, release_at_ms, seats, areas = unpack(ARGV)

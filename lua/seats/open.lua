@@ -4,7 +4,7 @@
 -- ARGV  epoch letter name seats
 -- WHERE seats: packed [block, offset, …]; empty for an allotment
 -- REPLY opened: sequence | nothing_aside | unknown_performance | closed | fenced: epoch
--- INCLUDES gate step draft sweep aside release_due settle history
+-- INCLUDES gate step draft sweep set_aside aside release_due settle history
 -- FLAGS
 local cell, outbox, key, index, due = unpack(KEYS)
 local epoch, letter, name, seats = unpack(ARGV)
