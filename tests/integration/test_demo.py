@@ -15,6 +15,7 @@ import msgspec
 import psutil
 import pytest
 
+from engine.ports import free_port
 from tests.town import small_plan
 
 WANTED = {
