@@ -1671,9 +1671,23 @@ MUTANTS = (
     ),
     M(
         "include/call_until",
-        "room.served_at_ms, due, room.is_held = at_ms, most, 1",
-        "due, room.is_held = most, 1",
+        "room.served_at_ms, due, room.is_held = at_ms, math.min(due, most), 1",
+        "due, room.is_held = math.min(due, most), 1",
         "a full house saves up a burst",
+    ),
+    M(
+        "include/call_until",
+        "math.max(room.turn_ms / 2, 2 * call_ms)",
+        "since_ms",
+        "who waits out an outage loses a turn",
+    ),
+    M("include/call_until", "math.max(room.turn_ms / 2, 2 * call_ms)", "room.turn_ms / 2", "a slow line stands still"),
+    M("include/call_until", " and counted_ms == since_ms", "", "an outage is made up for bit by bit"),
+    M(
+        "include/call_until",
+        "if since_ms > LATE_MS + call_ms then room.is_held = 1 end",
+        "",
+        "an outage is taken for people who stay away",
     ),
     M(
         "include/advance",

@@ -55,7 +55,7 @@ def test_a_milder_keeper_waits_until_the_stricter_one_has_been_silent(stage: Sta
 
 
 def test_a_slowed_line_is_called_at_the_slower_pace_and_no_position_is_taken_back(stage: Stage) -> None:
-    stage.put_up(rate=10, joined=1000)
+    stage.put_up(rate=10, joined=1000, turn_ms=10_000 * MINUTE)
     stage.pass_time(6 * MINUTE)
     assert called(stage) == 60
     press(stage, 0, 50)

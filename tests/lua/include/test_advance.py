@@ -30,7 +30,7 @@ HALF = MINUTE // 2
 def test_calls_as_many_as_the_rate_the_line_and_the_house_allow(
     stage: Stage, rate: int, joined: int, cap: int, inside: int, elapsed_ms: int, now_serving: int
 ) -> None:
-    stage.put_up(rate=rate, joined=joined, cap=cap)
+    stage.put_up(rate=rate, joined=joined, cap=cap, turn_ms=10_000 * MINUTE)
     stage.pass_time(elapsed_ms)
     stage.let_in(*range(100, 100 + inside))
     with stage.nothing_changes():
@@ -99,7 +99,7 @@ def test_nobody_is_called_unless_the_sale_is_open(stage: Stage, phase: str) -> N
 
 
 def test_a_clock_that_was_set_back_neither_recalls_anybody_nor_stops_the_line(stage: Stage) -> None:
-    stage.put_up(rate=1, joined=50)
+    stage.put_up(rate=1, joined=50, turn_ms=10_000 * MINUTE)
     stage.pass_time(5 * MINUTE + HALF)
     stage.come("before")
     stage.pass_time(-600 * MINUTE)

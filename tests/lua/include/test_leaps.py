@@ -10,7 +10,7 @@ from tests.lua.stage import Stage
 
 MINUTE = 60_000
 HALF = MINUTE // 2
-LEAPT = {"rate": 1, "joined": 286, "entrants": 10, "now_serving": 31, "leaps": "31 285"}
+LEAPT = {"rate": 1, "turn_ms": 10_000 * MINUTE, "joined": 286, "entrants": 10, "now_serving": 31, "leaps": "31 285"}
 
 
 def test_the_first_who_comes_after_a_loss_is_the_next_who_is_called(stage: Stage) -> None:
@@ -40,7 +40,7 @@ def test_with_persons_still_in_front_they_are_called_at_the_pace_and_then_what_w
 
 
 def test_what_cannot_be_told_apart_in_a_draw_is_called_as_much_faster(stage: Stage) -> None:
-    stage.put_up(rate=1, joined=222, entrants=222, leaps="2 222")
+    stage.put_up(rate=1, turn_ms=10_000 * MINUTE, joined=222, entrants=222, leaps="2 222")
     seen = []
     for _ in range(3):
         stage.pass_time(MINUTE + 100)
@@ -90,7 +90,7 @@ def test_lua_does_the_same_sums_as_python(stage: Stage, run: int) -> None:
     entrants = chance.choice((0, joined, chance.randrange(joined + 1)))
     served, due = chance.randrange(joined), chance.randrange(1, 40)
     leaps = leaps_of(text, entrants)
-    stage.put_up(rate=1, joined=joined, entrants=entrants, leaps=text, now_serving=served)
+    stage.put_up(rate=1, turn_ms=10_000 * MINUTE, joined=joined, entrants=entrants, leaps=text, now_serving=served)
     stage.pass_time(due * MINUTE + HALF)
     persons = persons_before(leaps, joined) - persons_before(leaps, served)
     assert stage.status()["now_serving"] == called_to(leaps, called_to(leaps, served, 0), min(due, persons))
@@ -103,5 +103,5 @@ def test_a_line_with_one_person_among_nobodies_has_one_share(stage: Stage) -> No
 
 
 def test_a_line_that_stands_between_two_persons_of_a_draw_stays_there(stage: Stage) -> None:
-    stage.put_up(rate=1, joined=222, entrants=222, leaps="2 222", now_serving=150)
+    stage.put_up(rate=1, turn_ms=10_000 * MINUTE, joined=222, entrants=222, leaps="2 222", now_serving=150)
     assert called(stage) == {"public": 150}

@@ -30,7 +30,11 @@ def called(stage: Stage) -> dict[str, int]:
 
 def put_up(stage: Stage, *others: dict[str, Any], **changed: Any) -> None:
     names = " ".join(next(iter(each)).partition(":")[2] for each in others)
-    stage.put_up(**{"lines": names, "rate": 1, "joined": 1000} | changed | {k: v for o in others for k, v in o.items()})
+    stage.put_up(
+        **{"lines": names, "rate": 1, "joined": 1000, "turn_ms": 10_000 * MINUTE}
+        | changed
+        | {k: v for o in others for k, v in o.items()}
+    )
 
 
 def test_every_line_has_its_own_count_and_joins_go_to_their_line(stage: Stage) -> None:

@@ -33,7 +33,11 @@ def served(stage: TurnedStage, at_ms: int) -> int:
 @pytest.mark.parametrize("is_looked_at", [True, False])
 def test_the_rate_becomes_what_was_planned_whoever_looks_when(stage: TurnedStage, *, is_looked_at: bool) -> None:
     stage.put_up(
-        rate=10, joined=10_000, cap=100_000, rates=plan(stage, (10 * MINUTE, 60), (20 * MINUTE, 0), (30 * MINUTE, 120))
+        rate=10,
+        turn_ms=10_000 * MINUTE,
+        joined=10_000,
+        cap=100_000,
+        rates=plan(stage, (10 * MINUTE, 60), (20 * MINUTE, 0), (30 * MINUTE, 120)),
     )
     expected = {5: 50, 10: 100, 12: 220, 20: 700, 25: 700, 30: 700, 31: 820, 40: 1_900}
     for minute, count in expected.items():
@@ -44,7 +48,7 @@ def test_the_rate_becomes_what_was_planned_whoever_looks_when(stage: TurnedStage
 
 
 def test_what_had_come_due_of_a_call_at_a_step_is_kept(stage: TurnedStage) -> None:
-    stage.put_up(rate=1, joined=100, rates=plan(stage, (MINUTE // 2, 10)))
+    stage.put_up(rate=1, turn_ms=10_000 * MINUTE, joined=100, rates=plan(stage, (MINUTE // 2, 10)))
     assert served(stage, MINUTE // 2 + 2_900) == 0
     assert served(stage, MINUTE // 2 + 3_100) == 1
 
@@ -52,7 +56,12 @@ def test_what_had_come_due_of_a_call_at_a_step_is_kept(stage: TurnedStage) -> No
 def test_a_plan_counts_before_the_sale_opens_and_in_a_pause(stage: TurnedStage) -> None:
     later = stage.now_ms() + 60 * MINUTE
     stage.put_up(
-        phase="prequeue", rate=10, joined=1000, opens_at_ms=later, rates=plan(stage, (MINUTE, 20), (120 * MINUTE, 30))
+        phase="prequeue",
+        rate=10,
+        turn_ms=10_000 * MINUTE,
+        joined=1000,
+        opens_at_ms=later,
+        rates=plan(stage, (MINUTE, 20), (120 * MINUTE, 30)),
     )
     assert served(stage, 70 * MINUTE) == 200
     stage.change("pause")
@@ -74,7 +83,7 @@ def test_the_door_empties_at_the_pace_of_each_time(stage: TurnedStage) -> None:
 
 
 def test_a_plan_is_changed_as_a_whole_and_a_rate_set_by_hand_keeps_what_comes_later(stage: TurnedStage) -> None:
-    stage.put_up(rate=10, joined=10_000, cap=100_000, rates=plan(stage, (10 * MINUTE, 60)))
+    stage.put_up(rate=10, turn_ms=10_000 * MINUTE, joined=10_000, cap=100_000, rates=plan(stage, (10 * MINUTE, 60)))
     stage.turn(5 * MINUTE)
     assert stage.change("rate", 20)[0] == b"changed"
     assert served(stage, 12 * MINUTE) == 50 + 5 * 20 + 2 * 60

@@ -64,7 +64,7 @@ def test_opening_by_hand_draws_among_those_who_came_so_far(stage: Stage) -> None
 
 @pytest.mark.parametrize(("before", "now_serving"), [(0, 0), (1, 5)])
 def test_a_new_rate_never_reaches_into_the_past(stage: Stage, before: int, now_serving: int) -> None:
-    stage.put_up(rate=before, joined=10**6)
+    stage.put_up(rate=before, joined=10**6, turn_ms=10_000 * MINUTE)
     stage.pass_time(5 * MINUTE + 30_000)
     stage.change("rate", 2)
     assert stage.status()["now_serving"] == now_serving
@@ -82,7 +82,7 @@ def test_a_new_cap_never_reaches_into_the_past(stage: Stage) -> None:
 
 @pytest.mark.parametrize("verb", ["pause", "sell_out"])
 def test_a_pause_is_not_made_up_for(stage: Stage, verb: str) -> None:
-    stage.put_up(rate=1, joined=100)
+    stage.put_up(rate=1, joined=100, turn_ms=10_000 * MINUTE)
     stage.pass_time(3 * MINUTE + 30_000)
     stage.change(verb)
     stage.pass_time(60 * MINUTE)

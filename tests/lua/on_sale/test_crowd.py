@@ -47,7 +47,7 @@ def test_whoever_was_called_comes_in_at_the_pace_however_few_seats_are_left(stag
 
 
 def test_a_count_is_good_for_a_moment_and_what_comes_back_is_called_for(stage: TurnedStage) -> None:
-    stage.put_up(rate=60, joined=1000)
+    stage.put_up(rate=60, joined=1000, turn_ms=10_000 * MINUTE)
     stage.let_in(*range(500, 540), ms=60 * MINUTE)
     assert called_in_a_minute(stage, 0) == 0
     stage.pass_time(LASTS_MS + MINUTE)

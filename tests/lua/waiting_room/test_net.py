@@ -82,7 +82,7 @@ def test_it_goes_on_showing_while_newcomers_are_as_many_as_the_threshold(stage: 
 
 
 def test_nobody_who_waits_is_overtaken(stage: Stage) -> None:
-    put_up(stage, rate=60)
+    put_up(stage, rate=60, turn_ms=10**9)
     comes(stage, 200)
     stage.pass_time(100_000)
     assert is_active(stage), "some still wait"
@@ -128,7 +128,7 @@ def test_a_repeat_is_no_newcomer(stage: Stage) -> None:
 
 
 def test_a_net_that_is_hung_up_again_shows_the_room_to_those_who_wait(stage: Stage) -> None:
-    put_up(stage, rate=60)
+    put_up(stage, rate=60, turn_ms=10**9)
     comes(stage, 10)
     assert not is_active(stage)
     stage.change("net_per_minute", 0)
