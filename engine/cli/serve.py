@@ -216,8 +216,8 @@ async def _end(process: asyncio.subprocess.Process, ended: "asyncio.Task[int]") 
 
 
 def _asked_to_stop(number: signal.Signals, stop: asyncio.Event) -> None:
-    log.info("asked to stop", signal=number.name)
     stop.set()
+    log.info("asked to stop", signal=number.name)
 
 
 async def _serve(network_file: Path, houses: Sequence[House], address: Address) -> None:
