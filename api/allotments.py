@@ -22,7 +22,8 @@ class AllotmentRequest(Body, frozen=True, rename={"for_": "for"}):
     `quantity` (the best that are open, of a `category` or any), and places of areas by count.
 
     `purpose`: `block` (not for sale), `house` (for staff), `partner` (`for`: its key's id), `channel` (`for`: `counter`
-    or `api`), `code` (`for`: a batch of codes). From `release_at` on what is left is everybody's.
+    or `api`), `code` (`for`: a batch of codes: each is used up by every seat that is named with it, by what is taken of
+    the allotment, and by its price). From `release_at` on what is left is everybody's.
     """
 
     performance: PerformanceId

@@ -1,8 +1,9 @@
 """Which price types somebody may have, and what of codes and numbers is used up by it.
 
-What can be said before anybody looks at the hall is said here; how often a code was used is counted where the seats
-are held, in the same step (`lua/seats/hold.lua`). The house's own staff vouch for whom they see: no condition binds
-them, and a code that they give is counted like any.
+A code is used up by a price that needs it, else by a seat or place that is kept for its batch. What can be said before
+anybody looks at the hall is said here; how often a code was used is counted where the seats are held, in the same step
+(`lua/seats/hold.lua`). The house's own staff vouch for whom they see: no condition binds them, and a code they give
+is counted like any.
 """
 
 from collections import Counter
@@ -16,6 +17,7 @@ from engine.cell import Cell
 from engine.entries import Item
 from engine.errors import BadInput, Refused
 from engine.halls.layout import Layout
+from engine.shares import live_allotments
 from engine.signing import Signer
 from engine.wishes import Wish, wish_size
 from engine.words import PerformanceId
@@ -94,7 +96,13 @@ async def grant(
     asked = list(zip(performances, price_types, strict=True)) if price_types else []
     counts = Counter(asked)
     kinds = {each: cell.performance(each[0]).type_of(each[1]) for each in counts}
-    codes = _uses(cell, asked, kinds, shown, proofs, is_staff=is_staff)
+    left = {name: batch.uses for name, batch in shown.items()}
+    codes = _uses(cell, asked, kinds, shown, left, proofs, is_staff=is_staff) or ("",) * len(performances)
+    kept_for = [batches for wish in wishes for batches in _kept_for(cell, wish)]
+    codes = tuple(
+        code or _next([name for name, batch in shown.items() if batch.batch in batches], left)
+        for code, batches in zip(codes, kept_for, strict=True)
+    )
     if not is_staff:
         for each, kind in kinds.items():
             _check(cell, wishes, each, kind, counts, proofs)
@@ -107,7 +115,7 @@ async def grant(
     }
     used = Counter(code for code in codes if code)
     counted = tuple(part for code, count in used.items() for part in (code, count, most[code]))
-    return Granted(codes or ("",) * len(performances), counted, tuple(shown.values()))
+    return Granted(codes, counted, tuple(shown.values()))
 
 
 def known_codes(cell: Cell, codes: Sequence[str]) -> dict[str, CodeBatch]:
@@ -127,29 +135,48 @@ def _uses(
     asked: Sequence[Asked],
     kinds: Mapping[Asked, PriceType],
     shown: Mapping[str, CodeBatch],
+    left: dict[str, int],
     proofs: Proofs,
     *,
     is_staff: bool,
 ) -> tuple[str, ...]:
-    """For each seat the id of what is used up by it. Raises `Refused` (`condition-not-met`) where no code fits.
+    """For each seat the id of what its price uses up. Raises `Refused` (`condition-not-met`) where no code fits.
 
-    Of several codes that fit, each is used for as many seats as it is good for, in their order, and the last for more.
+    `left`: for how many seats more each code is good; see `_next`.
     """
-    left = {name: batch.uses for name, batch in shown.items()}
     found = []
     for each in asked:
         kind, code = kinds[each], ""
         if kind.needs == "code":
-            fitting = [name for name, batch in shown.items() if _fits(batch, each)]
-            code = next((name for name in fitting if left[name] > 0), fitting[-1] if fitting else "")
+            code = _next([name for name, batch in shown.items() if _fits(batch, each)], left)
             if not code and not is_staff:
                 raise _unmet(each, kind, "a code is needed for this price")
-            if code:
-                left[code] -= 1
         elif kind.needs == "number" and kind.at_most and each[1] in proofs.numbers:
             code = number_id(cell.signer, *each, proofs.numbers[each[1]])
         found.append(code)
     return tuple(found)
+
+
+def _kept_for(cell: Cell, wish: Wish) -> list[frozenset[str]]:
+    """For each seat and place of a wish the batches of codes that it may be kept for.
+
+    Which of the seats that somebody names are kept only the hall knows: a code that seats are kept for is used up by
+    each that is named with it.
+    """
+    aside = [each for each in live_allotments(cell.catalogue, wish.performance) if each.purpose == "code"]
+    batches = frozenset(each.for_ for each in aside if wish.seats or each.name == wish.allotment)
+    return [batches] * wish_size(wish)
+
+
+def _next(fitting: Sequence[str], left: dict[str, int]) -> str:
+    """Of several codes that fit each is used for as many seats as it is good for, in their order; the last for more.
+
+    Empty where none fits.
+    """
+    code = next((name for name in fitting if left[name] > 0), fitting[-1] if fitting else "")
+    if code:
+        left[code] -= 1
+    return code
 
 
 def _fits(batch: CodeBatch, asked: Asked) -> bool:

@@ -313,7 +313,7 @@ async def test_a_use_is_a_seat_and_several_codes_add_up(sale: Sale) -> None:
     first, second, _ = made["codes"]
     token = await sale.enter()
     refused = await hold(sale, token, [best(sale, 3)], ["promo"] * 3, codes=[first])
-    assert (refused.status, refused.slug, refused.json["left"]) == (409, "code-used-up", 2)
+    assert (refused.status, refused.slug, refused.json.get("left")) == (409, "code-used-up", 2)
     held = await hold(sale, token, [best(sale, 4)], ["promo", "promo", "promo", "full"], codes=[first, second])
     assert held.status == 201, held.json
     assert (await batch(sale, made["batch"]))["used"] == 3
@@ -593,6 +593,42 @@ def test_codes_are_made_listed_and_ended_from_a_shell(town: Town, parvis: Parvis
     assert parvis("code", "disable", name, *at, "--reason", "").code != 0
     assert parvis("code", "disable", name, *at, "--reason", "over").code == 0
     assert "ended" in parvis("code", "list", *at).out
+
+
+@pytest.mark.parametrize("form", ["seats", "best", "area"])
+async def test_a_code_opens_as_many_of_the_seats_that_are_kept_for_it_as_it_is_good_for(sale: Sale, form: str) -> None:
+    made = await make_codes(sale, price_type="", count=2, uses=2)
+    aside = {"performance": sale.performance, "name": "friends", "purpose": "code", "for": made["batch"]}
+    what = {"areas": {"vloer": 6}} if form == "area" else {"seats": [f"zaal-C-{number}" for number in range(1, 9)]}
+    answer = await sale.post("/manage/allotments", aside | what | {"reason": "test"}, token=sale.manage_key)
+    assert answer.status == 201, answer.json
+    names = iter(range(1, 9))
+
+    def wish(quantity: int) -> dict[str, Any]:
+        if form == "seats":
+            return seats(sale, *(f"C-{next(names)}" for _ in range(quantity)))
+        if form == "best":
+            return best(sale, quantity) | {"allotment": "friends"}
+        return {"performance": sale.performance, "area": "vloer", "quantity": quantity, "allotment": "friends"}
+
+    first, second = ([code] for code in made["codes"])
+    one, other = await sale.enter(), await sale.enter()
+    refused = await hold(sale, one, [wish(3)], [], codes=first)
+    assert (refused.status, refused.slug, refused.json.get("left")) == (409, "code-used-up", 2), refused.json
+    held = await hold(sale, one, [wish(2)], [], codes=first)
+    assert held.status == 201, held.json
+    refused = await hold(sale, other, [wish(1)], ["full"], codes=first)
+    assert (refused.status, refused.slug) == (409, "code-used-up")
+    assert (await batch(sale, made["batch"]))["used"] == 2
+    assert (await sale.ask("DELETE", f"/holds/{held.json['hold']}", token=one)).status == 204
+    assert (await batch(sale, made["batch"]))["used"] == 0
+    names = iter(range(1, 9))
+    both = await hold(sale, other, [wish(3)], ["full"] * 3, codes=first + second)
+    assert both.status == 201, both.json
+    ordered = await sale.order(other, both.json["hold"])
+    assert ordered.status == 202, ordered.json
+    await sale.until_recorded(ordered.json)
+    assert (await batch(sale, made["batch"]))["used"] == 3
 
 
 async def test_a_partner_is_bound_by_what_a_price_asks_for_as_everybody_is(sale: Sale) -> None:
