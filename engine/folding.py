@@ -7,7 +7,7 @@ the outbox entry through which it was folded: it can be thrown away at any time,
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -48,6 +48,15 @@ def as_raw(data: bytes) -> msgspec.Raw:
     return msgspec.Raw(b"\xda" + len(data).to_bytes(2, "big") + data)
 
 
+async def look_again_and_again(look: Callable[[], Awaitable[None]], seconds: float, stop: asyncio.Event) -> None:
+    """Looks every so many seconds, until `stop`; a Redis that is away is looked for again."""
+    while not stop.is_set():
+        with contextlib.suppress(RedisError, OSError, TimeoutError):
+            await look()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds)
+
+
 class Folder:
     """Folds the outbox of one house. `redis` has the owner's rights."""
 
@@ -57,11 +66,7 @@ class Folder:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; while Redis is away, whoever records says so."""
-        while not stop.is_set():
-            with contextlib.suppress(RedisError, OSError, TimeoutError):
-                await self.look()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+        await look_again_and_again(self.look, LOOK_SECONDS, stop)
 
     async def look(self) -> None:
         """Folds all that a long outbox has; leaves alone what will be recorded in a moment. Raises `RedisError`."""

@@ -9,8 +9,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-from redis.exceptions import RedisError
-
+from engine.folding import look_again_and_again
 from engine.keys import Keys
 from engine.words import OnSaleId
 
@@ -41,11 +40,7 @@ class Unrecorded:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; while Redis is away, whoever records says so."""
-        while not stop.is_set():
-            with contextlib.suppress(RedisError, OSError, TimeoutError):
-                await self.look()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+        await look_again_and_again(self.look, LOOK_SECONDS, stop)
 
     async def look(self) -> None:
         """Keeps who came since the last look; and everybody once more when the ledger is behind for twice as long as

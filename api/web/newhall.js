@@ -3,7 +3,8 @@
 import { nameFor } from './addresses.js';
 import { change, Problem } from './api.js';
 import { field, h } from './dom.js';
-import { nameArea, readPlan } from './plan.js';
+import { nameArea } from './plan.js';
+import { readPlanFile } from './planchange.js';
 import { secondLook } from './secondlook.js';
 import { unfold } from './unfold.js';
 
@@ -28,13 +29,8 @@ export function newHall({ words, path, key, attempt, onmade }) {
     }
 
     async function read() {
-      let [document, plan] = [null, null];
-      try {
-        document = JSON.parse(await file.files[0].text());
-        plan = await readPlan(document);
-      } catch {
-        return words.say('plan_unreadable');
-      }
+      const { document, plan } = await readPlanFile(file.files[0]);
+      if (!plan) return words.say('plan_unreadable');
       // A hall that pretix copied has each id on several seats; then only what pretix itself tells them apart by is left.
       const ids = new Set(plan.ids).size === plan.count ? 'guid' : 'uuid';
       const counts = plan.categories.map((category, at) => [category.name, plan.category.filter((each) => each === at).length]);

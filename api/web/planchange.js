@@ -11,6 +11,16 @@ const TAKEN = ['h', 's'];
 const NAMED_ROWS = 8;
 const A_SHIFT = 1;
 
+/** The document in somebody's file and the plan that it draws; nothing of a file that is no plan. */
+export async function readPlanFile(file) {
+  try {
+    const document = JSON.parse(await file.text());
+    return { document, plan: await readPlan(document) };
+  } catch {
+    return {};
+  }
+}
+
 /** Seats of a plan in words, row by row; of very many the first. */
 function sayRows(plan, ids, words) {
   const rows = new Map();
@@ -53,13 +63,8 @@ export function planChange({ words, path, house, key, attempt, after, onSale }) 
 
     async function read() {
       const { performance, prices, title } = chosen();
-      let [document, plan] = [null, null];
-      try {
-        document = JSON.parse(await file.files[0].text());
-        plan = await readPlan(document);
-      } catch {
-        return words.say('plan_unreadable');
-      }
+      const { document, plan } = await readPlanFile(file.files[0]);
+      if (!plan) return words.say('plan_unreadable');
       const unpriced = plan.categories.map(({ name }) => name).filter((name) => !prices[name]);
       if (unpriced.length) return words.say('plan_categories', { names: unpriced.join(', ') });
       const letters = await get(`${about}/performances/${performance}/seats`);

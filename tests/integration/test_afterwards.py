@@ -34,18 +34,23 @@ async def until_counted(sale: Sale, **expected: int) -> list[dict[str, str]]:
     raise AssertionError((expected, rows))
 
 
+async def sells_its_only_seat(sale: Sale) -> list[dict[str, str]]:
+    """Two wait for it, one of them gets it: the rows of the curve."""
+    places = [await sale.join() for _ in range(2)]
+    opened = await sale.post(f"/manage/on-sales/{sale.on_sale}/open", {"reason": "a test"}, token=sale.manage_key)
+    assert opened.status == 200, opened.json
+    token = await sale.pass_for(*places[0])
+    held = await sale.hold(token, "zaal-A-1")
+    assert (await sale.order(token, held.json["hold"])).status == 202
+    await sale.until_status(phase="sold_out")
+    await sale.until_drained()
+    return await until_counted(sale, joined=2, admitted=1, orders=1)
+
+
 async def test_how_many_were_in_the_draw_and_when_all_was_sold_is_told(town: Town) -> None:
     plan, later = small_plan(rows=1, seats=1, standing=0), now_ms() + 3_600_000
     async with await town.open_sale("noord", plan=plan, opens_at_ms=later, pass_seconds=600) as sale:
-        places = [await sale.join() for _ in range(2)]
-        opened = await sale.post(f"/manage/on-sales/{sale.on_sale}/open", {"reason": "a test"}, token=sale.manage_key)
-        assert opened.status == 200, opened.json
-        token = await sale.pass_for(*places[0])
-        held = await sale.hold(token, "zaal-A-1")
-        assert (await sale.order(token, held.json["hold"])).status == 202
-        await sale.until_status(phase="sold_out")
-        await sale.until_drained()
-        rows = await until_counted(sale, joined=2, admitted=1, orders=1)
+        rows = await sells_its_only_seat(sale)
         assert all(any(row[name] != "0" for name in HEADER[1:]) for row in rows), "minutes that brought nothing"
         told: dict[str, Any] = {}
 

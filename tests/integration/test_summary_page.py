@@ -12,7 +12,7 @@ from engine.cli import checks
 from engine.instants import now_ms
 from engine.words import LineName
 from tests.backstage import until
-from tests.integration.test_afterwards import until_counted
+from tests.integration.test_afterwards import sells_its_only_seat
 from tests.plain import PlainVisitor, Shown, room
 from tests.town import Sale, Town, small_plan
 
@@ -61,15 +61,7 @@ async def test_whoever_waited_in_vain_reads_how_the_sale_went_and_checks_who_say
         await town.open_sale("noord", plan=plan, opens_at_ms=now_ms() + HOUR_MS, lines=(press,)) as sale,
         PlainVisitor(town.url) as visitor,
     ):
-        places = [await sale.join() for _ in range(2)]
-        opened = await sale.post(f"/manage/on-sales/{sale.on_sale}/open", {"reason": "a test"}, token=sale.manage_key)
-        assert opened.status == 200, opened.json
-        token = await sale.pass_for(*places[0])
-        held = await sale.hold(token, "zaal-A-1")
-        assert (await sale.order(token, held.json["hold"])).status == 202
-        await sale.until_status(phase="sold_out")
-        await sale.until_drained()
-        await until_counted(sale, joined=2, admitted=1, orders=1)
+        await sells_its_only_seat(sale)
         # The way there is on the page where they wait.
         waiting = await visitor.open(room(sale))
         assert waiting.link("How this sale went") == page_of(sale)
