@@ -157,7 +157,11 @@ function showDone(order) {
   leaveStage();
   step(2);
   if (history.state?.step) history.replaceState({}, '');
-  const more = () => { memory.keep({ order: undefined }); if (memory.pass) showSeats(); else location.assign(waitingPage); };
+  const more = () => {
+    memory.keep({ order: undefined, bought: order });
+    history.replaceState(history.state, '', location.pathname);
+    if (memory.pass) showSeats(); else location.assign(waitingPage);
+  };
   const again = h('button', { type: 'button', class: 'secondary', onclick: more }, words.say('buy_more'));
   const element = confirmation({ house, order, performances: onSale.performances, words, names, delivery: words.entries['own.delivery'] ?? onSale.policies?.delivery, again });
   stage.replaceChildren(element);
@@ -166,9 +170,10 @@ function showDone(order) {
 }
 
 async function show() {
-  if (memory.kept.order) {
-    await readPlans(memory.kept.order.items.map((item) => item.performance));
-    showDone(memory.kept.order);
+  const order = memory.kept.order ?? (location.hash === '#order' && memory.kept.bought);
+  if (order) {
+    await readPlans(order.items.map((item) => item.performance));
+    showDone(order);
   } else if (await enter()) {
     problem.hidden = true;
     watch.show();

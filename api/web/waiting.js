@@ -110,7 +110,8 @@ try {
     onSale.performances.length > 1 ? h('b', {}, performance.title) : null, ' ', whenAndWhere(performance, words))));
   const areMany = onSale.performances.length > FEW;
   // Whoever has bought finds it here again: this is the address that people keep.
-  const bought = line.memory.kept.order ? h('p', {}, h('a', { href: `/h/${slug}/${id}/seats` }, words.say('your_order'))) : null;
+  const { order = line.memory.kept.bought } = line.memory.kept;
+  const bought = order ? h('p', {}, h('a', { href: `/h/${slug}/${id}/seats#order` }, words.say('your_order'))) : null;
   main.append(
     h('div', { class: 'intro' }, h('h1', {}, onSale.title), areMany ? null : dates, bought),
     view.element,

@@ -132,3 +132,10 @@ async def test_whoever_may_stay_no_longer_is_told_before_and_pays_for_what_is_re
         await visitor.press("Choose my seats")
         await visitor.press("Choose more seats")
         await expect(page.locator(".map-frame")).to_be_visible()
+        # What was bought before is still found, and hides no seats.
+        await page.goto(f"{visitor.url}/h/zeewind/{sale.on_sale}")
+        await page.get_by_role("link", name="Your order").click()
+        await expect(page.get_by_text("Your order is confirmed")).to_be_visible()
+        await visitor.press("Choose more seats")
+        await page.reload()
+        await expect(page.locator(".map-frame")).to_be_visible()
