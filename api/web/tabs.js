@@ -83,14 +83,18 @@ export class Tabs {
     this.renew(isTaking);
   }
 
-  /** Does something that only one tab may be doing; the others wait for it to be done, and for what it kept to be seen. */
+  /**
+   * Does something that only one tab may be doing; the others wait for it to be done, and for what it kept to be seen: false is
+   * that it kept nothing.
+   */
   async alone(action) {
     if (!navigator.locks) return action();
     let isBegun = false;
     const run = async () => {
       isBegun = true;
+      let done;
       // Done is done only then: a page that goes on to another lets go of its locks.
-      try { return await action(); } finally { await pause(LATE_MS); }
+      try { return done = await action(); } finally { if (done !== false) await pause(LATE_MS); }
     };
     try {
       return await navigator.locks.request(`${this.name}/alone`, run);

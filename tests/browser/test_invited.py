@@ -58,7 +58,7 @@ async def test_a_member_types_a_code_before_the_public_queue_is_open(town: Town,
         await visitor.open(f"/h/zeewind/{sale.on_sale}")
         page = visitor.page
         await page.get_by_text("I have a code or an invitation").click()
-        await visitor.sees("Members. Open until", "Early birds: closed.", "Friends: opens")
+        await visitor.sees("Members. Open until", "Early birds: closed.", "Friends: sales start")
         await expect(page.get_by_label("Queue", exact=True).locator("option")).to_have_text(["Members"])
         await page.get_by_label("Code or invitation").fill("not a code")
         await visitor.press("Join with this code")

@@ -60,7 +60,8 @@ async def steers(manager: Person, sale: Sale, look: Look) -> None:
     await fills(manager, Name_of_the_performance="Recital", The_performance_begins_at="2031-01-10T20:00")
     for price in await page.get_by_label("Full price", exact=True).all():
         await price.fill("1250.50")
-    await page.locator(".unfolded .unfolded").get_by_role("button", name="Check it").click()
+    form = page.locator("form", has=page.get_by_label("Name of the performance"))
+    await form.get_by_role("button", name="Check it").click()
     await manager.sees("Is this right?")
     await look(manager, "a performance, about to be made")
     await manager.press("Pause")
