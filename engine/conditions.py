@@ -98,11 +98,12 @@ async def grant(
     kinds = {each: cell.performance(each[0]).type_of(each[1]) for each in counts}
     left = {name: batch.uses for name, batch in shown.items()}
     codes = _uses(cell, asked, kinds, shown, left, proofs, is_staff=is_staff) or ("",) * len(performances)
-    kept_for = [batches for wish in wishes for batches in _kept_for(cell, wish)]
-    codes = tuple(
-        code or _next([name for name, batch in shown.items() if batch.batch in batches], left)
-        for code, batches in zip(codes, kept_for, strict=True)
-    )
+    if shown:
+        kept_for = [batches for wish in wishes for batches in _kept_for(cell, wish)]
+        codes = tuple(
+            code or _next([name for name, batch in shown.items() if batch.batch in batches], left)
+            for code, batches in zip(codes, kept_for, strict=True)
+        )
     if not is_staff:
         for each, kind in kinds.items():
             _check(cell, wishes, each, kind, counts, proofs)
