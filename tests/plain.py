@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 import aiohttp
 from yarl import URL
 
+from tests.backstage import until
 from tests.sale import Sale
 
 LOOKS = 100
@@ -180,6 +181,18 @@ class PlainVisitor:
             await asyncio.sleep(0.1)
             page = await self.open(page.url)
         raise AssertionError((says, page.text))
+
+    async def opens_until(self, path: str, says: str) -> Shown:
+        """What lies at `path`, once it says so."""
+        page = await self.open(path)
+
+        async def is_said() -> bool:
+            nonlocal page
+            page = await self.open(path)
+            return says in page.text
+
+        await until(is_said, says)
+        return page
 
     def keeps(self) -> Any:
         """Every cookie, to go back to."""

@@ -11,7 +11,6 @@ from engine.catalogue import Line
 from engine.cli import checks
 from engine.instants import now_ms
 from engine.words import LineName
-from tests.backstage import until
 from tests.integration.test_afterwards import sells_its_only_seat
 from tests.plain import PlainVisitor, Shown, room
 from tests.town import Sale, Town, small_plan
@@ -26,19 +25,6 @@ def page_of(sale: Sale, on_sale: str = "") -> str:
 def without_time(shown: Shown) -> str:
     """A page without the moment that its address for help tells."""
     return re.sub(r"\d{4}-\d\d-\d\dT[\d.%A]+Z", "", shown.body)
-
-
-async def until_told(visitor: PlainVisitor, sale: Sale, says: str) -> Shown:
-    """The page once it says so: what it knows is a second old."""
-    shown = await visitor.open(page_of(sale))
-
-    async def is_told() -> bool:
-        nonlocal shown
-        shown = await visitor.open(page_of(sale))
-        return says in shown.text
-
-    await until(is_told, says)
-    return shown
 
 
 @contextmanager
@@ -65,7 +51,7 @@ async def test_whoever_waited_in_vain_reads_how_the_sale_went_and_checks_who_say
         # The way there is on the page where they wait.
         waiting = await visitor.open(room(sale))
         assert waiting.link("How this sale went") == page_of(sale)
-        shown = await until_told(visitor, sale, "Everything was sold on")
+        shown = await visitor.opens_until(page_of(sale), "Everything was sold on")
         assert shown.status == 200
         assert "set-cookie" not in shown.headers
         assert "/h/noord/theme.css" in shown.body
@@ -149,4 +135,4 @@ async def test_while_the_houses_books_are_away_the_page_says_that(town: Town) ->
             assert "The house cannot look into its books just now." in shown.text
             assert int(shown.headers["Retry-After"]) >= 1
             assert int(shown.headers["Refresh"]) >= 5
-        await until_told(visitor, sale, "This sale is not over yet")
+        await visitor.opens_until(page_of(sale), "This sale is not over yet")

@@ -1,21 +1,7 @@
 """What the status and the plain page say while the last seats go, of a sale that really sells."""
 
-from tests.backstage import until
-from tests.plain import PlainVisitor, Shown, room
+from tests.plain import PlainVisitor, room
 from tests.town import Sale, Town, small_plan
-
-
-async def sees(visitor: PlainVisitor, sale: Sale, text: str) -> Shown:
-    """The waiting room once it says so: what it shows may be a second old."""
-    page = await visitor.open(room(sale))
-
-    async def is_said() -> bool:
-        nonlocal page
-        page = await visitor.open(room(sale))
-        return text in page.text
-
-    await until(is_said, text)
-    return page
 
 
 async def joins(visitor: PlainVisitor, sale: Sale) -> None:
@@ -40,7 +26,7 @@ async def test_while_the_last_seats_go_everybody_is_told_to_ask_often_and_what_m
         assert status["chance"]["admitted"] == 2
         async with PlainVisitor(town.url) as visitor:
             await joins(visitor, sale)
-            shown = await sees(visitor, sale, "No seat is free just now. 4 are reserved by people")
+            shown = await visitor.opens_until(room(sale), "No seat is free just now. 4 are reserved by people")
             assert "Seats for you: very unlikely." in shown.text
             assert int(shown.headers["Refresh"]) <= 2
             await sale.order(buyers[0], held[0])
@@ -49,7 +35,7 @@ async def test_while_the_last_seats_go_everybody_is_told_to_ask_often_and_what_m
             assert status["chance"]["seats_a_visitor"] == 2
             await sale.order(buyers[1], held[1])
             await sale.until_status(phase="sold_out")
-            await sees(visitor, sale, "Sold out")
+            await visitor.opens_until(room(sale), "Sold out")
 
 
 async def test_a_sale_with_seats_for_all_is_asked_as_its_distance_says_and_the_chance_is_good(town: Town) -> None:
@@ -61,5 +47,5 @@ async def test_a_sale_with_seats_for_all_is_asked_as_its_distance_says_and_the_c
         assert [step["after_ms"] for step in status["poll"]] == [1000, 2000, 4000, 8000, 20_000]
         async with PlainVisitor(town.url) as visitor:
             await joins(visitor, sale)
-            shown = await sees(visitor, sale, "Seats for you: likely.")
+            shown = await visitor.opens_until(room(sale), "Seats for you: likely.")
             assert "reserved by people" not in shown.text
