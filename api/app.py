@@ -1,7 +1,9 @@
 """The composition root of the API: cells, ledgers and boards for the houses that this process serves."""
 
 import asyncio
+import multiprocessing
 import os
+import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -56,7 +58,7 @@ from engine.garbage import collect_seldom
 from engine.ledger.ledger import Ledger
 from engine.ledger.statements import Signed
 from engine.network import House, Network, load
-from engine.parenthood import die_with_parent
+from engine.parenthood import die_with
 from engine.paths import Paths
 from engine.rights import watch_rights
 from engine.witness import Witness
@@ -247,7 +249,8 @@ def create_app(houses: Sequence[House], network: Network | None = None) -> Lites
 def from_environment() -> ASGIApp:
     """The app of a worker that `parvis serve` starts: the network file and its houses are in the environment."""
     # The server's main process may be killed; its workers would go on answering on the port.
-    die_with_parent()
+    parent = multiprocessing.parent_process()
+    die_with(parent.pid if parent and parent.pid else os.getppid(), signal.SIGKILL)
     logs.configure()
     network = load(Path(os.environ[NETWORK_VARIABLE]))
     slugs = [HouseSlug(slug) for slug in os.environ[HOUSES_VARIABLE].split(",")]

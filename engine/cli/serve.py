@@ -181,7 +181,11 @@ async def serve_api(
     pause_seconds, patience = RETRY_SECONDS, 1
     while not stop.is_set():
         process = await asyncio.create_subprocess_exec(
-            *api_command(address), env=environment, start_new_session=True, preexec_fn=child_of_this()
+            *api_command(address),
+            env=environment,
+            start_new_session=True,
+            # The API's server takes one SIGTERM. More in a row, as the kernel sends them, can lock it up for ever.
+            preexec_fn=child_of_this(signal.SIGKILL),
         )
         lookout = Lookout(own_address(address.host, address.port), Figures(figures), patience)
         ended = asyncio.create_task(process.wait())

@@ -1,10 +1,8 @@
 """Servers as children of this process: in a session of their own, and gone when we are gone."""
 
-import ctypes
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +13,8 @@ from typing import Final
 
 from engine.embedded.folders import Account
 from engine.errors import ParvisError
+from engine.parenthood import child_of_this
 
-PR_SET_PDEATHSIG: Final = 1
-"""Source: prctl(2)."""
 LAST_WORDS_BYTES: Final = 2_000
 
 Child = subprocess.Popen[bytes]
@@ -58,7 +55,6 @@ class _Spawner:
 
 
 _spawner: Final = _Spawner()
-_libc: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def spawn(
@@ -79,14 +75,8 @@ def spawn(
     account: the user to run as. A session of its own keeps Ctrl-C from the server: we stop it, in our order.
     Raises `ServerFailed` when the program cannot be run.
     """
-    parent = os.getpid()
-
-    def die_with_parent() -> None:
-        # Runs in the child after it became `account`: changing the user forgets the death signal.
-        if _libc is not None:
-            _libc.prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
-        if os.getppid() != parent:  # the parent died before the kernel knew what to do
-            os._exit(1)
+    # Runs in the child after it became `account`: changing the user forgets the death signal.
+    die_with_this = child_of_this(death_signal)
 
     def start() -> Child:
         output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -104,7 +94,7 @@ def spawn(
                 user=account.uid if account else None,
                 group=account.gid if account else None,
                 extra_groups=[] if account else None,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - only system calls, no lock that another thread may hold
+                preexec_fn=die_with_this,  # noqa: PLW1509 - only system calls, no lock that another thread may hold
             )
         finally:
             os.close(output)

@@ -53,6 +53,28 @@ async def test_a_killed_server_leaves_no_process_behind_and_another_one_goes_on(
     await clean(town, "noord", "zuid")
 
 
+async def test_a_killed_server_leaves_nothing_behind_that_cannot_listen_to_anybody(town: Town) -> None:
+    """What the API's server does with a signal is its own affair: a burst of them can lock it up."""
+    assert town.process is not None
+    family = psutil.Process(town.process.pid).children(recursive=True)
+    assert len(family) >= 2, "the API's server and its worker"
+    for process in family:
+        process.suspend()
+    await asyncio.to_thread(town.stop_serving, signal.SIGKILL)
+
+    async def is_gone() -> bool:
+        return not any(map(is_alive, family))
+
+    try:
+        await until(is_gone, within_s=15)
+    finally:
+        for process in filter(is_alive, family):
+            process.kill()
+    town.serve()
+    await town.until_ready()
+    await clean(town, "noord", "zuid")
+
+
 async def test_a_killed_api_takes_its_workers_along_and_is_started_again(town: Town) -> None:
     async with await town.open_sale("noord") as sale:
         place, secret = await sale.join()
