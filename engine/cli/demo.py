@@ -12,6 +12,7 @@ import msgspec
 import uvloop
 from rich.table import Table
 
+from engine.audit import Audit
 from engine.cli import serve
 from engine.cli.balance import balance, lost_orders, result_of, show_books, show_what_happened
 from engine.cli.programme import QUIET_PACE, RUSH, SHOWS, Opened, brisk, put_on
@@ -24,10 +25,11 @@ from engine.cli.stage import (
     embedded_network,
     end_as_with_ctrl_c,
     new_folder,
+    say_started_again,
 )
 from engine.contributions import own_address
 from engine.embedded.servers import EmbeddedServers
-from engine.errors import BadInput
+from engine.errors import BadInput, CellUnavailable, LedgerUnavailable
 from engine.instants import now_ms
 from engine.network import Network, load
 from engine.ports import check_ports
@@ -37,6 +39,7 @@ COUNTDOWN_SECONDS: Final = 30
 SHORT_COUNTDOWN_SECONDS: Final = 5
 LONGEST_SECONDS: Final = 180
 LONGEST_WITH_EXIT_SECONDS: Final = 64
+BALANCE_SECONDS: Final = 60
 SITE_PORT: Final = 10
 """The house's own site listens this many ports further."""
 
@@ -81,6 +84,7 @@ def run(options: Options) -> int:
                     embedded_network(demo_network_file(), folder / "data", (origin,))
                 )
             company = stack.enter_context(Company(folder))
+            stack.enter_context(servers.kept_up(say_started_again))
             return uvloop.run(Story(options, document, folder, servers, network_file, company).play())
     except KeyboardInterrupt:
         console.print("\nGood night.")
@@ -118,8 +122,7 @@ class Story:
         self._opens_at_ms = 0
 
     async def play(self) -> int:
-        """From the first line to the exit code."""
-        options = self._options
+        """From the first line to the exit code. Whoever kills something meanwhile sees it go on."""
         self._introduce()
         for house in self._network.houses:
             self._company.serve(house, self._network_file, int(self._urls[house.slug].rpartition(":")[2]))
@@ -131,6 +134,14 @@ class Story:
         console.print(
             f"The hall on the live seat map: {self._urls[RUSH]}/h/{RUSH}/{self._opened[RUSH].on_sale}/seats\n"
         )
+        async with self._company.kept_up():
+            is_clean = await self._sell_and_balance()
+            if not self._options.is_ending:
+                await asyncio.Event().wait()
+        return 0 if is_clean else 1
+
+    async def _sell_and_balance(self) -> bool:
+        options = self._options
         scene = Scene(self._folder, self._servers, self._network, self._urls, self._opened, self._opens_at_ms)
         told = await Rush(scene, self._company).play(
             options.visitors,
@@ -140,8 +151,7 @@ class Story:
             leaves_seats=not options.is_ending,
         )
         with console.status("Auditing: Redis against the ledger, seat by seat …"):
-            audits = await balance(self._network_file, tuple(self._urls))
-            lost = await lost_orders(self._network_file, self._folder / "crowd.jsonl")
+            audits, lost = await self._balance()
         result = result_of(told, audits, lost) | {"duration_s": round(time.monotonic() - self._started, 1)}
         show_what_happened(result, told)
         show_books(result, audits)
@@ -152,10 +162,20 @@ class Story:
             self._say_what_is_open()
         if options.is_json:
             print(msgspec.json.encode(result).decode(), flush=True)
-        if not options.is_ending:
-            with self._servers.kept_up():
-                await asyncio.Event().wait()
-        return 0 if is_clean else 1
+        return is_clean
+
+    async def _balance(self) -> tuple[dict[HouseSlug, Audit], int]:
+        """Each house's audit, and how many orders are lost. What somebody has just killed is waited for."""
+        deadline = time.monotonic() + BALANCE_SECONDS
+        while True:
+            try:
+                await self._company.until_ready()
+                audits = await balance(self._network_file, tuple(self._urls))
+                return audits, await lost_orders(self._network_file, self._folder / "crowd.jsonl")
+            except (CellUnavailable, LedgerUnavailable):
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(1)
 
     @property
     def _site(self) -> str:
@@ -188,7 +208,7 @@ class Story:
     def _start_site(self) -> None:
         house = self._network.house(RUSH)
         show = SHOWS[RUSH]
-        self._company.start(
+        self._company.keep(
             "site",
             "engine.cli.house_site",
             *("--name", house.name, "--title", show.title, "--parvis", self._urls[RUSH]),

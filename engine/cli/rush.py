@@ -161,11 +161,12 @@ class Rush:
         name = self._scene.network.house(RUSH).name
         console.print(f"[yellow]▌ The Redis of {name} is frozen for three seconds …[/]")
         pid = servers.redis[RUSH].pid
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            await asyncio.sleep(REDIS_FROZEN_SECONDS)
-        finally:
-            os.kill(pid, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):  # somebody else strikes too
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                await asyncio.sleep(REDIS_FROZEN_SECONDS)
+            finally:
+                os.kill(pid, signal.SIGCONT)
         neighbours = "its neighbours' visitors held seats as before"
         console.print(f"[green]▌ It goes on; its visitors were asked to try again, {neighbours}.[/]")
 
@@ -190,12 +191,14 @@ class Rush:
             while now_ms() < self._scene.opens_at_ms - 1000:
                 number += 1
                 started = time.perf_counter()
-                async with session.post(holds, json=body, headers={"Idempotency-Key": f"quiet-{number}"}) as response:
-                    held = await response.json()
-                    self._told.quiet_ms.append((time.perf_counter() - started) * 1000)
-                if response.status == 201:
-                    async with session.delete(f"{holds}/{held['hold']}"):
-                        pass
+                with contextlib.suppress(aiohttp.ClientError):  # somebody has just killed it
+                    key = {"Idempotency-Key": f"quiet-{number}"}
+                    async with session.post(holds, json=body, headers=key) as response:
+                        held = await response.json()
+                        self._told.quiet_ms.append((time.perf_counter() - started) * 1000)
+                    if response.status == 201:
+                        async with session.delete(f"{holds}/{held['hold']}"):
+                            pass
                 await asyncio.sleep(0.2)
 
     async def _bank(self, log: Path) -> None:

@@ -7,8 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -28,6 +28,7 @@ from engine.parenthood import child_of_this
 from engine.words import HouseSlug
 
 READY_SECONDS: Final = 60.0
+LOOK_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 15.0
 NICE: Final = 10
 console: Final = Console()
@@ -80,13 +81,29 @@ def embedded_network(
         yield servers, resolved
 
 
+def say_started_again(name: str) -> None:
+    """Tells whoever watches that something of the stage had ended, or was killed, and goes on."""
+    console.print(f"[green]▌ The {name} had ended; it is started again.[/]")
+
+
+class Kept(msgspec.Struct):
+    """What is started again when it ends."""
+
+    name: str
+    module: str
+    arguments: tuple[str, ...]
+    process: "subprocess.Popen[bytes]"
+
+
 class Company:
     """The processes of a demo. Leaving ends them all, in the reverse order of their start."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._running: list[subprocess.Popen[bytes]] = []
-        self._serving: dict[HouseSlug, tuple[subprocess.Popen[bytes], str]] = {}
+        self._kept: list[Kept] = []
+        self._is_kept_up = False
+        self._urls: dict[HouseSlug, str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -101,6 +118,10 @@ class Company:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+
+    def keep(self, name: str, module: str, *arguments: str) -> None:
+        """Starts a module of ours, which `kept_up` starts again."""
+        self._kept.append(Kept(name, module, arguments, self.start(name, module, *arguments)))
 
     def start(
         self, name: str, module: str, *arguments: str, is_nice: bool = False, is_read: bool = False
@@ -125,29 +146,56 @@ class Company:
         self._running.append(process)
         return process
 
-    def serve(self, house: House, network_file: Path, port: int) -> "subprocess.Popen[bytes]":
+    def serve(self, house: House, network_file: Path, port: int) -> None:
         """Starts `parvis serve` for one house on its own port."""
-        arguments = ("--network", str(network_file), "--house", house.slug, "--port", str(port))
-        process = self.start(house.slug, "engine.cli", "serve", *arguments)
-        self._serving[house.slug] = process, f"http://127.0.0.1:{port}"
-        return process
+        self.keep(
+            *(house.slug, "engine.cli", "serve", "--network", str(network_file)),
+            *("--house", house.slug, "--port", str(port)),
+        )
+        self._urls[house.slug] = f"http://127.0.0.1:{port}"
+
+    @asynccontextmanager
+    async def kept_up(self) -> AsyncIterator[None]:
+        """Meanwhile what is kept and ends by itself, or is killed, is started again, and that is said."""
+        self._is_kept_up = True
+        keeping = asyncio.create_task(self._keep_up())
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            self._is_kept_up = False
+
+    async def _keep_up(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            for kept in self._kept:
+                if kept.process.poll() is not None:
+                    self._running.remove(kept.process)
+                    kept.process = self.start(kept.name, kept.module, *kept.arguments)
+                    say_started_again(f"server of {kept.name}")
 
     async def until_ready(self) -> None:
         """Until every house's gate is open and its API answers.
 
-        Raises `ServerFailed`, with the end of its log, where it ended by itself or a minute was not enough.
+        Raises `ServerFailed`, with the end of its log, where one ended that nobody starts again, or a minute was not
+        enough.
         """
         deadline = time.monotonic() + READY_SECONDS
         timeout = aiohttp.ClientTimeout(total=READY_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout) as session:
-            for slug, (process, url) in self._serving.items():
+            for slug, url in self._urls.items():
                 while not await _is_ready(session, url):
-                    is_over = process.poll() is not None
-                    if is_over or time.monotonic() > deadline:
-                        why = f"ended with code {process.returncode}" if is_over else f"not within {READY_SECONDS:g} s"
+                    why = self._why_it_stays_away(slug, deadline)
+                    if why:
                         log = (self._folder / f"{slug}.log").read_text(errors="replace")[-2000:]
                         raise ServerFailed(f"{slug} did not open ({why}):\n{log}")
                     await asyncio.sleep(0.1)
+
+    def _why_it_stays_away(self, slug: HouseSlug, deadline: float) -> str:
+        code = next(kept for kept in self._kept if kept.name == slug).process.poll()
+        if code is not None and not self._is_kept_up:
+            return f"ended with code {code}"
+        return f"not within {READY_SECONDS:g} s" if time.monotonic() > deadline else ""
 
 
 async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:

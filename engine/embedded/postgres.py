@@ -62,6 +62,7 @@ class EmbeddedPostgres:
         self.socket_folder = socket_folder(self.folder)
         self._passwords = make_private(self.folder / "passwords")
         self._child: Child | None = None
+        self._is_wanted = False
         self._housing = threading.Lock()
 
     @property
@@ -80,6 +81,11 @@ class EmbeddedPostgres:
     def is_running(self) -> bool:
         """Whether it was started and has not ended, by itself or otherwise."""
         return self._child is not None and self._child.poll() is None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it ended by itself, or was killed: it was started and nobody has stopped it."""
+        return self._is_wanted and not self.is_running
 
     def house_dsn(self, slug: HouseSlug) -> str:
         """As the house's own role, in its own database. Raises `BadInput` for a slug that is none."""
@@ -128,6 +134,7 @@ class EmbeddedPostgres:
                 account=account,
                 environment=ENVIRONMENT,
             )
+            self._is_wanted = True
         finally:
             os.close(lock)
         wait_until(self._answers, self._child, log=self.log, timeout_s=START_TIMEOUT_S)
@@ -137,6 +144,7 @@ class EmbeddedPostgres:
 
         `fast` rolls back what is under way and writes everything out; `immediate` is a crash in good order.
         """
+        self._is_wanted = False
         if self._child is None:
             return
         end(self._child, STOP_SIGNALS[mode], timeout_s=STOP_TIMEOUT_S)

@@ -57,6 +57,7 @@ class EmbeddedRedis:
         self.extra = tuple(extra)
         self.environment: Mapping[str, str] = {}
         self._child: Child | None = None
+        self._is_wanted = False
 
     @property
     def url(self) -> str:
@@ -79,6 +80,11 @@ class EmbeddedRedis:
     def is_running(self) -> bool:
         """Whether it was started and has not ended, by itself or otherwise."""
         return self._child is not None and self._child.poll() is None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it ended by itself, or was killed: it was started and nobody has stopped it."""
+        return self._is_wanted and not self.is_running
 
     def url_as(self, user: str, secret: str) -> str:
         """As some user. `secret` consists of characters that need no quoting in a URL."""
@@ -116,6 +122,7 @@ class EmbeddedRedis:
                 death_signal=signal.SIGKILL,
                 environment=os.environ | self.environment,
             )
+            self._is_wanted = True
         finally:
             os.close(lock)
         with redis.Redis.from_url(self.owner_url, retry=Retry(NoBackoff(), 0), socket_timeout=1) as owner:
@@ -148,6 +155,7 @@ class EmbeddedRedis:
 
     def stop(self) -> None:
         """Stops it in good order; harmless if it does not run."""
+        self._is_wanted = False
         if self._child is None:
             return
         end(self._child, signal.SIGTERM, timeout_s=STOP_TIMEOUT_S)

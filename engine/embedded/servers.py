@@ -26,6 +26,10 @@ WATCH_SECONDS: Final = 1.0
 log = structlog.get_logger()
 
 
+def _log_start(name: str) -> None:
+    log.warning("an embedded server had ended and was started again", server=name)
+
+
 class ServerAddresses(msgspec.Struct, frozen=True):
     """Where a house's servers are, and where its secrets lie."""
 
@@ -89,10 +93,13 @@ class EmbeddedServers:
         self._lock = lock
 
     @contextmanager
-    def kept_up(self) -> Iterator[None]:
-        """Meanwhile a server that ends by itself, or is killed, is started again, as a service manager would."""
+    def kept_up(self, say: Callable[[str], None] = _log_start) -> Iterator[None]:
+        """Meanwhile a server that ends by itself, or is killed, is started again, as a service manager would.
+
+        `say` is told its name, in the watcher's thread. One that was stopped in good order is left alone.
+        """
         stop = Event()
-        watcher = Thread(target=self._keep_up, args=(stop,), name="parvis-servers", daemon=True)
+        watcher = Thread(target=self._keep_up, args=(stop, say), name="parvis-servers", daemon=True)
         watcher.start()
         try:
             yield
@@ -100,7 +107,7 @@ class EmbeddedServers:
             stop.set()
             watcher.join()
 
-    def _keep_up(self, stop: Event) -> None:
+    def _keep_up(self, stop: Event, say: Callable[[str], None]) -> None:
         # The ledger comes last: what is left of a Postgres that was killed may take seconds to end.
         servers: dict[str, EmbeddedRedis | EmbeddedPostgres] = {
             **{f"Redis of {slug}": server for slug, server in self.redis.items()},
@@ -108,14 +115,14 @@ class EmbeddedServers:
         }
         while not stop.wait(WATCH_SECONDS):
             for name, server in servers.items():
-                if server.is_running:
+                if not server.has_ended:
                     continue
                 try:
                     server.start()
                 except ParvisError as error:  # begun again at the next look
                     log.warning("an embedded server does not come up", server=name, why=str(error).splitlines()[0])
                 else:
-                    log.warning("an embedded server had ended and was started again", server=name)
+                    say(name)
 
     def stop(self) -> None:
         """Stops everything in good order; harmless if it does not run."""

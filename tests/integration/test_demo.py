@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -101,6 +102,48 @@ def test_a_house_sells_out_its_own_plan_through_faults_and_the_books_balance(sho
         assert house["hold_ms_p99"] > 0
     assert result["asked_again"].get("cell-unavailable", 0) > 0, "the frozen Redis was not noticed by anybody"
     assert_nothing_is_left(family, folder)
+
+
+def kill(process: "subprocess.Popen[str]", *words: str) -> None:
+    """Kills the first of the family whose command line has these words, as anybody might."""
+    for each in everybody(process):
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            line = " ".join(each.cmdline())
+            if all(word in line for word in words):
+                each.kill()
+                return
+    raise AssertionError(f"nobody runs {words}")
+
+
+@pytest.mark.timeout(240)
+def test_whoever_kills_what_runs_sees_it_go_on_and_the_books_balance(short_folder: Path) -> None:
+    """Somebody strikes at each point of the story, beside its own faults: a Redis, two servers, Postgres."""
+    folder = Path(tempfile.mkdtemp(dir=short_folder))
+    folder.chmod(0o755)
+    plan = folder.with_suffix(".json")
+    plan.write_bytes(msgspec.json.encode(small_plan(rows=24, seats=14, standing=60)))
+    with demo(folder, "--visitors", "800", "--seed", "7", "--exit", "--json", "--plan", str(plan)) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        for line in process.stdout:
+            lines.append(line)
+            if found := re.search(r"Concertzaal Zeewind +│ process (\d+)", line):
+                redis = int(found[1])
+            elif "live seat map" in line:
+                os.kill(redis, signal.SIGKILL)
+            elif "Postgres is stopped" in line:
+                kill(process, "engine.cli serve", "--house zeewind")
+                kill(process, "engine.cli serve", "--house klinker")
+            elif "It goes on" in line:
+                kill(process, "postgres", "-D")
+        told = "".join(lines)
+        assert process.wait(10) == 0, told
+    for name in ("Redis of zeewind", "server of zeewind", "server of klinker", "Postgres"):
+        assert f"The {name} had ended; it is started again." in told
+    result: dict[str, Any] = msgspec.json.decode(lines[-1])
+    assert result["double_sold"] == result["lost"] == result["stranded_holds"] == 0
+    assert result["orders_confirmed"] == result["orders_recorded"] > 50
+    assert result["takings"] == result["recorded_takings"] > 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
