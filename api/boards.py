@@ -19,7 +19,7 @@ from engine.cell import Cell
 from engine.errors import GateClosed
 from engine.instants import to_rfc3339
 from engine.lines import paces
-from engine.seats import SeatMap, count_taken, open_by_category, snapshot
+from engine.seat_map import SeatMap, count_taken, open_by_category, snapshot
 from engine.signing import Signer
 from engine.waiting_room import Status, drawn_status, serve
 from engine.words import LineName, OnSaleId, PerformanceId

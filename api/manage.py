@@ -42,7 +42,7 @@ from engine.entries import Action
 from engine.errors import CellUnavailable, LedgerUnavailable, Refused
 from engine.instants import from_rfc3339, now_ms, to_rfc3339
 from engine.schedule import steps_of, told
-from engine.seats import count_states
+from engine.seat_map import count_states
 from engine.standing import KEEP_SECONDS, keep_one
 from engine.words import STATE_WORDS, OnSaleId
 

@@ -7,7 +7,7 @@ from engine.cell import Cell, broken, pack
 from engine.errors import Refused
 from engine.halls.layout import Layout
 from engine.one_plan import of_one_plan
-from engine.seats import split_rows
+from engine.seat_map import split_rows
 from engine.words import BLOCKED, AreaId, PerformanceId, SeatId
 
 

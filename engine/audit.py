@@ -20,7 +20,7 @@ from engine.ledger.books import Books, Sales, Sold, read_books
 from engine.ledger.ledger import Ledger
 from engine.ledger.retention import forgotten_before_ms
 from engine.losses import is_after
-from engine.seats import SeatMap, count_states, snapshot
+from engine.seat_map import SeatMap, count_states, snapshot
 from engine.states import read_state
 from engine.waiting_room import status
 from engine.words import BLOCKED, HELD, OPEN, SOLD, STATE_WORDS, HouseSlug, OnSaleId, PerformanceId

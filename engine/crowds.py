@@ -10,7 +10,7 @@ from typing import Final
 from engine.catalogue import OnSale
 from engine.cell import Cell, broken
 from engine.errors import Refused
-from engine.seats import count_states, snapshot
+from engine.seat_map import count_states, snapshot
 from engine.words import HELD, OPEN, OnSaleId
 
 LASTS_MS: Final = 10_000

@@ -23,7 +23,7 @@ from engine.losses import is_after
 from engine.network import House
 from engine.pressure import Strain
 from engine.redis_urls import connect
-from engine.seats import open_by_category, snapshot
+from engine.seat_map import open_by_category, snapshot
 from engine.waiting_room import Status, status
 from engine.words import OnSaleId, PerformanceId
 

@@ -35,6 +35,7 @@ from engine.on_sale import change
 from engine.orders import Buyer
 from engine.redis_urls import connect
 from engine.sealing import Opener
+from engine.seat_map import SeatMap, snapshot
 from engine.sender import Sender
 from engine.shares import Owner
 from engine.wishes import Wish
@@ -186,8 +187,8 @@ class Backstage:
     async def status(self, on_sale: OnSale) -> waiting_room.Status:
         return await waiting_room.drawn_status(self.cell, on_sale.on_sale, wait_s=LONGEST_SECONDS)
 
-    async def seats(self, on_sale: OnSale) -> seats.SeatMap:
-        return await seats.snapshot(self.cell, on_sale.performances[0])
+    async def seats(self, on_sale: OnSale) -> SeatMap:
+        return await snapshot(self.cell, on_sale.performances[0])
 
     async def sold(self, on_sale: OnSale) -> set[str]:
         """The seats of the first performance that Redis knows as sold."""

@@ -21,7 +21,8 @@ from engine.instants import now_ms
 from engine.instead import Left
 from engine.ledger.allotments import pending_allotments
 from engine.orders import Buyer
-from engine.seats import Held, count_states
+from engine.seat_map import SeatMap, count_states
+from engine.seats import Held
 from engine.shares import PARTNER, Owner
 from engine.wishes import Wish
 from engine.words import AreaId, OnSaleId, PerformanceId, SeatId
@@ -67,7 +68,7 @@ async def buy(stage: Backstage, owner: Owner, held: Held) -> None:
     await orders.confirm(stage.cell, buyer, [held.hold], Customer(email="a@b.example"), payment, uuid.uuid4().hex)
 
 
-def states(seat_map: seats.SeatMap, layout: Any, named: Sequence[SeatId]) -> str:
+def states(seat_map: SeatMap, layout: Any, named: Sequence[SeatId]) -> str:
     found = dict(zip(layout.seat_ids, seat_map.seats, strict=True))
     return "".join(found[seat] for seat in named)
 
