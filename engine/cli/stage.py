@@ -119,9 +119,11 @@ class Company:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
-    def keep(self, name: str, module: str, *arguments: str) -> None:
+    def keep(self, name: str, module: str, *arguments: str) -> "subprocess.Popen[bytes]":
         """Starts a module of ours, which `kept_up` starts again."""
-        self._kept.append(Kept(name, module, arguments, self.start(name, module, *arguments)))
+        process = self.start(name, module, *arguments)
+        self._kept.append(Kept(name, module, arguments, process))
+        return process
 
     def start(
         self, name: str, module: str, *arguments: str, is_nice: bool = False, is_read: bool = False
@@ -146,13 +148,13 @@ class Company:
         self._running.append(process)
         return process
 
-    def serve(self, house: House, network_file: Path, port: int) -> None:
+    def serve(self, house: House, network_file: Path, port: int) -> "subprocess.Popen[bytes]":
         """Starts `parvis serve` for one house on its own port."""
-        self.keep(
+        self._urls[house.slug] = f"http://127.0.0.1:{port}"
+        return self.keep(
             *(house.slug, "engine.cli", "serve", "--network", str(network_file)),
             *("--house", house.slug, "--port", str(port)),
         )
-        self._urls[house.slug] = f"http://127.0.0.1:{port}"
 
     @asynccontextmanager
     async def kept_up(self) -> AsyncIterator[None]:

@@ -20,7 +20,7 @@ HOUSE = "zeewind"
 SomeTown = TypeVar("SomeTown", bound=Town)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site() -> Iterator[Site]:
     """The house's own website, on an origin of its own; started by the test that wants it."""
     place = Site(free_port())
@@ -64,14 +64,14 @@ async def people_of(town: Town, *origins: str) -> AsyncIterator[People]:
         await browser.close()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def town(site: Site) -> AsyncIterator[Town]:
     """The town of the browser tests, as it runs."""
     async with ready(house_town(site)) as running:
         yield running
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def people(town: Town, site: Site) -> AsyncIterator[People]:
     """Opens pages for persons, in one browser."""
     async with people_of(town, site.origin, site.local_origin) as opened:

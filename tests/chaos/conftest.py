@@ -12,9 +12,10 @@ from engine.torture.shim import Shim
 from tests.town import Town
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def town() -> Iterator[Town]:
-    # The faults strike the first house. The second may be slow on a busy machine, but it may not refuse.
+    # A town a file: what one breaks breaks no other. The faults strike the first house; the second may be slow on a
+    # busy machine, but it may not refuse.
     running = Town(("noord", "zuid"), own_limits={"zuid": {"redis_timeout_ms": 5_000}}).start()
     try:
         asyncio.run(running.until_ready())

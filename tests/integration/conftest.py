@@ -12,7 +12,7 @@ from tests.town import Sale, Town, small_plan
 HOUSES = ("noord", "zuid")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # so that what is wrong at its end is not told of some test elsewhere
 def town() -> Iterator[Town]:
     """Two houses that run on real servers, their gates open."""
     running = Town(HOUSES, own_limits={"zuid": {"leave_grace_seconds": 1}}).start()
@@ -23,7 +23,7 @@ def town() -> Iterator[Town]:
         running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared(town: Town) -> Sale:
     """An open on-sale in a large hall of the first house, for tests that do not mind each other."""
     return asyncio.run(town.open_sale("noord", plan=small_plan(rows=20, seats=20, standing=500)))
