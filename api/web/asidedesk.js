@@ -5,7 +5,7 @@ import { Problem, change, get } from './api.js';
 import { field, h, setText } from './dom.js';
 import { nameArea, nameSeats, planPath, readPlan } from './plan.js';
 import { unfold } from './unfold.js';
-import { instantIn } from './zonetime.js';
+import { instantIn, sayMoment } from './zonetime.js';
 
 const PURPOSES = ['house', 'block', 'partner', 'channel', 'code'];
 const CHANNELS = ['counter', 'api'];
@@ -50,7 +50,7 @@ export function asideDesk({ words, path, house, key, attempt, after }) {
     const lineOf = (each) => h('li', {}, h('b', {}, each.name),
       h('span', {}, [words.say(`aside_purpose.${each.purpose}`), each.for && nameOf(each.purpose, each.for)].filter(Boolean).join(': ')),
       h('span', {}, words.say('aside_left', { left: words.number(leftOf(each)), all: words.number(sizeOf(each)) })),
-      h('span', {}, each.release_at ? words.say('aside_until', { time: words.moment(each.release_at) }) : words.say('aside_for_good')),
+      h('span', {}, each.release_at ? words.say('aside_until', { time: sayMoment(words, each.release_at) }) : words.say('aside_for_good')),
       h('span', {}, each.by), h('q', {}, each.why),
       h('span', {}, [nameRows(plan, each.seats_left, words), ...Object.entries(each.places_left).map(([area, count]) => `${nameArea(plan, area, words)}: ${words.number(count)}`)].filter(Boolean).join('; ')),
       unfold(words.say('aside_end'), (close) => endForm(each, close), { kind: 'quiet' }).element);

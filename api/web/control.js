@@ -21,6 +21,7 @@ import { plannedSteps } from './laterpace.js';
 import { themeDesk } from './themedesk.js';
 import { afterwards } from './unfold.js';
 import { webhookList } from './webhooks.js';
+import { sayMoment } from './zonetime.js';
 
 const LOOK_EVERY_MS = 2500;
 const OLD_MS = 8000;
@@ -128,7 +129,7 @@ async function look(id) {
 
 const did = (what) => (words.has(`did.${what}`) ? words.say(`did.${what}`) : what);
 const titleOf = ({ what, subject }) => (what.startsWith('theme') ? '' : isOrder(subject) ? orderNumber(subject, words) : onSales.find((each) => each.on_sale === subject)?.title ?? subject);
-const stepsOf = (planned) => planned.split(', ').filter(Boolean).map((step) => step.split('=')).map(([at, rate]) => words.say('later_step', { time: words.moment(at), rate })).join(' ');
+const stepsOf = (planned) => planned.split(', ').filter(Boolean).map((step) => step.split('=')).map(([at, rate]) => words.say('later_step', { time: sayMoment(words, at), rate })).join(' ');
 const detailOf = ({ what, detail }) => (what === 'message' ? `“${detail.message ?? ''}”` : what === 'schedule' ? stepsOf(detail.rates ?? '') : what === 'rate' ? [detail.rate_per_minute, detail.cap].filter(Boolean).map((n) => words.number(n)).join(' / ') : '');
 
 /** What was done comes from the house's books, a moment later than it was done. */

@@ -1,13 +1,13 @@
 // The pace that a sale has later by itself: what is planned, one more step, and none at all.
 
 import { field, h, setText } from './dom.js';
-import { instantIn, typedIn } from './zonetime.js';
+import { instantIn, sayMoment, typedIn } from './zonetime.js';
 
 const HALF_HOUR_MS = 1_800_000;
 
 /** The steps in words, a line each. */
 export function plannedSteps(rates, words) {
-  return h('ul', { class: 'summary' }, rates.map((step) => h('li', {}, words.say('later_step', { time: words.moment(step.at), rate: step.rate_per_minute }))));
+  return h('ul', { class: 'summary' }, rates.map((step) => h('li', {}, words.say('later_step', { time: sayMoment(words, step.at), rate: step.rate_per_minute }))));
 }
 
 /** `use(button, rates)` plans these in place of all that was planned; `reason`: the field for why. */

@@ -5,7 +5,7 @@ import { saveFile } from './aftersale.js';
 import { change, get, SERVER } from './api.js';
 import { field, h, setText } from './dom.js';
 import { unfold } from './unfold.js';
-import { instantIn, typedIn } from './zonetime.js';
+import { instantIn, sayMoment } from './zonetime.js';
 
 const [MOST_LINES, MOST_SHARED, MOST_AT_ONCE] = [4, 99, 10_000];
 const LINE_KINDS = ['code', 'invitation'];
@@ -58,7 +58,7 @@ export function linesForm({ words, opensAt }) {
   return { element, read };
 }
 
-const windowOf = ({ opens_at: opens, closes_at: closes }, words) => [opens, closes].filter(Boolean).map((each) => words.moment(each)).join(' – ');
+const windowOf = ({ opens_at: opens, closes_at: closes }, words) => [opens, closes].filter(Boolean).map((each) => sayMoment(words, each)).join(' – ');
 
 /** The same in words, a sentence a line. */
 export const sayLines = (lines, words) => lines.map((each) => words.say('sale_line_summary', { title: each.title, by: words.say(`sale_line_by.${each.by}`), share: each.share_percent, time: windowOf(each, words) }));

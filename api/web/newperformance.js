@@ -8,7 +8,7 @@ import { basisPoints, percent, priceKinds } from './pricekinds.js';
 import { sayPriceType } from './prices.js';
 import { secondLook } from './secondlook.js';
 import { unfold } from './unfold.js';
-import { instantIn } from './zonetime.js';
+import { instantIn, sayMoment } from './zonetime.js';
 
 const DEAREST = 100_000;
 const TYPES = ['full', 'reduced'];
@@ -47,7 +47,7 @@ export function newPerformance({ words, path, key, attempt, after, onmade, curre
       const body = { performance: nameFor(title.value), hall: which.value, title: title.value.trim(), starts_at: starts, prices: asked, fee: minor(fee), currency, vat_rate: basisPoints(vat), price_types: others.types, reason: words.say('reason_none') };
       const costs = Object.entries(asked).map(([category, table]) => `${category}: ${Object.entries(table).map(([type, price]) => `${sayPriceType(type, words)} ${words.money(price, currency)}`).join(', ')}`);
       return {
-        lines: [`${body.title}, ${words.moment(starts)}, ${hallNow().name}`, ...costs, ...others.lines, words.say('show_fee_line', { amount: words.money(body.fee, currency) }), words.say('show_vat_line', { rate: body.vat_rate / 100 })],
+        lines: [`${body.title}, ${sayMoment(words, starts)}, ${hallNow().name}`, ...costs, ...others.lines, words.say('show_fee_line', { amount: words.money(body.fee, currency) }), words.say('show_vat_line', { rate: body.vat_rate / 100 })],
         hint: words.say('show_make_hint'), yes: words.say('show_make'),
         make: async () => { const made = await change('POST', `${path}/performances`, { bearer: key, body }); close(); await onmade(made); },
       };

@@ -11,7 +11,7 @@ import { secondLook } from './secondlook.js';
 import { secretButton } from './secretbutton.js';
 import { timesForm } from './timesform.js';
 import { unfold } from './unfold.js';
-import { instantIn, typedIn } from './zonetime.js';
+import { instantIn, sayMoment, typedIn } from './zonetime.js';
 
 const DAY_MS = 86_400_000;
 const MOST_SEATS = 20;
@@ -76,7 +76,7 @@ export function newSale({ words, path, key, attempt, after, onmade }) {
       const kinds = chosen.flatMap((each) => Object.entries(each.price_types));
       const large = new Map(kinds.filter(([, kind]) => kind.at_least > body.seats_a_hold).map(([type, kind]) => [type, kind.at_least]));
       return {
-        lines: [...chosen.map((each) => `${each.title}, ${words.moment(each.starts_at)}`), words.say('sale_summary_when', { queue: words.moment(prequeue), start: words.moment(opens) }),
+        lines: [...chosen.map((each) => `${each.title}, ${words.moment(each.starts_at)}`), words.say('sale_summary_when', { queue: sayMoment(words, prequeue), start: sayMoment(words, opens) }),
           words.say('sale_summary_pace', { rate: body.rate_per_minute, cap: body.cap, most: body.seats_a_hold }),
           ...[...large].map(([type, least]) => words.say('sale_summary_group', { price: sayPriceType(type, words), least, most: body.seats_a_hold })),
           ...times.say(body), ...rules.say(body),

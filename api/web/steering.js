@@ -5,6 +5,7 @@ import { field, h, setText } from './dom.js';
 import { laterPace } from './laterpace.js';
 import { guardForm } from './guardform.js';
 import { unfold } from './unfold.js';
+import { sayMoment } from './zonetime.js';
 
 const FIRST = { scheduled: 'open', prequeue: 'open', open: 'pause', paused: 'resume', draining: 'resume', stopped: 'resume' };
 const FINAL = ['close', 'stop'];
@@ -16,7 +17,7 @@ const stateOf = (now) => (now.phase === 'open' && now.draining ? 'draining' : no
 
 /** What is going on, in one sentence or two. */
 export function situationOf(now, words) {
-  const facts = { time: words.moment(now.opens_at), joined: now.joined, waiting: now.waiting, live: now.live_passes, rate: now.rate_per_minute, free: now.seats.open, capacity: now.seats.capacity, orders: now.orders };
+  const facts = { time: sayMoment(words, now.opens_at), joined: now.joined, waiting: now.waiting, live: now.live_passes, rate: now.rate_per_minute, free: now.seats.open, capacity: now.seats.capacity, orders: now.orders };
   return words.say(`situation.${stateOf(now)}`, facts);
 }
 
@@ -31,7 +32,7 @@ export function steering({ words, act, attempt, after, earlierMessages }) {
   const reasonInput = () => h('input', { type: 'text', maxlength: 300 });
   const whyOf = (input) => input.value.trim() || words.say('reason_none');
   const number = (value, most) => h('input', { type: 'number', min: 1, max: most, required: true, value, inputmode: 'numeric' });
-  const facts = () => ({ joined: now.joined, waiting: now.waiting, live: now.live_passes, held: now.seats.held, free: now.seats.open, rate: now.rate_per_minute, cap: now.cap, time: words.moment(now.opens_at) });
+  const facts = () => ({ joined: now.joined, waiting: now.waiting, live: now.live_passes, held: now.seats.held, free: now.seats.open, rate: now.rate_per_minute, cap: now.cap, time: sayMoment(words, now.opens_at) });
 
   /** Words that are kept right while the numbers move. */
   function consequence(read) {

@@ -38,7 +38,7 @@ test('what runs out while one looks is told on one’s own clock', () => {
   assert.equal(new Words('nl', entries, 'Europe/Brussels').time(evening), '13:30');
 });
 
-const { instantIn, typedIn } = await import(new URL('../../api/web/zonetime.js', import.meta.url));
+const { instantIn, sayMoment, typedIn } = await import(new URL('../../api/web/zonetime.js', import.meta.url));
 const BRUSSELS = 'Europe/Brussels';
 
 test('what is typed is meant where the house is, and comes back as it was typed', () => {
@@ -64,9 +64,32 @@ test('an hour that summer time skips does not exist, and the minutes beside it d
   assert.equal(instantIn('America/New_York', '2026-03-08T02:30'), null);
 });
 
-test('an hour that the clock shows twice is one of the two, and the minutes beside it are as ever', () => {
-  assert.equal(instantIn(BRUSSELS, '2026-10-25T01:59'), '2026-10-24T23:59:00.000Z');
-  assert.ok(['2026-10-25T00:30:00.000Z', '2026-10-25T01:30:00.000Z'].includes(instantIn(BRUSSELS, '2026-10-25T02:30')));
-  assert.equal(instantIn(BRUSSELS, '2026-10-25T03:00'), '2026-10-25T02:00:00.000Z');
-  for (const instant of ['2026-10-25T00:30:00Z', '2026-10-25T01:30:00Z']) assert.equal(typedIn(BRUSSELS, Date.parse(instant)), '2026-10-25T02:30');
+test('an hour that the clock shows twice is the first that is still to come, and the minutes beside it are as ever', () => {
+  const long = Date.parse('2026-01-01T00:00:00Z');
+  assert.equal(instantIn(BRUSSELS, '2026-10-25T01:59', long), '2026-10-24T23:59:00.000Z');
+  for (const [zone, typed, first, second] of [
+    [BRUSSELS, '2026-10-25T02:30', '2026-10-25T00:30:00.000Z', '2026-10-25T01:30:00.000Z'], [BRUSSELS, '2026-10-25T02:00', '2026-10-25T00:00:00.000Z', '2026-10-25T01:00:00.000Z'],
+    ['Europe/London', '2026-10-25T01:30', '2026-10-25T00:30:00.000Z', '2026-10-25T01:30:00.000Z'], ['America/New_York', '2026-11-01T01:30', '2026-11-01T05:30:00.000Z', '2026-11-01T06:30:00.000Z'],
+    ['Australia/Lord_Howe', '2026-04-05T01:45', '2026-04-04T14:45:00.000Z', '2026-04-04T15:15:00.000Z'],
+  ]) {
+    assert.equal(instantIn(zone, typed, long), first, zone);
+    assert.equal(instantIn(zone, typed, Date.parse(first)), second, zone);
+    assert.equal(instantIn(zone, typed, Date.parse(second)), second, zone);
+    for (const instant of [first, second]) assert.equal(typedIn(zone, Date.parse(instant)), typed);
+  }
+  assert.equal(instantIn(BRUSSELS, '2026-10-25T03:00', long), '2026-10-25T02:00:00.000Z');
+});
+
+test('which of the two it is, is said, wherever one looks', () => {
+  const words = (zone) => new Words('en', entries, zone);
+  assert.match(sayMoment(words('America/New_York'), '2026-11-01T05:30:00Z'), /, 01:30 GMT-4$/);
+  assert.match(sayMoment(words('America/New_York'), '2026-11-01T06:30:00Z'), /, 01:30 GMT-5$/);
+  assert.match(sayMoment(words('America/New_York'), '2026-11-01T07:00:00Z'), /, 02:00$/);
+  assert.match(sayMoment(words(BRUSSELS), '2026-10-25T00:30:00Z'), /, 02:30 CEST$/);
+  assert.match(sayMoment(words(BRUSSELS), '2026-10-25T01:30:00Z'), /, 02:30 CET$/);
+});
+
+test('a year that was typed too short or too long is a time all the same, or none', () => {
+  assert.ok(Date.parse(instantIn(BRUSSELS, '0026-12-24T20:00')) < 0);
+  assert.equal(instantIn(BRUSSELS, '202612-12-24T20:00'), null);
 });
