@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from engine import repeats
-from engine.errors import LedgerUnavailable
+from engine.catalogue import Line
+from engine.errors import LedgerUnavailable, Refused
 from engine.instants import now_ms
 from engine.keys import Keys
+from engine.line_codes import CODE_KEPT_SECONDS
 from engine.redis_urls import connect
-from engine.waiting_room import ANYBODY, hash_secret
-from engine.words import HouseSlug, OnSaleId
+from engine.waiting_room import ANYBODY, Admissible, hash_secret
+from engine.words import HouseSlug, LineName, OnSaleId
 from tests.backstage import Backstage
 from tests.integration.test_recovery import go_back, patiently
 from tests.sale import Sale
@@ -163,3 +165,28 @@ async def test_whoever_asked_before_a_loss_waits_for_the_ledger_and_nobody_else_
     assert await joined("three", None) > before, "whose key says nothing of when"
     stage.ledger.refusal = ""
     assert await joined("one", asked_ms) == before
+
+
+async def test_whoever_a_code_gave_a_place_has_it_after_a_loss_too_however_new_their_key_is(stage: Backstage) -> None:
+    await stage.open()
+    line = Line(LineName("press"), "Press", "invitation", 20, now_ms() - 60_000)
+    on_sale = await stage.put_on(lines=(line,))
+    invited = Admissible(CODE_KEPT_SECONDS, line=line.line, code="#1")
+
+    async def joined(secret: str) -> int:
+        asked_ms = stage.cell.lost_at_ms + repeats.SLACK_MS
+        of = hash_secret(secret), str(uuid.uuid4()), invited, max(now_ms(), asked_ms)
+        return (await repeats.join(stage.cell, stage.ledger, on_sale, *of)).index
+
+    index = await joined("hers")
+    assert await joined("hers") == index
+    await stage.drain()
+    go_back(stage, None)
+    await patiently(stage.keeper.recover)
+    await patiently(stage.cell.look)
+    assert await joined("hers") == index
+    with pytest.raises(Refused, match="given its place already"):
+        await joined("somebody else's")
+    stage.ledger.refusal = "away"
+    with pytest.raises(Refused, match="given its place already"):
+        await joined("somebody else's")
