@@ -24,7 +24,8 @@ b { font-weight: 650; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 3px; border-radius: 6px; }
 button, select, input { font: inherit; color: inherit; }
 button { cursor: pointer; border: 1.5px solid transparent; border-radius: 12px; padding: 0.6rem 1.15rem; min-height: 2.75rem; font-weight: 600; background: none; touch-action: manipulation; overflow-wrap: anywhere; }
-button:disabled, button[aria-busy="true"] { opacity: 0.6; cursor: default; }
+button:disabled { opacity: 0.6; cursor: default; }
+button[aria-busy="true"] { outline: 2px dashed; outline-offset: -5px; cursor: progress; }
 .primary { background: var(--primary); color: var(--on-primary); }
 .large { font-size: 1.08rem; padding: 0.8rem 1.4rem; }
 .secondary { border-color: var(--edge); background: var(--card); text-align: start; }

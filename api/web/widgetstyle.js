@@ -29,7 +29,7 @@ a { color: var(--link); text-underline-offset: 0.2em; }
 .ahead::-webkit-progress-value { background: var(--link); }
 .ahead::-moz-progress-bar { background: var(--link); }
 button { font: inherit; font-weight: 600; cursor: pointer; border: 1.5px solid transparent; border-radius: 12px; padding: 0.75rem 1.4rem; min-height: 2.75rem; background: none; color: inherit; }
-button[aria-busy="true"] { opacity: 0.65; cursor: progress; }
+button[aria-busy="true"] { outline: 2px dashed; outline-offset: -5px; cursor: progress; }
 .primary { background: var(--primary); color: var(--on-primary); }
 .secondary { border-color: var(--edge); }
 .quiet { color: var(--link); font-weight: 500; text-decoration: underline; text-underline-offset: 0.2em; padding-inline: 0.6rem; }

@@ -31,13 +31,13 @@ async def test_slow_holds_halve_the_pace_and_quick_ones_bring_it_back() -> None:
             async def is_halved() -> bool:
                 answers = await asyncio.gather(*(sale.hold(visitor, f"zaal-A-{seat}") for seat in range(1, 9)))
                 assert {answer.status for answer in answers} <= {201, 409, 422}
-                return await pace(sale) <= RATE / 2
+                # Why is told while it is so: a moment later the holds are few, and calm.
+                shown = (await sale.get(f"/manage/on-sales/{sale.on_sale}", token=sale.manage_key)).json
+                assert shown["pressure_level"] == 0
+                is_told = shown["slowed_percent"] >= 50 and "took longer than 1 ms" in shown["pressure"]
+                return is_told and await pace(sale) <= RATE / 2
 
             await until(is_halved, within_s=30)
-            shown = (await sale.get(f"/manage/on-sales/{sale.on_sale}", token=sale.manage_key)).json
-            assert shown["slowed_percent"] >= 50
-            assert shown["pressure_level"] == 0
-            assert "took longer than 1 ms" in shown["pressure"]
 
             async def is_as_before() -> bool:
                 return await pace(sale) == RATE
