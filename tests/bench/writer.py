@@ -118,6 +118,8 @@ async def record(stand: Stand) -> list[Part]:
                 "seat_history; ALTER TABLE seat_history ENABLE TRIGGER USER"
             )
 
+        await Writer(redis, keys, ledger, house.limits.batch, opener).drain()  # what was measured before left its own
+
         async def ours() -> float:
             await empty_tables()
             pipeline = redis.pipeline(transaction=False)
