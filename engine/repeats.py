@@ -54,7 +54,8 @@ async def join(
     for _ in range(RECOVERIES):
         joined, lost_at_ms = None, cell.whole.lost_at_ms
         # A person has the place that is theirs, and Redis knows it.
-        if not who.person and may_be_repeat(asked_ms, lost_at_ms, now_ms()):
+        is_asked = not who.person and may_be_repeat(asked_ms, lost_at_ms, now_ms())
+        if is_asked:
             try:
                 joined = await place_of(cell, ledger, on_sale.on_sale, who.line, secret_hash)
             except LedgerUnavailable:
@@ -72,7 +73,7 @@ async def join(
         except Recovered:
             continue  # from a loss that this process did not know of: the ledger is asked again
         except Refused as refusal:
-            if refusal.slug != "code-used" or who.person:
+            if refusal.slug != "code-used" or who.person or is_asked:
                 raise
             # By this very secret, as the ledger may know where Redis was lost: whatever the key says of when.
             with contextlib.suppress(LedgerUnavailable):

@@ -87,9 +87,8 @@ def say_started_again(name: str) -> None:
 
 
 class Kept(msgspec.Struct):
-    """What is started again when it ends."""
+    """What is started again when it ends, and how."""
 
-    name: str
     module: str
     arguments: tuple[str, ...]
     process: "subprocess.Popen[bytes]"
@@ -101,7 +100,7 @@ class Company:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._running: list[subprocess.Popen[bytes]] = []
-        self._kept: list[Kept] = []
+        self._kept: dict[str, Kept] = {}
         self._is_kept_up = False
         self._urls: dict[HouseSlug, str] = {}
 
@@ -122,7 +121,7 @@ class Company:
     def keep(self, name: str, module: str, *arguments: str) -> "subprocess.Popen[bytes]":
         """Starts a module of ours, which `kept_up` starts again."""
         process = self.start(name, module, *arguments)
-        self._kept.append(Kept(name, module, arguments, process))
+        self._kept[name] = Kept(module, arguments, process)
         return process
 
     def start(
@@ -170,11 +169,11 @@ class Company:
     async def _keep_up(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            for kept in self._kept:
+            for name, kept in self._kept.items():
                 if kept.process.poll() is not None:
                     self._running.remove(kept.process)
-                    kept.process = self.start(kept.name, kept.module, *kept.arguments)
-                    say_started_again(f"server of {kept.name}")
+                    kept.process = self.start(name, kept.module, *kept.arguments)
+                    say_started_again(f"server of {name}")
 
     async def until_ready(self) -> None:
         """Until every house's gate is open and its API answers.
@@ -194,7 +193,7 @@ class Company:
                     await asyncio.sleep(0.1)
 
     def _why_it_stays_away(self, slug: HouseSlug, deadline: float) -> str:
-        code = next(kept for kept in self._kept if kept.name == slug).process.poll()
+        code = self._kept[slug].process.poll()
         if code is not None and not self._is_kept_up:
             return f"ended with code {code}"
         return f"not within {READY_SECONDS:g} s" if time.monotonic() > deadline else ""

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +54,32 @@ def everybody(process: "subprocess.Popen[str]") -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
-def runs(process: "subprocess.Popen[str]", word: str) -> bool:
-    """Whether anybody of the family has the word in its command line."""
+def those_who_run(process: "subprocess.Popen[str]", *words: str) -> Iterator[psutil.Process]:
+    """Those of the family who have all these words in their command line."""
     for each in everybody(process):
         with contextlib.suppress(psutil.Error):  # it has just ended
-            if word in " ".join(each.cmdline()):
-                return True
-    return False
+            line = " ".join(each.cmdline())
+            if all(word in line for word in words):
+                yield each
+
+
+def sells_out(folder: Path, sees: Callable[["subprocess.Popen[str]", str], None]) -> tuple[str, dict[str, Any]]:
+    """A demo with a small plan, to its end; `sees` gets each line. What it said, and its result: balanced books."""
+    plan = folder.with_suffix(".json")
+    plan.write_bytes(msgspec.json.encode(small_plan(rows=24, seats=14, standing=60)))
+    with demo(folder, "--visitors", "800", "--seed", "7", "--exit", "--json", "--plan", str(plan)) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        for line in process.stdout:
+            lines.append(line)
+            sees(process, line)
+        told = "".join(lines)
+        assert process.wait(10) == 0, told
+    result: dict[str, Any] = msgspec.json.decode(lines[-1])
+    assert result["double_sold"] == result["lost"] == result["stranded_holds"] == 0
+    assert result["orders_confirmed"] == result["orders_recorded"] > 50
+    assert result["takings"] == result["recorded_takings"] > 0
+    return told, result
 
 
 def assert_nothing_is_left(family: list[psutil.Process], folder: Path) -> None:
@@ -75,25 +94,17 @@ def assert_nothing_is_left(family: list[psutil.Process], folder: Path) -> None:
 def test_a_house_sells_out_its_own_plan_through_faults_and_the_books_balance(short_folder: Path) -> None:
     folder = Path(tempfile.mkdtemp(dir=short_folder))
     folder.chmod(0o755)
-    plan = folder.with_suffix(".json")
-    plan.write_bytes(msgspec.json.encode(small_plan(rows=24, seats=14, standing=60)))
-    with demo(folder, "--visitors", "800", "--seed", "7", "--exit", "--json", "--plan", str(plan)) as process:
-        assert process.stdout is not None
-        lines, family = [], []
-        for line in process.stdout:
-            lines.append(line)
-            if "Postgres is stopped" in line:
-                family = everybody(process)
-        told = "".join(lines)
-        assert process.wait(10) == 0, told
+    family: list[psutil.Process] = []
+
+    def sees(process: "subprocess.Popen[str]", line: str) -> None:
+        if "Postgres is stopped" in line:
+            family.extend(everybody(process))
+
+    told, result = sells_out(folder, sees)
     assert family
     assert "Redis of Concertzaal Zeewind is frozen" in told
-    result: dict[str, Any] = msgspec.json.decode(lines[-1])
     assert result.keys() >= WANTED
     assert result["capacity"] == result["seats_sold"] == 24 * 14 + 60
-    assert result["double_sold"] == result["lost"] == result["stranded_holds"] == 0
-    assert result["orders_confirmed"] == result["orders_recorded"] > 50
-    assert result["takings"] == result["recorded_takings"] > 0
     assert result["visitors"] == 800
     assert len(result["houses"]) == HOUSES
     for house in result["houses"]:
@@ -104,46 +115,28 @@ def test_a_house_sells_out_its_own_plan_through_faults_and_the_books_balance(sho
     assert_nothing_is_left(family, folder)
 
 
-def kill(process: "subprocess.Popen[str]", *words: str) -> None:
-    """Kills the first of the family whose command line has these words, as anybody might."""
-    for each in everybody(process):
-        with contextlib.suppress(psutil.Error):  # it has just ended
-            line = " ".join(each.cmdline())
-            if all(word in line for word in words):
-                each.kill()
-                return
-    raise AssertionError(f"nobody runs {words}")
-
-
 @pytest.mark.timeout(240)
 def test_whoever_kills_what_runs_sees_it_go_on_and_the_books_balance(short_folder: Path) -> None:
     """Somebody strikes at each point of the story, beside its own faults: a Redis, two servers, Postgres."""
     folder = Path(tempfile.mkdtemp(dir=short_folder))
     folder.chmod(0o755)
-    plan = folder.with_suffix(".json")
-    plan.write_bytes(msgspec.json.encode(small_plan(rows=24, seats=14, standing=60)))
-    with demo(folder, "--visitors", "800", "--seed", "7", "--exit", "--json", "--plan", str(plan)) as process:
-        assert process.stdout is not None
-        lines: list[str] = []
-        for line in process.stdout:
-            lines.append(line)
-            if found := re.search(r"Concertzaal Zeewind +│ process (\d+)", line):
-                redis = int(found[1])
-            elif "live seat map" in line:
-                os.kill(redis, signal.SIGKILL)
-            elif "Postgres is stopped" in line:
-                kill(process, "engine.cli serve", "--house zeewind")
-                kill(process, "engine.cli serve", "--house klinker")
-            elif "It goes on" in line:
-                kill(process, "postgres", "-D")
-        told = "".join(lines)
-        assert process.wait(10) == 0, told
+    redis = 0
+
+    def strikes(process: "subprocess.Popen[str]", line: str) -> None:
+        nonlocal redis
+        if found := re.search(r"Concertzaal Zeewind +│ process (\d+)", line):
+            redis = int(found[1])
+        elif "live seat map" in line:
+            os.kill(redis, signal.SIGKILL)
+        elif "Postgres is stopped" in line:
+            for house in ("zeewind", "klinker"):
+                next(those_who_run(process, "engine.cli serve", f"--house {house}")).kill()
+        elif "It goes on" in line:
+            next(those_who_run(process, "postgres", "-D")).kill()
+
+    told, _ = sells_out(folder, strikes)
     for name in ("Redis of zeewind", "server of zeewind", "server of klinker", "Postgres"):
         assert f"The {name} had ended; it is started again." in told
-    result: dict[str, Any] = msgspec.json.decode(lines[-1])
-    assert result["double_sold"] == result["lost"] == result["stranded_holds"] == 0
-    assert result["orders_confirmed"] == result["orders_recorded"] > 50
-    assert result["takings"] == result["recorded_takings"] > 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -158,7 +151,7 @@ def test_a_demo_cut_short_leaves_nothing_behind(short_folder: Path, number: sign
             assert line, "".join(told)
             told.append(line)
         deadline = time.monotonic() + 20
-        while not runs(process, "loadtests.crowd"):
+        while not any(those_who_run(process, "loadtests.crowd")):
             assert time.monotonic() < deadline
             time.sleep(0.1)
         family = everybody(process)
@@ -180,7 +173,7 @@ def test_what_is_interrupted_while_its_servers_start_leaves_nothing_behind(
     ports = () if words[0] == "torture" else ("--port", str(free_port(*PORTS)))
     with company_of(folder, *words, *ports) as process:
         deadline = time.monotonic() + 60
-        while not runs(process, "initdb"):
+        while not any(those_who_run(process, "initdb")):
             assert time.monotonic() < deadline
             time.sleep(0.01)
         family = everybody(process)
